@@ -1,0 +1,82 @@
+# Godwit. `make help` lists the targets. Each does its own set-up and needs Go and git only; what more a machine has is used, and
+# what it lacks is said in one line. Programs and tools are built into .bin/, which git ignores.
+
+SHELL := /bin/sh
+BIN   := $(CURDIR)/.bin
+GO    ?= go
+
+# One setting of cgo for everything but the race detector, so that build, vet, lint, fuzz and end-to-end tests share one build cache.
+export CGO_ENABLED := 0
+
+RACE     ?= auto# auto: use the race detector where it can work; required: fail where it cannot; off
+FUZZTIME ?= 30s# per target, in `make fuzz`; 20000x counts runs instead of seconds
+DEMO     ?=# further flags of the demo, in `make run`
+SOAK     ?= 60s# length of one round, in `make soak`
+COUNT    ?= 1# repetitions, in `make bench`
+TRACES   ?=# folder of further CSV files, in `make bench-size`
+
+.DEFAULT_GOAL := help
+.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## the whole gateway with a simulated fleet on loopback; Ctrl-C stops it (DEMO="--for 30s --devices 50")
+	@exec $(BIN)/godwit-sim demo $(DEMO)
+
+test: build vet lint race fuzz-short e2e ## build, vet, lint, race tests, a short fuzz of every target, end-to-end tests
+	@echo "make test: all passed"
+
+build: ## godwit and godwit-sim into .bin/
+	$(GO) build ./...
+	$(GO) build -trimpath -o $(BIN)/godwit ./gateway
+	$(GO) build -trimpath -o $(BIN)/godwit-sim ./simulator
+
+vet:
+	$(GO) vet ./...
+
+lint: $(BIN)/golangci-lint ## golangci-lint with .golangci.yml, built from .tools
+	$(BIN)/golangci-lint run ./...
+
+$(BIN)/golangci-lint: .tools/go.mod .tools/go.sum
+	cd .tools && $(GO) build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+$(BIN)/benchstat: .tools/go.mod .tools/go.sum
+	cd .tools && $(GO) build -o $@ golang.org/x/perf/cmd/benchstat
+	@touch $@
+
+race: ## all tests in random order, with the race detector where the machine can
+	@.ci/race $(RACE)
+
+fuzz: ## fuzz every target for FUZZTIME
+	@.ci/fuzz $(FUZZTIME)
+
+fuzz-short:
+	@.ci/fuzz 10000x
+
+vectors: ## check the published frame vectors
+	$(GO) test -count=1 -run Vector ./codec/...
+
+e2e: build ## processes, sockets and ptys: kill -9 under load, the demo, commands
+	$(GO) test -tags=e2e -count=1 -timeout=10m ./gateway/e2e
+
+bench: build ## benchmarks, then the figures of README's table as one line of JSON
+	$(GO) test -run='^$$' -bench=. -benchmem -count=$(COUNT) ./codec/... ./gateway/...
+	$(BIN)/godwit bench -o json
+
+c: ## size of the device's side in C on a Cortex-M0+: code, stack, RAM
+	@.ci/c
+
+bench-size: build ## bytes per status, the last line as JSON (TRACES=DIR adds CSV files: a time, then numbers)
+	$(BIN)/godwit bench size -o json --data ../shared/data $(if $(TRACES),--traces $(TRACES))
+
+soak: build ## the demo with a new seed in each round, until the first round that fails
+	@seed=1; while $(BIN)/godwit-sim demo --for $(SOAK) --seed $$seed -o json; do seed=$$((seed + 1)); done; \
+	 echo "round with --seed $$seed failed"; exit 1
+
+hooks: ## run .githooks/pre-commit before each commit
+	git config core.hooksPath .githooks
+
+clean: ## remove .bin/
+	rm -rf $(BIN)

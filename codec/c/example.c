@@ -1,0 +1,151 @@
+/*
+ * A whole device on a host: boot, hello, statuses, an acknowledgement, a restart. What stands for the hardware is in four functions at the top:
+ * permanent memory, the radio, the gateway's answer, and the sensors. Replace them and keep main.
+ *
+ *     cc -std=c99 -o example example.c godwit.c godwit_aes.c && ./example
+ */
+#include "godwit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- The template of the product, as the gateway has it --- */
+
+enum { FIELDS = 2, STATES = 3 };
+
+static const struct godwit_field fields[FIELDS] = {
+	{.offset = 250, .coef = 1, .exp = -2, .width = 8},  /* battery in V */
+	{.offset = -140, .coef = 1, .exp = 0, .width = 7},  /* signal in dBm */
+};
+
+static const struct godwit_template template = {.fields = fields, .count = FIELDS, .interval = 3600};
+
+/* --- Hardware --- */
+
+static uint8_t flash[GODWIT_RECORD]; /* two places by turns on a real device: README.md */
+static int written;
+
+static int flash_write(const uint8_t *record)
+{
+	memcpy(flash, record, sizeof flash);
+	written = 1;
+	return 1;
+}
+
+static void radio_send(const char *what, const uint8_t *frame, int n)
+{
+	printf("%-9s %3d bytes:", what, n);
+	while (n-- > 0)
+		printf(" %02x", *frame++);
+	printf("\n");
+}
+
+/* What would come by radio. Without a gateway there is nothing: a device must live with that. */
+static size_t radio_receive(uint8_t *buffer, size_t cap)
+{
+	(void)buffer;
+	(void)cap;
+	return 0;
+}
+
+static void measure(int64_t values[FIELDS], int round)
+{
+	values[0] = 371 - round; /* in steps of 0.01 V */
+	values[1] = round == 1 ? GODWIT_NONE : -93;
+}
+
+/* --- The device --- */
+
+static const uint8_t key[GODWIT_KEY] = {1, 2, 3}; /* from where the factory put it; never in the source */
+
+static const struct godwit_config config = {.number = 1001, .key = key, .aes = godwit_aes128, .ctr_bits = 16, .tag_len = 8};
+
+static struct godwit device;
+static struct godwit_history history;
+static struct godwit_state states[STATES];
+static struct godwit_field_state field_states[STATES * FIELDS];
+
+/* Writes the record if it must be. To be called before each frame and after each received transmission. */
+static int persist(void)
+{
+	uint8_t record[GODWIT_RECORD];
+
+	if (!godwit_record(&device, record))
+		return 1;
+	if (!flash_write(record))
+		return 0; /* nothing may be sent: the counter would be used again after a restart */
+	godwit_stored(&device);
+	return 1;
+}
+
+static void receive(void)
+{
+	uint8_t buffer[256], *at = buffer;
+	size_t left = radio_receive(buffer, sizeof buffer);
+	struct godwit_item item;
+	struct godwit_received r;
+
+	while (left > 0 && godwit_next(&at, &left, &item) == 0) {
+		int got = godwit_receive(&device, &history, &item, &r);
+
+		if (got == GODWIT_GOT_ACK) {
+			printf("on disk:  counter %lu\n", (unsigned long)r.ack.counter);
+			continue; /* drop each kept frame that godwit_ack_covers */
+		}
+		if (got == GODWIT_GOT_MESSAGE && persist())
+			printf("message:  type %u, %lu bytes\n", r.type, (unsigned long)r.len);
+	}
+}
+
+static int send_status(int round)
+{
+	int64_t values[FIELDS];
+	struct godwit_status status = {0};
+	uint8_t frame[GODWIT_OVERHEAD + 64];
+	int n;
+
+	measure(values, round);
+	status.values = values;
+	status.clock_valid = 1;
+	status.time = 1800000000 + (int64_t)round * 3600;
+	if (!persist() || (n = godwit_status(&device, &template, 0, &history, &status, GODWIT_ADDRESSED, frame, sizeof frame)) < 0)
+		return 0;
+	radio_send(history.run == 0 ? "keyframe" : "delta", frame, n); /* and keep it until it is acknowledged */
+	receive();
+	return 1;
+}
+
+static int boot(void)
+{
+	static const struct godwit_template *const templates[] = {&template};
+	static const char *const bearers[] = {"udp"};
+	static const struct godwit_hello hello = {
+		.version = "1.0.0", .product = "example", .boot_count = 1, .templates = templates, .template_count = 1, .bearers = bearers, .bearer_count = 1,
+	};
+	uint8_t frame[GODWIT_OVERHEAD + 128];
+	int n;
+
+	if (godwit_boot(&device, &config, written ? flash : NULL) < 0 || godwit_history_init(&history, states, field_states, STATES, FIELDS) < 0)
+		return 0;
+	if (!persist() || (n = godwit_send_hello(&device, &hello, GODWIT_ADDRESSED, frame, sizeof frame)) < 0)
+		return 0;
+	radio_send("hello", frame, n);
+	receive();
+	return 1;
+}
+
+int main(void)
+{
+	int round;
+
+	if (!boot())
+		return 1;
+	for (round = 0; round < 3; round++) {
+		if (!send_status(round))
+			return 1;
+		godwit_delivered(&history, godwit_last(&device)); /* as a network says that delivers by itself; else receive does it */
+	}
+	printf("restart\n"); /* RAM is lost, permanent memory is not: counters go on above all that were used */
+	memset(&device, 0, sizeof device);
+	return boot() && send_status(3) ? 0 : 1;
+}

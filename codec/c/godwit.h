@@ -1,0 +1,338 @@
+/*
+ * The device's side of the Godwit frame, version 1 (../SPEC.md is normative; F-… are its requirements).
+ *
+ * C99, no heap, no floating point, no recursion; of libc only memcpy, memmove, memset and memcmp. Independent of the host's byte order. README.md beside
+ * this file leads through an integration, example.c is a whole device.
+ *
+ * Functions return a length or another result from 0 on, or one of the negative codes of enum godwit_error. After an error nothing has changed
+ * but what the output buffer holds. A struct godwit is for one caller at a time: lock it if an interrupt sends.
+ */
+#ifndef GODWIT_H
+#define GODWIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum godwit_error {
+	GODWIT_E_ARGUMENT = -1,  /* a call that makes no sense; a mistake of the firmware */
+	GODWIT_E_SPACE = -2,     /* the buffer is too small, or the frame too long for one */
+	GODWIT_E_RESERVE = -3,   /* write godwit_record to permanent memory first (F-028) */
+	GODWIT_E_EXHAUSTED = -4, /* the counter is at its end: a new epoch is needed (F-024) */
+	GODWIT_E_MALFORMED = -5, /* what came, or the record of the permanent memory, is no such thing */
+	GODWIT_E_AUTH = -6,      /* the tag or MAC does not verify */
+	GODWIT_E_REPLAY = -7     /* a downlink that was taken before, or is older than one that was */
+};
+
+/* Lengths in bytes. */
+enum {
+	GODWIT_KEY = 32,      /* the device's key */
+	GODWIT_SALT = 16,     /* of an epoch; epoch 0 has none */
+	GODWIT_RECORD = 35,   /* what permanent memory holds */
+	GODWIT_OVERHEAD = 23  /* room that a buffer needs beyond the body of a frame, whatever form the frame takes */
+};
+
+/*
+ * Encrypts one block with AES-128: out = AES(key, in). in and out may be the same. It is the only primitive that chips have in hardware; context is
+ * that of struct godwit_config. godwit_aes128 of godwit_aes.c is one in software.
+ */
+typedef void godwit_aes_fn(void *context, const uint8_t key[16], const uint8_t in[16], uint8_t out[16]);
+godwit_aes_fn godwit_aes128;
+
+/* What a device is; it may be in flash and must live as long as struct godwit. The gateway's record of the device says the same. */
+struct godwit_config {
+	uint32_t number;              /* of the device, on air as its connection id */
+	const uint8_t *key;           /* GODWIT_KEY bytes, secret */
+	godwit_aes_fn *aes;
+	void *aes_context;            /* handed to aes as it is */
+	uint8_t ctr_bits;             /* low bits of the counter on air: 8 or 16 */
+	uint8_t tag_len;              /* 8, or 4 if the record allows the short tag on metered links (F-017) */
+};
+
+/* A key of AES-CCM and the IV that goes with it. */
+struct godwit_seal_key {
+	uint8_t key[16];
+	uint8_t iv[13];
+};
+
+/* The session of a device. Its fields are no concern of the firmware. */
+struct godwit {
+	const struct godwit_config *config;
+	uint64_t next;          /* the next counter */
+	uint64_t reserved;      /* counters below it may be used: permanent memory holds this number */
+	uint64_t promised;      /* what the last record holds of it */
+	uint64_t down;          /* highest downlink counter taken, plus 1 */
+	uint64_t down_stored;   /* what permanent memory holds of it */
+	uint64_t down_promised; /* what the last record holds of it */
+	uint32_t epoch;
+	uint8_t salt[GODWIT_SALT];
+	struct godwit_seal_key up8, up4, dn;
+	uint8_t ack_key[32];
+};
+
+/* --- Booting and permanent memory --- */
+
+/*
+ * Starts a session. record is what permanent memory holds (GODWIT_RECORD bytes, the last that godwit_record gave), or NULL on a device that never wrote
+ * one. NULL on a device that did is the one mistake that costs its security: counters would be used twice (F-022).
+ *
+ * Returns 0; GODWIT_E_ARGUMENT for a configuration that cannot be; GODWIT_E_MALFORMED for a record that is damaged, or none (as erased flash).
+ */
+int godwit_boot(struct godwit *g, const struct godwit_config *config, const uint8_t *record);
+
+/*
+ * Makes the record that permanent memory must hold, if it does not: when the counters taken ahead are used up (64, or 16 with an 8-bit counter), after
+ * each downlink that was taken, and at the beginning of an epoch. Write it, make sure that it is there, then call godwit_stored. Call this before each
+ * frame and after each received transmission.
+ *
+ * Returns 1 if record was filled and must be written, 0 if there is nothing to write.
+ */
+int godwit_record(struct godwit *g, uint8_t record[GODWIT_RECORD]);
+
+/* Says that permanent memory holds the record that godwit_record gave last. */
+void godwit_stored(struct godwit *g);
+
+/*
+ * Begins an epoch: other keys, counters from 0. salt has GODWIT_SALT bytes. A rekey (godwit_rekey) ends in it. Write the record before you do anything
+ * else. What was sealed before stays as it is and may still be sent. Returns 0, or GODWIT_E_ARGUMENT for epoch 0 or one not above the present.
+ */
+int godwit_epoch(struct godwit *g, uint32_t epoch, const uint8_t *salt);
+
+/* The counter of the frame made last; ~0 if there was none in this epoch. */
+uint64_t godwit_last(const struct godwit *g);
+
+/* --- Templates and statuses (SPEC §3) --- */
+
+/* A field of a template, in its order on air. A value is in steps of coef × 10^exp, counted from 0; offset is the lowest. */
+struct godwit_field {
+	int64_t offset;       /* lowest value, in steps */
+	uint32_t coef;        /* coef and exp matter here only to predictor 1 */
+	int8_t exp;
+	uint8_t width;        /* bits in a keyframe, 1 to 40 */
+	uint8_t optional;     /* 1: has a presence bit */
+	uint8_t group;        /* 0: none, 1 to 8 */
+	uint8_t predictor;    /* of deltas: 0 last value, 1 elapsed time, 2 trend */
+	uint8_t order;        /* of deltas, 0 to 15 */
+	uint8_t spread;       /* of deltas, 0 to 30 */
+	const uint8_t *model; /* of deltas: 47 bytes, or NULL for the default */
+};
+
+/* A template. It must be the one of which hash is the name: a command of the gateway writes such tables. */
+struct godwit_template {
+	const struct godwit_field *fields;
+	uint8_t count;         /* of fields, 1 to 60 */
+	uint8_t minutes;       /* time unit: 0 seconds, 1 minutes */
+	uint32_t interval;     /* nominal, in units of time; 0: none */
+	uint8_t order, spread; /* of times, as in a field */
+	const uint8_t *model;
+	uint8_t hash[8];
+};
+
+/* A value that was not measured. */
+#define GODWIT_NONE INT64_MIN
+
+/* A status. All zero but values is one without a clock and without a rare block. */
+struct godwit_status {
+	int64_t time;          /* Unix seconds, if clock_valid */
+	const int64_t *values; /* one for each field, in steps, or GODWIT_NONE; what is out of range goes as its nearest end (F-031) */
+	uint8_t clock_valid;   /* 1: the clock was set since boot and is to be believed */
+	uint8_t rare;          /* 1: a rare block follows */
+	uint8_t version;       /* index into the release table 0 to 62; 63: build */
+	uint32_t build;        /* first four bytes of the build's hash */
+	uint8_t boot_changed;  /* 1: restarted since the last status */
+	uint8_t has_step;      /* 1: an update is under way */
+	uint8_t step;          /* 0 to 15 */
+	uint8_t step_code;
+};
+
+/* What a delta is counted from, of one field: 12 bytes. */
+struct godwit_field_state {
+	uint32_t n_low, moved_low;
+	int16_t moved_high;
+	uint8_t n_high;
+	uint8_t flags;
+};
+
+/* The state after a status (SPEC §3.2). */
+struct godwit_state {
+	uint64_t counter; /* of the status */
+	int32_t time, step, once, jitter;
+	uint16_t groups;
+	uint8_t timed;
+	uint8_t use; /* 0 free, 1 sent, 2 known to be on the gateway's disk */
+	struct godwit_field_state *fields;
+};
+
+/*
+ * The statuses that a next one may be counted from. It lives in RAM only: the first status after a restart is a keyframe. It belongs to one template.
+ */
+struct godwit_history {
+	struct godwit_state *states;
+	uint8_t count;
+	uint8_t run;    /* statuses since the last keyframe */
+	uint32_t epoch; /* whose counters these are */
+};
+
+/*
+ * Prepares a history in memory of the caller: count states (2 or more: the base, and one for each status that may be under way) and count × fields field
+ * states, fields being those of the template. Returns 0 or GODWIT_E_ARGUMENT.
+ */
+int godwit_history_init(struct godwit_history *h, struct godwit_state *states, struct godwit_field_state *fields, uint8_t count, uint8_t field_count);
+
+/* How a frame goes out. */
+enum godwit_flag {
+	GODWIT_ADDRESSED = 1, /* with the device's number before it: on UDP, and on other links until the gateway knows the address */
+	GODWIT_METERED = 2,   /* the link is SMS or satellite: the short tag may be used for statuses (F-017) */
+	GODWIT_ASK = 4,       /* asks for an acknowledgement; a status becomes a keyframe */
+	GODWIT_KEYFRAME = 8   /* a keyframe, whatever is known: one a day where a network's word stands for acknowledgements (F-131) */
+};
+
+/*
+ * Makes a status frame: a delta where h holds a base and no keyframe is due (every 32nd status), else a keyframe. h may be NULL: keyframes only. slot is
+ * that of the template, 0 to 6. out needs the plaintext and GODWIT_OVERHEAD.
+ *
+ * Returns the length of the item in out; GODWIT_E_ARGUMENT, GODWIT_E_SPACE, GODWIT_E_RESERVE, GODWIT_E_EXHAUSTED.
+ */
+int godwit_status(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *status,
+                  unsigned flags, uint8_t *out, size_t cap);
+
+/*
+ * Makes a batch of 2 to 257 statuses, oldest first (SPEC §3.3). h as above, but not NULL: it holds the memory. A batch needs no base and cannot ask for an
+ * acknowledgement: GODWIT_ASK is refused, GODWIT_KEYFRAME makes one without a base. Returns as godwit_status.
+ */
+int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *statuses,
+                 size_t count, unsigned flags, uint8_t *out, size_t cap);
+
+/* Says that the network delivered the frame of a counter (SMS status report, MO status): it may serve as a base. Acknowledgements need no such call. */
+void godwit_delivered(struct godwit_history *h, uint64_t counter);
+
+/* --- Messages (SPEC §4) --- */
+
+enum godwit_type {
+	GODWIT_HELLO = 1,
+	GODWIT_OPEN = 2,
+	GODWIT_USER = 3,
+	GODWIT_STEP_LOG = 4,
+	GODWIT_ALARM = 5,
+	GODWIT_FRAGMENT = 6,
+	GODWIT_FRAGMENT_STATUS = 7,
+	GODWIT_POLICY = 16,
+	GODWIT_OFFER = 17,
+	GODWIT_REQUEST = 18,
+	GODWIT_TIME = 19,
+	GODWIT_REKEY = 20,
+	GODWIT_TEMPLATE = 21,
+	GODWIT_SLEEP = 22
+};
+
+/* What a device says of itself. Texts are UTF-8, at most 64 bytes, NULL for none; numbers are left out if they are 0. */
+struct godwit_hello {
+	const char *version, *product, *hardware;
+	const uint8_t *build; /* hash of the build */
+	uint8_t build_len;    /* at most 32 */
+	uint64_t free_memory; /* in bytes */
+	uint32_t boot_count;
+	uint8_t reset_cause;
+	const struct godwit_template *const *templates; /* by slot */
+	uint8_t template_count;                         /* at most 7 */
+	const char *const *bearers;
+	uint8_t bearer_count; /* at most 8 */
+};
+
+/*
+ * Makes a hello; it asks for an acknowledgement and has its whole counter in clear (F-015). Send it after each boot and update, and monthly (F-044).
+ * out needs the texts, 10 bytes a template, 60 more and GODWIT_OVERHEAD. Returns as godwit_status.
+ */
+int godwit_send_hello(struct godwit *g, const struct godwit_hello *hello, unsigned flags, uint8_t *out, size_t cap);
+
+/*
+ * Makes a message of any type but hello of body's n bytes, as they are: GODWIT_USER for bytes of the application. body may lie within out. out needs n + 1
+ * bytes and GODWIT_OVERHEAD. Returns as godwit_status.
+ */
+int godwit_send(struct godwit *g, uint8_t type, const uint8_t *body, size_t n, unsigned flags, uint8_t *out, size_t cap);
+
+/* A step of an update (SPEC §4.2). */
+struct godwit_step {
+	uint8_t step;         /* 0 to 14 */
+	uint8_t code;         /* 0 began, 1 done, others as in the specification */
+	uint32_t age_minutes; /* before now; what is too long ago to be said is cut */
+};
+
+/*
+ * Makes a step log of 1 to 64 steps. clock is Unix seconds, or negative without a clock. out needs 3 bytes a step, 9 more and GODWIT_OVERHEAD. Returns as
+ * godwit_status.
+ */
+int godwit_send_steps(struct godwit *g, uint32_t rollout, const struct godwit_step *steps, uint8_t count, int64_t clock, unsigned flags, uint8_t *out,
+                      size_t cap);
+
+/* --- Receiving --- */
+
+/* An item of a transmission. */
+struct godwit_item {
+	uint8_t *raw; /* the whole item */
+	size_t raw_len;
+	uint8_t *content; /* of the byte string, if form is GODWIT_SEALED or GODWIT_WITH_CID */
+	size_t len;
+	uint32_t cid; /* if form is GODWIT_WITH_CID */
+	uint8_t form;
+};
+
+enum godwit_form { GODWIT_SEALED = 1, GODWIT_WITH_CID = 2, GODWIT_MAP = 3, GODWIT_SIGNED = 4 };
+
+/*
+ * Takes the first item of a transmission: *at and *left move behind it. A transmission has at most 16 (F-003). Returns 0 or GODWIT_E_MALFORMED, after
+ * which the rest is to be dropped; items before stand (F-004).
+ */
+int godwit_next(uint8_t **at, size_t *left, struct godwit_item *item);
+
+/* What an acknowledgement says (SPEC §5.1): the frame of counter is on the gateway's disk, and for each bit i of bitmap that of counter - 1 - i. */
+struct godwit_ack {
+	uint64_t counter;
+	uint32_t bitmap;
+};
+
+/* 1 if the acknowledgement covers the frame of a counter, else 0. Let go only of frames that were sent: a number never used may be covered by no fault. */
+int godwit_ack_covers(const struct godwit_ack *ack, uint64_t counter);
+
+/* What came. */
+struct godwit_received {
+	struct godwit_ack ack; /* of GODWIT_GOT_ACK */
+	uint64_t counter;      /* of GODWIT_GOT_MESSAGE */
+	const uint8_t *body;   /* behind the type byte; within the item */
+	size_t len;
+	uint8_t type;          /* enum godwit_type, or one of a later version: ignore that */
+	uint8_t ack_asked;
+};
+
+enum { GODWIT_GOT_ACK = 1, GODWIT_GOT_MESSAGE = 2 };
+
+/*
+ * Verifies an item and takes it. A message is decrypted in place; it is taken once: write the record before you act on it, so that it is not taken again
+ * after a restart. An acknowledgement marks the statuses of h that it covers as bases; h may be NULL.
+ *
+ * Returns GODWIT_GOT_ACK or GODWIT_GOT_MESSAGE; GODWIT_E_MALFORMED (also for forms that the device does not open), GODWIT_E_AUTH, GODWIT_E_REPLAY.
+ */
+int godwit_receive(struct godwit *g, struct godwit_history *h, const struct godwit_item *item, struct godwit_received *r);
+
+/*
+ * Takes the body of a rekey (GODWIT_REKEY) and begins its epoch as godwit_epoch. Returns 0; GODWIT_E_MALFORMED for another message or an odd key that is
+ * not known (F-064); GODWIT_E_ARGUMENT for an epoch that is not above the present.
+ */
+int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len);
+
+/* --- Primitives, for firmware that has none --- */
+
+/* SHA-256 (FIPS 180-4) of n bytes. */
+void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32]);
+
+/* The key of a device of a fleet key (SPEC §2.1), for provisioning. fleet and out have GODWIT_KEY bytes. */
+void godwit_fleet_key(const uint8_t *fleet, uint32_t number, uint8_t *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

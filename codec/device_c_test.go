@@ -1,0 +1,561 @@
+package codec_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/session"
+)
+
+// The device's side in C (c/) against this package: the compiler of the machine builds its test program, which is driven from here.
+
+// compileC builds a program of c/ as strictly as a firmware's build might.
+func compileC(t *testing.T, name string, sources ...string) string {
+	t.Helper()
+	compiler := ""
+	for _, c := range []string{os.Getenv("CC"), "gcc", "clang", "cc"} {
+		if p, err := exec.LookPath(c); err == nil && compiler == "" {
+			compiler = p
+		}
+	}
+	if compiler == "" {
+		t.Skip("no C compiler at hand: the device's side in C is not tested")
+	}
+	program := filepath.Join(t.TempDir(), name)
+	build := func(more ...string) ([]byte, error) {
+		args := append([]string{"-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wconversion", "-O1", "-g", "-o", program}, more...)
+		return exec.CommandContext(t.Context(), compiler, append(args, sources...)...).CombinedOutput()
+	}
+	out, err := build("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+	if err != nil && strings.Contains(string(out), "asan") {
+		t.Log("without sanitizers: the compiler has none")
+		out, err = build()
+	}
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
+func TestDeviceInC(t *testing.T) {
+	program := compileC(t, "godwit_test", "c/godwit_test.c", "c/godwit_aes.c")
+	t.Run("vectors", func(t *testing.T) { testDeviceVectors(t, program) })
+	t.Run("fuzz", func(t *testing.T) { testDeviceFuzz(t, program) })
+	t.Run("histories", func(t *testing.T) { testDeviceHistories(t, program) })
+	t.Run("refusals", func(t *testing.T) { testDeviceRefusals(t, program) })
+}
+
+// The example compiles and does what its comments say.
+func TestDeviceExampleInC(t *testing.T) {
+	program := compileC(t, "example", "c/example.c", "c/godwit.c", "c/godwit_aes.c")
+	out, err := exec.CommandContext(t.Context(), program).CombinedOutput()
+	if err != nil || !bytes.Contains(out, []byte("delta")) {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// vectorFiles are the files of the vectors with one of the operations, of all if there is none.
+func vectorFiles(t *testing.T, operations ...string) []string {
+	t.Helper()
+	var files []string
+	for _, v := range readVectors(t) {
+		if len(operations) == 0 || slices.Contains(operations, v.get("operation")) {
+			files = append(files, filepath.Join(vectorDir, v.name+".txt"))
+		}
+	}
+	return files
+}
+
+func testDeviceVectors(t *testing.T, program string) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), program, append([]string{"vectors"}, vectorFiles(t)...)...).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	t.Logf("%s", out)
+}
+
+func testDeviceFuzz(t *testing.T, program string) {
+	t.Helper()
+	count := "500000"
+	if testing.Short() {
+		count = "50000"
+	}
+	args := append([]string{"fuzz", count}, vectorFiles(t, "ack", "open", "sequence", "rekey")...)
+	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	t.Logf("%s", out)
+}
+
+// pipe is the C program at the other end of a pipe.
+type pipe struct {
+	in  io.Writer
+	out *bufio.Reader
+}
+
+func startDevice(t *testing.T, program string) *pipe {
+	t.Helper()
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, "serve") // it ends with its input, behind the end of the test
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := in.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := cmd.Wait(); err != nil || complaints.Len() > 0 {
+			t.Errorf("%v\n%s", err, complaints.String())
+		}
+	})
+	return &pipe{in: in, out: bufio.NewReaderSize(out, 1<<18)}
+}
+
+// asker is a test, of Go or of rapid.
+type asker interface {
+	failer
+	Helper()
+}
+
+// ask sends a command and returns the answer.
+func (p *pipe) ask(t asker, format string, args ...any) string {
+	t.Helper()
+	if _, err := fmt.Fprintf(p.in, format+"\n", args...); err != nil {
+		t.Fatalf("%v", err)
+	}
+	line, err := p.out.ReadString('\n')
+	if err != nil {
+		t.Fatalf("answer to %s: %v", format, err)
+	}
+	return strings.TrimSuffix(line, "\n")
+}
+
+// Flags of a frame, as in godwit.h.
+const (
+	flagAddressed = 1
+	flagMetered   = 2
+	flagAsk       = 4
+	flagKeyframe  = 8
+)
+
+// world is a device in C, the radio, and a gateway of this package.
+type world struct {
+	t        *rapid.T
+	c        *pipe
+	template *codec.Template
+	ref      time.Time
+	number   uint32
+	key      [32]byte
+	ctrBits  uint8
+	tagLen   uint8
+
+	memory string // permanent memory of the device
+	epoch  uint32
+	salt   []byte
+	used   map[uint64]bool
+
+	counters session.Counters
+	states   map[uint64]codec.State
+	status   codec.Status // the last
+	down     uint64       // next counter of a downlink
+	deltas   int
+	late     []byte // an acknowledgement that was sent before
+}
+
+func testDeviceHistories(t *testing.T, program string) {
+	t.Helper()
+	c := startDevice(t, program)
+	deltas := 0
+	rapid.Check(t, func(t *rapid.T) {
+		w := &world{
+			t: t, c: c, template: drawTemplate(t), ref: time.Unix(1_800_000_000, 0).UTC(),
+			number: rapid.SampledFrom([]uint32{0, 7, 255, 70000, 1<<32 - 1}).Draw(t, "number"), key: testDevice(),
+			ctrBits: rapid.SampledFrom([]uint8{8, 16}).Draw(t, "ctr bits"), tagLen: rapid.SampledFrom([]uint8{4, 8}).Draw(t, "tag"), memory: "-",
+		}
+		_, w.status = drawStatus(t, w.template, w.ref)
+		w.begin()
+		if got := c.ask(t, "template %x", w.template.Canonical()); got != "0" {
+			t.Fatalf("template: %s", got)
+		}
+		w.boot()
+		w.persist()
+		for range rapid.IntRange(20, 120).Draw(t, "steps") {
+			w.step()
+		}
+		deltas += w.deltas
+	})
+	if deltas == 0 {
+		t.Error("no history had a delta")
+	}
+	t.Logf("%d deltas", deltas)
+}
+
+// begin is what a new epoch makes of all that is counted.
+func (w *world) begin() {
+	w.used, w.states, w.counters, w.down, w.late = make(map[uint64]bool), make(map[uint64]codec.State), session.Counters{}, 0, nil
+}
+
+func (w *world) boot() {
+	w.t.Helper()
+	if got := w.c.ask(w.t, "boot %d %x %d %d %s", w.number, w.key, w.ctrBits, w.tagLen, w.memory); got != "0" {
+		w.t.Fatalf("boot: %s", got)
+	}
+}
+
+func (w *world) step() {
+	switch what := rapid.IntRange(0, 59).Draw(w.t, "what"); what {
+	case 0:
+		w.boot()
+	case 1: // power goes when the record is written: the device knows nothing of it
+		if r := w.c.ask(w.t, "record"); r != "-" {
+			w.memory = r
+		}
+		w.boot()
+	case 2, 3:
+		w.message()
+	case 4:
+		w.hello()
+	case 5:
+		w.rekey()
+	case 6, 7:
+		w.batch()
+	default:
+		if w.measure(); what%2 == 0 {
+			w.acknowledge()
+		}
+	}
+	w.persist()
+}
+
+// persist writes what the device wants to have in permanent memory.
+func (w *world) persist() {
+	if r := w.c.ask(w.t, "record"); r != "-" {
+		w.memory = r
+		w.c.ask(w.t, "stored")
+	}
+}
+
+// frame sends what the device answered with. It returns nil if the radio lost it, or if it is beyond what a counter of 8 bits can bridge.
+func (w *world) frame(answer string, flags int) (h codec.Header, counter uint64, plaintext []byte) {
+	w.t.Helper()
+	var text string
+	if _, err := fmt.Sscanf(answer, "frame %d %s", &counter, &text); err != nil {
+		w.t.Fatalf("%s: %v", answer, err)
+	}
+	if w.used[counter] { // F-022
+		w.t.Fatalf("counter %d is used twice", counter)
+	}
+	w.used[counter] = true
+	raw, err := hex.DecodeString(text)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	item, rest, err := codec.NextItem(raw)
+	if err != nil || len(rest) > 0 || (item.Form == codec.FormAddressed) != (flags&flagAddressed != 0) || item.CID != 0 && item.CID != w.number {
+		w.t.Fatalf("%x: %v", raw, err)
+	}
+	h, tag, label := codec.Header(item.Content[0]), uint8(8), codec.LabelUp8
+	if h.Kind() != codec.KindExtended && flags&flagMetered != 0 && w.tagLen == 4 {
+		tag, label = 4, codec.LabelUp4
+	}
+	s, err := codec.ParseSealed(item.Content, w.ctrBits, tag)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	p := codec.Position{Number: w.number, Epoch: w.epoch, Counter: counter}
+	cipher := codec.NewCipher(codec.DeriveSealKey(&w.key, w.salt, label, w.number, w.epoch))
+	plaintext, err = cipher.Open([]byte{}, &s, p)
+	if err != nil {
+		w.t.Fatalf("counter %d: %v", counter, err)
+	}
+	again, err := cipher.AppendSealed(nil, h, p, w.ctrBits, tag, plaintext)
+	if err == nil && item.Form == codec.FormAddressed {
+		again = codec.AppendAddressed(nil, w.number, again)
+	}
+	if err != nil || !bytes.Equal(again, raw) {
+		w.t.Fatalf("%x, want %x, %v", raw, again, err)
+	}
+	if rapid.IntRange(0, 3).Draw(w.t, "lost") == 0 {
+		return h, counter, nil
+	}
+	if codec.CompleteCounter(s.CTR, s.CTRBits, w.counters.Highest, w.counters.Seen) != counter {
+		return h, counter, nil
+	}
+	w.counters.Accept(counter)
+	return h, counter, plaintext
+}
+
+// flags draws how a frame goes out.
+func (w *world) flags() int {
+	return rapid.SampledFrom([]int{0, flagAddressed}).Draw(w.t, "addressed") | rapid.SampledFrom([]int{0, flagMetered}).Draw(w.t, "metered")
+}
+
+// words is a status as a command says it.
+func (w *world) words(s *codec.Status) string {
+	number := func(b bool) int {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	out := []string{"-"}
+	if s.ClockValid {
+		out[0] = fmt.Sprint(s.Time.Unix())
+	}
+	r := &s.Rare
+	out = append(out, fmt.Sprintf("%d %d %d %d %d %d %d", number(r.Present), r.VersionIndex, r.Build, number(r.BootChanged), number(r.HasStep), r.Step, r.StepCode))
+	for i, f := range w.template.Fields() {
+		switch v := s.Values[i]; v.State {
+		case codec.NotMeasured:
+			out = append(out, "-")
+		case codec.Saturated: // F-031: any value above the range
+			out = append(out, fmt.Sprint(f.Offset+top(&f)+int64(i)))
+		default:
+			out = append(out, fmt.Sprint(v.Raw))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// same compares a status with what it should be.
+func (w *world) same(got, want *codec.Status) {
+	w.t.Helper()
+	want.AckAsked = got.AckAsked
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+		w.t.Fatal(d)
+	}
+}
+
+func (w *world) measure() {
+	in, want := evolve(w.t, w.template, &w.status, w.ref)
+	w.status = want
+	flags := w.flags() | rapid.SampledFrom([]int{0, 0, 0, flagAsk, flagKeyframe}).Draw(w.t, "asks")
+	slot := rapid.Uint8Range(0, 6).Draw(w.t, "slot")
+	h, counter, plaintext := w.frame(w.c.ask(w.t, "status %d %d 1000 %s", flags, slot, w.words(&in)), flags)
+	if h.Slot() != slot || flags&(flagAsk|flagKeyframe) != 0 && h.Kind() != codec.KindKeyframe {
+		w.t.Fatalf("header %02x", byte(h))
+	}
+	if plaintext == nil {
+		return
+	}
+	var got codec.Status
+	var after codec.State
+	if h.Kind() == codec.KindKeyframe {
+		if err := w.template.DecodeKeyframe(&got, h, plaintext, w.ref); err != nil {
+			w.t.Fatal(err)
+		}
+		if got.AckAsked != (flags&flagAsk != 0) {
+			w.t.Fatal("asks, or does not")
+		}
+		after.SetKeyframe(w.template, &got)
+	} else {
+		w.base(&after, h, counter, plaintext)
+		if err := w.template.DecodeDelta(&got, &after, h, plaintext, w.ref); err != nil {
+			w.t.Fatal(err)
+		}
+		w.deltas++
+	}
+	w.same(&got, &want)
+	w.states[counter] = after
+}
+
+// base finds the state that a frame is counted from, which the gateway must have: the device may take no other (F-131).
+func (w *world) base(s *codec.State, h codec.Header, counter uint64, plaintext []byte) {
+	w.t.Helper()
+	distance, _, err := codec.DeltaBase(h, plaintext)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if distance == 0 {
+		return
+	}
+	base, ok := w.states[counter-uint64(distance)]
+	if !ok {
+		w.t.Fatalf("counter %d has a base %d before, which never arrived", counter, distance)
+	}
+	s.CopyFrom(&base)
+}
+
+func (w *world) batch() {
+	want := make([]codec.Status, rapid.IntRange(2, 6).Draw(w.t, "count"))
+	words := make([]string, len(want))
+	for i := range want {
+		var in codec.Status
+		in, want[i] = evolve(w.t, w.template, &w.status, w.ref)
+		w.status = want[i]
+		words[i] = w.words(&in)
+	}
+	flags := w.flags()
+	h, counter, plaintext := w.frame(w.c.ask(w.t, "batch %d 1 3000 %d %s", flags, len(want), strings.Join(words, " ")), flags)
+	if plaintext == nil {
+		return
+	}
+	var after codec.State
+	w.base(&after, h, counter, plaintext)
+	got, err := w.template.DecodeBatch(nil, &after, h, plaintext, w.ref)
+	if err != nil || len(got) != len(want) {
+		w.t.Fatalf("%d statuses, %v", len(got), err)
+	}
+	for i := range got {
+		w.same(&got[i], &want[i])
+	}
+	w.states[counter] = after
+}
+
+func (w *world) message() {
+	body := rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(w.t, "body")
+	flags := w.flags() | rapid.SampledFrom([]int{0, flagAsk}).Draw(w.t, "asks")
+	h, _, plaintext := w.frame(w.c.ask(w.t, "send %d %d 400 %x ", flags, codec.MessageUser, body), flags)
+	if plaintext != nil && (h.Base() != uint8(flags/flagAsk) || plaintext[0] != byte(codec.MessageUser) || !bytes.Equal(plaintext[1:], body)) {
+		w.t.Fatalf("message %x, want %x", plaintext, body)
+	}
+}
+
+func (w *world) hello() {
+	want := codec.Hello{
+		Version: "1.2.3", Product: "buoy", Build: rapid.SliceOfN(rapid.Byte(), 1, 32).Draw(w.t, "build"), Links: []string{"udp", "sms"},
+		BootCount: rapid.Uint32().Draw(w.t, "boots"), FreeMemory: rapid.Uint64Range(0, 1<<62).Draw(w.t, "memory"),
+		Templates: []codec.TemplateHash{w.template.Hash()},
+	}
+	flags := w.flags()
+	var plaintext []byte
+	_, want.Counter, plaintext = w.frame(w.c.ask(w.t, "hello %d %d %d %s %s %x", flags, want.BootCount, want.FreeMemory, want.Version, want.Product, want.Build), flags)
+	if plaintext == nil {
+		return
+	}
+	if again, err := codec.AppendHello(nil, &want); err != nil || !bytes.Equal(again, plaintext) {
+		w.t.Fatalf("hello %x, want %x, %v", plaintext, again, err)
+	}
+}
+
+// acknowledge says what arrived; a frame may be acknowledged again and again, and a changed acknowledgement is refused.
+func (w *world) acknowledge() {
+	ack, ok := w.counters.Ack()
+	if !ok {
+		return
+	}
+	key := codec.DeriveAckKey(&w.key, w.salt, w.number, w.epoch)
+	frame := codec.AppendAck(nil, &key, w.number, w.epoch, ack)
+	if got, want := w.c.ask(w.t, "receive %x", frame), fmt.Sprintf("ack %d %d;", ack.Counter, ack.Bitmap); got != want {
+		w.t.Fatalf("%s, want %s", got, want)
+	}
+	if len(w.late) > 0 {
+		if got := w.c.ask(w.t, "receive %x", w.late); !strings.HasPrefix(got, "ack ") {
+			w.t.Fatalf("late: %s", got)
+		}
+	}
+	w.late = frame
+	changed := bytes.Clone(frame)
+	changed[rapid.IntRange(2, len(frame)-1).Draw(w.t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(w.t, "bit")
+	if got := w.c.ask(w.t, "receive %x", changed); !strings.HasPrefix(got, "err ") {
+		w.t.Fatalf("changed: %s", got)
+	}
+}
+
+// downlink seals a message to the device and checks that it is taken once.
+func (w *world) downlink(plaintext []byte, want string) {
+	w.t.Helper()
+	w.down += rapid.SampledFrom([]uint64{0, 0, 1, 30000}).Draw(w.t, "skipped")
+	cipher := codec.NewCipher(codec.DeriveSealKey(&w.key, w.salt, codec.LabelDown, w.number, w.epoch))
+	p := codec.Position{Direction: codec.Down, Number: w.number, Epoch: w.epoch, Counter: w.down}
+	frame, err := cipher.AppendSealed(nil, codec.MakeHeader(codec.KindExtended, 0, 0), p, 16, 8, plaintext)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.down++
+	changed := bytes.Clone(frame)
+	changed[rapid.IntRange(1, len(frame)-1).Draw(w.t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(w.t, "bit")
+	if got := w.c.ask(w.t, "receive %x", changed); !strings.HasPrefix(got, "err ") {
+		w.t.Fatalf("changed: %s", got)
+	}
+	if got, want := w.c.ask(w.t, "receive %x", frame), fmt.Sprintf("message %d %s;", p.Counter, want); got != want {
+		w.t.Fatalf("%s, want %s", got, want)
+	}
+	w.persist()
+	if rapid.Bool().Draw(w.t, "restart") {
+		w.boot()
+	}
+	if got := w.c.ask(w.t, "receive %x", frame); !strings.HasPrefix(got, "err -") {
+		w.t.Fatalf("again: %s", got)
+	}
+}
+
+// rekey sends bytes of the application, or begins an epoch.
+func (w *world) rekey() {
+	if rapid.IntRange(0, 3).Draw(w.t, "rekey") > 0 {
+		body := rapid.SliceOfN(rapid.Byte(), 1, 40).Draw(w.t, "body")
+		w.downlink(append([]byte{byte(codec.MessageUser)}, body...), fmt.Sprintf("%d %x", codec.MessageUser, body))
+		return
+	}
+	next := codec.Rekey{Epoch: w.epoch + rapid.Uint32Range(1, 1000).Draw(w.t, "epoch"), Salt: [16]byte(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(w.t, "salt"))}
+	plaintext, err := codec.AppendRekey(nil, &next)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.downlink(plaintext, fmt.Sprintf("%d %x 0", codec.MessageRekey, plaintext[1:]))
+	w.epoch, w.salt = next.Epoch, next.Salt[:]
+	w.begin()
+}
+
+// testDeviceRefusals is what a device must not do, and what it must notice.
+func testDeviceRefusals(t *testing.T, program string) {
+	t.Helper()
+	c := startDevice(t, program)
+	key := testDevice()
+	boot := func(record string) string { return c.ask(t, "boot 7 %x 16 8 %s", key, record) }
+	want := func(got, want, what string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s: %s, want %s", what, got, want)
+		}
+	}
+	want(boot("-"), "0", "a new device")
+	want(c.ask(t, "send 0 3 100 aa"), "err -3", "F-028: a counter that is not in permanent memory")
+	record := c.ask(t, "record")
+	want(c.ask(t, "send 0 3 100 aa"), "err -3", "F-028: a counter of which nobody said that it is in permanent memory")
+	c.ask(t, "stored")
+	want(c.ask(t, "send 0 1 100 aa"), "err -1", "F-015: a hello without its whole counter")
+	want(c.ask(t, "send 0 3 24 aa"), "err -2", "a buffer that is too small")
+	if got := c.ask(t, "send 0 3 25 aa"); !strings.HasPrefix(got, "frame 0 ") {
+		t.Errorf("the smallest buffer: %s", got)
+	}
+	for i := range len(record) {
+		changed := []byte(record)
+		changed[i] = "0123456789abcdef"[(strings.IndexByte("0123456789abcdef", changed[i])+1)%16]
+		want(boot(string(changed)), "-5", "a damaged record")
+	}
+	want(boot(strings.Repeat("ff", 35)), "-5", "erased flash")
+	want(boot(record), "0", "the record as it was written")
+	c.ask(t, "record")
+	c.ask(t, "stored")
+	if got := c.ask(t, "send 0 3 100 aa"); !strings.HasPrefix(got, "frame 64 ") {
+		t.Errorf("after a restart: %s", got)
+	}
+}

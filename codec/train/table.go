@@ -1,0 +1,163 @@
+package train
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Table is what a CSV file holds: times, and columns of numbers.
+type Table struct {
+	Names   []string // of the columns, without that of the time
+	Rows    []Row
+	Skipped []string // columns that are not numbers
+}
+
+// layouts of times beside Unix seconds. A time without a zone is UTC.
+var layouts = []string{
+	time.RFC3339, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04", "2006-1-2 15:04:05", "2006-1-2 15:04",
+	"2006/01/02 15:04:05", "2006/01/02 15:04", "1/2/2006 15:04:05", "1/2/2006 15:04", "2006-01-02",
+}
+
+// millisecondsFrom tells Unix milliseconds from seconds: as seconds it is the year 5138.
+const millisecondsFrom = 1e11
+
+// parseTime reads a time as Unix seconds, rounded down.
+func parseTime(s string) (int64, error) {
+	s = strings.TrimSpace(s)
+	if n, err := strconv.ParseFloat(s, 64); err == nil && !math.IsNaN(n) && math.Abs(n) < 1e15 {
+		if math.Abs(n) >= millisecondsFrom {
+			n /= 1000
+		}
+		return int64(math.Floor(n)), nil
+	}
+	for _, layout := range layouts {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.Unix(), nil
+		}
+	}
+	return 0, fmt.Errorf("%q is neither Unix seconds nor a time such as 2006-01-02 15:04:05", s)
+}
+
+// ErrTable is wrapped by the errors of a CSV file; they say in which line.
+var ErrTable = errors.New("table")
+
+// ReadTable reads a CSV file with a line of names. The time is the column of that name, or the first one for "". An empty cell, "NA" and "NaN" were not
+// measured; a column with anything else that is no number, or without any number, is passed over and named.
+func ReadTable(r io.Reader, timeColumn string) (*Table, error) {
+	c := csv.NewReader(r)
+	c.FieldsPerRecord, c.ReuseRecord = -1, true
+	record, err := c.Read()
+	if err != nil {
+		return nil, fmt.Errorf("%w: line of names: %w", ErrTable, err)
+	}
+	names := append([]string(nil), record...)
+	names[0] = strings.TrimPrefix(names[0], "\ufeff")
+	at := 0
+	for i := range names {
+		if names[i] = strings.TrimSpace(names[i]); timeColumn != "" && names[i] == timeColumn {
+			at = i
+		}
+	}
+	if timeColumn != "" && names[at] != timeColumn {
+		return nil, fmt.Errorf("%w: there is no column %q", ErrTable, timeColumn)
+	}
+	t := &Table{Names: append(append([]string(nil), names[:at]...), names[at+1:]...)}
+	bad, full := make([]bool, len(t.Names)), make([]bool, len(t.Names))
+	for {
+		record, err := c.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrTable, err)
+		}
+		line, _ := c.FieldPos(0)
+		if len(record) != len(names) {
+			return nil, fmt.Errorf("%w: line %d: %d cells, want %d", ErrTable, line, len(record), len(names))
+		}
+		row := Row{Values: make([]float64, 0, len(t.Names))}
+		if row.Time, err = parseTime(record[at]); err != nil {
+			return nil, fmt.Errorf("%w: line %d: %w", ErrTable, line, err)
+		}
+		for i, cell := range record {
+			if i != at {
+				n := len(row.Values)
+				v, ok := parseCell(cell)
+				bad[n], full[n] = bad[n] || !ok, full[n] || !math.IsNaN(v)
+				row.Values = append(row.Values, v)
+			}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	if len(t.Rows) == 0 {
+		return nil, fmt.Errorf("%w: no rows", ErrTable)
+	}
+	t.drop(func(i int) bool { return bad[i] || !full[i] })
+	return t, nil
+}
+
+func parseCell(s string) (v float64, ok bool) {
+	switch s = strings.TrimSpace(s); s {
+	case "", "NA", "N/A", "NaN", "nan", "null", "None", "-":
+		return math.NaN(), true
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	return v, err == nil && !math.IsInf(v, 0)
+}
+
+// drop takes the columns out that are to be skipped.
+func (t *Table) drop(skip func(i int) bool) {
+	var keep []int
+	for i, name := range t.Names {
+		if skip(i) {
+			t.Skipped = append(t.Skipped, name)
+		} else {
+			keep = append(keep, i)
+		}
+	}
+	t.choose(keep)
+}
+
+// choose takes columns in the order of the list; -1 is a column that was never measured.
+func (t *Table) choose(columns []int) {
+	names := make([]string, len(columns))
+	for n, i := range columns {
+		if i >= 0 {
+			names[n] = t.Names[i]
+		}
+	}
+	t.Names = names
+	for r := range t.Rows {
+		values := make([]float64, len(columns))
+		for n, i := range columns {
+			if values[n] = math.NaN(); i >= 0 {
+				values[n] = t.Rows[r].Values[i]
+			}
+		}
+		t.Rows[r].Values = values
+	}
+}
+
+// Match puts the columns in the order of the names. Names that the table lacks become columns that were never measured, and are returned.
+func (t *Table) Match(names []string) (missing []string) {
+	columns := make([]int, len(names))
+	for n, name := range names {
+		columns[n] = -1
+		for i := range t.Names {
+			if t.Names[i] == name {
+				columns[n] = i
+			}
+		}
+		if columns[n] < 0 {
+			missing = append(missing, name)
+		}
+	}
+	t.choose(columns)
+	return missing
+}

@@ -1,0 +1,46 @@
+package size_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/godwit-gateway/godwit/gateway/bench/size"
+)
+
+// A run without the shared traces says what it lacks, measures the synthetic ones and a file that nothing is known of.
+func TestRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	dir := t.TempDir()
+	var csv strings.Builder
+	csv.WriteString("at,level,label\n")
+	for i := range 200 {
+		csv.WriteString("2024-01-0" + string(rune('1'+i/100)) + " 10:" + string(rune('0'+i/10%6)) + string(rune('0'+i%10)) + "," + string(rune('0'+i%7)) + ".5,x\n")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "unseen.csv"), []byte(csv.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	f, err := size.Run(t.Context(), size.Options{Data: t.TempDir(), Traces: dir, Devices: []int{100}}, func(what string) { said.WriteString(what + "\n") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"passed over", "buoy_ndbc_44005_2012.csv", "generated", `column "label" is not of numbers`} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("%q was not said:\n%s", want, &said)
+		}
+	}
+	for _, name := range []string{"tank", "fridge", "heartbeat", "tracker", "unseen"} {
+		r := f.Traces[name]
+		if r == nil || r.PayloadMean <= 0 || r.EntropyMean <= 0 || r.JSONRatio > 0.2 || r.HeartbeatP95Tag4 > 10 || r.HeartbeatP95Tag8 > 14 ||
+			r.Means["packed_absolute"] < r.PayloadMean || r.Batch24Mean > r.PayloadMean {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	if f.Allocs > 0.01 || f.OpenPerSecond == 0 {
+		t.Errorf("%v frames a second with %v allocations each", f.OpenPerSecond, f.Allocs)
+	}
+}

@@ -1,0 +1,135 @@
+package config
+
+import (
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/transports/smsmodem"
+	"github.com/godwit-gateway/godwit/transports/udp"
+)
+
+// A Config is a whole configuration, checked.
+type Config struct {
+	Gateway   Gateway         `toml:"gateway"`
+	Log       Log             `toml:"log"`
+	Store     Store           `toml:"store"`
+	NATS      NATS            `toml:"nats"`
+	API       API             `toml:"api"`
+	Retention Retention       `toml:"retention"`
+	FleetKeys []FleetKey      `toml:"fleet_key"`
+	Links     map[string]Link `toml:"link"`
+
+	Products []hub.Product `toml:"-"` // built in and from products_dir
+}
+
+// Gateway names the gateway and its place.
+type Gateway struct {
+	ID          string `toml:"id"`           // 1 to 16 of [A-Za-z0-9-]: part of the stream's name and of every subject
+	StateDir    string `toml:"state_dir"`    // everything the gateway writes
+	ProductsDir string `toml:"products_dir"` // folder of further *.toml product files, "" for none
+}
+
+// Log says what the gateway writes to its error stream.
+type Log struct {
+	Level  string `toml:"level"`  // debug, info, warn, error
+	Format string `toml:"format"` // text, json
+}
+
+// Store is about the Pebble store.
+type Store struct {
+	KEKFile       string        `toml:"kek_file"`       // of the key that wraps device keys, or credential:NAME, or env:NAME; "": state_dir/kek
+	CommitTimeout time.Duration `toml:"commit_timeout"` // of one synced batch, before intake is refused
+}
+
+// NATS is where events go.
+type NATS struct {
+	Mode        string        `toml:"mode"`        // embedded or external
+	Listen      string        `toml:"listen"`      // embedded: address for consumers, "" for none
+	URL         string        `toml:"url"`         // external: nats://host:port, tls://…
+	Credentials string        `toml:"credentials"` // external: file of NATS credentials, "" for none
+	Replicas    int           `toml:"replicas"`    // external: of the stream
+	MaxAge      time.Duration `toml:"max_age"`     // how long events stay on the stream; 0: for ever
+	OutboxKeep  time.Duration `toml:"outbox_keep"` // how long a published event stays in the store as well
+}
+
+// API is the listener for commands, dashboards and metrics.
+type API struct {
+	Listen    string `toml:"listen"`     // "unix:/path" or "127.0.0.1:port"
+	TokenFile string `toml:"token_file"` // of the first administrator's token; "": state_dir/api.token
+}
+
+// Retention says how long things are kept. Zero keeps for ever.
+type Retention struct {
+	Frames     time.Duration `toml:"frames"`
+	Quarantine time.Duration `toml:"quarantine"`
+}
+
+// FleetKey lets a range of devices in that share a secret.
+type FleetKey struct {
+	ID       string `toml:"id"`
+	File     string `toml:"file"`    // 64 hexadecimal digits
+	Numbers  string `toml:"numbers"` // "1000-1999"
+	Product  string `toml:"product"`
+	Customer string `toml:"customer"`
+	Name     string `toml:"name"` // "{number}" stands for the number
+	CTRBits  int    `toml:"ctr_bits"`
+	Tag      int    `toml:"tag"`
+	Register string `toml:"register"` // auto, pending, off
+
+	Key fleet.FleetKey `toml:"-"` // what became of it
+}
+
+// A Link is one way to devices: exactly one of the drivers' parts is set, as Kind says.
+type Link struct {
+	Name string `toml:"-"`
+	Kind string `toml:"kind"` // udp or smsmodem
+	Ack  string `toml:"ack"`  // always, asked, never; "": as is usual for the kind
+
+	UDP      *udp.Config `toml:"-"`
+	SMSModem *SMSModem   `toml:"-"`
+}
+
+// SMSModem is a link through a GSM modem on a serial line. What is zero stands for the driver's default.
+type SMSModem struct {
+	Device      string        `toml:"device"`       // /dev/serial/by-id/…
+	Baud        int           `toml:"baud"`         // USB modems do not care
+	IMEI        string        `toml:"imei"`         // that is expected behind the line, "" for any
+	PINFile     string        `toml:"pin_file"`     // of the SIM, "" for none
+	SMSC        string        `toml:"smsc"`         // service centre, "": as the SIM has it
+	CountryCode string        `toml:"country_code"` // completes national numbers: "49"
+	Sweep       time.Duration `toml:"sweep"`        // between two looks at the storages without a doorbell
+	Storages    []string      `toml:"storages"`     // "SM", "ME"
+	Port        int           `toml:"port"`         // application port of frames, 0 for any
+
+	PIN string `toml:"-"` // content of PINFile
+}
+
+// Driver is the configuration as the driver takes it.
+func (m *SMSModem) Driver(name string) smsmodem.Config {
+	return smsmodem.Config{
+		Name: name, Device: m.Device, Baud: m.Baud, IMEI: m.IMEI, PIN: m.PIN, SMSC: m.SMSC, CountryCode: m.CountryCode, Sweep: m.Sweep,
+		Storages: m.Storages, Port: uint16(m.Port), //nolint:gosec // checked
+	}
+}
+
+// AckPolicy is the link's policy as the hub takes it.
+func (l *Link) AckPolicy() hub.AckPolicy {
+	switch l.Ack {
+	case "always":
+		return hub.AckAlways
+	case "asked":
+		return hub.AckAsked
+	default:
+		return hub.AckNever
+	}
+}
+
+// HubKeys are the fleet keys as the hub takes them.
+func (c *Config) HubKeys() []fleet.FleetKey {
+	keys := make([]fleet.FleetKey, len(c.FleetKeys))
+	for i := range c.FleetKeys {
+		keys[i] = c.FleetKeys[i].Key
+	}
+	return keys
+}

@@ -1,0 +1,244 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/config"
+	"github.com/godwit-gateway/godwit/gateway/hub"
+)
+
+// uncommented is the reference configuration with every commented key made real, so that nothing in it can be wrong unseen.
+func uncommented(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	key, pin := write("buoys.key", strings.Repeat("5a", 32)+"\n"), write("sim.pin", "1234\n")
+	text := regexp.MustCompile(`(?m)^# (\[\[?[a-z]|[a-z_]+ = )`).ReplaceAllString(config.Default, "$1")
+	return strings.NewReplacer(
+		"/etc/godwit/buoys.key", key, "/etc/godwit/sim.pin", pin, "/etc/godwit/products", dir,
+		`url = "tls`, `# url = "tls`, "credentials =", "# credentials =",
+	).Replace(text)
+}
+
+func TestDefaultParses(t *testing.T) {
+	c, err := config.Load(config.Source{Text: config.Default, Set: []string{"link.udp0.kind=udp", "link.udp0.listen=127.0.0.1:0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty, err := config.Load(config.Source{Text: "[link.udp0]\nkind=\"udp\"\nlisten=\"127.0.0.1:0\""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.NATS != empty.NATS || c.API != empty.API || c.Retention != empty.Retention || c.Store != empty.Store || c.Gateway != empty.Gateway {
+		t.Errorf("the reference configuration says other defaults than the code:\n%+v\n%+v", c, empty)
+	}
+}
+
+func TestDefaultUncommented(t *testing.T) {
+	c, err := config.Load(config.Source{Text: uncommented(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Links) != 2 || c.Links["udp0"].UDP.Failures.Remember != 10*time.Minute || c.Links["sms0"].SMSModem.PIN != "1234" {
+		t.Errorf("links %+v", c.Links)
+	}
+	if k := c.FleetKeys[0].Key; k.First != 1000 || k.Last != 1999 || k.Key[0] != 0x5a || k.Template == [8]byte{} {
+		t.Errorf("fleet key %+v", k)
+	}
+	if l := c.Links["udp0"]; l.AckPolicy() != hub.AckAlways {
+		t.Errorf("ack policy %v", l.AckPolicy())
+	}
+	// Every key of the types stands in the reference, so that `config default` is complete.
+	for _, key := range []string{
+		"products_dir", "level", "format", "kek_file", "commit_timeout", "mode", "listen", "url", "credentials", "replicas",
+		"max_age", "outbox_keep", "token_file", "frames", "quarantine", "receive_buffer", "windows", "sources", "device", "baud", "pin_file", "smsc",
+		"country_code", "sweep", "storages", "port", "register", "ctr_bits", "tag",
+	} {
+		if !regexp.MustCompile(`(?m)^(# )?` + key + ` = `).MatchString(config.Default) {
+			t.Errorf("config default does not show %s", key)
+		}
+	}
+}
+
+// Every mistake of a file is reported at once, with its line.
+func TestAllProblemsAtOnce(t *testing.T) {
+	text := `[gateway]
+id = "a b"
+stat_dir = "/x"
+
+[nats]
+mode = "internal"
+max_age = "3 days"
+
+[api]
+listen = "0.0.0.0:80"
+
+[[fleet_key]]
+id = "ok"
+file = "/nowhere/key"
+numbers = "9-1"
+product = "unheard-of"
+customer = "acme"
+
+[link.udp0]
+kind = "udp"
+listen = "localhost:5"
+windows = 3
+[link.udp0.failures]
+rate = "many"
+
+[link.bad]
+kind = "pigeon"
+
+[link.sms0]
+kind = "smsmodem"
+country_code = 49
+baudrate = 1
+`
+	_, err := config.Load(config.Source{Path: "godwit.toml", Text: text})
+	var ps config.FileErrors
+	if !errors.As(err, &ps) {
+		t.Fatalf("want problems, not %v", err)
+	}
+	want := []struct {
+		line int
+		key  string
+	}{
+		{2, "gateway.id"},
+		{3, "gateway.stat_dir"},
+		{6, "nats.mode"},
+		{7, "nats.max_age"},
+		{10, "api.listen"},
+		{14, "fleet_key[0].file"},
+		{15, "fleet_key[0].numbers"},
+		{16, "fleet_key[0].product"},
+		{21, "link.udp0.listen"},
+		{22, "link.udp0.windows"},
+		{24, "link.udp0.failures.rate"},
+		{27, "link.bad.kind"},
+		{29, "link.sms0.device"},
+		{31, "link.sms0.country_code"},
+		{32, "link.sms0.baudrate"},
+	}
+	for _, w := range want {
+		found := false
+		for _, p := range ps {
+			if p.Key == w.key {
+				found = true
+				if p.Line != w.line {
+					t.Errorf("%s is said to be at line %d, want %d", w.key, p.Line, w.line)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("nothing is said about %s", w.key)
+		}
+	}
+	for _, p := range ps {
+		t.Log(p)
+	}
+	if !strings.Contains(err.Error(), `is it "state_dir"?`) {
+		t.Error("no suggestion for stat_dir")
+	}
+}
+
+func TestOverrides(t *testing.T) {
+	text := "[nats]\nmax_age = \"1h\"\n[link.udp0]\nkind = \"udp\"\nlisten = \":5688\"\n"
+	c, err := config.Load(config.Source{
+		Text: text, Environ: []string{"GODWIT_NATS__MAX_AGE=48h", "GODWIT_GATEWAY__ID=env", "GODWIT_TOKEN=x", "PATH=/bin"},
+		Set: []string{"gateway.id=opt", "link.udp0.windows=2048", "link.udp0.failures.burst = 7"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Gateway.ID != "opt" || c.NATS.MaxAge != 48*time.Hour || c.Links["udp0"].UDP.Windows != 2048 || c.Links["udp0"].UDP.Failures.Burst != 7 {
+		t.Errorf("%+v %+v", c, c.Links["udp0"].UDP)
+	}
+	for _, set := range []string{"nothing", "gateway.=1", "gateway.id.x=1", "unknown=1"} {
+		if _, err := config.Load(config.Source{Text: text, Set: []string{set}}); err == nil {
+			t.Errorf("--set %s is taken", set)
+		}
+	}
+}
+
+// A variable that nothing reads is a mistake as an unknown key is; what is wrong is told of the variable, not of the file.
+func TestVariablesAreHeldToTheKeys(t *testing.T) {
+	text := "[link.udp0]\nkind = \"udp\"\nlisten = \":5688\"\n"
+	for variable, want := range map[string]string{
+		"GODWIT_BOGUS=1":               "GODWIT_BOGUS: the variable is not known",
+		"GODWIT_NATS__MOOD=good":       "variable GODWIT_NATS__MOOD: nats.mood: is not a known key",
+		"GODWIT_NATS__MODE=pigeon":     "variable GODWIT_NATS__MODE: nats.mode:",
+		"GODWIT_LINK__UDP0__WINDOWS=1": "link.udp0.windows",
+	} {
+		_, err := config.Load(config.Source{Path: "x.toml", Text: text, Environ: []string{variable, "GODWIT_TOKEN=x"}})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", variable, err, want)
+		}
+	}
+}
+
+func TestFormatDuration(t *testing.T) {
+	for _, s := range []string{"400d", "1d", "36h", "90m", "1m30s", "5s", "100ms", "0s"} {
+		d, err := config.ParseDuration(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := config.ParseDuration(config.FormatDuration(d))
+		if err != nil || got != d {
+			t.Errorf("%s is written as %s", s, config.FormatDuration(d))
+		}
+	}
+	if got := config.FormatDuration(400 * 24 * 60 * 60 * 1e9); got != "400d" {
+		t.Errorf("400 days are written as %s", got)
+	}
+}
+
+func TestSyntaxError(t *testing.T) {
+	_, err := config.Load(config.Source{Path: "x.toml", Text: "[gateway]\nid = \n"})
+	if err == nil || !strings.Contains(err.Error(), "x.toml:2") {
+		t.Errorf("%v", err)
+	}
+	_, err = config.Load(config.Source{Path: filepath.Join(t.TempDir(), "none.toml")})
+	if err == nil || !strings.Contains(err.Error(), "config default") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestProductProblems(t *testing.T) {
+	for name, text := range map[string]string{
+		"name":    "name = \"a b\"\n[[field]]\nid=1\nname=\"x\"\nbits=3",
+		"field":   "name = \"a\"",
+		"scale":   "name = \"a\"\n[[field]]\nid=1\nname=\"x\"\nbits=3\nscale=\"-1\"",
+		"min":     "name = \"a\"\n[[field]]\nid=1\nname=\"x\"\nbits=3\nscale=\"0.1\"\nmin=\"0.05\"",
+		"bits":    "name = \"a\"\n[[field]]\nid=1\nname=\"x\"\nbits=300",
+		"unknown": "name = \"a\"\n[[field]]\nid=1\nname=\"x\"\nbits=3\nwidth=3",
+	} {
+		if _, ps := config.ParseProduct(name+".toml", text); len(ps) == 0 {
+			t.Errorf("%s: no problem found", name)
+		}
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add(config.Default)
+	f.Add("[link.a]\nkind=\"udp\"\n[[fleet_key]]\nnumbers=\"1-2\"")
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.Contains(text, "/dev") || strings.Contains(text, "/proc") {
+			t.Skip("reads the files that it names")
+		}
+		_, err := config.Load(config.Source{Text: text})
+		_ = err // no panic is what counts; any text may be refused
+	})
+}

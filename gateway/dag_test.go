@@ -1,0 +1,134 @@
+package main_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/godwit-gateway/godwit"
+
+// imports is who may import whom within the module, by folder. An entry ending in /... means the folders below it too. A folder that is
+// not listed fails the test: its place must be decided first.
+var imports = map[string][]string{
+	"codec":           {},
+	"codec/session":   {"codec"},
+	"codec/train":     {"codec"},
+	"codec/entropy":   {"codec"},
+	"transports":      {},
+	"gateway/docs":    {},
+	"gateway/fleet":   {"codec", "codec/session"},
+	"gateway/store":   {},
+	"gateway/hub":     {"codec", "codec/session", "transports", "gateway/fleet", "gateway/store"},
+	"gateway/publish": {"gateway/store"},
+	"gateway/config":  {"codec", "codec/train", "transports/...", "gateway/fleet", "gateway/hub", "gateway/store", "gateway/publish"},
+	"gateway/metrics": {"gateway/hub", "gateway/fleet", "gateway/store", "gateway/publish"},
+	"gateway/api":     {"codec", "gateway/config", "gateway/docs", "gateway/fleet", "gateway/hub", "gateway/metrics", "gateway/store", "gateway/publish"},
+	"gateway/node":    {"codec/...", "transports/...", "gateway/..."},
+	"gateway/bench":   {"codec/...", "transports/...", "gateway/..."},
+
+	"gateway/bench/size": {"codec", "codec/train", "codec/entropy"},
+
+	"gateway/e2e": {"codec/...", "transports/...", "gateway/..."},
+	"gateway":     {"codec/...", "transports/...", "gateway/..."},
+
+	"transports/tty":           {"transports"},
+	"transports/smsmodem":      {"transports", "transports/tty"},
+	"transports/udp":           {"transports"},
+	"transports/transporttest": {"transports"},
+	"simulator/device":         {"codec", "codec/session"},
+	"simulator/radio":          {},
+	"simulator/check":          {},
+	"simulator/peers/atmodem":  {},
+	"simulator":                {"..."},
+	"simulator/demo":           {"..."},
+}
+
+// outside is who alone may import the packages of others that carry a promise: what reaches the disk, the stream and the line.
+var outside = map[string][]string{
+	"github.com/cockroachdb/pebble/v2":    {"gateway/store"},
+	"github.com/nats-io/nats-server":      {"gateway/publish", "gateway/node"},
+	"github.com/nats-io/nats.go":          {"gateway/publish", "gateway/node", "simulator/demo"},
+	"github.com/warthog618/modem":         {"transports/smsmodem"},
+	"github.com/warthog618/sms":           {"transports/smsmodem", "simulator/peers/atmodem", "simulator/demo"},
+	"github.com/danielgtaylor/huma":       {"gateway/api"},
+	"github.com/prometheus/client_golang": {"gateway/metrics", "gateway/api", "gateway/node"},
+	"github.com/fxamacker/cbor":           {"codec", "gateway/bench/size"},
+	"github.com/klauspost/compress":       {"gateway/bench/size"},
+	"google.golang.org/protobuf":          {"gateway/bench/size"},
+	"github.com/BurntSushi/toml":          {"gateway/config"},
+	"github.com/go-viper/mapstructure":    {"gateway/config"},
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", module+"/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// allowed reports whether a list of folders names the folder.
+func allowed(list []string, folder string) bool {
+	return slices.ContainsFunc(list, func(entry string) bool {
+		below, ok := strings.CutSuffix(entry, "...")
+		return entry == folder || ok && (strings.HasPrefix(folder, below) || folder+"/" == below)
+	})
+}
+
+func TestImports(t *testing.T) {
+	for _, p := range packages(t) {
+		folder := strings.TrimPrefix(p.ImportPath, module+"/")
+		list, ok := imports[folder]
+		if !ok {
+			t.Errorf("%s: not in the import table: decide who may import it and what it may import", folder)
+			continue
+		}
+		for _, imp := range p.Imports {
+			if own, ok := strings.CutPrefix(imp, module+"/"); ok && !allowed(list, own) {
+				t.Errorf("%s may not import %s", folder, own)
+			}
+			for prefix, who := range outside {
+				if (imp == prefix || strings.HasPrefix(imp, prefix+"/")) && imp != "github.com/cockroachdb/pebble/v2/vfs" && !slices.Contains(who, folder) {
+					t.Errorf("%s may not import %s: only %s may", folder, imp, strings.Join(who, ", "))
+				}
+			}
+		}
+	}
+}
+
+// TestPure holds the pure packages to their promise: bytes and values in, bytes and values out.
+func TestPure(t *testing.T) {
+	pure := []string{"codec", "codec/session", "codec/train", "codec/entropy", "gateway/fleet", "simulator/device", "simulator/radio", "simulator/check"}
+	for _, p := range packages(t) {
+		folder := strings.TrimPrefix(p.ImportPath, module+"/")
+		if !slices.Contains(pure, folder) {
+			continue
+		}
+		for _, imp := range p.Imports {
+			root, _, _ := strings.Cut(imp, "/")
+			if slices.Contains([]string{"net", "os", "syscall", "log"}, root) || imp == "crypto/rand" {
+				t.Errorf("%s is pure and may not import %s", folder, imp)
+			}
+		}
+	}
+}

@@ -1,0 +1,8 @@
+package docs
+
+import "embed"
+
+// Files holds ARCHITECTURE.md, OPERATIONS.md, CHANGELOG.md and the decisions in adr/.
+//
+//go:embed *.md adr/*.md
+var Files embed.FS

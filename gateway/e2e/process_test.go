@@ -1,0 +1,273 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// programs are built once for all tests.
+var programs = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "godwit-e2e-")
+	if err != nil {
+		return "", err
+	}
+	args := []string{"build", "-o", dir + string(os.PathSeparator)}
+	if raceEnabled {
+		args = append(args, "-race")
+	}
+	out, err := exec.Command("go", append(args, "github.com/godwit-gateway/godwit/gateway", "github.com/godwit-gateway/godwit/simulator")...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	if err := os.Rename(filepath.Join(dir, "gateway"), filepath.Join(dir, "godwit")); err != nil {
+		return "", err
+	}
+	return dir, os.Rename(filepath.Join(dir, "simulator"), filepath.Join(dir, "godwit-sim"))
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dir, err := programs(); err == nil {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+func program(t *testing.T, name string) string {
+	t.Helper()
+	dir, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, name)
+}
+
+// process is a running program of ours.
+type process struct {
+	cmd  *exec.Cmd
+	out  *lockedBuffer
+	done chan error
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func start(t *testing.T, name string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(program(t, name), args...), out: &lockedBuffer{}, done: make(chan error, 1)}
+	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { p.done <- p.cmd.Wait() }()
+	t.Cleanup(func() { p.kill(t) })
+	return p
+}
+
+// kill ends the process at once, as a power failure of the process would, and waits for it to be gone.
+func (p *process) kill(t *testing.T) {
+	t.Helper()
+	_ = p.cmd.Process.Kill()
+	p.wait(t)
+}
+
+// dump ends the process with a picture of its goroutines in its output.
+func (p *process) dump(t *testing.T) {
+	t.Helper()
+	_ = p.cmd.Process.Signal(syscall.SIGQUIT)
+	_ = p.wait(t)
+}
+
+// stop ends the process as an operator does and returns how it ended.
+func (p *process) stop(t *testing.T) error {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return nil //nolint:nilerr // it has ended
+	}
+	return p.wait(t)
+}
+
+func (p *process) wait(t *testing.T) error {
+	t.Helper()
+	select {
+	case err := <-p.done:
+		p.done <- err
+		return err
+	case <-time.After(60 * time.Second):
+		t.Fatalf("%s did not end:\n%s", p.cmd.Path, p.out)
+		return nil
+	}
+}
+
+// command runs a command of godwit to its end.
+func command(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, program(t, "godwit"), args...).CombinedOutput()
+	return string(out), err
+}
+
+// freePort finds a port of the loopback interface that nobody uses now.
+func freePort(t *testing.T, network string) int {
+	t.Helper()
+	if network == "udp" {
+		c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		return c.LocalAddr().(*net.UDPAddr).Port
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// site is the state folder, configuration and addresses of a gateway under test.
+type site struct {
+	dir, config string
+	udp, nats   string
+	modem       string // path of the modem's line
+}
+
+const fleetKeyHex = "5f0e1d2c3b4a59687786958493a2b1c0d0e0f00112233445566778899aabbccd"
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	dir := t.TempDir()
+	s := &site{
+		dir: dir, config: filepath.Join(dir, "godwit.toml"),
+		udp: fmt.Sprintf("127.0.0.1:%d", freePort(t, "udp")), nats: fmt.Sprintf("127.0.0.1:%d", freePort(t, "tcp")),
+		modem: filepath.Join(dir, "modem"),
+	}
+	key := filepath.Join(dir, "fleet.key")
+	if err := os.WriteFile(key, []byte(fleetKeyHex+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf(`
+[gateway]
+id = "gw1"
+state_dir = %q
+
+[nats]
+listen = %q
+
+[api]
+listen = "unix:%s"
+
+[[fleet_key]]
+id = "test"
+file = %q
+numbers = "1-100000"
+product = "buoy-demo"
+customer = "acme"
+name = "dev-{number}"
+ctr_bits = 16
+tag = 8
+register = "auto"
+
+[link.udp]
+kind = "udp"
+listen = %q
+ack = "always"
+`, filepath.Join(dir, "state"), s.nats, filepath.Join(dir, "api.sock"), key, s.udp)
+	s.configure(t, text)
+	return s
+}
+
+func (s *site) configure(t *testing.T, text string) {
+	t.Helper()
+	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// edit changes the configuration.
+func (s *site) edit(t *testing.T, change func(text string) string) {
+	t.Helper()
+	text, err := os.ReadFile(s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.configure(t, change(string(text)))
+}
+
+// gateway starts the gateway and waits until it says that it is ready.
+func (s *site) gateway(t *testing.T) *process {
+	t.Helper()
+	p := start(t, "godwit", "run", "--config", s.config)
+	until(t, 30*time.Second, "the gateway to be ready", func() bool {
+		select {
+		case err := <-p.done:
+			p.done <- err
+			t.Fatalf("the gateway ended: %v\n%s", err, p.out)
+		default:
+		}
+		return hasLine(p.out.String(), "gateway is ready")
+	})
+	return p
+}
+
+func hasLine(s, part string) bool {
+	sc := bufio.NewScanner(strings.NewReader(s))
+	for sc.Scan() {
+		if strings.Contains(sc.Text(), part) {
+			return true
+		}
+	}
+	return false
+}
+
+// until waits for a condition outside this process, which can only be asked for.
+func until(t *testing.T, limit time.Duration, what string, ok func() bool) {
+	t.Helper()
+	if !eventually(limit, ok) {
+		t.Fatalf("waited %s for %s", limit, what)
+	}
+}
+
+func eventually(limit time.Duration, ok func() bool) bool {
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-deadline.C:
+			return false
+		case <-tick.C:
+		}
+	}
+	return true
+}

@@ -1,0 +1,106 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// stream is the gateway's stream as a consumer of its own sees it, over the network.
+func (s *site) stream(t *testing.T) jetstream.Stream {
+	t.Helper()
+	nc, err := nats.Connect("nats://" + s.nats)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := js.Stream(t.Context(), "GODWIT_gw1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+// ids reads the whole stream and counts the events by the id in their body, not in their header.
+func ids(t *testing.T, st jetstream.Stream) map[string]int {
+	t.Helper()
+	info, err := st.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := make(map[string]int)
+	if info.State.Msgs == 0 {
+		return counts
+	}
+	cons, err := st.OrderedConsumer(t.Context(), jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverAllPolicy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	it, err := cons.Messages(jetstream.PullMaxMessages(1000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer it.Stop()
+	context.AfterFunc(ctx, it.Stop)
+	for {
+		msg, err := it.Next()
+		if err != nil {
+			t.Fatalf("read the stream after %d events: %v", len(counts), err)
+		}
+		var e struct{ ID string }
+		if err := json.Unmarshal(msg.Data(), &e); err != nil {
+			t.Fatalf("event is no JSON: %v", err)
+		}
+		counts[e.ID]++
+		md, err := msg.Metadata()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if md.Sequence.Stream >= info.State.LastSeq {
+			return counts
+		}
+	}
+}
+
+func eventID(s sent) string { return fmt.Sprintf("dev-%d.0.%d.0", s.number, s.counter) }
+
+// missing waits until every acknowledged frame is on the stream and fails if one is missing or there twice.
+func (s *site) exactlyOnce(t *testing.T, acked map[sent]bool) {
+	t.Helper()
+	st := s.stream(t)
+	var lost []string
+	var counts map[string]int
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		counts, lost = ids(t, st), nil
+		for f := range acked {
+			if counts[eventID(f)] == 0 {
+				lost = append(lost, eventID(f))
+			}
+		}
+		if len(lost) == 0 || time.Now().After(deadline) {
+			break
+		}
+	}
+	if len(lost) > 0 {
+		t.Errorf("%d of %d acknowledged frames are not on the stream, as %s", len(lost), len(acked), lost[0])
+	}
+	for id, n := range counts {
+		if n > 1 {
+			t.Errorf("event %s stands on the stream %d times", id, n)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package hub
+
+import (
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// acknowledge answers a verified frame as the link's policy says. On a free link the acknowledgement rides on the verdict; it leaves after
+// the sync that the verdict waits for. Where each message is paid for it becomes a downlink, one for all frames of a minute.
+func (h *Hub) acknowledge(c *commit, l *link, u *transports.Uplink, o *opened, out *transports.Verdict, repeat bool) {
+	if l.Ack == AckNever || l.Ack == AckAsked && !h.asked(o) {
+		return
+	}
+	if l.Metered {
+		h.queueAck(c, l, o.device, u.ReceivedAt)
+		return
+	}
+	if repeat && !h.admitRepeat(o.device, u) {
+		return
+	}
+	h.scratch.row = h.appendAck(h.scratch.row[:0], o.device, o.epoch, o.counter)
+	if len(out.Reply)+len(h.scratch.row) > len(u.Payload)+replyExtra {
+		return
+	}
+	out.Reply = append(out.Reply, h.scratch.row...)
+	l.count.replies.Add(1)
+}
+
+// appendAck appends an acknowledgement that covers the counter: of the highest counter and the 32 before it, or, for a frame older than
+// those, of its own counter alone.
+func (h *Hub) appendAck(dst []byte, i fleet.Index, epoch uint32, counter uint64) []byte {
+	s, key := h.fleet.AckOf(i, epoch)
+	if s == nil {
+		return dst // the epoch is over
+	}
+	a := codec.Ack{Counter: s.Highest, Bitmap: uint32(s.Window)} //nolint:gosec // the lowest 32 bits are meant
+	if counter+32 < s.Highest {
+		a = codec.Ack{Counter: counter}
+	}
+	return codec.AppendAck(dst, key, h.fleet.Head(i).Number, epoch, a)
+}
+
+// asked reports whether the device asked for an acknowledgement: base 1 in a keyframe, bit 0 of the base in an extended frame.
+func (h *Hub) asked(o *opened) bool {
+	switch o.header.Kind() {
+	case codec.KindKeyframe:
+		return o.header.Base() == 1
+	case codec.KindExtended:
+		return o.header.Base()&1 == 1
+	case codec.KindDelta, codec.KindBatch:
+	}
+	return false
+}
+
+// admitRepeat bounds acknowledgements of duplicates: once a second to the device's own source, once in ten seconds to any other, so that
+// a captured frame sent from a forged source does not make this gateway a reflector.
+func (h *Hub) admitRepeat(i fleet.Index, u *transports.Uplink) bool {
+	r := h.route(i)
+	every := strangerRepeat
+	if r.source == hashSource(u.From.ID) {
+		every = repeatInterval
+	}
+	now := u.ReceivedAt.UnixMilli()
+	if now-r.acked < every.Milliseconds() && now >= r.acked {
+		return false
+	}
+	r.acked = now
+	return true
+}

@@ -1,0 +1,182 @@
+package hub
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/godwit-gateway/godwit/gateway/fleet"
+)
+
+// ErrQuery is wrapped by errors for a query that makes no sense.
+var ErrQuery = errors.New("query")
+
+// A DeviceQuery selects devices, in order of their numbers.
+type DeviceQuery struct {
+	State    fleet.State // 0: any
+	Product  string      // "": any
+	Customer string
+	Prefix   string // of the name
+	After    string // cursor: what an earlier call returned as next
+	Limit    int    // 1 to 1000; 0: 100
+}
+
+// pageMax is the largest page of any list.
+const pageMax = 1000
+
+func pageLimit(n int) int {
+	if n <= 0 {
+		return 100
+	}
+	return min(n, pageMax)
+}
+
+// Devices returns a page of devices and the cursor of the next page, "" at the end.
+func (h *Hub) Devices(q DeviceQuery) ([]fleet.Device, string, error) {
+	after := int64(-1)
+	if q.After != "" {
+		n, err := strconv.ParseUint(q.After, 10, 32)
+		if err != nil {
+			return nil, "", fmt.Errorf("%w: cursor %q", ErrQuery, q.After)
+		}
+		after = int64(n)
+	}
+	limit := pageLimit(q.Limit)
+	h.mu.Lock()
+	numbers := h.fleet.Numbers()
+	h.mu.Unlock()
+	start, _ := slices.BinarySearchFunc(numbers, after, func(n uint32, t int64) int { return cmp.Compare(int64(n), t+1) })
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	var out []fleet.Device
+	for _, number := range numbers[start:] {
+		i, _ := h.fleet.ByNumber(number)
+		head := h.fleet.Head(i)
+		if q.State != 0 && head.State != q.State || q.Product != "" && head.Product != q.Product ||
+			q.Customer != "" && head.Customer != q.Customer {
+			continue
+		}
+		d := h.fleet.Device(i)
+		if !strings.HasPrefix(d.Name, q.Prefix) {
+			continue
+		}
+		if len(out) == limit {
+			return out, strconv.FormatUint(uint64(out[limit-1].Number), 10), nil
+		}
+		out = append(out, d)
+	}
+	return out, "", nil
+}
+
+// Counts returns the number of devices by state.
+func (h *Hub) Counts() map[fleet.State]int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	counts := make(map[fleet.State]int)
+	for _, s := range []fleet.State{fleet.Active, fleet.Pending, fleet.Rejected, fleet.Retired} {
+		counts[s] = h.fleet.Count(s)
+	}
+	return counts
+}
+
+// Device finds a device by name, or by number if no device has that name. The error wraps fleet.ErrUnknownDevice.
+func (h *Hub) Device(ref string) (fleet.Device, error) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	i, err := h.find(ref)
+	if err != nil {
+		return fleet.Device{}, err
+	}
+	return h.fleet.Device(i), nil
+}
+
+// find is Device's look-up; mu is held.
+func (h *Hub) find(ref string) (fleet.Index, error) {
+	if i, ok := h.fleet.ByName(ref); ok {
+		return i, nil
+	}
+	if n, err := strconv.ParseUint(ref, 10, 32); err == nil {
+		if i, ok := h.fleet.ByNumber(uint32(n)); ok {
+			return i, nil
+		}
+	}
+	return 0, fmt.Errorf("device %q: %w", ref, fleet.ErrUnknownDevice)
+}
+
+// Approve lets a pending (or once rejected) device in and processes the frames that were kept for it.
+func (h *Hub) Approve(ctx context.Context, ref string, a fleet.Approval) (fleet.Device, error) {
+	return h.change(ctx, ref, func(c *commit, i fleet.Index) error {
+		if a.Product != "" && h.products[a.Product] == nil {
+			return fmt.Errorf("%w: product %q is not configured: want one of %s", ErrQuery, a.Product, strings.Join(h.productNames(), ", "))
+		}
+		if err := h.fleet.Approve(i, a); err != nil {
+			return err
+		}
+		if a.Product != "" {
+			h.fleet.SetTemplate(i, 0, fleet.TemplateHash(h.products[a.Product].Template.Hash()))
+		}
+		for _, addr := range h.fleet.Device(i).Addresses {
+			h.fleet.AcceptAddress(i, addr.Bearer, addr.ID)
+		}
+		h.stateEvent(c, i, "approved")
+		return h.release(c, i)
+	})
+}
+
+// Reject refuses a device: its frames are counted and dropped from now on.
+func (h *Hub) Reject(ctx context.Context, ref, reason string) (fleet.Device, error) {
+	return h.change(ctx, ref, func(c *commit, i fleet.Index) error {
+		if err := h.fleet.Reject(i); err != nil {
+			return err
+		}
+		h.stateEvent(c, i, "rejected: "+reason)
+		return nil
+	})
+}
+
+// AcceptAddress lets downlinks that cost money go to an address that the device was heard from.
+func (h *Hub) AcceptAddress(ctx context.Context, ref, bearer, id string) (fleet.Device, error) {
+	return h.change(ctx, ref, func(_ *commit, i fleet.Index) error {
+		if !h.fleet.AcceptAddress(i, bearer, id) {
+			return fmt.Errorf("%w: the device was never heard from %s:%s", ErrQuery, bearer, id)
+		}
+		return nil
+	})
+}
+
+func (h *Hub) change(ctx context.Context, ref string, f func(*commit, fleet.Index) error) (fleet.Device, error) {
+	var d fleet.Device
+	err := h.do(ctx, func(c *commit) error {
+		i, err := h.find(ref)
+		if err != nil {
+			return err
+		}
+		if err := f(c, i); err != nil {
+			return err
+		}
+		c.touch(i)
+		d = h.fleet.Device(i)
+		return nil
+	})
+	return d, err
+}
+
+func (h *Hub) stateEvent(c *commit, i fleet.Index, how string) {
+	e := h.gatewayEvent(c, i, KindRegistered, h.clock.Now())
+	e.payload = appendTextMember(e.payload, "state", h.fleet.Head(i).State.String())
+	e.payload = appendTextMember(e.payload, "how", how)
+	h.emit(c, nil, e)
+}
+
+func (h *Hub) productNames() []string {
+	names := make([]string, 0, len(h.products))
+	for n := range h.products {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,157 @@
+package hub
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/gateway/store"
+)
+
+// A Published is an event that the stream has and the store does not know: the store was lost or is an older copy.
+type Published struct {
+	ID      string
+	Frame   string // number.epoch.counter.hash, "" for what the gateway said itself
+	Payload []byte
+}
+
+// Adopt takes over from the stream what the store has forgotten: each frame gets a marker in its row's place, so that it can never be
+// taken again, and the device's counters move at least there. A device that the store does not know at all comes back with its name and
+// number; whether it can be heard depends on its key. Called before Run.
+func (h *Hub) Adopt(ctx context.Context, events []Published) error {
+	return h.doFirst(ctx, func(c *commit) error {
+		for k := range events {
+			if err := h.adopt(c, &events[k]); err != nil {
+				return fmt.Errorf("%w: adopt %s: %w", ErrFatal, events[k].ID, err)
+			}
+		}
+		return nil
+	})
+}
+
+// MetaRestored names the value in a store by which an operator said that it is a backup. It stays until a start has drawn the conclusions.
+const MetaRestored = "restored"
+
+// Restored draws the conclusions if an operator said that the store is a backup: joins may have been accepted and downlinks been sealed that it
+// does not know of. It reports whether that was so. Called before Run.
+func (h *Hub) Restored(ctx context.Context) (bool, error) {
+	_, said, err := h.store.Meta(MetaRestored)
+	if err != nil || !said {
+		return false, err
+	}
+	return true, h.doFirst(ctx, func(c *commit) error {
+		h.forgetful(c)
+		c.batch.DeleteMeta(MetaRestored)
+		return nil
+	})
+}
+
+// doFirst is do for what happens before Run.
+func (h *Hub) doFirst(ctx context.Context, op func(*commit) error) error {
+	r := h.request()
+	r.op = op
+	h.commit.first = r
+	_, err := h.CommitOnce(ctx)
+	<-r.done
+	if err == nil {
+		err = r.err
+	}
+	return err
+}
+
+func (h *Hub) adopt(c *commit, p *Published) error {
+	if p.Frame == "" {
+		return nil
+	}
+	key, hash, err := parseFrameRef(p.Frame)
+	if err != nil {
+		return err
+	}
+	i, ok := h.fleet.ByNumber(key.Number)
+	if !ok {
+		if i, err = h.revive(c, key.Number, p); err != nil {
+			return err
+		}
+	}
+	if found, _ := h.stored(c, key); !found {
+		c.batch.PutFrame(key, &store.Frame{Hash: hash, Adopted: true, ReceivedAt: h.clock.Now()})
+		c.note(key, hash, 0, nil)
+		h.forgetful(c)
+	}
+	h.fleet.Used(i, key.Epoch, key.Counter, h.clock.Now())
+	c.touch(i)
+	return nil
+}
+
+// forgetful says of all devices, once, that the store is not the one that they last spoke to: joins may have been accepted and downlinks been
+// sealed that it does not know of.
+func (h *Hub) forgetful(c *commit) {
+	if h.adopted {
+		return
+	}
+	h.adopted = true
+	h.fleet.Lost(h.clock.Now())
+	for i := range h.fleet.All {
+		c.touch(i)
+	}
+}
+
+// revive makes a device known again from one of its events.
+func (h *Hub) revive(c *commit, number uint32, p *Published) (fleet.Index, error) {
+	var e struct {
+		Data struct{ Device, Product, Customer string }
+	}
+	if err := json.Unmarshal(p.Payload, &e); err != nil {
+		return 0, fmt.Errorf("read the event: %w", err)
+	}
+	d := fleet.Device{
+		Number: number, Name: e.Data.Device, Product: e.Data.Product, Customer: e.Data.Customer,
+		State: fleet.Active, KeySource: fleet.KeyOwn, CTRBits: 8, TagLen: 8,
+	}
+	if k := h.fleetKeyFor(number); k != nil {
+		like := k.Device(number)
+		d.KeySource, d.CTRBits, d.TagLen, d.Slots = like.KeySource, like.CTRBits, like.TagLen, like.Slots
+	}
+	if product := h.products[d.Product]; product != nil {
+		d.Slots[0] = fleet.TemplateHash(product.Template.Hash())
+	}
+	i, err := h.fleet.Add(d)
+	if err != nil {
+		return 0, err
+	}
+	c.batch.PutName(d.Name, number)
+	h.loadKey(i)
+	g := h.fleet.Session(i)
+	g.Lost(h.clock.Now())
+	h.fleet.SetSession(i, &g, nil)
+	return i, nil
+}
+
+// parseFrameRef reads what appendFrameRef writes.
+func parseFrameRef(s string) (store.FrameKey, [8]byte, error) {
+	var hash [8]byte
+	parts := strings.Split(s, ".")
+	if len(parts) != 4 {
+		return store.FrameKey{}, hash, fmt.Errorf("frame reference %q: want number.epoch.counter.hash", s)
+	}
+	number, err1 := strconv.ParseUint(parts[0], 10, 32)
+	epoch, err2 := strconv.ParseUint(parts[1], 10, 32)
+	counter, err3 := strconv.ParseUint(parts[2], 10, 64)
+	raw, err4 := hex.DecodeString(parts[3])
+	if err1 != nil || err2 != nil || err3 != nil || err4 != nil || len(raw) != len(hash) {
+		return store.FrameKey{}, hash, fmt.Errorf("frame reference %q: want number.epoch.counter.hash", s)
+	}
+	copy(hash[:], raw)
+	return store.FrameKey{Number: uint32(number), Epoch: uint32(epoch), Counter: counter}, hash, nil
+}
+
+// SetRegistration switches whether devices may register by themselves. It is off while it is not known whether the store is complete.
+func (h *Hub) SetRegistration(on bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.register = on
+}

@@ -1,0 +1,34 @@
+package hub
+
+import (
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/store"
+)
+
+// afford counts a paid downlink against the device's day. Budgets by money come with tariffs; this is the guard against a runaway.
+func (o *outgoing) afford(number uint32, now time.Time) bool {
+	s := o.spent[number]
+	if s.count(dayOf(now)) >= smsPerDay {
+		return false
+	}
+	s.add(dayOf(now))
+	o.spent[number] = s
+	return true
+}
+
+// spend counts the attempts of a downlink that a process before this one made. Which of them were today, a downlink that changed today does
+// not tell: all count, so that a gateway that starts again and again spends less, not more.
+func (o *outgoing) spend(d *store.Downlink, now time.Time) {
+	day := dayOf(now)
+	if dayOf(d.Changed) != day {
+		return
+	}
+	s := o.spent[d.Number]
+	for range d.Attempts {
+		s.add(day)
+	}
+	if d.Attempts > 0 {
+		o.spent[d.Number] = s
+	}
+}

@@ -1,0 +1,155 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/gateway/store"
+)
+
+// commit is the work of one synced batch. It is kept from one to the next, so that a batch allocates nothing for itself.
+type commit struct {
+	batch *store.Batch
+	first *request // received by the loop that waited for work
+	taken []*request
+	dirty []fleet.Index // devices whose row goes into the batch
+	marks []uint64      // by fleet.Index: the batch that last marked the device
+	round uint64
+	fresh map[store.FrameKey]freshFrame // frames of this batch, which the store does not show yet
+	bases []byte                        // what deltas of this batch may be counted from, one after the other
+	kept  []store.Quarantine            // rows of this batch that wait for an approval, which the store does not show yet
+	wake  bool                          // downlinks may have become due
+	err   error                         // nothing of the batch may be confirmed
+}
+
+// freshFrame is what must be known of a frame before the store shows it.
+type freshFrame struct {
+	hash       [8]byte
+	header     codec.Header
+	from, upto int // in commit.bases: the plaintext of a keyframe, the state after a delta or batch
+}
+
+func (c *commit) init(s *store.Store) {
+	c.batch = s.NewBatch()
+	c.fresh = make(map[store.FrameKey]freshFrame)
+}
+
+// note makes a frame known to what follows in the batch. base is what a delta may be counted from.
+func (c *commit) note(key store.FrameKey, hash [8]byte, header codec.Header, base []byte) {
+	from := len(c.bases)
+	c.bases = append(c.bases, base...)
+	c.fresh[key] = freshFrame{hash: hash, header: header, from: from, upto: len(c.bases)}
+}
+
+// touch makes the device's row part of the batch.
+func (c *commit) touch(i fleet.Index) {
+	for int(i) >= len(c.marks) {
+		c.marks = append(c.marks, make([]uint64, max(1024, len(c.marks)/4))...)
+	}
+	if c.marks[i] != c.round {
+		c.marks[i] = c.round
+		c.dirty = append(c.dirty, i)
+	}
+}
+
+// fail records that nothing of the batch may be confirmed: the store could not be read, or an operation left half of its work. The first
+// error counts.
+func (c *commit) fail(err error) {
+	if c.err == nil {
+		c.err = err
+	}
+}
+
+// CommitOnce takes what is queued, up to the limits of a batch, and makes it durable with one sync. It returns the number of requests
+// that it answered, 0 if none was queued. There is no linger: under load the queue fills while the last batch syncs, and without load
+// nobody waits. An error wraps ErrFatal: nothing of the batch was confirmed, and the process must end.
+func (h *Hub) CommitOnce(ctx context.Context) (int, error) {
+	c := &h.commit
+	h.take(c)
+	if len(c.taken) == 0 {
+		return 0, nil
+	}
+	c.round++
+	h.mu.Lock()
+	for _, r := range c.taken {
+		if r.op != nil {
+			if r.err = r.op(c); errors.Is(r.err, ErrFatal) {
+				c.fail(r.err) // it may have written half of what it meant to
+			}
+			continue
+		}
+		for i := range r.us {
+			r.out[i].Reply = r.out[i].Reply[:0]
+			r.out[i].Settlement = h.uplink(c, &r.us[i], &r.out[i])
+		}
+	}
+	for _, i := range c.dirty {
+		h.scratch.row = h.fleet.AppendRow(h.scratch.row[:0], i)
+		c.batch.PutDevice(h.fleet.Head(i).Number, h.scratch.row)
+	}
+	h.mu.Unlock()
+	err := h.sync(ctx, c)
+	n := len(c.taken)
+	for _, r := range c.taken {
+		if err != nil {
+			r.err = err
+		}
+		r.done <- struct{}{}
+	}
+	c.taken = c.taken[:0]
+	c.dirty = c.dirty[:0]
+	clear(c.fresh)
+	c.bases = c.bases[:0]
+	clear(c.kept)
+	c.kept = c.kept[:0]
+	if c.wake {
+		c.wake = false
+		h.poke()
+	}
+	return n, err
+}
+
+func (h *Hub) sync(_ context.Context, c *commit) error {
+	switch {
+	case errors.Is(c.err, ErrFatal):
+		return c.err
+	case c.err != nil:
+		return fmt.Errorf("%w: read the store: %w", ErrFatal, c.err)
+	}
+	if c.batch.Len() == 0 {
+		return nil
+	}
+	began := h.clock.Now()
+	if err := h.store.Commit(c.batch); err != nil {
+		return fmt.Errorf("%w: commit: %w", ErrFatal, err)
+	}
+	h.commits.Observe(h.clock.Now().Sub(began))
+	return nil
+}
+
+// take moves queued requests into c until a limit of the batch is reached. One request always fits.
+func (h *Hub) take(c *commit) {
+	frames, bytes := 0, 0
+	add := func(r *request) {
+		c.taken = append(c.taken, r)
+		frames += len(r.us)
+		for i := range r.us {
+			bytes += len(r.us[i].Payload)
+		}
+	}
+	if c.first != nil {
+		add(c.first)
+		c.first = nil
+	}
+	for frames < batchFramesMax && bytes < batchBytesMax {
+		select {
+		case r := <-h.queue:
+			add(r)
+		default:
+			return
+		}
+	}
+}

@@ -1,0 +1,325 @@
+package hub
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/gateway/store"
+)
+
+// Limits of downlinks.
+const (
+	downlinkMax     = 10_000         // kept in all
+	downlinkEach    = 16             // open per device
+	downlinkTTL     = 24 * time.Hour // if the sender names none
+	downlinkTTLMax  = 7 * 24 * time.Hour
+	messageMax      = 1024             // bytes of a user message
+	retryAfter      = 30 * time.Second // first pause after a downlink that surely did not leave; doubles up to retryMax
+	retryMax        = 30 * time.Minute
+	maybeAfter      = 10 * time.Minute // pause after a downlink that may have left
+	attemptsMax     = 8
+	downlinkHistory = 24 * time.Hour // how long a finished downlink can be listed
+)
+
+// Downlink states.
+const (
+	DownlinkQueued    = "queued"    // waits for its link
+	DownlinkSent      = "sent"      // attempted; what the network said is not known
+	DownlinkAccepted  = "accepted"  // the network took it: the last word, unless it was asked for a report
+	DownlinkDelivered = "delivered" // the network's report says that the device has it
+	DownlinkFailed    = "failed"
+	DownlinkExpired   = "expired"
+)
+
+// ErrDownlink is wrapped by errors for a downlink that cannot be queued.
+var ErrDownlink = errors.New("downlink")
+
+// A Message is what an operator sends to a device's application.
+type Message struct {
+	Payload []byte        // 1 to 1,024 bytes
+	Link    string        // name of a transport; "": the link that the device was last heard on
+	TTL     time.Duration // 0: 24 h
+}
+
+// A DownlinkRecord is a snapshot of one downlink.
+type DownlinkRecord struct {
+	Ref      uint64    `json:"ref"`
+	Number   uint32    `json:"number"`
+	Kind     string    `json:"kind"` // message, ack, request, time, sleep, template, policy, fragments, join or rekey
+	Link     string    `json:"link"`
+	State    string    `json:"state"`
+	Counter  uint64    `json:"counter"`
+	Bytes    int       `json:"bytes"`
+	Attempts int       `json:"attempts"`
+	Parts    int       `json:"parts"` // billed by the network, after it took the downlink
+	Error    string    `json:"error,omitempty"`
+	QueuedAt time.Time `json:"queued_at"`
+	Expires  time.Time `json:"expires"`
+	Changed  time.Time `json:"changed_at"`
+}
+
+// Kinds of downlinks.
+const (
+	downlinkMessage = "message"
+	downlinkAck     = "ack"
+	downlinkJoin    = "join"
+	downlinkRekey   = "rekey"
+)
+
+// outgoing is all downlinks that are open or were lately. Guarded by Hub.mu.
+type outgoing struct {
+	byRef map[uint64]*store.Downlink
+	open  map[uint32][]uint64 // by number, oldest first
+	next  uint64              // next ref
+	spent map[uint32]dayCount // paid downlinks by number
+}
+
+func (o *outgoing) init() {
+	o.byRef = make(map[uint64]*store.Downlink)
+	o.open = make(map[uint32][]uint64)
+	o.spent = make(map[uint32]dayCount)
+	o.next = 1
+}
+
+func (o *outgoing) waits(number uint32) bool { return len(o.open[number]) > 0 }
+
+func (o *outgoing) put(d *store.Downlink) {
+	o.byRef[d.Ref] = d
+	o.next = max(o.next, d.Ref+1)
+	if !over(d) {
+		o.open[d.Number] = append(o.open[d.Number], d.Ref)
+	}
+}
+
+func (o *outgoing) close(d *store.Downlink) {
+	list := slices.DeleteFunc(o.open[d.Number], func(ref uint64) bool { return ref == d.Ref })
+	if len(list) == 0 {
+		delete(o.open, d.Number)
+		return
+	}
+	o.open[d.Number] = list
+}
+
+func final(state string) bool {
+	return state == DownlinkDelivered || state == DownlinkFailed || state == DownlinkExpired
+}
+
+// over reports whether nothing more will be heard of a downlink, and it is not to be sent again.
+func over(d *store.Downlink) bool {
+	return final(d.State) || d.State == DownlinkAccepted && d.Receipt == ""
+}
+
+func (h *Hub) loadDownlink(d *store.Downlink) error {
+	h.outgoing.put(d)
+	if l := h.links[d.Link]; l != nil && l.Metered {
+		h.outgoing.spend(d, h.clock.Now())
+	}
+	return nil
+}
+
+// SendMessage seals a message for a device's application and queues it. It is on disk when SendMessage returns.
+func (h *Hub) SendMessage(ctx context.Context, ref string, m Message) (DownlinkRecord, error) {
+	if len(m.Payload) == 0 || len(m.Payload) > messageMax {
+		return DownlinkRecord{}, fmt.Errorf("%w: %d bytes: want 1 to %d", ErrDownlink, len(m.Payload), messageMax)
+	}
+	return h.send(ctx, ref, func(i fleet.Index) (*store.Downlink, error) {
+		return h.newDownlink(i, downlinkMessage, m.Link, m.TTL, append([]byte{byte(codec.MessageUser)}, m.Payload...))
+	})
+}
+
+// send makes a downlink for a device and queues it.
+func (h *Hub) send(ctx context.Context, ref string, build func(fleet.Index) (*store.Downlink, error)) (DownlinkRecord, error) {
+	var rec DownlinkRecord
+	err := h.do(ctx, func(c *commit) error {
+		i, err := h.find(ref)
+		if err != nil {
+			return err
+		}
+		d, err := build(i)
+		if err != nil {
+			return err
+		}
+		c.touch(i)
+		h.enqueue(c, i, d)
+		rec = record(d)
+		return nil
+	})
+	return rec, err
+}
+
+// newDownlink seals a plaintext for a device, or keeps it as it is if the downlink is made when it leaves.
+func (h *Hub) newDownlink(i fleet.Index, kind, name string, ttl time.Duration, plaintext []byte) (*store.Downlink, error) {
+	if ttl < 0 || ttl > downlinkTTLMax {
+		return nil, fmt.Errorf("%w: time to live %s: want up to %s", ErrDownlink, ttl, downlinkTTLMax)
+	}
+	l, err := h.outlet(i, name)
+	if err != nil {
+		return nil, err
+	}
+	d, err := h.draft(i, l, kind, plaintext)
+	if err != nil {
+		return nil, err
+	}
+	if ttl > 0 {
+		d.Expires = d.QueuedAt.Add(ttl)
+	}
+	if late(kind) {
+		return d, nil
+	}
+	key, err := h.deviceKey(i)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDownlink, err)
+	}
+	d.Counter, d.Payload, err = h.sealNext(i, plaintext, &key)
+	return d, err
+}
+
+// outlet is the link of a downlink for the device, if it can have one more. Without a name it is the link that the device was last heard on.
+func (h *Hub) outlet(i fleet.Index, name string) (*link, error) {
+	dev := h.fleet.Device(i)
+	if dev.State != fleet.Active {
+		return nil, fmt.Errorf("%w: the device is %s: %w", ErrDownlink, dev.State, fleet.ErrState)
+	}
+	if name == "" {
+		name = dev.LastLink
+	}
+	l := h.links[name]
+	if l == nil || l.Transport == nil {
+		return nil, fmt.Errorf("%w: link %q: no such link, or it cannot send", ErrDownlink, name)
+	}
+	if err := h.reachable(i, l); err != nil {
+		return nil, err
+	}
+	if len(h.outgoing.byRef) >= downlinkMax || len(h.outgoing.open[dev.Number]) >= downlinkEach {
+		return nil, fmt.Errorf("%w: the queue is full (%d open per device, %d in all)", ErrDownlink, downlinkEach, downlinkMax)
+	}
+	return l, nil
+}
+
+// draft is a downlink with what it is to say in clear.
+func (h *Hub) draft(i fleet.Index, l *link, kind string, plaintext []byte) (*store.Downlink, error) {
+	if size, most := downlinkSize(len(plaintext)), l.Transport.Limits().DownlinkMax; size > most {
+		return nil, fmt.Errorf("%w: %d bytes as a frame: link %s takes %d", ErrDownlink, size, l.Name, most)
+	}
+	now := h.clock.Now()
+	return &store.Downlink{
+		Number: h.fleet.Head(i).Number, Kind: kind, Link: l.Name, Payload: plaintext,
+		State: DownlinkQueued, QueuedAt: now, Due: now, Expires: now.Add(downlinkTTL), Changed: now,
+	}, nil
+}
+
+// downlinkSize is the most that a plaintext takes as a sealed downlink: head of the byte string, header, whole counter, tag.
+func downlinkSize(plaintext int) int {
+	n := 1 + 5 + plaintext + 8
+	switch {
+	case n < 24:
+		return 1 + n
+	case n < 256:
+		return 2 + n
+	default:
+		return 3 + n
+	}
+}
+
+// Widths of a downlink's counter on air and of its tag.
+const (
+	downCTRBits = 16
+	downTagLen  = 8
+)
+
+// sealNext seals a plaintext under the device's next downlink counter. The counter is part of this batch, so it is on disk before the frame can
+// leave and is never used again. After a restore nobody knows how far the device is, so the frame carries the whole counter.
+func (h *Hub) sealNext(i fleet.Index, plaintext []byte, key *[32]byte) (uint64, []byte, error) {
+	g, head := h.fleet.Session(i), h.fleet.Head(i)
+	slot := uint8(0)
+	if head.Guarded {
+		slot = 1
+	}
+	counter := h.fleet.NextDown(i)
+	cipher := codec.NewCipher(codec.DeriveSealKey(key, g.Current.SaltBytes(), codec.LabelDown, head.Number, head.Epoch))
+	payload, err := cipher.AppendSealed(nil, codec.MakeHeader(codec.KindExtended, slot, 0),
+		codec.Position{Direction: codec.Down, Number: head.Number, Epoch: head.Epoch, Counter: counter}, downCTRBits, downTagLen, plaintext)
+	if err != nil {
+		return 0, nil, fmt.Errorf("%w: seal: %w", ErrDownlink, err)
+	}
+	return counter, payload, nil
+}
+
+// reachable reports whether a link has, or may come to have, a way to the device.
+func (h *Hub) reachable(i fleet.Index, l *link) error {
+	if !l.Metered {
+		return nil // at the device's next uplink
+	}
+	if _, ok := h.fleet.AcceptedAddress(i, string(l.Bearer)); !ok {
+		return fmt.Errorf("%w: the device has no accepted %s address", ErrDownlink, l.Bearer)
+	}
+	return nil
+}
+
+func (h *Hub) enqueue(c *commit, i fleet.Index, d *store.Downlink) {
+	d.Ref = h.outgoing.next
+	h.outgoing.put(d)
+	c.batch.PutDownlink(d)
+	c.wake = true
+	h.downlinkEvent(c, i, d)
+}
+
+// queueAck queues an acknowledgement on a link where each message is paid for, unless one is queued already: it will cover all frames
+// that came before it leaves.
+func (h *Hub) queueAck(c *commit, l *link, i fleet.Index, now time.Time) {
+	number := h.fleet.Head(i).Number
+	for _, ref := range h.outgoing.open[number] {
+		if d := h.outgoing.byRef[ref]; d.Kind == downlinkAck && d.State == DownlinkQueued {
+			return
+		}
+	}
+	if l.Transport == nil || h.reachable(i, l) != nil || len(h.outgoing.byRef) >= downlinkMax {
+		return
+	}
+	h.enqueue(c, i, &store.Downlink{
+		Number: number, Kind: downlinkAck, Link: l.Name, State: DownlinkQueued,
+		QueuedAt: now, Due: now.Add(ackInterval), Expires: now.Add(downlinkTTL), Changed: now,
+	})
+}
+
+// Downlinks lists a device's open and recent downlinks, oldest first.
+func (h *Hub) Downlinks(ref string) ([]DownlinkRecord, error) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	i, err := h.find(ref)
+	if err != nil {
+		return nil, err
+	}
+	number := h.fleet.Head(i).Number
+	var out []DownlinkRecord
+	for _, d := range h.outgoing.byRef {
+		if d.Number == number {
+			out = append(out, record(d))
+		}
+	}
+	slices.SortFunc(out, func(a, b DownlinkRecord) int { return cmp.Compare(a.Ref, b.Ref) })
+	return out, nil
+}
+
+func record(d *store.Downlink) DownlinkRecord {
+	return DownlinkRecord{
+		Ref: d.Ref, Number: d.Number, Kind: d.Kind, Link: d.Link, State: d.State, Counter: d.Counter, Bytes: len(d.Payload),
+		Attempts: d.Attempts, Parts: d.Parts, Error: d.Error, QueuedAt: d.QueuedAt, Expires: d.Expires, Changed: d.Changed,
+	}
+}
+
+func (h *Hub) downlinkEvent(c *commit, i fleet.Index, d *store.Downlink) {
+	e := h.gatewayEvent(c, i, "downlink."+d.State, d.Changed)
+	e.payload = appendUintMember(e.payload, "ref", d.Ref)
+	e.payload = appendTextMember(e.payload, "downlink", d.Kind)
+	e.payload = appendTextMember(e.payload, "link", d.Link)
+	e.payload = appendUintMember(e.payload, "attempts", uint64(d.Attempts)) //nolint:gosec // small and positive
+	e.payload = appendTextMember(e.payload, "error", d.Error)
+	h.emit(c, nil, e)
+}

@@ -1,0 +1,187 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/session"
+	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/gateway/store"
+)
+
+// rekeyEvery is how often a device is told again of an epoch in which it was not heard.
+const rekeyEvery = 24 * time.Hour
+
+// Rekey begins a new epoch of a device, or tells it again of the one that it did not answer yet. The epoch and the downlink are on disk when
+// Rekey returns. link is the name of a transport; "": the link that the device was last heard on.
+func (h *Hub) Rekey(ctx context.Context, ref, link string) (DownlinkRecord, error) {
+	var rec DownlinkRecord
+	err := h.do(ctx, func(c *commit) error {
+		i, err := h.find(ref)
+		if err != nil {
+			return err
+		}
+		d, err := h.rekey(c, i, link, h.clock.Now())
+		if err != nil {
+			return err
+		}
+		rec = record(d)
+		return nil
+	})
+	return rec, err
+}
+
+// rekey queues a rekey. It changes nothing if it returns an error.
+func (h *Hub) rekey(c *commit, i fleet.Index, link string, now time.Time) (*store.Downlink, error) {
+	l, err := h.outlet(i, link)
+	if err != nil {
+		return nil, err
+	}
+	key, err := h.deviceKey(i)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDownlink, err)
+	}
+	g := h.fleet.Session(i)
+	began := g.Role != session.Pending
+	var salt [session.SaltLen]byte
+	h.random(salt[:])
+	r, ok := g.Rekey(salt)
+	if !ok {
+		return nil, fmt.Errorf("%w: the device has used up its epochs", ErrDownlink)
+	}
+	plaintext, err := codec.AppendRekey(nil, &r)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDownlink, err)
+	}
+	d, err := h.draft(i, l, downlinkRekey, plaintext)
+	if err != nil {
+		return nil, err
+	}
+	if d.Counter, d.Payload, err = h.sealNext(i, plaintext, &key); err != nil {
+		return nil, err
+	}
+	g.Current.Down = d.Counter
+	h.fleet.SetSession(i, &g, &key)
+	c.touch(i)
+	if began {
+		h.epochEvent(c, i, now, "rekey", r.Epoch)
+	}
+	d.Expires = now.Add(session.Grace)
+	h.enqueue(c, i, d)
+	h.rekeyed[h.fleet.Head(i).Number] = now.UnixMilli()
+	return d, nil
+}
+
+// rekeyDue begins a new epoch where the old one has come to an end, once a frame tells that there is a way to the device. What frames that did
+// not verify are the reason for costs no money.
+func (h *Hub) rekeyDue(c *commit, l *link, i fleet.Index, now time.Time) {
+	number := h.fleet.Head(i).Number
+	if at, ok := h.rekeyed[number]; ok && now.UnixMilli()-at < rekeyEvery.Milliseconds() {
+		return
+	}
+	if l.Transport == nil || h.reachable(i, l) != nil || h.waitsFor(number, downlinkRekey) {
+		return
+	}
+	if _, err := h.rekey(c, i, l.Name, now); err != nil {
+		h.rekeyed[number] = now.UnixMilli() // not again with each frame
+		h.alarm(c, i, now, "rekey_failed", err.Error(), 0)
+	}
+}
+
+// waitsFor reports whether a downlink of the kind waits for its way to the device.
+func (h *Hub) waitsFor(number uint32, kind string) bool {
+	for _, ref := range h.outgoing.open[number] {
+		if d := h.outgoing.byRef[ref]; d.Kind == kind && d.State == DownlinkQueued {
+			return true
+		}
+	}
+	return false
+}
+
+// keepSession takes a changed session into the fleet and its row into the batch. Keys of a new epoch need the device key.
+func (h *Hub) keepSession(c *commit, i fleet.Index, g *session.Gateway) bool {
+	key, err := h.deviceKey(i)
+	if err != nil {
+		h.log.Warn("device has no key: it cannot have a new epoch", attrNumber(h.fleet.Head(i).Number), attrErr(err))
+		return false
+	}
+	h.fleet.SetSession(i, g, &key)
+	c.touch(i)
+	return true
+}
+
+// acceptSecond notes a verified counter of the device's second epoch. If it is the first of a pending one, that is the current one from now on.
+func (h *Hub) acceptSecond(c *commit, i fleet.Index, counter uint64, now time.Time) (switched bool) {
+	g := h.fleet.Session(i)
+	switched = g.Accept(true, counter, now)
+	h.fleet.SetSession(i, &g, nil)
+	if switched {
+		h.epochEvent(c, i, now, "current", g.Current.Number)
+		h.reseal(c, i, &g)
+		delete(h.rekeyed, h.fleet.Head(i).Number)
+	}
+	return switched
+}
+
+// reseal seals the messages that wait for the device in its new epoch: if it joined because it lost its memory it could not open them. Those
+// that were attempted stay as they are, or the application might get them twice.
+func (h *Hub) reseal(c *commit, i fleet.Index, g *session.Gateway) {
+	number := h.fleet.Head(i).Number
+	var key *[32]byte
+	for _, ref := range h.outgoing.open[number] {
+		d := h.outgoing.byRef[ref]
+		if d.Kind == downlinkAck || d.Kind == downlinkJoin || d.Kind == downlinkRekey || late(d.Kind) || d.State != DownlinkQueued || d.Attempts > 0 {
+			continue
+		}
+		if key == nil {
+			k, err := h.deviceKey(i)
+			if err != nil {
+				return
+			}
+			key = &k
+		}
+		plaintext, ok := openDown(d, key, number, &g.Second)
+		if !ok {
+			continue
+		}
+		counter, payload, err := h.sealNext(i, plaintext, key)
+		if err != nil {
+			continue
+		}
+		d.Counter, d.Payload = counter, payload
+		c.batch.PutDownlink(d)
+	}
+}
+
+// openDown opens a downlink of this gateway's own.
+func openDown(d *store.Downlink, key *[32]byte, number uint32, e *session.Epoch) ([]byte, bool) {
+	item, _, err := codec.NextItem(d.Payload)
+	if err != nil {
+		return nil, false
+	}
+	sealed, err := codec.ParseSealed(item.Content, downCTRBits, downTagLen)
+	if err != nil {
+		return nil, false
+	}
+	cipher := codec.NewCipher(codec.DeriveSealKey(key, e.SaltBytes(), codec.LabelDown, number, e.Number))
+	plaintext, err := cipher.Open(nil, &sealed, codec.Position{Direction: codec.Down, Number: number, Epoch: e.Number, Counter: d.Counter})
+	return plaintext, err == nil
+}
+
+// failed counts a frame that claimed to be of a device and did not verify. Too many are an alarm, once; the device is not shut out for them.
+func (h *Hub) failed(c *commit, i fleet.Index, now time.Time) {
+	if h.fleet.Fail(i) {
+		h.alarm(c, i, now, "forgeries", "2^14 frames in the name of the device did not verify in its epoch: godwit device rekey begins a new one", 0)
+		c.touch(i)
+	}
+}
+
+// epochEvent tells of a step from one epoch to the next.
+func (h *Hub) epochEvent(c *commit, i fleet.Index, at time.Time, step string, epoch uint32) {
+	e := h.gatewayEvent(c, i, KindEpoch, at)
+	e.payload = appendTextMember(e.payload, "step", step)
+	e.payload = appendUintMember(e.payload, "epoch", uint64(epoch))
+	h.emit(c, nil, e)
+}

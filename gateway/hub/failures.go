@@ -1,0 +1,128 @@
+package hub
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// failureTable limits how many frames that do not verify are tried for a device from one place. It is a table of fixed size: of a row that is full
+// the place that failed last the longest ago gives way, so forged sources cost no memory, and win no more than one burst each.
+type failureTable [failureRows][failureWays]failureBucket
+
+const (
+	failureRows = 8192
+	failureWays = 8
+)
+
+type failureBucket struct {
+	key     uint64 // 0: free
+	at      int64  // Unix milliseconds of the last failure
+	level   int64  // milliseconds until it is empty again
+	day     int32
+	today   uint32
+	skipped uint32 // since the day's limit
+}
+
+func (t *failureTable) row(key uint64) *[failureWays]failureBucket {
+	return &t[key*0x9e3779b97f4a7c15>>(64-13)] // 2^13 rows
+}
+
+func (t *failureTable) find(key uint64) *failureBucket {
+	row := t.row(key)
+	for k := range row {
+		if row[k].key == key {
+			return &row[k]
+		}
+	}
+	return nil
+}
+
+// Time that one failure takes to be forgotten, and how full a bucket may be.
+const (
+	failureCost = 1000 / failuresPerSecond
+	failureRoom = failureBurst * failureCost
+)
+
+// leak empties the bucket by the time that went by.
+func (b *failureBucket) leak(now time.Time) {
+	ms := now.UnixMilli()
+	b.level = max(0, b.level-max(0, ms-b.at))
+	b.at = ms
+	if day := int32(dayOf(now)); b.day != day { //nolint:gosec // until the year 5,881,580
+		b.day, b.today, b.skipped = day, 0, 0
+	}
+}
+
+// admit decides whether one more frame is tried. After the day's limit one in failureSample is, so that a device with a new key or counter is
+// heard at last.
+func (t *failureTable) admit(key uint64, now time.Time) bool {
+	b := t.find(key)
+	if b == nil {
+		return true
+	}
+	b.leak(now)
+	if b.level > failureRoom-failureCost {
+		return false
+	}
+	if b.today < failuresDay {
+		return true
+	}
+	b.skipped++
+	return b.skipped%failureSample == 0
+}
+
+// fail counts a frame that did not verify.
+func (t *failureTable) fail(key uint64, now time.Time) {
+	b := t.find(key)
+	if b == nil {
+		row := t.row(key)
+		b = &row[0]
+		for k := range row {
+			if row[k].key == 0 {
+				b = &row[k]
+				break
+			}
+			if row[k].at < b.at {
+				b = &row[k]
+			}
+		}
+		*b = failureBucket{key: key}
+	}
+	b.leak(now)
+	b.level += failureCost
+	b.today++
+}
+
+// failureKey names the device and the place that a frame comes from. Where the device was last heard from is a place of its own: neighbours in
+// its network cannot use up its failures.
+func (h *Hub) failureKey(u *transports.Uplink, i fleet.Index) uint64 {
+	source := hashSource(u.From.ID)
+	if int(i) >= len(h.routes) || h.routes[i].source != source {
+		source = hashPrefix(&u.From) + 1
+	}
+	return max(1, source*31+uint64(h.fleet.Head(i).Number))
+}
+
+// hashPrefix names the network of an IP source, a /24 or /56; other networks name their subscribers.
+func hashPrefix(from *transports.Address) uint64 {
+	if from.Bearer != transports.UDP {
+		return hashSource(from.ID)
+	}
+	ap, err := netip.ParseAddrPort(from.ID)
+	if err != nil {
+		return hashSource(from.ID)
+	}
+	addr, bits := ap.Addr().Unmap(), 24
+	if addr.Is6() {
+		bits = 56
+	}
+	p, err := addr.WithZone("").Prefix(bits)
+	if err != nil {
+		return hashSource(from.ID)
+	}
+	b := p.Addr().As16()
+	return hashSource(string(b[:]))
+}

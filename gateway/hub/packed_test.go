@@ -1,0 +1,235 @@
+package hub_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// packer is a device that counts its statuses from earlier ones.
+type packer struct {
+	*device
+	states map[uint64]*codec.State
+	taken  time.Time
+	volts  float64
+}
+
+func (b *bench) packer(number uint32) *packer {
+	p := &packer{device: b.device(number), states: make(map[uint64]*codec.State), taken: b.clock.t, volts: 3.7}
+	b.settled(b.udp(p.to(p.hello("1.0.0"))), transports.Stored)
+	return p
+}
+
+func (p *packer) measure() codec.Status {
+	f := p.tm.Fields()
+	p.taken = p.taken.Add(time.Hour)
+	p.volts += 0.01
+	return codec.Status{Time: p.taken, ClockValid: true, Values: []codec.Value{f[0].Quantize(p.volts), f[1].Quantize(-3.5)}}
+}
+
+func (p *packer) keyframe() []byte {
+	p.t.Helper()
+	s := p.measure()
+	body, h, err := p.tm.AppendKeyframe(nil, 0, &s)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var after codec.State
+	after.SetKeyframe(p.tm, &s)
+	return p.frame(h, body, &after)
+}
+
+func (p *packer) delta(distance uint8) []byte {
+	p.t.Helper()
+	var at codec.State
+	at.CopyFrom(p.states[p.next-uint64(distance)])
+	s := p.measure()
+	body, h, err := p.tm.AppendDelta(nil, 0, distance, &at, &s)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return p.frame(h, body, &at)
+}
+
+func (p *packer) batch(distance uint8, n int) []byte {
+	p.t.Helper()
+	var at codec.State
+	if distance > 0 {
+		at.CopyFrom(p.states[p.next-uint64(distance)])
+	}
+	var list []codec.Status
+	for range n {
+		list = append(list, p.measure())
+	}
+	body, h, err := p.tm.AppendBatch(nil, 0, distance, &at, list)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return p.frame(h, body, &at)
+}
+
+func (p *packer) frame(h codec.Header, body []byte, after *codec.State) []byte {
+	p.states[p.next] = after
+	item := p.to(p.seal(h, p.next, body))
+	p.next++
+	return item
+}
+
+// heard lists the battery voltages of a device's status events in the order of the outbox, by event id.
+func (b *bench) heard(number uint32) (ids, volts []string) {
+	b.t.Helper()
+	for _, e := range b.events() {
+		if !strings.HasPrefix(e.ID, fmt.Sprintf("dev-%d.", number)) {
+			continue
+		}
+		var event struct {
+			Type string
+			Data struct {
+				Fields map[string]struct{ Value json.Number }
+			}
+		}
+		if err := json.Unmarshal(e.Payload, &event); err != nil {
+			b.t.Fatal(err)
+		}
+		switch event.Type {
+		case "io.godwit.status":
+			ids, volts = append(ids, e.ID), append(volts, event.Data.Fields["battery"].Value.String())
+		case "io.godwit.raw":
+			ids, volts = append(ids, e.ID), append(volts, "raw")
+		}
+	}
+	return ids, volts
+}
+
+func (b *bench) expect(number uint32, ids, volts string) {
+	b.t.Helper()
+	gotIDs, gotVolts := b.heard(number)
+	if !slices.Equal(gotIDs, strings.Fields(ids)) || !slices.Equal(gotVolts, strings.Fields(volts)) {
+		b.t.Fatalf("events %v with %v, want %s with %s", gotIDs, gotVolts, ids, volts)
+	}
+}
+
+func TestDeltasAndBatchesBecomeEvents(t *testing.T) {
+	b := newBench(t)
+	p := b.packer(7)
+	b.settled(b.udp(p.keyframe()), transports.Stored)
+	b.settled(b.udp(p.delta(1)), transports.Stored)
+	b.crash() // the state is on disk
+	b.settled(b.udp(p.delta(1)), transports.Stored)
+	b.settled(b.udp(p.delta(3)), transports.Stored)
+	b.settled(b.udp(p.batch(2, 3)), transports.Stored)
+	b.settled(b.udp(p.batch(0, 2)), transports.Stored)
+	b.settled(b.udp(p.delta(2)), transports.Stored)
+	b.expect(7, "dev-7.0.1.0 dev-7.0.2.0 dev-7.0.3.0 dev-7.0.4.0 dev-7.0.5.0 dev-7.0.5.1 dev-7.0.5.2 dev-7.0.6.0 dev-7.0.6.1 dev-7.0.7.0",
+		"3.71 3.72 3.73 3.74 3.75 3.76 3.77 3.78 3.79 3.8")
+	records, _, err := b.hub.History("dev-7", hub.HistoryQuery{})
+	if err != nil || len(records) != 8 {
+		t.Fatalf("%d records, %v", len(records), err)
+	}
+	for _, r := range records[:7] {
+		if r.Kind != hub.KindStatus {
+			t.Errorf("counter %d is %s: %s", r.Counter, r.Kind, r.Data)
+		}
+	}
+	if data := string(records[2].Data); !strings.Contains(data, `"batch":[{"device_time":"`) || strings.Count(data, `"battery"`) != 3 {
+		t.Errorf("batch: %s", data)
+	}
+}
+
+// All frames of one commit: bases that the store does not show yet.
+func TestDeltaOfTheSameBatch(t *testing.T) {
+	b := newBench(t)
+	p := b.packer(7)
+	var us []transports.Uplink
+	for _, frame := range [][]byte{p.keyframe(), p.delta(1), p.batch(1, 2), p.delta(2), p.delta(1)} {
+		us = append(us, transports.Uplink{Transport: "udp", From: transports.Address{Bearer: transports.UDP, ID: "127.0.0.1:9"}, Payload: frame, ReceivedAt: b.clock.t})
+	}
+	us[1], us[4] = us[4], us[1] // the last comes before what it is counted from
+	if err := b.hub.Uplinks(t.Context(), us, make([]transports.Verdict, len(us))); err != nil {
+		t.Fatal(err)
+	}
+	b.expect(7, "dev-7.0.1.0 dev-7.0.2.0 dev-7.0.3.0 dev-7.0.3.1 dev-7.0.4.0 dev-7.0.5.0", "3.71 3.72 3.73 3.74 3.75 3.76")
+}
+
+// F-132: a frame that comes before its base is acknowledged, kept over a crash, and read when the base comes, and then those that wait for it.
+func TestParkedUntilTheBaseComes(t *testing.T) {
+	b := newBench(t)
+	p := b.packer(7)
+	b.settled(b.udp(p.keyframe()), transports.Stored)
+	base, second, third := p.delta(1), p.delta(1), p.batch(1, 2)
+	v := b.udp(third)
+	b.settled(v, transports.Stored)
+	if !p.acked(v.Reply, 4) {
+		t.Error("a parked frame is not acknowledged")
+	}
+	b.settled(b.udp(second), transports.Stored)
+	b.settled(b.udp(second), transports.Duplicate)
+	b.expect(7, "dev-7.0.1.0", "3.71")
+	b.crash()
+	b.settled(b.udp(third), transports.Duplicate)
+	b.settled(b.udp(base), transports.Stored)
+	b.expect(7, "dev-7.0.1.0 dev-7.0.2.0 dev-7.0.3.0 dev-7.0.4.0 dev-7.0.4.1", "3.71 3.72 3.73 3.74 3.75")
+	b.settled(b.udp(p.delta(1)), transports.Stored) // from the state that was known late
+	b.crash()
+	b.settled(b.udp(p.delta(2)), transports.Stored)
+	b.expect(7, "dev-7.0.1.0 dev-7.0.2.0 dev-7.0.3.0 dev-7.0.4.0 dev-7.0.4.1 dev-7.0.5.0 dev-7.0.6.0", "3.71 3.72 3.73 3.74 3.75 3.76 3.77")
+	if counts, err := b.store.KeyCounts(); err != nil || counts["parked"] != 0 {
+		t.Errorf("%d rows still parked, %v", counts["parked"], err)
+	}
+}
+
+// A frame whose base never comes was acknowledged, so it is published raw: at the limit of frames, and of time.
+func TestParkedWithoutEndIsPublishedRaw(t *testing.T) {
+	b := newBench(t)
+	p := b.packer(7)
+	b.settled(b.udp(p.keyframe()), transports.Stored)
+	p.delta(1) // lost
+	for range 65 {
+		b.settled(b.udp(p.delta(1)), transports.Stored)
+	}
+	b.expect(7, "dev-7.0.1.0 dev-7.0.3.0", "3.71 raw")
+	b.clock.t = b.clock.t.Add(8 * 24 * time.Hour)
+	if err := b.hub.RetainOnce(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if ids, volts := b.heard(7); len(ids) != 66 || volts[65] != "raw" {
+		t.Errorf("%d events, the last %s", len(ids), volts[len(volts)-1])
+	}
+	if counts, err := b.store.KeyCounts(); err != nil || counts["parked"] != 0 {
+		t.Errorf("%d rows still parked, %v", counts["parked"], err)
+	}
+	b.settled(b.udp(p.keyframe()), transports.Stored)
+}
+
+// What is counted from a frame that is no status, or does not fit, is authentic and not understood.
+func TestDeltaWithoutAStatusIsRaw(t *testing.T) {
+	b := newBench(t)
+	p := b.packer(7)
+	b.settled(b.udp(p.keyframe()), transports.Stored)
+	p.states[0] = p.states[1]
+	fromHello := p.delta(2) // counted from the hello
+	b.settled(b.udp(fromHello), transports.Stored)
+	b.settled(b.udp(p.frame(codec.MakeHeader(codec.KindDelta, 0, 2), []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}, nil)), transports.Stored)
+	b.settled(b.udp(p.frame(codec.MakeHeader(codec.KindDelta, 0, 7), []byte{31}, nil)), transports.Stored) // before the first counter
+	b.expect(7, "dev-7.0.1.0 dev-7.0.2.0 dev-7.0.3.0 dev-7.0.4.0", "3.71 raw raw raw")
+}
+
+// A frame that comes late tells what was: the version that a newer one reported stays.
+func TestLateFrameDoesNotTurnBackTheVersion(t *testing.T) {
+	b := newBench(t)
+	d := b.device(7)
+	b.settled(b.udp(d.to(d.hello("1.0.0"))), transports.Stored)
+	late := d.to(d.hello("1.0.0"))
+	b.settled(b.udp(d.to(d.hello("2.0.0"))), transports.Stored)
+	b.settled(b.udp(late), transports.Stored)
+	if dev, err := b.hub.Device("dev-7"); err != nil || dev.Version != "2.0.0" {
+		t.Errorf("version %s, %v", dev.Version, err)
+	}
+}

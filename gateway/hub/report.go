@@ -1,0 +1,84 @@
+package hub
+
+import (
+	"context"
+	"strings"
+
+	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// Report implements transports.Sink.
+func (h *Hub) Report(ctx context.Context, r transports.Report) error {
+	return h.do(ctx, func(c *commit) error {
+		d := h.reported(&r)
+		if d == nil {
+			return nil // of a downlink that is no longer known: settled all the same
+		}
+		switch r.State {
+		case transports.ReportDelivered:
+			h.move(c, d, DownlinkDelivered, r.ReceivedAt)
+		case transports.ReportFailed:
+			d.Error = "the network gave up"
+			h.move(c, d, DownlinkFailed, r.ReceivedAt)
+		case transports.ReportPending:
+		}
+		return nil
+	})
+}
+
+// reported finds the newest downlink of a report. A message of several parts is delivered when the report for its last part says so:
+// the receipt joins the references of the parts with "+". Networks number messages from 0 to 255 and begin again, so the number that the
+// report is about counts as well.
+func (h *Hub) reported(r *transports.Report) *store.Downlink {
+	var best *store.Downlink
+	for _, refs := range h.outgoing.open {
+		for _, ref := range refs {
+			d := h.outgoing.byRef[ref]
+			if d.Link != r.Transport || d.State != DownlinkAccepted || d.Receipt == "" || best != nil && d.Ref < best.Ref {
+				continue
+			}
+			if (d.Receipt == r.Ref || strings.HasSuffix(d.Receipt, "+"+r.Ref)) && h.wentTo(d, r.To.ID) {
+				best = d
+			}
+		}
+	}
+	return best
+}
+
+// wentTo reports whether a downlink may have gone to an address. A network that names none is believed.
+func (h *Hub) wentTo(d *store.Downlink, id string) bool {
+	i, ok := h.fleet.ByNumber(d.Number)
+	l := h.links[d.Link]
+	if !ok || l == nil {
+		return false
+	}
+	address, ok := h.fleet.AcceptedAddress(i, string(l.Bearer))
+	return ok && (id == "" || sameNumber(address, id))
+}
+
+// subscriberDigits are enough to tell two subscribers apart whatever stands before them.
+const subscriberDigits = 7
+
+// sameNumber compares telephone numbers by their last digits: a report may name the national form of what was sent to the international one.
+func sameNumber(a, b string) bool {
+	if a == b {
+		return true
+	}
+	a, b = significant(a), significant(b)
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	return len(b) >= subscriberDigits && strings.HasSuffix(a, b)
+}
+
+// significant is the digits of a number without the zeros that it is dialled with.
+func significant(s string) string {
+	digits := strings.Map(func(c rune) rune {
+		if c < '0' || c > '9' {
+			return -1
+		}
+		return c
+	}, s)
+	return strings.TrimLeft(digits, "0")
+}

@@ -1,0 +1,223 @@
+package hub
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// attempt is a downlink about to be handed to its transport.
+type attempt struct {
+	ref       uint64
+	transport transports.Transport
+	down      transports.Downlink
+}
+
+// poke wakes the loops of all links: something may have become due.
+func (h *Hub) poke() {
+	for _, l := range h.linkList {
+		select {
+		case l.wakeup <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// TransmitOnce makes at most one attempt on a link: it writes the attempt down, synced, sends, and writes down what came of it. It returns when
+// something is due next; zero if nothing is open. So after a crash a downlink whose fate is unknown is known as such.
+func (h *Hub) TransmitOnce(ctx context.Context, name string) (time.Time, error) {
+	l := h.links[name]
+	if l == nil {
+		return time.Time{}, fmt.Errorf("%w: no link %q", ErrDownlink, name)
+	}
+	var a *attempt
+	var wake time.Time
+	err := h.do(ctx, func(c *commit) error {
+		a, wake = h.nextAttempt(c, l, h.clock.Now())
+		return nil
+	})
+	if err != nil || a == nil {
+		return wake, err
+	}
+	receipt, sendErr := a.transport.Send(ctx, a.down)
+	// What was sent was sent, even if ctx is done: the result is written down in any case.
+	err = h.do(context.WithoutCancel(ctx), func(c *commit) error {
+		h.settle(c, a, receipt, sendErr)
+		return nil
+	})
+	return h.clock.Now(), err
+}
+
+// nextAttempt picks the link's oldest downlink that is due and has a way to its device, and ends those that are too old. Called with mu held.
+func (h *Hub) nextAttempt(c *commit, l *link, now time.Time) (*attempt, time.Time) {
+	var wake time.Time
+	for _, number := range h.outgoing.numbers() {
+		for _, ref := range append([]uint64(nil), h.outgoing.open[number]...) {
+			d := h.outgoing.byRef[ref]
+			if d.Link != l.Name {
+				continue
+			}
+			if !now.Before(d.Expires) {
+				h.expire(c, d, now)
+				continue
+			}
+			if d.State == DownlinkAccepted {
+				wake = earlier(wake, d.Expires)
+				continue
+			}
+			if now.Before(d.Due) {
+				wake = earlier(wake, d.Due)
+				continue
+			}
+			if a := h.prepareAttempt(c, l, d, now); a != nil {
+				return a, now
+			}
+			// No way to the device now. An uplink from it pokes this loop; a budget or an address may come without one.
+			wake = earlier(wake, earlier(d.Expires, now.Add(time.Hour)))
+		}
+	}
+	return nil, wake
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// prepareAttempt writes the attempt into the batch. It returns nil if there is no way to the device now.
+func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Time) *attempt {
+	i, ok := h.fleet.ByNumber(d.Number)
+	if !ok || l.Transport == nil {
+		return nil
+	}
+	down := transports.Downlink{Ref: d.Ref, Expires: d.Expires, WantReport: l.Metered}
+	if l.Metered {
+		id, ok := h.fleet.AcceptedAddress(i, string(l.Bearer))
+		if !ok || !h.outgoing.afford(d.Number, now) {
+			return nil
+		}
+		down.To = transports.Address{Bearer: l.Bearer, ID: id}
+	} else {
+		if int(i) >= len(h.routes) || h.routes[i].window == 0 || h.routes[i].link != l || now.UnixMilli() >= h.routes[i].until {
+			return nil
+		}
+		r := &h.routes[i]
+		down.Window = transports.Window{ID: r.window, Until: time.UnixMilli(r.until)}
+		r.window = 0 // one answer per window
+	}
+	if d.Kind == downlinkAck {
+		s := h.fleet.Counters(i)
+		d.Payload, d.Counter = h.appendAck(nil, i, h.fleet.Head(i).Epoch, s.Highest), s.Highest
+	}
+	down.Payload = d.Payload
+	if late(d.Kind) {
+		var err error
+		if down.Payload, err = h.makeLate(c, l, i, d, now); err != nil {
+			d.Error = err.Error()
+			h.move(c, d, DownlinkFailed, now)
+			return nil
+		}
+	}
+	d.Attempts++
+	d.Due = now.Add(maybeAfter) // holds if nothing is heard of this attempt
+	h.move(c, d, DownlinkSent, now)
+	return &attempt{ref: d.Ref, transport: l.Transport, down: down}
+}
+
+// settle writes down what came of an attempt. Called with mu held.
+func (h *Hub) settle(c *commit, a *attempt, receipt transports.Receipt, err error) {
+	d := h.outgoing.byRef[a.ref]
+	if d == nil || final(d.State) {
+		return
+	}
+	now := h.clock.Now()
+	d.Error = ""
+	if err == nil {
+		d.Receipt, d.Parts = receipt.Ref, receipt.Parts
+		h.move(c, d, DownlinkAccepted, now)
+		return
+	}
+	d.Error = err.Error()
+	outcome := transports.MaybeSent
+	var se *transports.SendError
+	if errors.As(err, &se) {
+		outcome = se.Outcome
+	}
+	switch {
+	case outcome == transports.Refused || d.Attempts >= attemptsMax:
+		h.move(c, d, DownlinkFailed, now)
+	case outcome == transports.NotSent:
+		d.Due = now.Add(min(retryAfter<<(d.Attempts-1), retryMax))
+		h.move(c, d, DownlinkQueued, now)
+	default:
+		d.Due = now.Add(maybeAfter)
+		h.move(c, d, DownlinkSent, now)
+	}
+}
+
+// move brings a downlink into a state, tells of it, and makes it part of the batch.
+func (h *Hub) move(c *commit, d *store.Downlink, state string, now time.Time) {
+	changed := d.State != state
+	d.State, d.Changed = state, now
+	if over(d) {
+		h.outgoing.close(d)
+	}
+	c.batch.PutDownlink(d)
+	if i, ok := h.fleet.ByNumber(d.Number); ok && changed {
+		h.downlinkEvent(c, i, d)
+	}
+}
+
+// expire ends a downlink that is too old. What the network took, it took: if no report came, that is all that will ever be known.
+func (h *Hub) expire(c *commit, d *store.Downlink, now time.Time) {
+	if d.State == DownlinkAccepted {
+		h.outgoing.close(d)
+		return
+	}
+	h.move(c, d, DownlinkExpired, now)
+}
+
+// numbers returns the devices with open downlinks, in the order of their oldest.
+func (o *outgoing) numbers() []uint32 {
+	list := make([]uint32, 0, len(o.open))
+	for n := range o.open {
+		list = append(list, n)
+	}
+	slices.SortFunc(list, func(a, b uint32) int { return cmp.Compare(o.open[a][0], o.open[b][0]) })
+	return list
+}
+
+// transmit makes attempts on a link until ctx is done. Each link has a loop of its own: a modem may hold one attempt for minutes.
+func (h *Hub) transmit(ctx context.Context, l *link) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.wakeup:
+		case <-timer.C:
+		}
+		wake, err := h.TransmitOnce(ctx, l.Name)
+		switch {
+		case err != nil:
+			if ctx.Err() == nil && !errors.Is(err, ErrClosed) {
+				h.log.Error("transmit", slog.String("link", l.Name), attrErr(err))
+			}
+			timer.Reset(retryAfter)
+		case wake.IsZero():
+			timer.Reset(time.Hour)
+		default:
+			timer.Reset(max(0, wake.Sub(h.clock.Now())))
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package hub_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+func (b *bench) message(link string) {
+	b.t.Helper()
+	if _, err := b.hub.SendMessage(b.t.Context(), "meter-1", hub.Message{Payload: []byte("x"), Link: link}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bench) attempt(link string) time.Time {
+	b.t.Helper()
+	wake, err := b.hub.TransmitOnce(b.t.Context(), link)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return wake
+}
+
+// downlink returns the newest downlink of meter-1.
+func (b *bench) downlink() hub.DownlinkRecord {
+	b.t.Helper()
+	list, err := b.hub.Downlinks("meter-1")
+	if err != nil || len(list) == 0 {
+		b.t.Fatalf("%d downlinks, %v", len(list), err)
+	}
+	return list[len(list)-1]
+}
+
+// References of messages come again every 256: a report counts for the number that it names.
+func TestReportCountsForItsNumber(t *testing.T) {
+	tests := []struct{ name, to, state string }{
+		{"the same", msisdn, hub.DownlinkDelivered},
+		{"the national form", "01700000001", hub.DownlinkDelivered},
+		{"dialled abroad", "00491700000001", hub.DownlinkDelivered},
+		{"not named", "", hub.DownlinkDelivered},
+		{"another", "+15550000", hub.DownlinkAccepted},
+		{"another of the same network", "+491700000002", hub.DownlinkAccepted},
+		{"too short to tell", "01", hub.DownlinkAccepted},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t)
+			b.importOne(8)
+			b.message("sms")
+			b.attempt("sms")
+			err := b.hub.Report(t.Context(), transports.Report{
+				Transport: "sms", To: transports.Address{Bearer: transports.SMS, ID: tt.to}, Ref: "7", State: transports.ReportDelivered, ReceivedAt: b.clock.t,
+			})
+			if err != nil || b.downlink().State != tt.state {
+				t.Errorf("%+v, %v", b.downlink(), err)
+			}
+		})
+	}
+}
+
+// A socket that took a datagram is no device that has it.
+func TestWithoutReportADownlinkStaysAccepted(t *testing.T) {
+	b := newBench(t)
+	_ = b.store.Close()
+	out := &fakeTransport{silent: true}
+	b.udpOut = out
+	b.open()
+	d := b.importOne(8)
+	for n := range 20 { // more than may be open at once
+		b.message("udp")
+		b.send(transports.Uplink{
+			Transport: "udp", From: transports.Address{Bearer: transports.UDP, ID: "127.0.0.1:9"}, Payload: d.to(d.status(3.6)),
+			Window: transports.Window{ID: uint64(n + 1), Until: b.clock.t.Add(time.Minute)},
+		})
+		b.attempt("udp")
+	}
+	if s := b.downlink().State; s != hub.DownlinkAccepted || len(out.sent) != 20 {
+		t.Fatalf("%s, %d sent", s, len(out.sent))
+	}
+	b.crash()
+	b.clock.t = b.clock.t.Add(24*time.Hour - time.Second)
+	b.attempt("udp")
+	if s := b.downlink().State; s != hub.DownlinkAccepted {
+		t.Errorf("%s before its end", s)
+	}
+	b.clock.t = b.clock.t.Add(time.Second)
+	if err := b.hub.RetainOnce(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := b.hub.Downlinks("meter-1"); err != nil || len(list) != 0 {
+		t.Errorf("%+v, %v", list, err)
+	}
+	for _, e := range b.events() {
+		if strings.HasSuffix(e.Subject, ".downlink.expired") || strings.HasSuffix(e.Subject, ".downlink.delivered") {
+			t.Errorf("event %s", e.Payload)
+		}
+	}
+	if len(out.sent) != 20 {
+		t.Errorf("%d sent", len(out.sent))
+	}
+}
+
+// A network that promised a report and gave none took the message all the same.
+func TestAcceptedIsFinalAtItsEnd(t *testing.T) {
+	b := newBench(t)
+	b.importOne(8)
+	b.message("sms")
+	b.attempt("sms")
+	b.clock.t = b.clock.t.Add(24 * time.Hour)
+	b.attempt("sms")
+	if d := b.downlink(); d.State != hub.DownlinkAccepted || d.Error != "" || len(b.sms.sent) != 1 {
+		t.Errorf("%+v, %d sent", d, len(b.sms.sent))
+	}
+}
+
+// A modem that holds an attempt holds up no other link.
+func TestLinksTransmitBesideEachOther(t *testing.T) {
+	b := newBench(t)
+	_ = b.store.Close()
+	held, release, sent := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	b.sms.hold = func(context.Context, transports.Downlink) { close(held); <-release }
+	b.udpOut = &fakeTransport{silent: true, hold: func(context.Context, transports.Downlink) { close(sent) }}
+	b.open()
+	d := b.importOne(8)
+	b.message("sms")
+	_ = b.store.Close()
+	b.driven = true
+	b.open()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- b.hub.Run(ctx) }()
+	<-held
+	b.message("udp")
+	b.send(transports.Uplink{
+		Transport: "udp", From: transports.Address{Bearer: transports.UDP, ID: "127.0.0.1:9"}, Payload: d.to(d.status(3.6)),
+		Window: transports.Window{ID: 1, Until: b.clock.t.Add(time.Minute)},
+	})
+	<-sent
+	close(release)
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// A gateway that starts again and again spends no more in a day than one that runs.
+func TestBudgetHoldsAcrossRestarts(t *testing.T) {
+	b := newBench(t)
+	b.importOne(8)
+	send := func() {
+		for range 60 {
+			if _, err := b.hub.SendMessage(t.Context(), "meter-1", hub.Message{Payload: []byte{1}, Link: "sms"}); err != nil {
+				return
+			}
+			b.attempt("sms")
+			if err := b.hub.Report(t.Context(), transports.Report{Transport: "sms", Ref: "7", State: transports.ReportDelivered, ReceivedAt: b.clock.t}); err != nil {
+				t.Fatal(err)
+			}
+			b.crash()
+		}
+	}
+	send()
+	if len(b.sms.sent) != 50 {
+		t.Errorf("%d sent in a day, want 50", len(b.sms.sent))
+	}
+	b.clock.t = b.clock.t.Add(12*time.Hour + time.Minute)
+	send()
+	if len(b.sms.sent) <= 50 {
+		t.Error("none sent on the next day")
+	}
+}

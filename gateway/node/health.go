@@ -1,0 +1,83 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/store"
+)
+
+// Ready is nil if the gateway does its work: it takes frames in, and events flow. Else it says what is in the way.
+func (n *Node) Ready() error {
+	var errs []error
+	if err := n.store.Healthy(); err != nil {
+		errs = append(errs, err)
+	}
+	if err := n.publisher.Ready(); err != nil {
+		errs = append(errs, fmt.Errorf("events: %w", err))
+	}
+	if !slices.ContainsFunc(n.links, func(l *wired) bool { return l.up() }) {
+		errs = append(errs, errors.New("no link is up"))
+	}
+	return errors.Join(errs...)
+}
+
+// Alive is nil unless a new start can help: a write has failed and the process is about to end, or its parts wait for each other.
+func (n *Node) Alive() error {
+	if err := fatal(n.store.Healthy()); err != nil {
+		return err
+	}
+	return n.probe.turns(func() {
+		n.hub.DownlinkQueue()   // wants the lock of the data path, which nobody holds while the disk works
+		_ = n.publisher.Ready() // and that of the publisher; what it says is for Ready
+	})
+}
+
+// fatal keeps only the trouble of a store that a new start can end. A full disk, one that does not answer and a damaged block are still
+// there after it, and a gateway that is started again and again serves nobody.
+func fatal(err error) error {
+	if errors.Is(err, store.ErrFailed) {
+		return err
+	}
+	return nil
+}
+
+// probeTime is how long what a probe asks may take. It is far longer than any batch holds a lock.
+const probeTime = 5 * time.Second
+
+var errStands = errors.New("the data path has not moved for " + probeTime.String())
+
+// probe asks whether the loops turn. At most one question is open at a time, however often it is asked and however long it takes.
+type probe struct {
+	mu    sync.Mutex
+	asked chan struct{} // closed when the open question was answered; nil: none is open; guarded by mu
+}
+
+// turns is nil if ask returns in time.
+func (p *probe) turns(ask func()) error {
+	p.mu.Lock()
+	answered := p.asked
+	if answered == nil {
+		answered = make(chan struct{})
+		p.asked = answered
+		go func() {
+			ask()
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.asked = nil
+			close(answered)
+		}()
+	}
+	p.mu.Unlock()
+	timer := time.NewTimer(probeTime)
+	defer timer.Stop()
+	select {
+	case <-answered:
+		return nil
+	case <-timer.C:
+		return errStands
+	}
+}

@@ -1,0 +1,105 @@
+package node
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+
+	"github.com/godwit-gateway/godwit/gateway/api"
+	"github.com/godwit-gateway/godwit/gateway/config"
+	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/transports/smsmodem"
+	"github.com/godwit-gateway/godwit/transports/udp"
+)
+
+// wired is a link of the configuration with its driver.
+type wired struct {
+	runner
+	name    string
+	kind    string
+	metered bool
+	device  string              // serial line
+	udp     *udp.Transport      // nil: another kind
+	modem   *smsmodem.Transport // nil: another kind
+}
+
+// wireLinks makes the drivers, in the order of their names. None opens anything yet.
+func wireLinks(cfg *config.Config, log *slog.Logger) ([]*wired, error) {
+	var out []*wired
+	for _, name := range slices.Sorted(maps.Keys(cfg.Links)) {
+		w, err := wireLink(cfg.Links[name], log)
+		if err != nil {
+			return nil, fmt.Errorf("link %s: %w", name, err)
+		}
+		out = append(out, w)
+	}
+	return out, nil
+}
+
+func wireLink(l config.Link, log *slog.Logger) (*wired, error) {
+	w := &wired{name: l.Name, kind: l.Kind}
+	if l.SMSModem != nil {
+		w.device = l.SMSModem.Device
+	}
+	var err error
+	switch {
+	case l.UDP != nil:
+		w.udp, err = udp.New(l.Name, *l.UDP, log)
+		w.transport = w.udp
+	case l.SMSModem != nil:
+		c := l.SMSModem.Driver(l.Name)
+		c.Log = log
+		w.modem, err = smsmodem.New(c)
+		w.transport, w.metered = w.modem, true
+	default:
+		err = fmt.Errorf("no driver for kind %q", l.Kind)
+	}
+	return w, err
+}
+
+// hubLinks is what the hub must know of the links.
+func hubLinks(cfg *config.Config, links []*wired) []hub.Link {
+	out := make([]hub.Link, len(links))
+	for i, w := range links {
+		l := cfg.Links[w.name]
+		out[i] = hub.Link{Name: w.name, Bearer: w.transport.Bearer(), Ack: l.AckPolicy(), Metered: w.metered, Transport: w.transport}
+	}
+	return out
+}
+
+// listen takes the link's address, if it has one, so that a wrong one ends the start and not only the link.
+func (w *wired) listen() error {
+	if w.udp == nil {
+		return nil
+	}
+	if err := w.udp.Listen(); err != nil {
+		return fmt.Errorf("link %s: %w", w.name, err)
+	}
+	return nil
+}
+
+// close gives back what listen took, if the link never ran.
+func (w *wired) close() error {
+	if w.udp == nil {
+		return nil
+	}
+	return w.udp.Close()
+}
+
+// address is where the link is, for people.
+func (w *wired) address() string {
+	if w.udp != nil {
+		return w.udp.Addr().String()
+	}
+	return w.device
+}
+
+// lines are the states of all links, as the API shows them.
+func (n *Node) lines() map[string]api.Line {
+	out := make(map[string]api.Line, len(n.links))
+	for _, l := range n.links {
+		out[l.name] = api.Line{Up: l.up(), Restarts: l.restarts.Load()}
+	}
+	return out
+}

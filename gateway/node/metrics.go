@@ -1,0 +1,44 @@
+package node
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/metrics"
+)
+
+// metrics is what Prometheus scrapes.
+func (n *Node) metrics() http.Handler {
+	s := metrics.Sources{Hub: n.hub, Store: n.store, Publisher: n.publisher, Ready: n.Ready, StreamRestarts: n.revived.Load, Version: Version(), Now: time.Now}
+	for _, w := range n.links {
+		s.Links = append(s.Links, w.state())
+	}
+	return metrics.New(s).Handler()
+}
+
+// state is how the link's line is.
+func (w *wired) state() metrics.LinkState {
+	s := metrics.LinkState{Name: w.name, Kind: w.kind, Up: w.up, Restarts: w.restarts.Load}
+	if w.udp != nil {
+		s.UDP = func() map[string]uint64 {
+			st := w.udp.Stats()
+			return map[string]uint64{
+				"empty": st.Empty, "too_large": st.TooLarge, "limited_prefix": st.LimitedPrefix, "limited_source": st.LimitedSource, "limited_total": st.LimitedTotal,
+			}
+		}
+	}
+	if w.modem != nil {
+		s.ModemUp = func() bool { return w.modem.Stats().Up }
+		s.SlotsUsed = func() (int, bool) { used, _, ok := w.slots(); return used, ok }
+		s.SlotsTotal = func() (int, bool) { _, total, ok := w.slots(); return total, ok }
+	}
+	return s
+}
+
+// slots are those of all storages of a modem, as it last said.
+func (w *wired) slots() (used, total int, ok bool) {
+	for _, s := range w.modem.Stats().Slots {
+		used, total, ok = used+s.Used, total+s.Total, true
+	}
+	return used, total, ok
+}

@@ -1,0 +1,21 @@
+package publish
+
+import "context"
+
+// Consumers is how many consumers the stream has.
+func Consumers(ctx context.Context, s *JetStream) (int, error) {
+	st, err := s.js.Stream(ctx, s.name)
+	if err != nil {
+		return 0, err
+	}
+	return st.CachedInfo().State.Consumers, nil
+}
+
+// Verified is the last event that was read back.
+func Verified(p *Publisher) uint64 { return p.meta.Verified }
+
+// ReadBack reports whether an event was read back, wherever it is.
+func ReadBack(p *Publisher, oseq uint64) bool {
+	f, ok := p.meta.Filled[oseq]
+	return oseq <= p.meta.Verified && (!ok || f.Verified)
+}

@@ -1,0 +1,90 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"time"
+)
+
+// A Downlink is a payload for a device, and what became of it so far. An attempt to send it is written down before it is made.
+type Downlink struct {
+	Ref      uint64 // names it; the caller's to choose
+	Number   uint32
+	Kind     string
+	Link     string
+	Counter  uint64
+	Payload  []byte
+	State    string
+	Attempts int
+	Parts    int    // billed by the network
+	Error    string // of the last attempt
+	Receipt  string // by which the network will report
+	QueuedAt time.Time
+	Due      time.Time // not to be tried before
+	Expires  time.Time // not to be tried after
+	Changed  time.Time
+}
+
+func appendDownlink(dst []byte, d *Downlink) []byte {
+	dst = binary.AppendUvarint(append(dst, rowVersion), uint64(d.Number))
+	dst = appendString(dst, d.Kind)
+	dst = appendString(dst, d.Link)
+	dst = binary.AppendUvarint(dst, d.Counter)
+	dst = appendString(dst, d.State)
+	dst = binary.AppendUvarint(dst, uint64(max(0, d.Attempts)))
+	dst = binary.AppendUvarint(dst, uint64(max(0, d.Parts)))
+	dst = appendString(dst, d.Error)
+	dst = appendString(dst, d.Receipt)
+	for _, t := range []time.Time{d.QueuedAt, d.Due, d.Expires, d.Changed} {
+		dst = appendTime(dst, t)
+	}
+	return append(dst, d.Payload...)
+}
+
+// decodeDownlink reads a downlink row. Payload aliases it.
+func decodeDownlink(ref uint64, b []byte) (Downlink, error) {
+	r := newRow("downlink", b)
+	d := Downlink{Ref: ref, Number: uint32(r.limited(math.MaxUint32)), Kind: r.string(), Link: r.string(), Counter: r.uvarint(), State: r.string()} //nolint:gosec // limited
+	d.Attempts, d.Parts = int(r.limited(math.MaxInt32)), int(r.limited(math.MaxInt32))                                                              //nolint:gosec // limited
+	d.Error, d.Receipt = r.string(), r.string()
+	d.QueuedAt, d.Due, d.Expires, d.Changed = r.time(), r.time(), r.time(), r.time()
+	d.Payload = r.rest()
+	return d, r.end("downlink")
+}
+
+// PutDownlink writes a downlink as it stands.
+func (b *Batch) PutDownlink(d *Downlink) {
+	b.key = appendSequenced(b.key[:0], prefixDownlink, d.Ref)
+	b.value = appendDownlink(b.value[:0], d)
+	b.set(b.key, b.value)
+}
+
+// DeleteDownlink forgets a downlink.
+func (b *Batch) DeleteDownlink(ref uint64) {
+	b.key = appendSequenced(b.key[:0], prefixDownlink, ref)
+	b.delete(b.key)
+}
+
+// EachDownlink calls f with every downlink, by Ref. The downlink is f's to keep. An error of f ends the walk.
+func (s *Store) EachDownlink(f func(d *Downlink) error) error {
+	return s.each(prefixDownlink, func(key, value []byte) error {
+		d, err := downlinkRow(key, value)
+		if err != nil {
+			return err
+		}
+		return f(&d)
+	})
+}
+
+func downlinkRow(key, value []byte) (Downlink, error) {
+	ref, ok := parseSequenced(key)
+	if !ok {
+		return Downlink{}, fmt.Errorf("%w: downlink key %x", ErrRow, key)
+	}
+	d, err := decodeDownlink(ref, append([]byte(nil), value...))
+	if err != nil {
+		return Downlink{}, fmt.Errorf("downlink %d: %w", ref, err)
+	}
+	return d, nil
+}

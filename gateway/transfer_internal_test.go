@@ -1,0 +1,48 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/gateway/store"
+)
+
+func TestUnsealKeys(t *testing.T) {
+	kek, err := store.NewKEK(bytes.Repeat([]byte{1}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := store.NewKEK(bytes.Repeat([]byte{2}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := [32]byte{3, 4}
+	wrapped, err := kek.Wrap(7, hub.TransferVersion, store.OriginFactory, &key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed := "sealed:" + base64.RawURLEncoding.EncodeToString(wrapped)
+	text := "number,name,key\n7,a," + sealed + "\n8,\"b, c\",fleet:x\n"
+	got, err := unsealKeys([]byte(text), kek)
+	if want := strings.Replace(text, sealed, hex.EncodeToString(key[:]), 1); err != nil || string(got) != want {
+		t.Errorf("%s, %v", got, err)
+	}
+	if _, err := unsealKeys([]byte(text), other); !errors.Is(err, store.ErrWrongKEK) {
+		t.Errorf("another transfer key: %v", err)
+	}
+	for _, bad := range []string{
+		"number,name,key\n8,a," + sealed + "\n", "number,name,key\nx,a," + sealed + "\n", "number,name,key\n7,a,sealed:!\n", "number,name,key\n7,a,sealed:\n",
+		"name,key\na," + sealed + "\n", "number,name,key\n7,a\n",
+	} {
+		if got, err := unsealKeys([]byte(bad), kek); err == nil {
+			t.Errorf("%q gives %q", bad, got)
+		} else if strings.Contains(err.Error(), hex.EncodeToString(key[:4])) {
+			t.Errorf("the error shows the key: %v", err)
+		}
+	}
+}

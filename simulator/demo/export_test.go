@@ -1,0 +1,21 @@
+package demo
+
+import "github.com/godwit-gateway/godwit/simulator/device"
+
+// Flash is the devices' memory, for tests.
+type Flash struct{ f *flash }
+
+// OpenFlash opens the memory in a folder.
+func OpenFlash(dir string) (Flash, error) {
+	f, err := openFlash(dir)
+	return Flash{f}, err
+}
+
+// Get reads a device's memory.
+func (f Flash) Get(number uint32) device.Memory { return f.f.get(number) }
+
+// Put writes a device's memory.
+func (f Flash) Put(number uint32, m device.Memory) error { return f.f.put(number, m) }
+
+// Close closes the file.
+func (f Flash) Close() error { return f.f.close() }

@@ -1,0 +1,120 @@
+package demo
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/simulator/device"
+)
+
+// Names of the two links, as in the configuration.
+const (
+	linkUDP = "udp0"
+	linkSMS = "sms0"
+)
+
+// Numbers of the devices: a range of each fleet key, from which devices register by themselves, and those that are imported.
+const (
+	truckFleet    = 1000
+	buoyFleet     = 2000
+	truckImported = 7000
+	buoyImported  = 8000
+	perKind       = 1000 // numbers in each range
+)
+
+// What all devices run.
+const (
+	firmware = "2.4.0"
+	hardware = "rev-c"
+	seedStep = 1_000_003 // between the seeds of two runs, so that their devices differ
+)
+
+var build = []byte{0x5e, 0xed, 0x00, 0x01}
+
+// msisdn is the number of the n-th SIM.
+func msisdn(n int) string { return fmt.Sprintf("+4917000%05d", n) }
+
+// Shares of the devices.
+const (
+	smsOneIn      = 3 // one in three devices has SMS, the others UDP
+	importedOneIn = 4 // one in four of each is imported, the others register by themselves
+)
+
+// DevicesMax is the largest fleet: each range of numbers holds perKind.
+const DevicesMax = 2 * perKind
+
+// secret derives a key of the demo from its seed: a demo has no secrets, and the same seed must give the same bytes on air.
+func secret(seed uint64, what string) [32]byte {
+	return sha256.Sum256(binary.BigEndian.AppendUint64([]byte("godwit demo "+what+" "), seed))
+}
+
+// member is one device of the fleet and what the gateway is told of it.
+type member struct {
+	device.Config
+	name     string
+	customer string
+	link     string
+	msisdn   string
+	imported bool
+}
+
+// plan lays out the fleet.
+func plan(o Options, templates map[string]*codec.Template) ([]member, error) {
+	var members []member
+	var sms, udp int
+	for i := range o.Devices {
+		m := member{customer: "acme", imported: i%importedOneIn == importedOneIn-1}
+		m.CTRBits, m.TagLen, m.Seed, m.Speed = 16, 8, o.Seed*seedStep+uint64(i), o.Speed
+		m.Version, m.Hardware, m.Build = firmware, hardware, build
+		if i%smsOneIn == smsOneIn-1 {
+			sms++
+			m.asBuoy(sms, o.SMSInterval)
+		} else {
+			udp++
+			m.asTruck(udp, o.Interval)
+		}
+		m.Key = codec.FleetDeviceKey(secret(o.Seed, m.fleetKey()), m.Number)
+		if m.imported {
+			m.Key = secret(o.Seed, fmt.Sprintf("device %d", m.Number))
+		}
+		if m.Template = templates[m.Product]; m.Template == nil {
+			return nil, fmt.Errorf("the gateway has no product %q", m.Product)
+		}
+		members = append(members, m)
+	}
+	return members, nil
+}
+
+func (m *member) asBuoy(n int, interval time.Duration) {
+	m.Product, m.link, m.Stored, m.Links, m.Interval = "buoy-demo", linkSMS, true, []string{"sms"}, interval
+	m.Number = buoyFleet + uint32(n) //nolint:gosec // at most perKind
+	m.name = fmt.Sprintf("buoy-%d", m.Number)
+	m.msisdn = msisdn(n)
+	if m.imported {
+		m.Number += buoyImported - buoyFleet
+		m.name = fmt.Sprintf("harbour-%d", m.Number)
+		m.customer = "port"
+	}
+}
+
+func (m *member) asTruck(n int, interval time.Duration) {
+	m.Product, m.link, m.Links, m.Interval = "truck-demo", linkUDP, []string{"udp"}, interval
+	m.Number = truckFleet + uint32(n) //nolint:gosec // at most perKind
+	m.name = fmt.Sprintf("truck-%d", m.Number)
+	if m.imported {
+		m.Number += truckImported - truckFleet
+		m.name = fmt.Sprintf("lorry-%d", m.Number)
+		m.customer = "haul"
+	}
+}
+
+// fleetKey is the id of the fleet key that the device's key would come from.
+func (m *member) fleetKey() string {
+	if m.link == linkSMS {
+		return "buoys"
+	}
+	return "trucks"
+}

@@ -1,0 +1,190 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/godwit-gateway/godwit/simulator/radio"
+)
+
+// prepare makes the state folder and everything that the run needs, and returns what removes it again.
+func (d *demo) prepare() (remove func() error, err error) {
+	dir := d.o.State
+	remove = func() error { return nil }
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "godwit-demo-"); err != nil {
+			return nil, fmt.Errorf("state folder: %w", err)
+		}
+		remove = func() error { return os.RemoveAll(dir) }
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, remove())
+		}
+	}()
+	if d.site, err = newSite(dir, d.o.Seed); err != nil {
+		return nil, err
+	}
+	if d.flash, err = openFlash(d.site.Dir); err != nil {
+		return nil, err
+	}
+	return remove, nil
+}
+
+// run starts everything in order, plays, drains and stops everything in reverse.
+func (d *demo) run(ctx context.Context) (summary *Summary, err error) {
+	// The parts below end in their turn, not when ctx does.
+	back := context.WithoutCancel(ctx)
+	if d.sms, err = newSMSFleet(d.air(linkSMS), d.site.Modem, radio.ShortMessages(), d.o.Seed); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, d.sms.close()) }()
+	if d.gateway, err = startGateway(back, d.site, d.o.Log); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, d.gateway.stop()) }()
+	members, err := plan(d.o, d.gateway.templates())
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range members {
+		d.ledger.Device(m.name, m.Number, d.flash.get(m.Number).Reserved)
+	}
+	if err := d.gateway.importDevices(ctx, members); err != nil {
+		return nil, err
+	}
+	if d.watcher, err = newWatcher(d.site.NATS, streamName, d.ledger); err != nil {
+		return nil, err
+	}
+	defer d.watcher.close()
+	return d.play(ctx, back, members)
+}
+
+// air is what the devices of a link share.
+func (d *demo) air(link string) air {
+	return air{
+		link: link, ledger: d.ledger, flash: d.flash, traffic: d.traffic[link], pending: &d.pending, quiet: d.quiet, now: time.Now,
+	}
+}
+
+// play has the fleet talk until it is time, then drains. The goroutines that it starts end before it returns.
+func (d *demo) play(ctx, back context.Context, members []member) (*Summary, error) {
+	background, cancel := context.WithCancel(back)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	failed := make(chan error, 3)
+	start := func(run func(context.Context) error) {
+		wg.Go(func() {
+			if err := run(background); err != nil {
+				failed <- err
+			}
+		})
+	}
+	gateway, err := addrUDP(d.site.UDP)
+	if err != nil {
+		return nil, err
+	}
+	d.udp = &udpFleet{air: d.air(linkUDP), gateway: gateway, radio: radio.Cellular()}
+	start(d.watcher.run)
+	start(func(ctx context.Context) error { return d.udp.run(ctx, of(members, linkUDP)) })
+	start(func(ctx context.Context) error { return d.sms.run(ctx, of(members, linkSMS)) })
+	d.announce(members)
+	if err := d.until(ctx, failed); err != nil {
+		return d.summary(), err
+	}
+	close(d.quiet)
+	err = d.drain(background, failed)
+	s := d.summary()
+	return s, errors.Join(err, s.Err())
+}
+
+func of(members []member, link string) []member {
+	var some []member
+	for _, m := range members {
+		if m.link == link {
+			some = append(some, m)
+		}
+	}
+	return some
+}
+
+func (d *demo) announce(members []member) {
+	d.o.Say("state folder %s (configuration %s)", d.site.Dir, filepath.Base(d.site.Config))
+	d.o.Say("%d devices: %d over UDP to %s, %d over SMS to the modem at %s", len(members), len(of(members, linkUDP)), d.site.UDP,
+		len(of(members, linkSMS)), d.site.Modem)
+	d.o.Say("events on nats://%s, subjects godwit.v1.%s.event.>", d.site.NATS, gatewayID)
+	d.o.Say("API on %s; try: godwit --config %s device list", d.gateway.api(), d.site.Config)
+}
+
+// until waits until the demo's time is over or ctx is done. An error is one that ended the gateway or a fleet before.
+func (d *demo) until(ctx context.Context, failed <-chan error) error {
+	if d.o.For > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d.o.For)
+		defer cancel()
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-failed:
+			return err
+		case err := <-d.gateway.ended:
+			return fmt.Errorf("the gateway ended: %w", err)
+		case <-tick.C:
+			d.o.Progress(d.summary().line())
+		}
+	}
+}
+
+// drain waits until every device has its acknowledgements, every event is on the stream, and the stream has been still for a while.
+func (d *demo) drain(ctx context.Context, failed <-chan error) error {
+	ctx, cancel := context.WithTimeout(ctx, drainMax)
+	defer cancel()
+	tick := time.NewTicker(drainPoll)
+	defer tick.Stop()
+	still := time.Duration(0)
+	for still < settleAfter {
+		select {
+		case <-ctx.Done():
+			return nil // what is missing now is lost: the ledger says so
+		case err := <-failed:
+			return err
+		case err := <-d.gateway.ended:
+			return fmt.Errorf("the gateway ended: %w", err)
+		case <-tick.C:
+		}
+		last, err := d.watcher.last(ctx)
+		if err != nil || d.pending.Load() > 0 || d.sms.underWay() > 0 || !d.ledger.Complete() || d.watcher.read.Load() < last {
+			still = 0
+			d.o.Progress(d.summary().line())
+			continue
+		}
+		still += drainPoll
+	}
+	return nil
+}
+
+// summary is how things stand.
+func (d *demo) summary() *Summary {
+	r := d.ledger.Result()
+	s := &Summary{
+		Links: make(map[string]Link), Acknowledged: r.Acknowledged, Events: r.Events, Lost: len(r.Lost), Doubled: len(r.Doubled),
+		result: r, pending: d.pending.Load() + int64(d.sms.underWay()),
+	}
+	counts := d.gateway.counts()
+	for name, t := range d.traffic {
+		l := counts[name]
+		l.Sent, l.Bytes, l.BytesBilled, l.Events = t.sent.Load(), t.bytes.Load(), t.billed.Load(), uint64(r.Links[name]) //nolint:gosec // a count
+		s.Links[name] = l
+	}
+	return s
+}

@@ -1,0 +1,141 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/simulator/check"
+	"github.com/godwit-gateway/godwit/simulator/radio"
+)
+
+// ServeOptions say which endpoints are played for a gateway that runs elsewhere. At least one of Gateway and Modem must be set.
+type ServeOptions struct {
+	Gateway  string          // address of the gateway's UDP link; "": no devices on UDP
+	Modem    string          // path of the symbolic link to the simulated modem's pty; "": none
+	Devices  int             // on each of them
+	First    uint32          // number of the first device; those on the modem follow those on UDP
+	FleetKey [32]byte        // from which the devices' keys are derived
+	Product  string          // as the devices call themselves
+	Template *codec.Template // of the product
+	CTRBits  uint8
+	Interval time.Duration
+	State    string // folder of the devices' permanent memory
+	Seed     uint64
+	Speed    float64
+	Perfect  bool // the radio loses, repeats and reorders nothing
+	Progress func(line string)
+}
+
+func (o *ServeOptions) validate() error {
+	switch {
+	case o.Gateway == "" && o.Modem == "":
+		return fmt.Errorf("%w: nothing to serve: name the gateway's UDP address, a path for the modem, or both", ErrOptions)
+	case o.Devices < 0 || o.Devices > perKind:
+		return fmt.Errorf("%w: %d devices, want 0 to %d", ErrOptions, o.Devices, perKind)
+	case o.Interval <= 0:
+		return fmt.Errorf("%w: interval %s", ErrOptions, o.Interval)
+	}
+	return nil
+}
+
+// server is a Serve while it runs.
+type server struct {
+	o       ServeOptions
+	ledger  *check.Ledger
+	flash   *flash
+	pending atomic.Int64
+	quiet   chan struct{}
+	traffic map[string]*traffic
+}
+
+// Serve plays devices and a modem until ctx is done. What the gateway does with their frames is for others to check: Serve says what was sent
+// and what was acknowledged.
+func Serve(ctx context.Context, o ServeOptions) (err error) {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	s := &server{o: o, ledger: check.New(), quiet: make(chan struct{}), traffic: map[string]*traffic{linkUDP: {}, linkSMS: {}}}
+	if s.flash, err = openFlash(o.State); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.flash.close()) }()
+	var sms *smsFleet
+	if o.Modem != "" {
+		if sms, err = newSMSFleet(s.air(linkSMS), o.Modem, s.model(radio.ShortMessages()), o.Seed); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, sms.close()) }()
+	}
+	return s.run(ctx, sms)
+}
+
+func (s *server) air(link string) air {
+	return air{
+		link: link, ledger: s.ledger, flash: s.flash, traffic: s.traffic[link], pending: &s.pending, quiet: s.quiet, now: time.Now,
+	}
+}
+
+func (s *server) model(m radio.Model) radio.Model {
+	if s.o.Perfect {
+		return radio.Model{}
+	}
+	return m
+}
+
+func (s *server) members(link string, first uint32) []member {
+	members := make([]member, 0, s.o.Devices)
+	for i := range s.o.Devices {
+		m := member{link: link, name: fmt.Sprintf("%s-%d", link, i), msisdn: msisdn(i + 1)}
+		m.Number = first + uint32(i)
+		m.Key, m.Template, m.Product = codec.FleetDeviceKey(s.o.FleetKey, m.Number), s.o.Template, s.o.Product
+		m.CTRBits, m.TagLen, m.Interval, m.Stored = s.o.CTRBits, 8, s.o.Interval, link == linkSMS
+		m.Version, m.Hardware, m.Build = firmware, hardware, build
+		m.Seed, m.Speed = s.o.Seed*seedStep+uint64(m.Number), s.o.Speed
+		members = append(members, m)
+	}
+	return members
+}
+
+func (s *server) run(ctx context.Context, sms *smsFleet) error {
+	background, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	failed := make(chan error, 2)
+	start := func(run func(context.Context, []member) error, members []member) {
+		wg.Go(func() {
+			if err := run(background, members); err != nil {
+				failed <- err
+			}
+		})
+	}
+	if s.o.Gateway != "" {
+		gateway, err := addrUDP(s.o.Gateway)
+		if err != nil {
+			return err
+		}
+		udp := &udpFleet{air: s.air(linkUDP), gateway: gateway, radio: s.model(radio.Cellular())}
+		start(udp.run, s.members(linkUDP, s.o.First))
+	}
+	if sms != nil {
+		start(sms.run, s.members(linkSMS, s.o.First+uint32(s.o.Devices))) //nolint:gosec // at most perKind
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-failed:
+			return err
+		case <-tick.C:
+			s.o.Progress(fmt.Sprintf("sent %d over UDP, %d over SMS; acknowledged %d, waiting %d",
+				s.traffic[linkUDP].sent.Load(), s.traffic[linkSMS].sent.Load(), s.ledger.AcknowledgedLen(), s.pending.Load()))
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package demo
+
+import (
+	"encoding/csv"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/template"
+)
+
+// site is where the gateway of the demo lives: its folder, its configuration and its addresses.
+type site struct {
+	Dir    string
+	UDP    string // address of the UDP link
+	NATS   string
+	API    string
+	Modem  string // path of the symbolic link to the pty
+	Seed   uint64
+	Config string // path of the configuration file
+}
+
+// configText is the configuration that the demo's gateway runs with: an ordinary one, written to the state folder for people to read.
+var configText = template.Must(template.New("godwit.toml").Parse(`# Written by godwit-sim demo. The gateway it describes listens on loopback only.
+
+[gateway]
+id = "demo"
+state_dir = {{printf "%q" .State}}
+
+[nats]
+mode = "embedded"
+listen = {{printf "%q" .NATS}}
+
+[api]
+listen = {{printf "%q" .API}}
+
+[[fleet_key]]
+id = "trucks"
+file = {{printf "%q" .TruckKey}}
+numbers = "1000-1999"
+product = "truck-demo"
+customer = "acme"
+name = "truck-{number}"
+ctr_bits = 16
+tag = 8
+register = "auto"
+
+[[fleet_key]]
+id = "buoys"
+file = {{printf "%q" .BuoyKey}}
+numbers = "2000-2999"
+product = "buoy-demo"
+customer = "acme"
+name = "buoy-{number}"
+ctr_bits = 16
+tag = 8
+register = "auto"
+
+[link.udp0]
+kind = "udp"
+listen = {{printf "%q" .UDP}}
+ack = "always"
+
+[link.sms0]
+kind = "smsmodem"
+device = {{printf "%q" .Modem}}
+ack = "never"
+country_code = "49"
+`))
+
+// newSite makes the folder and writes the fleet keys and the configuration. Ports that are free now are chosen for all listeners.
+func newSite(dir string, seed uint64) (*site, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("state folder: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("state folder: %w", err)
+	}
+	s := &site{Dir: dir, Seed: seed, Modem: filepath.Join(dir, "modem0"), Config: filepath.Join(dir, "godwit.toml")}
+	for _, a := range []struct {
+		network string
+		address *string
+	}{{"udp", &s.UDP}, {"tcp", &s.NATS}, {"tcp", &s.API}} {
+		if *a.address, err = freeAddress(a.network); err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range []string{"trucks", "buoys"} {
+		key := secret(seed, id)
+		if err := os.WriteFile(s.keyFile(id), []byte(hex.EncodeToString(key[:])+"\n"), 0o600); err != nil {
+			return nil, fmt.Errorf("fleet key: %w", err)
+		}
+	}
+	var text strings.Builder
+	err = configText.Execute(&text, struct {
+		*site
+		State, TruckKey, BuoyKey string
+	}{s, filepath.Join(dir, "state"), s.keyFile("trucks"), s.keyFile("buoys")})
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	if err := os.WriteFile(s.Config, []byte(text.String()), 0o600); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	return s, nil
+}
+
+func (s *site) keyFile(id string) string { return filepath.Join(s.Dir, id+".key") }
+
+// freeAddress finds an address of the loopback interface that nobody listens on now.
+func freeAddress(network string) (string, error) {
+	if network == "udp" {
+		c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			return "", fmt.Errorf("find a free UDP port: %w", err)
+		}
+		defer func() { _ = c.Close() }() // it was only asked for its number
+		return c.LocalAddr().String(), nil
+	}
+	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return "", fmt.Errorf("find a free TCP port: %w", err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String(), nil
+}
+
+// importFile is the list of the devices with factory keys, as an operator would bring it.
+func importFile(members []member) (string, error) {
+	var text strings.Builder
+	w := csv.NewWriter(&text)
+	rows := [][]string{{"number", "name", "product", "customer", "key", "msisdn", "ctr_bits", "tag"}}
+	for i := range members {
+		m := &members[i]
+		if m.imported {
+			rows = append(rows, []string{
+				strconv.FormatUint(uint64(m.Number), 10), m.name, m.Product, m.customer, hex.EncodeToString(m.Key[:]), m.msisdn,
+				strconv.Itoa(int(m.CTRBits)), strconv.Itoa(int(m.TagLen)),
+			})
+		}
+	}
+	if err := w.WriteAll(rows); err != nil {
+		return "", fmt.Errorf("write the import: %w", err)
+	}
+	return text.String(), nil
+}

@@ -1,0 +1,226 @@
+package device
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/session"
+)
+
+// ErrConfig is wrapped by the error for a device that cannot exist.
+var ErrConfig = errors.New("device configuration")
+
+// knownAfter is how many frames carry the connection id on a link that names the device itself, so that the gateway learns the address.
+const knownAfter = 8
+
+// A Config is what a device is when it leaves the factory. All fields but those with a default must be set.
+type Config struct {
+	Number   uint32
+	Key      [32]byte // of the device
+	Template *codec.Template
+	Product  string
+	Version  string // of its firmware
+	Build    []byte
+	Hardware string
+	Links    []string // bearers
+
+	CTRBits uint8 // low bits of the counter on air: 8 or 16
+	TagLen  uint8 // 4 or 8
+
+	// Stored says that the link keeps what it took until it is delivered, and says so (SMS): nothing is repeated unless Failed is
+	// called, and after the first frames the link's own address names the device. Otherwise frames are repeated until acknowledged.
+	Stored bool
+
+	NoClock bool // it does not know the time before the gateway tells it
+
+	Interval   time.Duration // between statuses
+	Speed      float64       // how much faster the world turns than the clock; 0 means 1
+	Retry      time.Duration // before the first repeat; doubled for each further one; 0 means 2 s
+	RetryMax   time.Duration // 0 means 1 min
+	PendingMax int           // frames kept until acknowledged; 0 means 64. When it is reached nothing new is measured
+	Silence    time.Duration // without an answer before the device asks for a new epoch; 0 means 1 h
+	Seed       uint64
+}
+
+func (c *Config) setDefaults() {
+	if c.Speed == 0 {
+		c.Speed = 1
+	}
+	if c.Retry == 0 {
+		c.Retry = 2 * time.Second
+	}
+	if c.RetryMax == 0 {
+		c.RetryMax = time.Minute
+	}
+	if c.PendingMax == 0 {
+		c.PendingMax = 64
+	}
+	if c.Silence == 0 {
+		c.Silence = time.Hour
+	}
+}
+
+func (c *Config) validate() error {
+	switch {
+	case c.Template == nil:
+		return fmt.Errorf("no template: %w", ErrConfig)
+	case c.CTRBits != 8 && c.CTRBits != 16:
+		return fmt.Errorf("counter of %d bits: %w", c.CTRBits, ErrConfig)
+	case c.TagLen != 8 && (c.TagLen != 4 || !c.Stored):
+		return fmt.Errorf("tag of %d bytes on this link: %w", c.TagLen, ErrConfig)
+	case c.Interval <= 0 || c.Retry <= 0 || c.RetryMax < c.Retry || c.PendingMax < 1 || c.Speed < 0 || c.Silence < 0:
+		return fmt.Errorf("interval %s, retry %s to %s, %d pending: %w", c.Interval, c.Retry, c.RetryMax, c.PendingMax, ErrConfig)
+	}
+	return nil
+}
+
+// A Device is one device between two restarts. Not safe for concurrent use.
+type Device struct {
+	config Config
+	world  *World
+	rng    *rand.Rand
+	boots  uint32
+	known  uint8
+
+	session  session.Device
+	current  keys
+	previous keys
+	joinKey  [32]byte
+	join     joining
+	silent   int       // attempts to join because nobody answered
+	heard    time.Time // when somebody last did
+	answered bool      // since the last Poll
+	owed     bool      // a hello, in a new epoch
+	anew     []pending // to be sealed in it
+
+	pending []pending // in the order of their counters
+	quiet   bool      // makes nothing new
+	status  time.Time // when the next status is due
+	last    time.Time // when the last was taken
+	skipped uint64
+	inbox   [][]byte
+	scratch []byte
+
+	orders orders
+	clock  clock
+
+	statuses statuses
+	state    codec.State // scratch
+}
+
+// New boots a device with what its memory holds; the zero Memory is that of a new one. Its first frame is a hello.
+func New(c Config, m Memory, now time.Time) (*Device, error) {
+	c.setDefaults()
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	m.BootCount++
+	d := &Device{
+		config: c, boots: m.BootCount, known: m.Known, world: NewWorld(c.Seed, now),
+		rng:     rand.New(rand.NewPCG(c.Seed, uint64(m.BootCount))), //nolint:gosec // repeatable
+		session: session.NewDevice(m.Memory, c.CTRBits), joinKey: codec.DeriveJoinKey(&c.Key, c.Number), last: now, heard: now,
+	}
+	d.clock.sure = !c.NoClock
+	d.derive()
+	// Devices that are switched on together must not all speak at once for ever.
+	d.status = now.Add(time.Duration(d.rng.Float64() * float64(c.Interval)))
+	if d.session.Blank {
+		return d, nil // it must not seal anything before it joined
+	}
+	return d, d.hello(now)
+}
+
+// Number is the device's number.
+func (d *Device) Number() uint32 { return d.config.Number }
+
+// Memory is what permanent memory holds now: hand it to New to restart the device.
+func (d *Device) Memory() Memory {
+	return Memory{Memory: d.session.Memory, BootCount: d.boots, Known: d.known}
+}
+
+// Epoch is the epoch that the device seals in.
+func (d *Device) Epoch() uint32 { return d.session.Current.Number }
+
+// Pending is the number of frames that are not acknowledged.
+func (d *Device) Pending() int { return len(d.pending) }
+
+// Skipped is the number of statuses that were not taken because PendingMax was reached.
+func (d *Device) Skipped() uint64 { return d.skipped }
+
+// Quiet stops new statuses; what is pending is repeated as before.
+func (d *Device) Quiet() { d.quiet = true }
+
+// A Frame names a frame of a device.
+type Frame struct {
+	Epoch   uint32
+	Counter uint64
+}
+
+// A Transmission is one payload to send now. The payload belongs to the device and does not change while it is pending.
+type Transmission struct {
+	Frame
+	Join    bool // it is no frame: the device asks for a new epoch
+	Try     int  // 1 for the first
+	Payload []byte
+}
+
+// Poll takes a status if one is due and returns what is to be sent now, oldest first, and the time of the next call. The zero time
+// means that nothing is due before something is received or reported.
+func (d *Device) Poll(now time.Time) (out []Transmission, wake time.Time, err error) {
+	if d.answered {
+		d.heard, d.answered, d.silent = now, false, 0
+	}
+	if err := d.greet(now); err != nil {
+		return nil, time.Time{}, err
+	}
+	if err := d.obey(now); err != nil {
+		return nil, time.Time{}, err
+	}
+	if !d.quiet && !now.Before(d.status) {
+		if err := d.measure(now); err != nil {
+			return nil, time.Time{}, err
+		}
+		d.status = d.status.Add(d.config.Interval)
+		if d.status.Before(now) { // the caller slept: no burst to catch up
+			d.status = now.Add(d.config.Interval)
+		}
+	}
+	if !d.quiet {
+		wake = d.status
+	}
+	joins, at := d.pollJoin(now)
+	out = append(out, joins...)
+	if !at.IsZero() && (wake.IsZero() || at.Before(wake)) {
+		wake = at
+	}
+	for i := range d.pending {
+		p := &d.pending[i]
+		if !p.due.IsZero() && !now.Before(p.due) {
+			p.tries++
+			p.due = d.after(now, p.tries)
+			out = append(out, Transmission{Frame: p.frame, Try: p.tries, Payload: p.payload})
+		}
+		if !p.due.IsZero() && (wake.IsZero() || p.due.Before(wake)) {
+			wake = p.due
+		}
+	}
+	return out, wake, nil
+}
+
+// helloHeader asks for an acknowledgement and says that the counter is whole.
+var helloHeader = codec.MakeHeader(codec.KindExtended, 1, 1)
+
+func (d *Device) hello(now time.Time) error {
+	plaintext, err := codec.AppendHello(nil, &codec.Hello{
+		Version: d.config.Version, Build: d.config.Build, Product: d.config.Product, Hardware: d.config.Hardware,
+		FreeMemory: 512 << 10, BootCount: d.boots, ResetCause: 1, Links: d.config.Links,
+		Templates: []codec.TemplateHash{codec.TemplateHash(d.config.Template.Hash())}, Counter: d.session.Upcoming(),
+	})
+	if err != nil {
+		return fmt.Errorf("device %d: %w", d.config.Number, err)
+	}
+	return d.enqueue(now, helloHeader, plaintext, nil)
+}

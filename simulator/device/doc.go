@@ -1,0 +1,13 @@
+// Package device is a device in the field as firmware would be: it measures, seals, sends, repeats what nobody acknowledged, and starts
+// again from what its permanent memory holds.
+//
+// It is pure: no I/O, no goroutine, and the time and the seed are handed in. It knows the codec and nothing of the gateway, so what a
+// simulated device and a gateway agree on can only have travelled between them.
+//
+//	d.Poll(now)             -> what to transmit now, and when to ask again
+//	d.Receive(now, payload) <- what the network brought
+//
+// Three rules of a device are kept to the letter. A number above each counter is in permanent memory before the counter is used. A
+// repeat is the same bytes again, whatever happened in between. And a frame is forgotten only when an acknowledgement whose HMAC
+// verifies covers it, or when a link that keeps messages itself took it over.
+package device

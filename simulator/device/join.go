@@ -1,0 +1,147 @@
+package device
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/godwit-gateway/godwit/codec"
+)
+
+// Pauses between two requests of one attempt to join on a link that keeps messages until they are delivered: the first, and the longest.
+const (
+	joinStored = 2 * time.Hour
+	joinMax    = 24 * time.Hour
+)
+
+// joining is what the device says until it has a new epoch.
+type joining struct {
+	payload []byte // the request, or the confirmation of a challenge; nil: nothing to say
+	tries   int
+	due     time.Time
+}
+
+// keys are the keys of one epoch.
+type keys struct {
+	up    *codec.Cipher // tag of 8 bytes
+	short *codec.Cipher // statuses with the tag of Config.TagLen; another key if that is 4
+	down  *codec.Cipher
+	ack   [32]byte
+}
+
+func (c *Config) keys(epoch uint32, salt []byte) keys {
+	k := keys{
+		up:   codec.NewCipher(codec.DeriveSealKey(&c.Key, salt, codec.LabelUp8, c.Number, epoch)),
+		down: codec.NewCipher(codec.DeriveSealKey(&c.Key, salt, codec.LabelDown, c.Number, epoch)),
+		ack:  codec.DeriveAckKey(&c.Key, salt, c.Number, epoch),
+	}
+	k.short = k.up
+	if c.TagLen == 4 {
+		k.short = codec.NewCipher(codec.DeriveSealKey(&c.Key, salt, codec.LabelUp4, c.Number, epoch))
+	}
+	return k
+}
+
+// derive makes the keys of the epochs that the session is in.
+func (d *Device) derive() {
+	s := &d.session
+	d.current = d.config.keys(s.Current.Number, s.Current.SaltBytes())
+	if s.Two {
+		d.previous = d.config.keys(s.Previous.Number, s.Previous.SaltBytes())
+	}
+}
+
+// entered says that the session is in a new epoch: its keys are made and a hello is owed. After a rekey frames of the old epoch are repeated as
+// they are. Who joined does not know whether the gateway still has that epoch: what it says is owed anew.
+func (d *Device) entered(joined bool) {
+	d.derive()
+	d.join = joining{}
+	d.statuses = statuses{} // none of the new epoch is known yet
+	d.answered, d.owed = true, true
+	kept := d.pending[:0]
+	for _, p := range d.pending {
+		switch {
+		case joined:
+			if p.header.Kind() != codec.KindExtended || len(p.content) > 0 && codec.MessageType(p.content[0]) != codec.MessageHello {
+				d.anew = append(d.anew, p)
+			}
+		case p.frame.Epoch == d.session.Previous.Number:
+			kept = append(kept, p)
+		}
+	}
+	d.pending = kept
+}
+
+// greet seals what is owed in a new epoch.
+func (d *Device) greet(now time.Time) error {
+	if !d.owed {
+		return nil
+	}
+	d.owed = false
+	if err := d.hello(now); err != nil {
+		return err
+	}
+	anew := d.anew
+	d.anew = nil
+	for _, p := range anew {
+		var err error
+		if p.status != nil { // what it was counted from is of another epoch
+			err = d.say(now, p.status)
+		} else {
+			err = d.enqueue(now, p.header, p.content, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// attempt begins an attempt to join if one is due: what the device remembers demands it, or nobody has answered it for long.
+func (d *Device) attempt(now time.Time) {
+	if _, under := d.session.Joining(); under {
+		return
+	}
+	silence := d.config.Silence << min(d.silent, 5) // ever more seldom
+	if !d.session.JoinDue() && (d.config.Stored || len(d.pending) == 0 || now.Sub(d.heard) < silence) {
+		return
+	}
+	// Not from the source of the measurements: that one begins anew where it began before when a memory is lost.
+	rng := rand.New(rand.NewPCG(d.config.Seed, uint64(now.UnixNano()))) //nolint:gosec // a simulation must be repeatable
+	j := d.session.Join(d.config.Number, rng.Uint32())
+	d.silent++
+	d.join = joining{payload: codec.AppendJoinRequest(nil, &d.joinKey, j), due: now}
+}
+
+// pollJoin is what the device says to join now, and when it has something to say next.
+func (d *Device) pollJoin(now time.Time) (out []Transmission, wake time.Time) {
+	d.attempt(now)
+	if _, under := d.session.Joining(); !under || d.join.payload == nil {
+		return nil, time.Time{}
+	}
+	if !now.Before(d.join.due) {
+		d.join.tries++
+		wait, most := d.config.Retry, d.config.Silence
+		if d.config.Stored {
+			wait, most = joinStored, joinMax
+		}
+		d.join.due = now.Add(min(wait<<min(d.join.tries-1, 20), most))
+		out = []Transmission{{Join: true, Try: d.join.tries, Payload: d.join.payload}}
+	}
+	return out, d.join.due
+}
+
+// joinReply takes a challenge or an acceptance. One that is not for the attempt under way is late, or not meant for this device.
+func (d *Device) joinReply(content []byte) error {
+	f, err := codec.ParseJoin(content)
+	if err != nil {
+		return err
+	}
+	switch {
+	case d.session.Challenged(&f, &d.joinKey) == nil:
+		j, _ := d.session.Joining()
+		d.join = joining{payload: codec.AppendJoinConfirm(nil, &d.joinKey, j, f.Nonce)} // due at once
+	case d.session.Accepted(&f, &d.joinKey) == nil:
+		d.entered(true)
+	}
+	return nil
+}

@@ -1,0 +1,7 @@
+// Godwit-sim is the other side of a gateway: simulated devices, radios and modems.
+//
+//	godwit-sim demo     the whole gateway on loopback against a simulated fleet, and the proof that nothing was lost
+//	godwit-sim serve    devices and a modem for a gateway that runs elsewhere
+//
+// Nothing here is part of a gateway in production.
+package main

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/godwit-gateway/godwit/simulator/demo"
+)
+
+type serveCmd struct {
+	UDP      string        `name:"udp" help:"Address of the gateway's UDP link; its devices send there." placeholder:"HOST:PORT"`
+	Modem    string        `help:"Make a simulated GSM modem and put a symbolic link to its pty here: the gateway's device." type:"path" placeholder:"PATH"`
+	Devices  int           `help:"Number of devices on each of them." default:"10"`
+	First    uint32        `help:"Number of the first device; those on the modem follow those on UDP." default:"1000"`
+	FleetKey string        `help:"File with the fleet key that the devices' keys are derived from, 64 hexadecimal digits, as in the gateway's configuration." type:"existingfile" required:""`
+	Product  string        `help:"Product of the devices, of those that the gateway brings." default:"buoy-demo"`
+	CTRBits  uint8         `name:"ctr-bits" help:"Low bits of the counter on air: 8 or 16." enum:"8,16" default:"16"`
+	Interval time.Duration `help:"Between two statuses of a device." default:"10s"`
+	State    string        `help:"Folder of the devices' permanent memory, their counters. It must be the same in each run against one gateway." type:"path" required:""`
+	Seed     uint64        `help:"Seed of the weather and the radio." default:"1"`
+	Speed    float64       `help:"How much faster the weather changes than the clock." default:"1"`
+	Perfect  bool          `help:"A radio that loses, repeats and reorders nothing."`
+}
+
+// Help shows examples.
+func (serveCmd) Help() string {
+	return `The devices register by themselves if the gateway's configuration lets the fleet key do so.
+
+Example:
+  godwit-sim serve --udp 127.0.0.1:5688 --fleet-key fleet.key --state devices
+  godwit-sim serve --modem /tmp/modem0 --fleet-key fleet.key --state devices --interval 1m`
+}
+
+// Run plays until a signal comes.
+func (c *serveCmd) Run(e *env) error {
+	raw, err := os.ReadFile(c.FleetKey)
+	if err != nil {
+		return fmt.Errorf("fleet key: %w", err)
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(raw)))
+	if err != nil || len(key) != 32 {
+		return fmt.Errorf("%w: fleet key %s: want 64 hexadecimal digits", demo.ErrOptions, c.FleetKey)
+	}
+	template, err := demo.ProductTemplate(c.Product)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.State, 0o700); err != nil {
+		return fmt.Errorf("state folder: %w", err)
+	}
+	live := newLive(e)
+	defer live.end()
+	return demo.Serve(e.ctx, demo.ServeOptions{
+		Gateway: c.UDP, Modem: c.Modem, Devices: c.Devices, First: c.First, FleetKey: [32]byte(key), Product: c.Product, Template: template,
+		CTRBits: c.CTRBits, Interval: c.Interval, State: c.State, Seed: c.Seed, Speed: c.Speed, Perfect: c.Perfect, Progress: live.progress,
+	})
+}

@@ -1,0 +1,14 @@
+// Package transporttest checks that a driver keeps the contract of package transports.
+//
+// A driver's test gives [Run] a function that opens the driver with a network of its own, and says in [Capabilities] what its bearer can do:
+//
+//	func TestConformance(t *testing.T) {
+//		transporttest.Run(t, transporttest.Capabilities{Redelivers: true}, func(t *testing.T) transporttest.Harness { … })
+//	}
+//
+// The [Harness] is the network's side of the line: what a device sends goes in there, and there the suite looks whether the driver has
+// told the network "received". What only some bearers have is asked for by further interfaces: a harness that is a [Sender] has its
+// driver's Send tested, an [Answerer] its replies and windows, a [Reporter] its delivery reports, a [Cutter] the loss of the line.
+//
+// [Sink] is a scripted sink and [Main] a leak check for TestMain; both are of use outside the suite.
+package transporttest
