@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/godwit-gateway/godwit/gateway/publish"
 	"github.com/godwit-gateway/godwit/gateway/store"
@@ -37,6 +38,7 @@ func newGateway(t testing.TB) *gateway {
 	g := &gateway{t: t, dir: t.TempDir(), fs: vfs.NewCrashableMem(), clock: &clock{t: t0}}
 	g.openStore()
 	g.startServer()
+	g.neighbour()
 	t.Cleanup(func() {
 		g.stopServer()
 		if err := g.store.Close(); err != nil {
@@ -44,6 +46,19 @@ func newGateway(t testing.TB) *gateway {
 		}
 	})
 	return g
+}
+
+// neighbour makes a stream of somebody else on the same server. It also keeps the server from removing the folder of the account's streams, which
+// it does in the background when the last one is deleted: a stream made at once in its place would then be refused every few times.
+func (g *gateway) neighbour() {
+	g.t.Helper()
+	js, err := jetstream.New(g.nc)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	if _, err := js.CreateStream(g.t.Context(), jetstream.StreamConfig{Name: "NEIGHBOUR", Subjects: []string{"neighbour"}}); err != nil {
+		g.t.Fatal(err)
+	}
 }
 
 func (g *gateway) openStore() {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/transporttest"
@@ -111,7 +112,8 @@ func newDevice(t testing.TB, addr string) *device {
 
 func (d *device) addr() netip.AddrPort { return d.conn.LocalAddr().(*net.UDPAddr).AddrPort() }
 
-// await waits until done, called under the lock, is true.
+// await waits until done, called under the lock, is true. It asks at each datagram and, because done may look at the transport's counters too,
+// once in a while.
 func (d *device) await(ctx context.Context, done func() bool) bool {
 	for {
 		d.mu.Lock()
@@ -122,6 +124,7 @@ func (d *device) await(ctx context.Context, done func() bool) bool {
 		}
 		select {
 		case <-changed:
+		case <-time.After(5 * time.Millisecond):
 		case <-ctx.Done():
 			return false
 		}
