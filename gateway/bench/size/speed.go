@@ -23,34 +23,34 @@ const speedFrames = 1_000_000
 type fleet struct {
 	t       *codec.Template
 	keys    []codec.SealKey
-	ciphers []*codec.Cipher
-	states  []codec.State
-	frames  [][]byte
+	ciphers []codec.Cipher
+	rows    []byte   // of each device: length of the stored state, the state, the frame
+	at      []uint32 // where a row begins; one more for the end
 	ref     time.Time
 }
 
 func newFleet(p *prepared, n int) (*fleet, error) {
-	f := &fleet{t: p.t, keys: make([]codec.SealKey, n), ciphers: make([]*codec.Cipher, n), states: make([]codec.State, n), frames: make([][]byte, n)}
+	f := &fleet{t: p.t, keys: make([]codec.SealKey, n), ciphers: make([]codec.Cipher, n), at: make([]uint32, 1, n+1)}
 	f.ref = p.statuses[len(p.statuses)-1].Time
-	var arena []byte
+	var s codec.State
 	for i := range n {
 		at := p.cut + i%(len(p.statuses)-p.cut)
 		dev := [32]byte{byte(i), byte(i >> 8), byte(i >> 16)}
 		f.keys[i] = codec.DeriveSealKey(&dev, nil, codec.LabelUp4, uint32(i), 0)
-		f.ciphers[i] = codec.NewCipher(f.keys[i])
-		f.states[i].SetKeyframe(p.t, &p.statuses[at-1])
-		var s codec.State
-		s.CopyFrom(&f.states[i])
+		f.ciphers[i] = *codec.NewCipher(f.keys[i])
+		s.SetKeyframe(p.t, &p.statuses[at-1])
+		start := len(f.rows)
+		f.rows = append(f.rows, 0)
+		f.rows = codec.AppendState(f.rows, &s)
+		f.rows[start] = byte(len(f.rows) - start - 1) //nolint:gosec // five fields
 		plaintext, h, err := p.t.AppendDelta(nil, 0, 1, &s, &p.statuses[at])
 		if err != nil {
 			return nil, fmt.Errorf("speed: %w", err)
 		}
-		start := len(arena)
-		arena, err = f.ciphers[i].AppendSealed(arena, h, f.position(i), 8, 4, plaintext)
-		if err != nil {
+		if f.rows, err = f.ciphers[i].AppendSealed(f.rows, h, f.position(i), 8, 4, plaintext); err != nil {
 			return nil, fmt.Errorf("speed: %w", err)
 		}
-		f.frames[i] = arena[start:len(arena):len(arena)]
+		f.at = append(f.at, uint32(len(f.rows))) //nolint:gosec // some tens of bytes each
 	}
 	return f, nil
 }
@@ -59,9 +59,11 @@ func (f *fleet) position(i int) codec.Position {
 	return codec.Position{Direction: codec.Up, Number: uint32(i), Counter: 1} //nolint:gosec // a million at most
 }
 
-// work opens and decodes a frame. The state is copied, as the one that is stored stays.
+// work opens and decodes a frame, counted from the state as it is stored.
 func (f *fleet) work(i int, c *codec.Cipher, s *codec.State, dst *codec.Status, buffer []byte) error {
-	item, _, err := codec.NextItem(f.frames[i])
+	row := f.rows[f.at[i]:f.at[i+1]]
+	state, frame := row[1:1+row[0]], row[1+row[0]:]
+	item, _, err := codec.NextItem(frame)
 	if err != nil {
 		return fmt.Errorf("speed: %w", err)
 	}
@@ -73,7 +75,9 @@ func (f *fleet) work(i int, c *codec.Cipher, s *codec.State, dst *codec.Status, 
 	if err != nil {
 		return fmt.Errorf("speed: %w", err)
 	}
-	s.CopyFrom(&f.states[i])
+	if err := codec.ParseState(s, f.t, state); err != nil {
+		return fmt.Errorf("speed: %w", err)
+	}
 	return f.t.DecodeDelta(dst, s, sealed.Header, plaintext, f.ref)
 }
 
@@ -106,7 +110,7 @@ func speed(p *prepared, n int) (Speed, error) {
 		runtime.ReadMemStats(&after)
 		return ratio(float64(len(order)), took), float64(after.Mallocs-before.Mallocs) / float64(len(order)), nil
 	}
-	cached := func(i int) *codec.Cipher { return f.ciphers[i] }
+	cached := func(i int) *codec.Cipher { return &f.ciphers[i] }
 	if _, _, err = run(order[:1000], cached); err != nil { // memory is at hand from here on
 		return Speed{}, err
 	}
