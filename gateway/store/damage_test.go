@@ -96,9 +96,12 @@ func TestDamagedLog(t *testing.T) {
 
 func TestMissingFiles(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, store.Options{Dir: dir, FS: vfs.Default})
+	s, err := tryOpen(t, store.Options{Dir: dir, FS: vfs.Default})
+	if err != nil {
+		t.Fatal(err)
+	}
 	fill(t, s, 100)
-	if err := s.Flush(); err != nil {
+	if err := errors.Join(s.Flush(), s.Close()); err != nil { // closed, no table is left that a compaction has replaced
 		t.Fatal(err)
 	}
 	for _, pattern := range []string{"MANIFEST-*", "*.sst", "marker.manifest.*"} {
