@@ -9,13 +9,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/godwit-gateway/godwit/gateway/publish"
+	"github.com/godwit-gateway/godwit/gateway/publish/streammodel"
 )
 
 // oseqs are the numbers of the events on the model, in the order of the stream.
 func (m *machine) oseqs() []uint64 {
 	var out []uint64
-	for s := m.stream.first; s <= m.stream.last; s++ {
-		if msg, ok := m.stream.messages[s]; ok {
+	for s := m.stream.First; s <= m.stream.Last; s++ {
+		if msg, ok := m.stream.Messages[s]; ok {
 			out = append(out, msg.Oseq+msg.ReplayOf)
 		}
 	}
@@ -35,7 +36,7 @@ func newHealthyMachine(t *testing.T, events int) *machine {
 // TestFaultPairs: publishing fails and was done, or was not, or is done later, of a batch, of a single event and of what fills a hole; then the
 // publisher goes on, or is started anew.
 func TestFaultPairs(t *testing.T) {
-	for f := faultNotDone; f < faultCount; f++ {
+	for f := streammodel.FaultNotDone; f < streammodel.FaultCount; f++ {
 		for _, what := range []string{"batch", "single", "hole"} {
 			for _, anew := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%d %s anew=%t", f, what, anew), func(t *testing.T) {
@@ -44,21 +45,21 @@ func TestFaultPairs(t *testing.T) {
 					want := m.store.DurableEvents()
 					if what == "hole" {
 						m.step(t, 0)
-						delete(m.stream.messages, 7)
+						delete(m.stream.Messages, 7)
 						m.step(t, 1)
 						m.clock.add(11 * time.Second)
 						m.step(t, 1)
 						m.clock.add(11 * time.Second)
-						m.stream.next = f
+						m.stream.Next = f
 						m.step(t, 1)
 					} else {
-						m.stream.next = f
+						m.stream.Next = f
 						m.step(t, 0)
 					}
 					if anew {
 						m.crash(t, m.snapshot())
 					}
-					if f == faultLate {
+					if f == streammodel.FaultLate {
 						m.step(t, 2) // looks before it has arrived
 					}
 					m.heal(t)
@@ -75,7 +76,7 @@ func TestFaultPairs(t *testing.T) {
 // TestDuplicateIsNoProof: "after purge the same Msg-Id is acked as duplicate while the message is absent".
 func TestDuplicateIsNoProof(t *testing.T) {
 	m := newHealthyMachine(t, 5)
-	m.stream.purge(6)
+	m.stream.Purge(6)
 	m.start(t)
 	if err := m.store.PutPublisherMeta([]byte(`{"version":1}`), true); err != nil { // nothing is known of what was published
 		t.Fatal(err)
@@ -86,7 +87,7 @@ func TestDuplicateIsNoProof(t *testing.T) {
 	if d := cmp.Diff(numbers(1, 5), m.oseqs()); d != "" {
 		t.Fatalf("events (-want +got):\n%s", d)
 	}
-	if id := m.stream.messages[m.stream.last].ID; id != "dev.0.5.0;r1" {
+	if id := m.stream.Messages[m.stream.Last].ID; id != "dev.0.5.0;r1" {
 		t.Fatalf("the last has the id %q, want one that is new", id)
 	}
 }
@@ -95,7 +96,7 @@ func TestDuplicateIsNoProof(t *testing.T) {
 func TestTrim(t *testing.T) {
 	m := newMachine(t)
 	t.Cleanup(func() { _ = m.store.Close() })
-	m.stream.down = true
+	m.stream.Down = true
 	m.add(t, 10)
 	m.clock.add(48 * time.Hour) // the events are old when the stream comes
 	m.heal(t)
@@ -125,7 +126,7 @@ func TestTrimWaitsForFilled(t *testing.T) {
 	t.Cleanup(func() { _ = m.store.Close() })
 	m.add(t, 9)
 	m.step(t, 0)
-	delete(m.stream.messages, 4)
+	delete(m.stream.Messages, 4)
 	m.step(t, 1)
 	m.clock.add(11 * time.Second)
 	m.step(t, 1) // fills it
@@ -148,13 +149,13 @@ func TestAged(t *testing.T) {
 	for _, limited := range []bool{false, true} {
 		t.Run(fmt.Sprintf("limited=%t", limited), func(t *testing.T) {
 			m := newHealthyMachine(t, 20)
-			if m.stream.limited = limited; !limited {
-				m.stream.maxAge = time.Hour
+			if m.stream.Limited = limited; !limited {
+				m.stream.MaxAge = time.Hour
 			}
 			m.clock.add(2 * time.Hour)
 			m.add(t, 3)
 			m.step(t, 0)
-			m.stream.purge(15)
+			m.stream.Purge(15)
 			m.heal(t)
 			if d := cmp.Diff(numbers(15, 23), m.oseqs()); d != "" {
 				t.Fatalf("events (-want +got):\n%s", d)
@@ -172,8 +173,8 @@ func TestStreamReplaced(t *testing.T) {
 	for _, n := range []int{5, 10} { // fewer events, more events
 		other.add(t, n)
 		other.heal(t)
-		m.stream.state = other.stream.copy()
-		m.stream.restart()
+		m.stream.State = other.stream.Copy()
+		m.stream.Restart()
 		m.p.Suspect()
 		for range 2 {
 			if _, err := m.p.PublishOnce(t.Context()); !errors.Is(err, publish.ErrFenced) {
@@ -182,7 +183,7 @@ func TestStreamReplaced(t *testing.T) {
 			m.start(t)
 		}
 	}
-	if got := len(m.stream.messages); got != 15 {
+	if got := len(m.stream.Messages); got != 15 {
 		t.Fatalf("the other's stream has %d messages, want its 15", got)
 	}
 }
@@ -195,8 +196,8 @@ func TestGap(t *testing.T) {
 	m.add(t, 4)
 	m.heal(t)
 	m.trim(t)
-	m.stream.loseTail(9)
-	m.stream.restart()
+	m.stream.LoseTail(9)
+	m.stream.Restart()
 	out, err := m.p.Reconcile(t.Context())
 	if err != nil || out.Gone != 5 || out.Lost != 4 {
 		t.Fatalf("outcome %+v, %v; want 5 events gone and 4 lost", out, err)

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/godwit-gateway/godwit/gateway/publish"
+	"github.com/godwit-gateway/godwit/gateway/publish/streammodel"
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
 
@@ -45,7 +46,7 @@ type machine struct {
 	fs      *vfs.MemFS
 	clock   *clock
 	store   *store.Store
-	stream  *modelStream
+	stream  *streammodel.Stream
 	p       *publish.Publisher
 	added   int
 	adopted map[string]bool      // ids handed to Adopt
@@ -54,7 +55,7 @@ type machine struct {
 
 func newMachine(t fataler) *machine {
 	c := &clock{t: t0}
-	m := &machine{fs: vfs.NewCrashableMem(), clock: c, stream: newModelStream(c.Now), adopted: make(map[string]bool), safe: make(map[store.Chain]bool)}
+	m := &machine{fs: vfs.NewCrashableMem(), clock: c, stream: streammodel.New(c.Now), adopted: make(map[string]bool), safe: make(map[store.Chain]bool)}
 	m.open(t)
 	return m
 }
@@ -135,7 +136,7 @@ func (m *machine) fenced(t fataler, err error) {
 	switch {
 	case errors.Is(err, publish.ErrFenced):
 		m.start(t)
-	case err == nil, errors.Is(err, publish.ErrDoubt), errors.Is(err, errModel):
+	case err == nil, errors.Is(err, publish.ErrDoubt), errors.Is(err, streammodel.ErrTold):
 	default:
 		t.Fatalf("unexpected: %v", err)
 	}
@@ -151,7 +152,7 @@ func (m *machine) trim(t fataler) {
 	first, _ := m.store.OutboxBounds()
 	for _, e := range before {
 		if e.Seq < first {
-			if !m.stream.read[e.Chain] {
+			if !m.stream.Read[e.Chain] {
 				t.Fatalf("event %d was trimmed and never read back", e.Seq)
 			}
 		}
@@ -171,18 +172,18 @@ func (m *machine) outbox(t fataler) []store.Event {
 // heal ends all trouble and gives the publisher time.
 func (m *machine) heal(t fataler) {
 	t.Helper()
-	m.stream.arrive()
-	m.stream.next, m.stream.down = faultNone, false
+	m.stream.Arrive()
+	m.stream.Next, m.stream.Down = streammodel.FaultNone, false
 	calm := 0
 	for round := 0; calm < 5; round++ {
 		if round > 60 {
 			t.Fatalf("no rest after %d rounds: %+v, %v", round, m.p.Stats(), m.p.Ready())
 		}
 		m.clock.add(11 * time.Second)
-		last, verified := m.stream.last, publish.Verified(m.p)
+		last, verified := m.stream.Last, publish.Verified(m.p)
 		err := m.work()
 		m.fenced(t, err)
-		if calm++; err != nil || m.stream.last != last || publish.Verified(m.p) != verified {
+		if calm++; err != nil || m.stream.Last != last || publish.Verified(m.p) != verified {
 			calm = 0
 		}
 	}
@@ -207,7 +208,7 @@ func (m *machine) check(t fataler) {
 		t.Fatalf("not ready: %v", err)
 	}
 	count, order := make(map[store.Chain]int), make(map[store.Chain]uint64)
-	for s, msg := range m.stream.messages {
+	for s, msg := range m.stream.Messages {
 		if msg.Publisher != "" {
 			count[msg.Chain]++
 		}
@@ -237,9 +238,9 @@ func (m *machine) check(t fataler) {
 }
 
 func (m *machine) dump() string {
-	out := fmt.Sprintf("stream %d to %d:", m.stream.first, m.stream.last)
-	for s := m.stream.first; s <= m.stream.last; s++ {
-		if msg, ok := m.stream.messages[s]; !ok {
+	out := fmt.Sprintf("stream %d to %d:", m.stream.First, m.stream.Last)
+	for s := m.stream.First; s <= m.stream.Last; s++ {
+		if msg, ok := m.stream.Messages[s]; !ok {
 			out += fmt.Sprintf(" %d=gone", s)
 		} else {
 			out += fmt.Sprintf(" %d=%d/%d/%x", s, msg.Oseq, msg.ReplayOf, msg.Chain[:2])
@@ -254,7 +255,7 @@ func TestMachine(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := newMachine(rt)
 		defer func() { _ = m.store.Close() }()
-		var copies []state
+		var copies []streammodel.State
 		var disks []*vfs.MemFS
 		restores := 0
 		rt.Repeat(map[string]func(*rapid.T){
@@ -265,25 +266,27 @@ func TestMachine(t *testing.T) {
 				m.clock.add(11 * time.Second)
 				m.fenced(t, m.work())
 			},
-			"day":   func(*rapid.T) { m.clock.add(13 * time.Hour) },
-			"fault": func(t *rapid.T) { m.stream.next = fault(rapid.IntRange(1, int(faultCount)-1).Draw(t, "fault")) },
-			"down":  func(t *rapid.T) { m.stream.down = rapid.Bool().Draw(t, "down") },
-			"late":  func(*rapid.T) { m.stream.arrive() },
-			"tail": func(t *rapid.T) {
-				m.stream.loseTail(rapid.Uint64Range(1, 6).Draw(t, "messages"))
-				m.stream.server, m.stream.late = m.stream.server+"'", nil // it may still remember the ids
+			"day": func(*rapid.T) { m.clock.add(13 * time.Hour) },
+			"fault": func(t *rapid.T) {
+				m.stream.Next = streammodel.Fault(rapid.IntRange(1, int(streammodel.FaultCount)-1).Draw(t, "fault"))
 			},
-			"purge":   func(t *rapid.T) { m.stream.purge(m.stream.first + rapid.Uint64Range(1, 20).Draw(t, "messages")) },
-			"restart": func(*rapid.T) { m.stream.restart() },
-			"remove":  func(*rapid.T) { m.stream.exists, m.stream.messages = false, nil },
+			"down": func(t *rapid.T) { m.stream.Down = rapid.Bool().Draw(t, "down") },
+			"late": func(*rapid.T) { m.stream.Arrive() },
+			"tail": func(t *rapid.T) {
+				m.stream.LoseTail(rapid.Uint64Range(1, 6).Draw(t, "messages"))
+				m.stream.Cut() // it may still remember the ids
+			},
+			"purge":   func(t *rapid.T) { m.stream.Purge(m.stream.First + rapid.Uint64Range(1, 20).Draw(t, "messages")) },
+			"restart": func(*rapid.T) { m.stream.Restart() },
+			"remove":  func(*rapid.T) { m.stream.Exists, m.stream.Messages = false, nil },
 			"suspect": func(*rapid.T) { m.p.Suspect() },
 			"foreign": func(t *rapid.T) {
-				if m.stream.exists {
-					m.stream.foreign(rapid.IntRange(1, 3).Draw(t, "messages"))
+				if m.stream.Exists {
+					m.stream.Foreign(rapid.IntRange(1, 3).Draw(t, "messages"))
 				}
 			},
 			"hole": func(t *rapid.T) { m.hole(rapid.Uint64Range(0, 8).Draw(t, "from the end")) },
-			"copy": func(*rapid.T) { copies = append(copies, m.stream.copy()) },
+			"copy": func(*rapid.T) { copies = append(copies, m.stream.Copy()) },
 			"set back": func(t *rapid.T) {
 				if len(copies) > 0 {
 					m.setBack(rapid.SampledFrom(copies).Draw(t, "copy"))
@@ -309,9 +312,9 @@ func TestMachine(t *testing.T) {
 
 // hole damages a message that was not read back yet: one that was is not read again before the server is another one.
 func (m *machine) hole(back uint64) {
-	s := m.stream.last - min(back, m.stream.last)
-	if msg, ok := m.stream.messages[s]; ok && !m.safe[msg.Chain] {
-		delete(m.stream.messages, s)
+	s := m.stream.Last - min(back, m.stream.Last)
+	if msg, ok := m.stream.Messages[s]; ok && !m.safe[msg.Chain] {
+		delete(m.stream.Messages, s)
 	}
 }
 
@@ -325,8 +328,8 @@ func (m *machine) note(t fataler) {
 	}
 }
 
-func (m *machine) setBack(to state) {
-	m.stream.state = to.copy()
-	m.stream.exists = m.stream.messages != nil
-	m.stream.restart()
+func (m *machine) setBack(to streammodel.State) {
+	m.stream.State = to.Copy()
+	m.stream.Exists = m.stream.Messages != nil
+	m.stream.Restart()
 }

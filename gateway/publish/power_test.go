@@ -18,6 +18,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/publish"
+	"github.com/godwit-gateway/godwit/gateway/publish/streammodel"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/transports"
 )
@@ -26,7 +27,7 @@ import (
 type moment struct {
 	what    string
 	fs      *vfs.MemFS
-	stream  *modelStream
+	stream  *streammodel.Stream
 	settled int // payloads
 }
 
@@ -34,7 +35,7 @@ type moment struct {
 type photographer struct {
 	mu      sync.Mutex
 	fs      *vfs.MemFS
-	stream  *modelStream
+	stream  *streammodel.Stream
 	rng     *rand.Rand
 	settled int
 	moments []moment
@@ -53,7 +54,7 @@ func (p *photographer) MaybeError(op errorfs.Op) error {
 	defer p.mu.Unlock()
 	for _, percent := range []int{0, 50, 100} {
 		s := *p.stream
-		s.state, s.ids, s.read = s.copy(), maps.Clone(s.ids), make(map[store.Chain]bool)
+		s.State, s.IDs, s.Read = s.Copy(), maps.Clone(s.IDs), make(map[store.Chain]bool)
 		p.moments = append(p.moments, moment{
 			what: fmt.Sprintf("sync %d, %d %% of the unsynced data kept", len(p.moments)/3, percent),
 			fs:   p.fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: percent, RNG: p.rng}), stream: &s, settled: p.settled,
@@ -64,20 +65,20 @@ func (p *photographer) MaybeError(op errorfs.Op) error {
 
 // posed is a stream that stands still while images are taken.
 type posed struct {
-	*modelStream
+	*streammodel.Stream
 	p *photographer
 }
 
 func (s posed) Create(ctx context.Context, first uint64) error {
 	s.p.mu.Lock()
 	defer s.p.mu.Unlock()
-	return s.modelStream.Create(ctx, first)
+	return s.Stream.Create(ctx, first)
 }
 
 func (s posed) Publish(ctx context.Context, messages []publish.Message, last uint64) error {
 	s.p.mu.Lock()
 	defer s.p.mu.Unlock()
-	return s.modelStream.Publish(ctx, messages, last)
+	return s.Stream.Publish(ctx, messages, last)
 }
 
 // site is a whole gateway but for its links.
@@ -87,7 +88,7 @@ type site struct {
 	hub *hub.Hub
 }
 
-func newSite(t *testing.T, fs vfs.FS, c *clock, stream *modelStream, as publish.Stream) *site {
+func newSite(t *testing.T, fs vfs.FS, c *clock, stream *streammodel.Stream, as publish.Stream) *site {
 	t.Helper()
 	s := &site{machine: machine{clock: c, stream: stream, adopted: make(map[string]bool), safe: make(map[store.Chain]bool)}}
 	var err error
@@ -184,7 +185,7 @@ func words(t *testing.T, c uint64) []byte {
 func TestPowerLossOfAGateway(t *testing.T) {
 	c := &clock{t: t0}
 	mem := vfs.NewCrashableMem()
-	p := &photographer{fs: mem, stream: newModelStream(c.Now), rng: rand.New(rand.NewPCG(5, 6))}
+	p := &photographer{fs: mem, stream: streammodel.New(c.Now), rng: rand.New(rand.NewPCG(5, 6))}
 	s := newSite(t, errorfs.Wrap(mem, p), c, p.stream, posed{p.stream, p})
 	batches := traffic(t)
 	for n, batch := range batches {
@@ -218,7 +219,7 @@ func TestPowerLossOfAGateway(t *testing.T) {
 		if !survives(t, c, &m, batches) {
 			t.Fatal(m.what)
 		}
-		if len(m.stream.messages) > 0 {
+		if len(m.stream.Messages) > 0 {
 			published++
 		}
 	}
@@ -253,9 +254,9 @@ func survives(t *testing.T, c *clock, m *moment, batches [][][]byte) bool {
 func (s *site) once(t *testing.T, batches int) bool {
 	t.Helper()
 	count := make(map[string]int)
-	for _, seq := range slices.Sorted(maps.Keys(s.stream.messages)) {
+	for _, seq := range slices.Sorted(maps.Keys(s.stream.Messages)) {
 		var e struct{ ID string }
-		if err := json.Unmarshal(s.stream.messages[seq].Payload, &e); err != nil {
+		if err := json.Unmarshal(s.stream.Messages[seq].Payload, &e); err != nil {
 			t.Fatal(err)
 		}
 		count[e.ID]++

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
+
+	"github.com/godwit-gateway/godwit/gateway/store"
 )
 
 // An Outcome says what a Reconcile found.
@@ -166,7 +169,7 @@ func (p *Publisher) renew(oseq uint64) {
 // has instead was the work of a store that is no more: its frames are taken over, its events stay.
 func (p *Publisher) fork(ctx context.Context, info *Info, end ending, out *Outcome) error {
 	if p.adopt != nil {
-		if err := p.takeOver(ctx, info, end.common, out); err != nil {
+		if err := p.takeOver(ctx, info, end.common, out, nil); err != nil {
 			return err
 		}
 	}
@@ -187,11 +190,13 @@ func (p *Publisher) behind(ctx context.Context, info *Info, end ending, out *Out
 	if p.adopt == nil {
 		return fmt.Errorf("the stream is at event %d, the store at %d: %w", end.tail.Oseq, p.store.DurableEvents(), ErrDiffering)
 	}
-	if err := p.takeOver(ctx, info, end.common, out); err != nil {
+	if err := p.takeOver(ctx, info, end.common, out, p.restock); err != nil {
 		return err
 	}
-	if err := p.store.AdoptOutbox(end.tail.Oseq, end.tail.Chain); err != nil {
-		return fmt.Errorf("move the outbox: %w", err)
+	if p.store.DurableEvents() != end.tail.Oseq {
+		if err := p.store.AdoptOutbox(end.tail.Oseq, end.tail.Chain); err != nil {
+			return fmt.Errorf("move the outbox: %w", err)
+		}
 	}
 	p.confirm(end.tail.Oseq)
 	p.meta.Verified, p.meta.VerifiedAt, p.meta.Marks = end.tail.Oseq, info.Last, nil
@@ -199,8 +204,43 @@ func (p *Publisher) behind(ctx context.Context, info *Info, end ending, out *Out
 	return nil
 }
 
-// takeOver hands over all that follows a message. A hole was filled by a message that carries the frame, so these count too.
-func (p *Publisher) takeOver(ctx context.Context, info *Info, common Message, out *Outcome) error {
+// restock puts events of the stream back into the outbox, so that the stream may lose them again: a store that was brought back must be as good
+// as the one that was lost. Events come in their order; before one that does not follow the last the outbox begins anew.
+func (p *Publisher) restock(messages []Message) error {
+	last := p.store.DurableEvents()
+	chain, _, err := p.store.OutboxChain(last)
+	if err != nil {
+		return fmt.Errorf("end of the outbox: %w", err)
+	}
+	b := p.store.NewBatch()
+	for i := range messages {
+		m := &messages[i]
+		if !m.event() || m.Oseq <= last {
+			continue
+		}
+		id, _, _ := strings.Cut(m.ID, ";")
+		next := store.NextChain(chain, []byte(id), []byte(m.Subject), m.Payload)
+		if m.Oseq == last+1 && next == m.Chain {
+			b.AddEvent([]byte(id), []byte(m.Subject), []byte(m.Frame), m.Payload)
+		} else {
+			if err := p.store.Commit(b); err != nil {
+				return fmt.Errorf("restock the outbox: %w", err)
+			}
+			if err := p.store.AdoptOutbox(m.Oseq, m.Chain); err != nil {
+				return fmt.Errorf("move the outbox: %w", err)
+			}
+		}
+		last, chain = m.Oseq, m.Chain
+	}
+	if err := p.store.Commit(b); err != nil {
+		return fmt.Errorf("restock the outbox: %w", err)
+	}
+	return nil
+}
+
+// takeOver hands over all that follows a message, to keep as well if it is given. A hole was filled by a message that carries the frame, so
+// these count too.
+func (p *Publisher) takeOver(ctx context.Context, info *Info, common Message, out *Outcome, keep func([]Message) error) error {
 	for from := max(info.First, common.Sequence+1); from <= info.Last; {
 		messages, err := p.many(ctx, from)
 		if err != nil {
@@ -219,6 +259,11 @@ func (p *Publisher) takeOver(ctx context.Context, info *Info, common Message, ou
 		}
 		if err := p.adopt(ctx, fresh); err != nil {
 			return fmt.Errorf("take over events: %w", err)
+		}
+		if keep != nil {
+			if err := keep(fresh); err != nil {
+				return err
+			}
 		}
 		out.Adopted += uint64(len(fresh))
 	}

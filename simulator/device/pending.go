@@ -43,6 +43,9 @@ func (d *Device) enqueue(now time.Time, h codec.Header, plaintext []byte, status
 		item = codec.AppendAddressed(nil, d.config.Number, item)
 		d.known = min(d.known+1, knownAfter)
 	}
+	if len(d.pending) == 0 {
+		d.heard = now // nobody has been silent yet: there was nothing to answer
+	}
 	d.pending = append(d.pending, pending{frame: Frame{p.Epoch, counter}, header: h, content: bytes.Clone(plaintext), status: status, payload: item, due: now})
 	return nil
 }

@@ -1,0 +1,78 @@
+package world
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/gateway/store"
+)
+
+// check holds what is left against what was promised.
+func (w *world) check(healed time.Time) error {
+	errs := []error{w.readStream(true), w.checkStore()}
+	if err := w.ledger.Result().Err(); err != nil {
+		errs = append(errs, fmt.Errorf("%w: %w", ErrBroken, err))
+	}
+	for _, m := range w.fleet {
+		if err := w.heardSince(m, healed); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// readStream reads the stream as a consumer does that knows events by their ids. Of events that the outbox still holds nothing is taken for
+// granted before the end: they must survive whatever happens to the stream.
+func (w *world) readStream(end bool) error {
+	s := w.gateway.stream
+	held, _ := w.gateway.store.OutboxBounds()
+	for seq := s.First; seq <= s.Last; seq++ {
+		m, ok := s.Messages[seq]
+		if !ok || m.Publisher == "" || !end && m.Oseq >= held {
+			continue
+		}
+		id := eventID(&m)
+		w.note(id, 0, m.Payload)
+		if before, twice := w.seen[id]; twice {
+			if !bytes.Equal(before, m.Payload) {
+				return fmt.Errorf("%w: event %s says two things", ErrBroken, id)
+			}
+			continue
+		}
+		w.seen[id] = m.Payload
+		if err := w.ledger.Event(m.Payload); err != nil {
+			return fmt.Errorf("%w: %w", ErrBroken, err)
+		}
+	}
+	return nil
+}
+
+// checkStore looks at the whole store, as `godwit store check` does.
+func (w *world) checkStore() error {
+	r, err := w.gateway.store.Check(w.ctx, store.CheckOptions{})
+	if err != nil {
+		return fmt.Errorf("check the store: %w", err)
+	}
+	if r.Found > 0 {
+		return fmt.Errorf("%w: the store has %d problems, such as %v", ErrBroken, r.Found, r.Problems)
+	}
+	return nil
+}
+
+// heardSince requires that a device was heard again, well after everything was healed.
+func (w *world) heardSince(m *mobile, healed time.Time) error {
+	if w.now.Sub(healed) < m.config.Interval {
+		return nil
+	}
+	records, _, err := w.gateway.hub.History(m.name(), hub.HistoryQuery{Limit: 1})
+	if err != nil {
+		return fmt.Errorf("%w: device %d: %w", ErrBroken, m.config.Number, err)
+	}
+	if len(records) == 0 || records[0].ReceivedAt.Before(healed.Add(calm-2*m.config.Interval-time.Hour)) {
+		return fmt.Errorf("%w: device %d is not heard any more: %d records", ErrBroken, m.config.Number, len(records))
+	}
+	return nil
+}

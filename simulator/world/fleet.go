@@ -1,0 +1,298 @@
+package world
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/simulator/check"
+	"github.com/godwit-gateway/godwit/simulator/device"
+	"github.com/godwit-gateway/godwit/simulator/radio"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// mobile is a device, its permanent memory and its radio.
+type mobile struct {
+	w      *world
+	config device.Config
+	link   string
+	sim    string // its number on SMS, its address on UDP
+	dev    *device.Device
+	memory device.Memory
+	up     *radio.Link[packet]
+	down   *radio.Link[[]byte]
+	kept   []packet  // what the network has taken, and the gateway not yet
+	wake   time.Time // when it is looked at next
+	port   int       // of its address: a mobile network gives another one now and then
+}
+
+// packet is a payload under way to the gateway.
+type packet struct {
+	payload []byte
+	frame   check.Frame
+	join    bool
+}
+
+// addMobile puts a device into the world.
+func (w *world) addMobile(i int) error {
+	rng := w.o.stream(drawDevices + uint64(i)*3) //nolint:gosec // a few
+	m := &mobile{w: w, link: linkUDP, port: 40_000}
+	m.config = device.Config{
+		Number: firstUDP + uint32(i), Template: w.template, Product: "buoy", Version: "1.0.0", Hardware: "rev-a", Build: []byte{1}, //nolint:gosec // a few
+		Links: []string{"udp"}, CTRBits: 16, TagLen: 8, Seed: rng.Uint64(), NoClock: rng.IntN(4) == 0,
+		Interval: time.Duration(5+rng.IntN(115)) * time.Minute, Retry: 10 * time.Second, RetryMax: 30 * time.Minute, PendingMax: 16 + rng.IntN(48),
+	}
+	model := radio.Cellular()
+	if rng.IntN(3) == 0 {
+		m.link, model = linkSMS, radio.ShortMessages()
+		m.config.Number += firstSMS - firstUDP
+		m.config.Links, m.config.CTRBits, m.config.TagLen, m.config.Stored = []string{"sms"}, 8, 4, true
+		m.config.Interval = time.Duration(60+rng.IntN(1000)) * time.Minute
+	}
+	model.Loss, model.Reorder = rng.Float64()*0.4, rng.Float64()*0.3
+	m.sim = fmt.Sprintf("+4917%08d", i)
+	m.config.Key = codec.FleetDeviceKey(fleetSecret, m.config.Number)
+	var err error
+	if m.up, err = radio.New[packet](model, w.o.stream(drawDevices+uint64(i)*3+1)); err != nil { //nolint:gosec // a few
+		return fmt.Errorf("radio: %w", err)
+	}
+	if m.down, err = radio.New[[]byte](model, w.o.stream(drawDevices+uint64(i)*3+2)); err != nil { //nolint:gosec // a few
+		return fmt.Errorf("radio: %w", err)
+	}
+	w.fleet = append(w.fleet, m)
+	w.bySIM[m.sim] = m
+	w.ledger.Device(m.name(), m.config.Number, 0)
+	return m.boot()
+}
+
+// name is what the gateway calls the device.
+func (m *mobile) name() string { return fmt.Sprintf("dev-%d", m.config.Number) }
+
+// boot starts the device with what its memory holds.
+func (m *mobile) boot() error {
+	var err error
+	if m.dev, err = device.New(m.config, m.memory, m.w.now); err != nil {
+		return fmt.Errorf("boot: %w", err)
+	}
+	m.memory = m.dev.Memory()
+	m.soon(m.w.now)
+	return nil
+}
+
+// soon looks at the device at a time, if that is before it is looked at anyway.
+func (m *mobile) soon(at time.Time) {
+	if m.wake.After(m.w.now) && !at.Before(m.wake) {
+		return
+	}
+	m.wake = at
+	m.w.schedule.plan(at, func() {
+		if m.wake.Equal(at) {
+			m.wake = time.Time{}
+			m.w.fail2(m.step())
+		}
+	})
+}
+
+// fail2 ends the run if there is an error.
+func (w *world) fail2(err error) {
+	if err != nil {
+		w.fail(err)
+	}
+}
+
+// step does what is due: hears, speaks, and lets the radio carry.
+func (m *mobile) step() error {
+	now := m.w.now
+	for d, ok := m.down.Due(now); ok; d, ok = m.down.Due(now) {
+		if err := m.hear(d.Item); err != nil {
+			return err
+		}
+	}
+	out, wake, err := m.dev.Poll(now)
+	if err != nil {
+		return fmt.Errorf("%w: device %d: %w", ErrBroken, m.config.Number, err)
+	}
+	m.memory = m.dev.Memory() // before anything that relies on it leaves
+	for i := range out {
+		if err := m.speak(&out[i]); err != nil {
+			return err
+		}
+	}
+	if len(out) > 0 {
+		wake = now // what the network did not take may be due again
+	}
+	for d, ok := m.up.Due(now); ok; d, ok = m.up.Due(now) {
+		m.kept = append(m.kept, d.Item)
+	}
+	m.deliver()
+	for _, next := range []func() (time.Time, bool){m.up.Next, m.down.Next} {
+		if at, ok := next(); ok && (wake.IsZero() || at.Before(wake)) {
+			wake = at
+		}
+	}
+	if !wake.IsZero() {
+		m.soon(maxTime(wake, now.Add(time.Millisecond)))
+	}
+	return nil
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// hear hands a downlink to the device. What it acknowledges must never be lost from here on.
+func (m *mobile) hear(payload []byte) error {
+	before := m.memory
+	acknowledged, err := m.dev.Receive(payload)
+	m.memory = m.dev.Memory()
+	m.w.note("down", m.config.Number, payload)
+	if err != nil {
+		m.w.faults["downlink refused by its device"]++ // of an earlier epoch, or damaged
+	}
+	if m.memory.Current.Number < before.Current.Number && !before.Blank {
+		return fmt.Errorf("%w: device %d went from epoch %d back to %d", ErrBroken, m.config.Number, before.Current.Number, m.memory.Current.Number)
+	}
+	for _, f := range acknowledged {
+		m.w.ledger.Acknowledged(m.frame(f))
+	}
+	return nil
+}
+
+func (m *mobile) frame(f device.Frame) check.Frame {
+	return check.Frame{Number: m.config.Number, Epoch: f.Epoch, Counter: f.Counter}
+}
+
+// speak sends one transmission.
+func (m *mobile) speak(tx *device.Transmission) error {
+	w := m.w
+	w.sent++
+	w.note("sent", m.config.Number, tx.Payload)
+	if !tx.Join {
+		content, err := contentOf(tx.Payload)
+		if err != nil {
+			return err
+		}
+		if err := w.nonces.use(m.config.Number, &m.memory, tx.Frame, content); err != nil {
+			return err
+		}
+		w.ledger.Sent(m.link, m.frame(tx.Frame))
+	}
+	w.capture(tx.Payload)
+	p := packet{payload: tx.Payload, frame: m.frame(tx.Frame), join: tx.Join}
+	took := m.up.SendSized(w.now, p, len(tx.Payload)) > 0
+	switch {
+	case m.link == linkUDP || tx.Join:
+	case took:
+		m.dev.Taken(tx.Frame)
+	default:
+		m.dev.Failed(tx.Frame, w.now)
+	}
+	m.memory = m.dev.Memory()
+	return nil
+}
+
+// deliver hands what has come through the air to the gateway. Datagrams that it does not take are lost; short messages are kept.
+func (m *mobile) deliver() {
+	kept := m.kept
+	m.kept = nil
+	for i, p := range kept {
+		v, ok := m.w.gateway.take(m.uplink(p.payload))
+		if !ok {
+			if m.link == linkSMS {
+				m.kept = append(m.kept, kept[i:]...)
+				m.soon(m.w.now.Add(5 * time.Minute))
+			}
+			return
+		}
+		m.settled(&p, &v)
+	}
+}
+
+func (m *mobile) uplink(payload []byte) transports.Uplink {
+	u := transports.Uplink{Transport: m.link, ReceivedAt: m.w.now, Payload: payload, From: transports.Address{Bearer: transports.SMS, ID: m.sim}}
+	if m.link == linkUDP {
+		u.From = transports.Address{Bearer: transports.UDP, ID: fmt.Sprintf("198.51.100.%d:%d", m.config.Number-firstUDP+1, m.port)}
+		u.Window = transports.Window{ID: uint64(m.config.Number), Until: m.w.now.Add(30 * time.Second)}
+	}
+	return u
+}
+
+// settled is told what the gateway says of a payload.
+func (m *mobile) settled(p *packet, v *transports.Verdict) {
+	if m.link == linkSMS && !p.join && (v.Settlement == transports.Stored || v.Settlement == transports.Duplicate) {
+		m.w.ledger.Acknowledged(p.frame) // its message is deleted: nothing else has it
+	}
+	if len(v.Reply) > 0 {
+		m.carry(append([]byte(nil), v.Reply...))
+	}
+}
+
+// carry sends a downlink through the air.
+func (m *mobile) carry(payload []byte) {
+	m.down.SendSized(m.w.now, payload, len(payload))
+	if at, ok := m.down.Next(); ok {
+		m.soon(maxTime(at, m.w.now))
+	}
+}
+
+// downlink is the network: it takes what the hub sends, or does not, or does not say.
+func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt, error) {
+	m := w.bySIM[d.To.ID]
+	if o.bearer == transports.UDP {
+		m = w.byNumber(uint32(d.Window.ID)) //nolint:gosec // as uplink gave it
+	}
+	if m == nil || m.link != o.name {
+		return transports.Receipt{}, &transports.SendError{Outcome: transports.Refused, Err: errNobody}
+	}
+	luck := w.gateway.rng.IntN(100)
+	if w.healing {
+		luck = 100
+	}
+	if luck < 5 {
+		return transports.Receipt{}, &transports.SendError{Outcome: transports.NotSent, Err: errBusy}
+	}
+	if luck >= 8 {
+		m.carry(append([]byte(nil), d.Payload...))
+	}
+	if luck < 12 {
+		return transports.Receipt{}, &transports.SendError{Outcome: transports.MaybeSent, Err: errSilent}
+	}
+	return transports.Receipt{Parts: 1, At: w.now}, nil
+}
+
+func (w *world) byNumber(n uint32) *mobile {
+	for _, m := range w.fleet {
+		if m.config.Number == n {
+			return m
+		}
+	}
+	return nil
+}
+
+// capture lets somebody record a payload now and then.
+func (w *world) capture(payload []byte) {
+	const most = 64
+	if w.rng.IntN(10) != 0 {
+		return
+	}
+	if len(w.captured) < most {
+		w.captured = append(w.captured, payload)
+		return
+	}
+	w.captured[w.rng.IntN(most)] = payload
+}
+
+// restartDevice cuts the power of a device. lost: its memory is gone too.
+func (m *mobile) restartDevice(lost bool) {
+	if lost {
+		m.memory = device.Erased()
+	}
+	m.w.fail2(m.boot())
+}
+
+// luckyOne draws a device.
+func (w *world) luckyOne(rng *rand.Rand) *mobile { return w.fleet[rng.IntN(len(w.fleet))] }

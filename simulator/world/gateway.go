@@ -1,0 +1,338 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/gateway/publish"
+	"github.com/godwit-gateway/godwit/gateway/publish/streammodel"
+	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// Names of the links, and numbers of the devices that speak over each.
+const (
+	linkUDP  = "udp"
+	linkSMS  = "sms"
+	firstUDP = 1000
+	firstSMS = 2000
+)
+
+// Pauses of the gateway's own work.
+const (
+	publishEvery  = 15 * time.Second
+	tidyEvery     = time.Hour
+	operatorEvery = 12 * time.Hour
+	restartAfter  = 20 * time.Second // by whoever supervises the process
+)
+
+// gateway is a site: the process, when it runs, its disk and the stream.
+type gateway struct {
+	w      *world
+	fs     *vfs.MemFS
+	stream *streammodel.Stream
+	rng    *rand.Rand // what the process draws
+	up     bool
+	life   uint64 // of the process: appointments of an earlier one are void
+
+	store     *store.Store
+	hub       *hub.Hub
+	publisher *publish.Publisher
+
+	copies []copyOfDisk
+	wake   map[string]time.Time // when downlinks of a link are due next
+}
+
+// copyOfDisk is a backup.
+type copyOfDisk struct {
+	fs *vfs.MemFS
+	at time.Time
+}
+
+func newGateway(w *world) *gateway {
+	g := &gateway{w: w, fs: vfs.NewCrashableMem(), rng: w.o.stream(drawGateway), wake: make(map[string]time.Time)}
+	g.stream = streammodel.New(g.Now)
+	return g
+}
+
+// Now implements hub.Clock.
+func (g *gateway) Now() time.Time { return g.w.now }
+
+// fleetKeys let devices register by themselves.
+func (g *gateway) fleetKeys() []fleet.FleetKey {
+	hash := fleet.TemplateHash(g.w.template.Hash())
+	key := func(id string, first uint32, ctrBits, tagLen uint8) fleet.FleetKey {
+		return fleet.FleetKey{
+			ID: id, Key: fleetSecret, First: first, Last: first + 999, Product: "buoy", Customer: "acme", Name: "dev-{number}", CTRBits: ctrBits, TagLen: tagLen,
+			Register: fleet.RegisterAuto, Template: hash,
+		}
+	}
+	return []fleet.FleetKey{key("a", firstUDP, 16, 8), key("b", firstSMS, 8, 4)}
+}
+
+var fleetSecret = [32]byte{1, 2, 3}
+
+// start begins a process as node does: the disk, the hub, the first look at the stream.
+func (g *gateway) start() error {
+	var err error
+	g.store, err = store.Open(store.Options{
+		Dir: "db", FS: g.fs, Now: g.Now, Log: g.w.o.Log, Fatal: func(msg string) { g.w.fail(fmt.Errorf("%w: store: %s", ErrBroken, msg)) },
+		Tune: func(p *pebble.Options) { p.MemTableSize = 1 << 20 },
+	})
+	if err != nil {
+		return fmt.Errorf("open the store: %w", err)
+	}
+	kek, err := store.NewKEK(make([]byte, 32))
+	if err != nil {
+		return fmt.Errorf("key-encryption key: %w", err)
+	}
+	g.hub, err = hub.New(hub.Options{
+		Gateway: "gw1", Store: g.store, KEK: kek, Clock: g, Log: g.w.o.Log, Inline: true, Random: g.random, FleetKeys: g.fleetKeys(),
+		Links: []hub.Link{
+			{Name: linkUDP, Bearer: transports.UDP, Ack: hub.AckAlways, Transport: &outlet{g, linkUDP, transports.UDP}},
+			{Name: linkSMS, Bearer: transports.SMS, Ack: hub.AckAsked, Metered: true, Transport: &outlet{g, linkSMS, transports.SMS}},
+		},
+		Products:  []hub.Product{{Name: "buoy", Template: g.w.template, Releases: map[uint8]string{}}},
+		Retention: hub.Retention{Frames: 400 * 24 * time.Hour, Quarantine: 30 * 24 * time.Hour},
+	})
+	if err != nil {
+		return fmt.Errorf("load the hub: %w", err)
+	}
+	if _, err := g.hub.Restored(g.w.ctx); err != nil {
+		return fmt.Errorf("restored: %w", err)
+	}
+	g.publisher, err = publish.New(publish.Options{Store: g.store, Stream: g.stream, Log: g.w.o.Log, Now: g.Now, Adopt: g.adopt})
+	if err != nil {
+		return fmt.Errorf("open the outbox: %w", err)
+	}
+	if _, err := g.publisher.Reconcile(g.w.ctx); err != nil {
+		return fmt.Errorf("first look at the stream: %w", err)
+	}
+	g.up = true
+	g.life++
+	g.every(publishEvery, g.publish)
+	g.every(tidyEvery, g.tidy)
+	g.every(operatorEvery, g.operate)
+	g.transmit()
+	return nil
+}
+
+func (g *gateway) random(b []byte) {
+	for i := range b {
+		b[i] = byte(g.rng.Uint32())
+	}
+}
+
+func (g *gateway) adopt(ctx context.Context, found []publish.Message) error {
+	out := make([]hub.Published, len(found))
+	for i := range found {
+		out[i] = hub.Published{ID: found[i].ID, Frame: found[i].Frame, Payload: found[i].Payload}
+	}
+	return g.hub.Adopt(ctx, out)
+}
+
+// every repeats a work for as long as this process lives.
+func (g *gateway) every(pause time.Duration, work func() error) {
+	life := g.life
+	var again func()
+	again = func() {
+		if !g.up || g.life != life {
+			return
+		}
+		if err := work(); err != nil {
+			g.w.fail(err)
+			return
+		}
+		g.w.schedule.plan(g.w.now.Add(pause), again)
+	}
+	g.w.schedule.plan(g.w.now, again)
+}
+
+// publish brings the outbox onto the stream and reads it back, as far as the stream lets it.
+func (g *gateway) publish() error {
+	for _, once := range []func(context.Context) (int, error){g.publisher.PublishOnce, g.publisher.VerifyOnce} {
+		for {
+			n, err := once(g.w.ctx)
+			if errors.Is(err, publish.ErrFenced) || errors.Is(err, publish.ErrDiffering) {
+				return fmt.Errorf("%w: %w", ErrBroken, err)
+			}
+			if n == 0 || err != nil {
+				break // tried again later
+			}
+		}
+	}
+	return nil
+}
+
+func (g *gateway) tidy() error {
+	if err := g.publisher.TrimOnce(); err != nil {
+		return fmt.Errorf("trim the outbox: %w", err)
+	}
+	if err := g.hub.RetainOnce(g.w.ctx); err != nil {
+		return fmt.Errorf("retention: %w", err)
+	}
+	return nil
+}
+
+// operate is what an operator does twice a day: the addresses of devices that registered by themselves are accepted if their SIM is known.
+func (g *gateway) operate() error {
+	for _, m := range g.w.fleet {
+		ref := m.name()
+		d, err := g.hub.Device(ref)
+		if err != nil {
+			continue // not heard yet
+		}
+		for _, a := range d.Addresses {
+			if !a.Accepted && a.ID == m.sim {
+				if _, err := g.hub.AcceptAddress(g.w.ctx, ref, a.Bearer, a.ID); err != nil {
+					return fmt.Errorf("accept an address: %w", err)
+				}
+			}
+		}
+	}
+	g.transmit()
+	return nil
+}
+
+// transmit makes the attempts that are due on all links, and comes back when the next ones are.
+func (g *gateway) transmit() {
+	for _, link := range []string{linkUDP, linkSMS} {
+		for {
+			wake, err := g.hub.TransmitOnce(g.w.ctx, link)
+			if err != nil {
+				g.w.fail(fmt.Errorf("transmit: %w", err))
+				return
+			}
+			if wake.IsZero() {
+				break
+			}
+			if wake.After(g.w.now) {
+				g.wakeAt(link, wake)
+				break
+			}
+		}
+	}
+}
+
+// wakeAt plans to look at the downlinks of a link, unless that is planned already for that time or earlier.
+func (g *gateway) wakeAt(link string, at time.Time) {
+	if planned := g.wake[link]; planned.After(g.w.now) && !planned.After(at) {
+		return
+	}
+	g.wake[link] = at
+	life := g.life
+	g.w.schedule.plan(at, func() {
+		if g.up && g.life == life {
+			g.transmit()
+		}
+	})
+}
+
+// take hands a payload to the process. False: it is not there, or did not confirm it.
+func (g *gateway) take(u transports.Uplink) (transports.Verdict, bool) {
+	if !g.up {
+		return transports.Verdict{}, false
+	}
+	out := make([]transports.Verdict, 1)
+	if err := g.hub.Uplinks(g.w.ctx, []transports.Uplink{u}, out); err != nil {
+		g.w.fail(fmt.Errorf("take an uplink: %w", err))
+		return transports.Verdict{}, false
+	}
+	g.w.note("up "+out[0].Settlement.String()+" "+u.From.ID, 0, u.Payload)
+	g.transmit()
+	return out[0], true
+}
+
+// crash ends the process at once and leaves on disk what was synced, and by chance more. It is started again soon.
+func (g *gateway) crash(unsynced int) {
+	if !g.up {
+		return
+	}
+	g.up = false
+	g.fs = g.fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(g.w.o.Seed, g.life))}) //nolint:gosec // repeatable
+	if err := g.store.Close(); err != nil {
+		g.w.fail(fmt.Errorf("close the store: %w", err))
+	}
+	g.w.schedule.plan(g.w.now.Add(restartAfter), g.restart)
+}
+
+// restart starts the process, or tries again later: a stream that does not answer is no reason to give up.
+func (g *gateway) restart() {
+	if g.up {
+		return
+	}
+	err := g.start()
+	switch {
+	case err == nil:
+		return
+	case !errors.Is(err, streammodel.ErrTold):
+		g.w.fail(fmt.Errorf("%w: the gateway does not start: %w", ErrBroken, err))
+		return
+	}
+	if err := g.store.Close(); err != nil {
+		g.w.fail(fmt.Errorf("close the store: %w", err))
+	}
+	g.w.schedule.plan(g.w.now.Add(restartAfter), g.restart)
+}
+
+func (g *gateway) close() error {
+	if !g.up {
+		return nil
+	}
+	g.up = false
+	return g.store.Close()
+}
+
+// outlet is a link as the hub sees it: it hands downlinks to the network.
+type outlet struct {
+	g      *gateway
+	name   string
+	bearer transports.Bearer
+}
+
+// Name implements transports.Transport.
+func (o *outlet) Name() string { return o.name }
+
+// Bearer implements transports.Transport.
+func (o *outlet) Bearer() transports.Bearer { return o.bearer }
+
+// Limits implements transports.Transport.
+func (o *outlet) Limits() transports.Limits {
+	if o.bearer == transports.SMS {
+		return transports.Limits{UplinkMax: 140, DownlinkMax: 140, PerMessage: 140}
+	}
+	return transports.Limits{UplinkMax: 1200, DownlinkMax: 1200}
+}
+
+// Run implements transports.Transport. The world hands uplinks to the hub by itself.
+func (o *outlet) Run(ctx context.Context, _ transports.Sink) error { <-ctx.Done(); return nil }
+
+// Send implements transports.Transport.
+func (o *outlet) Send(_ context.Context, d transports.Downlink) (transports.Receipt, error) {
+	return o.g.w.downlink(o, &d)
+}
+
+// eventID is the id of an event, whatever the message that carries it is called.
+func eventID(m *publish.Message) string {
+	id, _, _ := strings.Cut(m.ID, ";")
+	return id
+}
+
+// contentOf is what is sealed of an item, without the head that names the device.
+func contentOf(payload []byte) ([]byte, error) {
+	item, _, err := codec.NextItem(payload)
+	if err != nil {
+		return nil, fmt.Errorf("a device sent what is no item: %w", err)
+	}
+	return item.Content, nil
+}
