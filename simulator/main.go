@@ -29,6 +29,7 @@ type cli struct {
 
 	Demo    demoCmd    `cmd:"" help:"Run the whole gateway on loopback against a simulated fleet."`
 	Serve   serveCmd   `cmd:"" help:"Run simulated devices and a simulated modem for a gateway that runs elsewhere."`
+	Seeds   seedsCmd   `cmd:"" help:"Play random worlds in virtual time: the gateway's own code, and everything that can fail."`
 	Version versionCmd `cmd:"" help:"Print the build."`
 }
 

@@ -115,6 +115,18 @@ func (l *Link[T]) schedule(now time.Time, item T, i int, delay time.Duration, he
 	l.seq++
 }
 
+// Change makes the link another one for all that is sent from now on.
+func (l *Link[T]) Change(m Model) error {
+	if err := m.Validate(); err != nil {
+		return fmt.Errorf("radio model: %w", err)
+	}
+	if m.Pending == 0 {
+		m.Pending = PendingDefault
+	}
+	l.model = m
+	return nil
+}
+
 // Outage takes the link down until a time: what is sent before it is lost, what is under way arrives. A later call replaces it.
 func (l *Link[T]) Outage(until time.Time) { l.down = until }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
@@ -71,8 +72,36 @@ func (w *world) heardSince(m *mobile, healed time.Time) error {
 	if err != nil {
 		return fmt.Errorf("%w: device %d: %w", ErrBroken, m.config.Number, err)
 	}
-	if len(records) == 0 || records[0].ReceivedAt.Before(healed.Add(calm-2*m.config.Interval-time.Hour)) {
+	switch {
+	case len(records) > 0 && !records[0].ReceivedAt.Before(healed.Add(calm-2*m.config.Interval-time.Hour)):
+	case w.stranded(m):
+		w.faults["device behind a link without answers that nothing can reach"]++
+	default:
 		return fmt.Errorf("%w: device %d is not heard any more: %d records", ErrBroken, m.config.Number, len(records))
 	}
 	return nil
+}
+
+// stranded says that a device that expects no answers, and so does not notice that it gets none, is in an epoch that a gateway brought back from a
+// backup never knew, and so was it in the one before: neither can say anything that the other one understands.
+func (w *world) stranded(m *mobile) bool {
+	d, err := w.gateway.hub.Device(m.name())
+	if err != nil || m.link != linkSMS || w.faults[faultRestored] == 0 {
+		return false
+	}
+	theirs, ours := []session.Epoch{d.Session.Current}, []session.Kept{m.memory.Current}
+	if d.Session.Role != session.Alone {
+		theirs = append(theirs, d.Session.Second)
+	}
+	if m.memory.Two {
+		ours = append(ours, m.memory.Previous)
+	}
+	for i := range ours {
+		for k := range theirs {
+			if ours[i].Number == theirs[k].Number && ours[i].Salt == theirs[k].Salt {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/publish/streammodel"
 	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/simulator/radio"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -21,6 +22,9 @@ var (
 	errBusy   = errors.New("network is busy")
 	errSilent = errors.New("network did not answer")
 )
+
+// faultRestored is the name of a fault that others depend on.
+const faultRestored = "gateway restored from a backup"
 
 // fault is something that goes wrong.
 type fault struct {
@@ -33,7 +37,7 @@ type fault struct {
 // software can bring them back.
 var faults = []fault{
 	{"power of the gateway", 10, func(w *world) bool { return w.powerCut() }},
-	{"gateway restored from a backup", 2, func(w *world) bool { return w.restoreDisk() }},
+	{faultRestored, 2, func(w *world) bool { return w.restoreDisk() }},
 	{"backup", 4, func(w *world) bool { return w.backUp() }},
 	{"stream does not answer", 6, func(w *world) bool { return w.streamDown() }},
 	{"stream answers falsely", 10, func(w *world) bool { return w.streamLies() }},
@@ -82,6 +86,8 @@ func (w *world) heal() {
 	for _, m := range w.fleet {
 		m.up.Outage(w.now)
 		m.down.Outage(w.now)
+		well := radio.Model{Delay: radio.Delay{Least: time.Second, Mean: time.Second, Most: time.Second}}
+		w.fail2(errors.Join(m.up.Change(well), m.down.Change(well)))
 	}
 }
 

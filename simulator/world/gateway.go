@@ -184,20 +184,24 @@ func (g *gateway) tidy() error {
 	return nil
 }
 
-// operate is what an operator does twice a day: the addresses of devices that registered by themselves are accepted if their SIM is known.
+// operate is what an operator does twice a day: addresses of devices that registered by themselves are accepted if their SIM is known, and a
+// device that has been silent for too long is told to begin a new epoch. It may have one that the gateway has forgotten.
 func (g *gateway) operate() error {
 	for _, m := range g.w.fleet {
-		ref := m.name()
-		d, err := g.hub.Device(ref)
+		d, err := g.hub.Device(m.name())
 		if err != nil {
 			continue // not heard yet
 		}
 		for _, a := range d.Addresses {
-			if !a.Accepted && a.ID == m.sim {
-				if _, err := g.hub.AcceptAddress(g.w.ctx, ref, a.Bearer, a.ID); err != nil {
-					return fmt.Errorf("accept an address: %w", err)
-				}
+			if a.Accepted || a.ID != m.sim {
+				continue
 			}
+			if _, err := g.hub.AcceptAddress(g.w.ctx, m.name(), a.Bearer, a.ID); err != nil {
+				return fmt.Errorf("accept an address: %w", err)
+			}
+		}
+		if g.w.now.Sub(d.LastSeen) > 2*m.config.Interval+operatorEvery {
+			_, _ = g.hub.Rekey(g.w.ctx, m.name(), m.link) // refused where one is under way
 		}
 	}
 	g.transmit()
