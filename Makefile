@@ -11,12 +11,13 @@ export CGO_ENABLED := 0
 RACE     ?= auto# auto: use the race detector where it can work; required: fail where it cannot; off
 FUZZTIME ?= 30s# per target, in `make fuzz`; 20000x counts runs instead of seconds
 DEMO     ?=# further flags of the demo, in `make run`
+SEEDS    ?= 200# random worlds, in `make seeds`
 SOAK     ?= 60s# length of one round, in `make soak`
 COUNT    ?= 1# repetitions, in `make bench`
 TRACES   ?=# folder of further CSV files, in `make bench-size`
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c
+.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c seeds
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +25,7 @@ help: ## list the targets
 run: build ## the whole gateway with a simulated fleet on loopback; Ctrl-C stops it (DEMO="--for 30s --devices 50")
 	@exec $(BIN)/godwit-sim demo $(DEMO)
 
-test: build vet lint race fuzz-short e2e ## build, vet, lint, race tests, a short fuzz of every target, end-to-end tests
+test: build vet lint race fuzz-short seeds e2e ## build, vet, lint, race tests, a short fuzz of every target, random worlds, end-to-end tests
 	@echo "make test: all passed"
 
 build: ## godwit and godwit-sim into .bin/
@@ -57,6 +58,10 @@ fuzz-short:
 
 vectors: ## check the published frame vectors
 	$(GO) test -count=1 -run Vector ./codec/...
+
+seeds: build ## random worlds in virtual time: SEEDS of them, and those that failed once
+	$(BIN)/godwit-sim seeds --once --only simulator/testdata/seeds.txt
+	$(BIN)/godwit-sim seeds --once --count $(SEEDS)
 
 e2e: build ## processes, sockets and ptys: kill -9 under load, the demo, commands
 	$(GO) test -tags=e2e -count=1 -timeout=10m ./gateway/e2e

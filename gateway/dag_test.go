@@ -25,6 +25,9 @@ var imports = map[string][]string{
 	"gateway/store":   {},
 	"gateway/hub":     {"codec", "codec/session", "transports", "gateway/fleet", "gateway/store"},
 	"gateway/publish": {"gateway/store"},
+
+	"gateway/publish/streammodel": {"gateway/publish", "gateway/store"},
+
 	"gateway/config":  {"codec", "codec/train", "transports/...", "gateway/fleet", "gateway/hub", "gateway/store", "gateway/publish"},
 	"gateway/metrics": {"gateway/hub", "gateway/fleet", "gateway/store", "gateway/publish"},
 	"gateway/api":     {"codec", "gateway/config", "gateway/docs", "gateway/fleet", "gateway/hub", "gateway/metrics", "gateway/store", "gateway/publish"},
@@ -43,6 +46,7 @@ var imports = map[string][]string{
 	"simulator/device":         {"codec", "codec/session"},
 	"simulator/radio":          {},
 	"simulator/check":          {},
+	"simulator/world":          {"codec", "codec/session", "transports", "gateway/fleet", "gateway/hub", "gateway/store", "gateway/publish", "gateway/publish/streammodel", "simulator/check", "simulator/device", "simulator/radio"},
 	"simulator/peers/atmodem":  {},
 	"simulator":                {"..."},
 	"simulator/demo":           {"..."},

@@ -24,6 +24,7 @@ type seedsCmd struct {
 	Only   string        `help:"Play the seeds of this file, a number in each line, instead." type:"existingfile" placeholder:"FILE"`
 	Record string        `help:"Add the seeds that fail to this file." type:"path" placeholder:"FILE"`
 	Once   bool          `help:"Play each seed once; otherwise twice, and both histories must be the same to the byte."`
+	Show   bool          `help:"Show the log of the gateways, and the faults."`
 	Output string        `short:"o" help:"Form of the summary: json, one line at the end, or text." enum:"json,text" default:"text"`
 }
 
@@ -37,7 +38,7 @@ every frame that was acknowledged must be an event, no nonce used twice, and eve
 Example:
   godwit-sim seeds --count 200
   godwit-sim seeds --count 0 --for 1h --record failing.txt
-  godwit-sim --log info seeds --from 8 --count 1 --once`
+  godwit-sim --log info seeds --from 8 --count 1 --once --show`
 }
 
 // Validate implements kong's check.
@@ -147,7 +148,10 @@ func readSeeds(file string) ([]uint64, error) {
 }
 
 func (c *seedsCmd) play(ctx context.Context, e *env, seed uint64) (*world.Result, error) {
-	o := world.Options{Seed: seed, Log: e.log}
+	o := world.Options{Seed: seed}
+	if c.Show {
+		o.Log = e.log
+	}
 	r, err := world.Run(ctx, o)
 	if err != nil || c.Once {
 		return r, err
@@ -175,7 +179,7 @@ func (t *tally) add(e *env, seed uint64, r *world.Result, err error) {
 	}
 	if err != nil {
 		t.Failed = append(t.Failed, seed)
-		_, _ = fmt.Fprintf(e.stderr, "seed %d: %v\n  again with: godwit-sim --log info seeds --from %d --count 1 --once\n", seed, err, seed)
+		_, _ = fmt.Fprintf(e.stderr, "seed %d: %v\n  again with: godwit-sim --log info seeds --from %d --count 1 --once --show\n", seed, err, seed)
 	}
 }
 

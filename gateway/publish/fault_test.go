@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/godwit-gateway/godwit/gateway/publish"
@@ -205,6 +206,52 @@ func TestGap(t *testing.T) {
 	m.heal(t)
 	m.check(t)
 	if d := cmp.Diff([]uint64{1, 2, 3, 9, 10, 11, 12}, m.oseqs()); d != "" {
+		t.Fatalf("events (-want +got):\n%s", d)
+	}
+}
+
+// TestRestoredThenLost: a store that was brought back from a backup is as good as the one that was lost. What it took over from the stream it can
+// publish again.
+func TestRestoredThenLost(t *testing.T) {
+	m := newHealthyMachine(t, 5)
+	backup := m.snapshot()
+	m.add(t, 7)
+	m.heal(t)
+	m.crash(t, backup)
+	if out, err := m.p.Reconcile(t.Context()); err != nil || out.Adopted != 7 {
+		t.Fatalf("outcome %+v, %v; want 7 events taken over", out, err)
+	}
+	if first, last := m.store.OutboxBounds(); first != 1 || last != 12 {
+		t.Fatalf("the outbox holds %d to %d, want 1 to 12", first, last)
+	}
+	m.stream.LoseTail(9)
+	m.stream.Restart()
+	if out, err := m.p.Reconcile(t.Context()); err != nil || out.Lost != 9 || out.Gone != 0 {
+		t.Fatalf("outcome %+v, %v; want 9 events lost, none for good", out, err)
+	}
+	m.heal(t)
+	m.check(t)
+	if d := cmp.Diff([]uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, m.oseqs()); d != "" {
+		t.Fatalf("events (-want +got):\n%s", d)
+	}
+}
+
+// TestLostStoreThenLostTail: the same with a store that is new and a stream whose first events are gone, so that their chain cannot be known.
+func TestLostStoreThenLostTail(t *testing.T) {
+	m := newHealthyMachine(t, 9)
+	m.stream.Purge(4)
+	m.crash(t, vfs.NewCrashableMem())
+	if out, err := m.p.Reconcile(t.Context()); err != nil || out.Adopted != 6 {
+		t.Fatalf("outcome %+v, %v; want 6 events taken over", out, err)
+	}
+	if first, last := m.store.OutboxBounds(); first != 5 || last != 9 {
+		t.Fatalf("the outbox holds %d to %d, want 5 to 9: of the first that is left only what follows it can be checked", first, last)
+	}
+	m.stream.LoseTail(3)
+	m.stream.Restart()
+	m.heal(t)
+	m.check(t)
+	if d := cmp.Diff([]uint64{4, 5, 6, 7, 8, 9}, m.oseqs()); d != "" {
 		t.Fatalf("events (-want +got):\n%s", d)
 	}
 }

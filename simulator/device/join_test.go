@@ -274,3 +274,19 @@ func TestJoinsAfterLongSilence(t *testing.T) {
 		t.Errorf("epoch %d, %d frames", d.Epoch(), h.fresh)
 	}
 }
+
+// A device that speaks more seldom than that does not take its own pauses for silence.
+func TestPausesAreNotSilence(t *testing.T) {
+	c := config(t)
+	c.Interval = 3 * time.Hour
+	h, now := newHome(t, c), start
+	d := boot(t, c, device.Memory{}, now)
+	h.c.Interval = time.Minute // of looks at the device
+	h.exchange(d, &now, 4*24*60, false)
+	if d.Epoch() != 0 || d.Memory().Boot != 0 {
+		t.Errorf("it asked to join %d times, and is in epoch %d", d.Memory().Boot, d.Epoch())
+	}
+	if h.fresh < 25 {
+		t.Errorf("%d frames in four days", h.fresh)
+	}
+}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -87,7 +86,6 @@ func (g *gateway) start() error {
 	var err error
 	g.store, err = store.Open(store.Options{
 		Dir: "db", FS: g.fs, Now: g.Now, Log: g.w.o.Log, Fatal: func(msg string) { g.w.fail(fmt.Errorf("%w: store: %s", ErrBroken, msg)) },
-		Tune: func(p *pebble.Options) { p.MemTableSize = 1 << 20 },
 	})
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)

@@ -200,7 +200,7 @@ func (w *world) fail(err error) {
 // note makes something part of the trace.
 func (w *world) note(what string, number uint32, data []byte) {
 	var head [16]byte
-	binary.BigEndian.PutUint64(head[:], uint64(w.now.UnixNano())) //nolint:gosec // after 1970
+	binary.BigEndian.PutUint64(head[:], uint64(w.now.UnixNano()))
 	binary.BigEndian.PutUint32(head[8:], number)
 	binary.BigEndian.PutUint32(head[12:], uint32(len(data))) //nolint:gosec // a payload
 	w.trace.Write(head[:])

@@ -1,6 +1,3 @@
-// Package streammodel is a JetStream stream in memory that can be damaged in the ways that real ones are: answers that never come, tails that were
-// not synced, ids that are remembered though the messages are gone, holes, purges, older copies, other writers. Tests of the publisher and
-// the simulation of a whole gateway run against it; what the model assumes of a server is checked against a real one beside it.
 package streammodel
 
 import (
@@ -21,8 +18,9 @@ var ErrTold = errors.New("told to fail")
 // A Fault is what the next publishing meets.
 type Fault int
 
+// Faults. FaultCount is how many there are.
 const (
-	FaultNone      Fault = iota
+	FaultNone      Fault = iota // nothing
 	FaultNotDone         // a time-out, and nothing was written
 	FaultDone            // a time-out, and it was written
 	FaultLate            // a time-out, and it is written at some time later, if it still fits
