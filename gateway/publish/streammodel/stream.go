@@ -21,11 +21,11 @@ type Fault int
 // Faults. FaultCount is how many there are.
 const (
 	FaultNone      Fault = iota // nothing
-	FaultNotDone         // a time-out, and nothing was written
-	FaultDone            // a time-out, and it was written
-	FaultLate            // a time-out, and it is written at some time later, if it still fits
-	FaultDuplicate       // the ids are taken for known, and nothing was written
-	FaultRefused         // the expected last sequence is said to be wrong
+	FaultNotDone                // a time-out, and nothing was written
+	FaultDone                   // a time-out, and it was written
+	FaultLate                   // a time-out, and it is written at some time later, if it still fits
+	FaultDuplicate              // the ids are taken for known, and nothing was written
+	FaultRefused                // the expected last sequence is said to be wrong
 	FaultCount
 )
 
