@@ -103,7 +103,9 @@ func (s *server) run(ctx context.Context, started func()) error {
 	defer done()
 	if err := s.http.Shutdown(stop); err != nil {
 		s.log.Warn("API requests were cut off", slog.String("error", err.Error()))
-		return s.http.Close()
+		err = s.http.Close()
+		<-ended // Serve has returned since Shutdown began
+		return err
 	}
 	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err)
