@@ -104,7 +104,7 @@ func (s *server) run(ctx context.Context, started func()) error {
 	if err := s.http.Shutdown(stop); err != nil {
 		s.log.Warn("API requests were cut off", slog.String("error", err.Error()))
 		err = s.http.Close()
-		<-ended // Serve has returned since Shutdown began
+		_ = <-ended // ErrServerClosed: Serve has returned since Shutdown began
 		return err
 	}
 	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
