@@ -41,7 +41,8 @@ func (o Outcome) String() string {
 // A SendError is a failed Send with what is known of the payload.
 type SendError struct {
 	Outcome Outcome
-	Code    int // the network's own error number, such as that of +CMS ERROR (3GPP TS 27.005 §3.2.5); 0 if none
+	Code    int  // the network's own error number, such as that of +CMS ERROR (3GPP TS 27.005 §3.2.5); 0 if none
+	Slow    bool // with NotSent: it will not go better within minutes, as when the recipient is out of reach
 	Err     error
 }
 

@@ -12,17 +12,17 @@ import (
 	"time"
 )
 
-// kills is how often the gateway is killed: 50, or as GODWIT_KILLS says.
-func kills(t *testing.T) int {
+// kills is how often the gateway is killed: as is usual, or as a variable of the environment says.
+func kills(t *testing.T, variable string, usual int) int {
 	t.Helper()
-	if s := os.Getenv("GODWIT_KILLS"); s != "" {
+	if s := os.Getenv(variable); s != "" {
 		n, err := strconv.Atoi(s)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return n
 	}
-	return 50
+	return usual
 }
 
 // The gateway is killed at random moments under load. What it had acknowledged, as the devices counted it, is on the stream exactly once and
@@ -37,11 +37,12 @@ func TestKillUnderLoadLosesNothing(t *testing.T) {
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	gw := s.gateway(t)
+	times := kills(t, "GODWIT_KILLS", 50)
 	for n := range uint32(40) {
 		d := newDevice(t, 1+n, s.udp, 7)
 		wg.Go(func() { d.run(t, stop, book.add) })
 	}
-	for round := range kills(t) {
+	for round := range times {
 		before := book.len()
 		if !eventually(20*time.Second, func() bool { return book.len() >= before+20 }) {
 			links, _ := command(t, "link", "list", "--config", s.config)
@@ -56,11 +57,17 @@ func TestKillUnderLoadLosesNothing(t *testing.T) {
 	}
 	close(stop)
 	wg.Wait()
-	t.Logf("%d frames were acknowledged over %d kills", book.len(), kills(t))
+	t.Logf("%d frames were acknowledged over %d kills", book.len(), times)
 	s.exactlyOnce(t, book.acked)
 	if err := gw.stop(t); err != nil {
 		t.Fatalf("stop: %v\n%s", err, gw.out)
 	}
+	s.sound(t)
+}
+
+// sound checks the store of a gateway that was stopped.
+func (s *site) sound(t *testing.T) {
+	t.Helper()
 	out, err := command(t, "store", "check", "--config", s.config)
 	if err != nil {
 		t.Fatalf("store check: %v\n%s", err, out)

@@ -22,6 +22,8 @@ const (
 	messageMax      = 1024             // bytes of a user message
 	retryAfter      = 30 * time.Second // first pause after a downlink that surely did not leave; doubles up to retryMax
 	retryMax        = 30 * time.Minute
+	slowAfter       = 15 * time.Minute // the same when the network says that it will not go better soon
+	slowMax         = 4 * time.Hour
 	maybeAfter      = 10 * time.Minute // pause after a downlink that may have left
 	attemptsMax     = 8
 	downlinkHistory = 24 * time.Hour // how long a finished downlink can be listed

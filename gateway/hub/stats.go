@@ -3,6 +3,8 @@ package hub
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/godwit-gateway/godwit/transports"
 )
 
 // A Reason says why an uplink was not stored as a frame.
@@ -68,6 +70,12 @@ type LinkStats struct {
 	Events      uint64            `json:"events"`
 	Replies     uint64            `json:"replies"`
 	Delay       *Histogram        `json:"-"` // seconds from the network's time stamp to receipt
+}
+
+// Billed returns the bytes that the link's network counts for what came, and for so many messages with so many bytes of payload that went.
+func (s *LinkStats) Billed(sent, payload uint64) uint64 {
+	bearer := transports.Bearer(s.Bearer)
+	return bearer.Billed(s.Received, s.Bytes) + bearer.Billed(sent, payload)
 }
 
 func (h *Hub) linkStats(l *link) LinkStats {

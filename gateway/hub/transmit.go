@@ -148,15 +148,19 @@ func (h *Hub) settle(c *commit, a *attempt, receipt transports.Receipt, err erro
 	}
 	d.Error = err.Error()
 	outcome := transports.MaybeSent
+	first, most := retryAfter, retryMax
 	var se *transports.SendError
 	if errors.As(err, &se) {
 		outcome = se.Outcome
+		if se.Slow {
+			first, most = slowAfter, slowMax
+		}
 	}
 	switch {
 	case outcome == transports.Refused || d.Attempts >= attemptsMax:
 		h.move(c, d, DownlinkFailed, now)
 	case outcome == transports.NotSent:
-		d.Due = now.Add(min(retryAfter<<(d.Attempts-1), retryMax))
+		d.Due = now.Add(min(first<<(d.Attempts-1), most))
 		h.move(c, d, DownlinkQueued, now)
 	default:
 		d.Due = now.Add(maybeAfter)

@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -115,6 +116,47 @@ func TestAcceptedIsFinalAtItsEnd(t *testing.T) {
 	b.attempt("sms")
 	if d := b.downlink(); d.State != hub.DownlinkAccepted || d.Error != "" || len(b.sms.sent) != 1 {
 		t.Errorf("%+v, %d sent", d, len(b.sms.sent))
+	}
+}
+
+// A message that the network does not take is tried again soon at first; one whose recipient is out of reach, seldom. The last try of either is
+// within the day that it has.
+func TestPausesBetweenAttempts(t *testing.T) {
+	minutes := func(ms ...float64) (ds []time.Duration) {
+		for _, m := range ms {
+			ds = append(ds, time.Duration(m*float64(time.Minute)))
+		}
+		return ds
+	}
+	for name, tt := range map[string]struct {
+		slow bool
+		want []time.Duration
+	}{
+		"soon":   {false, minutes(0.5, 1, 2, 4, 8, 16, 30)},
+		"seldom": {true, minutes(15, 30, 60, 120, 240, 240, 240)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.importOne(8)
+			b.sms.err = &transports.SendError{Outcome: transports.NotSent, Code: 27, Slow: tt.slow, Err: errors.New("refused")}
+			b.message("sms")
+			b.attempt("sms")
+			for i, want := range tt.want {
+				b.clock.t = b.clock.t.Add(want - time.Second)
+				b.attempt("sms")
+				if n := len(b.sms.sent); n != i+1 {
+					t.Fatalf("%d attempts %s after attempt %d, want that it waits", n, want-time.Second, i+1)
+				}
+				b.clock.t = b.clock.t.Add(time.Second)
+				b.attempt("sms")
+				if n := len(b.sms.sent); n != i+2 {
+					t.Fatalf("%d attempts %s after attempt %d, want one more", n, want, i+1)
+				}
+			}
+			if d := b.downlink(); d.State != hub.DownlinkFailed {
+				t.Errorf("%+v after eight attempts", d)
+			}
+		})
 	}
 }
 

@@ -37,6 +37,7 @@ var (
 	framesRejected    = counter("godwit_frames_rejected_total", "Frames that were not stored, by reason.", labelLink, labelReason)
 	frameDelay        = histogram("godwit_frame_delay_seconds", "From the network's time stamp to receipt, where there is one.", labelLink)
 	bytesPayload      = counter("godwit_bytes_payload_total", "Bytes of payload that the driver handed over.", labelLink)
+	bytesBilled       = counter("godwit_bytes_billed_total", "Bytes that the network counts for what came and went, before a tariff rounds them.", labelLink)
 	events            = counter("godwit_events_total", "Events made of what came over the link.", labelLink)
 	replies           = counter("godwit_replies_total", "Acknowledgements given to the driver in answer to a payload.", labelLink)
 )
@@ -82,6 +83,7 @@ var (
 	transportRestarts = counter("godwit_transport_restarts_total", "Times that the link's driver lost its line.", labelLink)
 	udpDropped        = counter("godwit_udp_dropped_total", "Datagrams that the driver dropped by itself, by reason.", labelLink, labelReason)
 	modemUp           = gauge("godwit_modem_up", "1 while the modem is set up and can send.", labelModem)
+	modemResets       = counter("godwit_modem_resets_total", "Times that a modem that went on failing was told to start over.", labelModem)
 	simUsed           = gauge("godwit_sim_slots_used", "Slots taken in the modem's message storages.", labelModem)
 	simSlots          = gauge("godwit_sim_slots", "Slots of the modem's message storages.", labelModem)
 	ready             = gauge("godwit_ready", "1 while frames are taken in and events flow, as /readyz.")
@@ -90,10 +92,10 @@ var (
 
 // families is all of the above.
 var families = []family{
-	framesReceived, framesStored, framesDuplicate, framesQuarantined, framesRejected, frameDelay, bytesPayload, events, replies,
+	framesReceived, framesStored, framesDuplicate, framesQuarantined, framesRejected, frameDelay, bytesPayload, bytesBilled, events, replies,
 	devices, downlinkQueue, downlinkOldest, quarantineRows, quarantineGone,
 	storeHealthy, storeCommit, storeWritten, storeStalls, storeSlow, storeDisk, storeFree,
 	outboxPending, outboxOldest, outboxRows, publisherReady, publisherPublished, publisherVerified, publisherReconciles, publisherLost,
 	publisherReplayed, publisherAdopted, streamRestarts,
-	transportUp, transportRestarts, udpDropped, modemUp, simUsed, simSlots, ready, buildInfo,
+	transportUp, transportRestarts, udpDropped, modemUp, modemResets, simUsed, simSlots, ready, buildInfo,
 }

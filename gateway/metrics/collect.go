@@ -73,8 +73,19 @@ func (m *Metrics) frames(s scrape, l *hub.LinkStats) {
 	}
 	s.histogram(frameDelay, l.Delay, l.Name)
 	s.count(bytesPayload, l.Bytes, l.Name)
+	s.count(bytesBilled, m.billed(l), l.Name)
 	s.count(events, l.Events, l.Name)
 	s.count(replies, l.Replies, l.Name)
+}
+
+// billed is what the network counts: for uplinks what the driver handed over, and for what went out what it says that it sent.
+func (m *Metrics) billed(l *hub.LinkStats) uint64 {
+	for i := range m.from.Links {
+		if line := &m.from.Links[i]; line.Name == l.Name && line.Sent != nil {
+			return l.Billed(line.Sent())
+		}
+	}
+	return l.Billed(0, 0)
 }
 
 func (m *Metrics) fleet(s scrape) {
@@ -140,6 +151,9 @@ func line(s scrape, l *LinkState) {
 	}
 	if l.ModemUp != nil {
 		s.flag(modemUp, l.ModemUp(), l.Name)
+	}
+	if l.ModemResets != nil {
+		s.count(modemResets, l.ModemResets(), l.Name)
 	}
 	slots(s, simUsed, l.SlotsUsed, l.Name)
 	slots(s, simSlots, l.SlotsTotal, l.Name)

@@ -23,11 +23,18 @@ type LinkState struct {
 	Up       func() bool
 	Restarts func() uint64
 
+	// Sent returns how many messages the driver handed to the network, replies among them and each part of a long one for itself, and their
+	// bytes of payload; nil where the link sends nothing. The bytes are of no meaning where the network bills whole messages.
+	Sent func() (messages, payload uint64)
+
 	// UDP returns what the driver dropped by itself, by reason; nil where the link is no UDP socket.
 	UDP func() map[string]uint64
 
 	// ModemUp reports whether the modem is set up; nil where the link is no modem.
 	ModemUp func() bool
+
+	// ModemResets counts the times that the modem was told to start over; nil where the link is no modem.
+	ModemResets func() uint64
 
 	// SlotsUsed and SlotsTotal return the slots in the storages of a modem, and whether they are known; nil where there are none.
 	SlotsUsed, SlotsTotal func() (int, bool)

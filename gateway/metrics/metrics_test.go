@@ -191,6 +191,33 @@ godwit_devices{state="retired"} 0
 	}
 }
 
+// Billed is what came in and what went out, each as its bearer's network counts; a link that sends nothing has its uplinks.
+func TestBilled(t *testing.T) {
+	g := newGateway(t, metrics.LinkState{
+		Name: "udp0", Up: func() bool { return true }, Restarts: func() uint64 { return 0 },
+		Sent: func() (uint64, uint64) { return 2, 50 },
+	}, metrics.LinkState{
+		Name: "sms0", Up: func() bool { return true }, Restarts: func() uint64 { return 0 },
+		Sent: func() (uint64, uint64) { return 3, 0 },
+	})
+	frame := hello(t, 3)
+	g.send(t, "udp0", time.Time{}, frame)
+	g.send(t, "udp0", time.Time{}, frame) // a repeat is billed as well
+	g.send(t, "sms0", time.Time{}, frame)
+	got := gather(t, g)
+	for link, want := range map[string]int{
+		"udp0": 2*(len(frame)+28) + 50 + 2*28,
+		"sms0": 140 + 3*140,
+	} {
+		if v := got["godwit_bytes_billed_total link="+link]; v != float64(want) {
+			t.Errorf("%s: %v bytes are billed, want %d", link, v, want)
+		}
+	}
+	if v := gather(t, newGateway(t))["godwit_bytes_billed_total link=sms0"]; v != 0 {
+		t.Errorf("%v bytes are billed before anything happened", v)
+	}
+}
+
 func TestOutbox(t *testing.T) {
 	g := newGateway(t)
 	g.send(t, "udp0", time.Time{}, hello(t, 3))
@@ -248,11 +275,11 @@ func TestLines(t *testing.T) {
 		},
 		metrics.LinkState{
 			Name: "sms0", Kind: "smsmodem", Up: func() bool { return true }, Restarts: func() uint64 { return 4 },
-			ModemUp: func() bool { return false }, SlotsUsed: func() (int, bool) { return 3, known }, SlotsTotal: func() (int, bool) { return 20, known },
+			ModemUp: func() bool { return false }, ModemResets: func() uint64 { return 2 }, SlotsUsed: func() (int, bool) { return 3, known }, SlotsTotal: func() (int, bool) { return 20, known },
 		})
 	g.ready = errors.New("no link is up")
 	names := []string{
-		"godwit_transport_up", "godwit_transport_restarts_total", "godwit_udp_dropped_total", "godwit_modem_up", "godwit_sim_slots_used",
+		"godwit_transport_up", "godwit_transport_restarts_total", "godwit_udp_dropped_total", "godwit_modem_up", "godwit_modem_resets_total", "godwit_sim_slots_used",
 		"godwit_sim_slots", "godwit_ready",
 	}
 	const head = `
@@ -271,6 +298,9 @@ godwit_udp_dropped_total{link="udp0",reason="too_large"} 2
 # HELP godwit_modem_up 1 while the modem is set up and can send.
 # TYPE godwit_modem_up gauge
 godwit_modem_up{modem="sms0"} 0
+# HELP godwit_modem_resets_total Times that a modem that went on failing was told to start over.
+# TYPE godwit_modem_resets_total counter
+godwit_modem_resets_total{modem="sms0"} 2
 # HELP godwit_ready 1 while frames are taken in and events flow, as /readyz.
 # TYPE godwit_ready gauge
 godwit_ready 0
@@ -305,7 +335,7 @@ func TestHandler(t *testing.T) {
 func TestLint(t *testing.T) {
 	g := newGateway(t, metrics.LinkState{
 		Name: "sms0", Up: func() bool { return true }, Restarts: func() uint64 { return 0 }, UDP: func() map[string]uint64 { return map[string]uint64{"empty": 1} },
-		ModemUp: func() bool { return true }, SlotsUsed: func() (int, bool) { return 0, true }, SlotsTotal: func() (int, bool) { return 0, true },
+		ModemUp: func() bool { return true }, ModemResets: func() uint64 { return 0 }, SlotsUsed: func() (int, bool) { return 0, true }, SlotsTotal: func() (int, bool) { return 0, true },
 	})
 	problems, err := testutil.GatherAndLint(g.metrics.Registry())
 	if err != nil {

@@ -52,16 +52,36 @@ var errStands = errors.New("the data path has not moved for " + probeTime.String
 
 // probe asks whether the loops turn. At most one question is open at a time, however often it is asked and however long it takes.
 type probe struct {
-	mu    sync.Mutex
-	asked chan struct{} // closed when the open question was answered; nil: none is open; guarded by mu
+	mu     sync.Mutex
+	asked  chan struct{} // closed when the open question was answered; nil: none is open; guarded by mu
+	closed bool          // guarded by mu
 }
 
-// turns is nil if ask returns in time.
+// turns is nil if ask returns in time, or if the probe is closed: what has stopped is not expected to turn.
 func (p *probe) turns(ask func()) error {
-	p.mu.Lock()
-	answered := p.asked
+	answered := p.question(ask)
 	if answered == nil {
-		answered = make(chan struct{})
+		return nil
+	}
+	timer := time.NewTimer(probeTime)
+	defer timer.Stop()
+	select {
+	case <-answered:
+		return nil
+	case <-timer.C:
+		return errStands
+	}
+}
+
+// question returns what is closed once the open question was answered, and opens one if there is none. Nil: the probe is closed.
+func (p *probe) question(ask func()) <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil
+	}
+	if p.asked == nil {
+		answered := make(chan struct{})
 		p.asked = answered
 		go func() {
 			ask()
@@ -71,13 +91,17 @@ func (p *probe) turns(ask func()) error {
 			close(answered)
 		}()
 	}
+	return p.asked
+}
+
+// close takes no more questions and waits for the open one to be answered. What is asked must have stopped before: then nobody holds the
+// locks that the question waits for.
+func (p *probe) close() {
+	p.mu.Lock()
+	p.closed = true
+	answered := p.asked
 	p.mu.Unlock()
-	timer := time.NewTimer(probeTime)
-	defer timer.Stop()
-	select {
-	case <-answered:
-		return nil
-	case <-timer.C:
-		return errStands
+	if answered != nil {
+		<-answered
 	}
 }

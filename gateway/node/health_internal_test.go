@@ -52,3 +52,29 @@ func TestProbeTellsLoopsThatStand(t *testing.T) {
 		}
 	})
 }
+
+// Whoever closes the probe has its goroutine ended: the store is closed after it.
+func TestProbeWaitsForTheOpenQuestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p probe
+		release := make(chan struct{})
+		var answered atomic.Bool
+		if err := p.turns(func() { <-release; answered.Store(true) }); !errors.Is(err, errStands) {
+			t.Fatalf("%v, want that the loops stand", err)
+		}
+		closed := make(chan bool, 1)
+		go func() { p.close(); closed <- answered.Load() }()
+		synctest.Wait()
+		if len(closed) != 0 {
+			t.Fatal("closed while a question is open")
+		}
+		if err := p.turns(func() { t.Error("a question was opened after the close began") }); err != nil {
+			t.Errorf("asked after that: %v", err)
+		}
+		close(release)
+		if !<-closed {
+			t.Error("closed before the question was answered")
+		}
+		p.close() // a second time has nothing to wait for
+	})
+}

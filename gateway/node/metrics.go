@@ -20,6 +20,7 @@ func (n *Node) metrics() http.Handler {
 func (w *wired) state() metrics.LinkState {
 	s := metrics.LinkState{Name: w.name, Kind: w.kind, Up: w.up, Restarts: w.restarts.Load}
 	if w.udp != nil {
+		s.Sent = func() (messages, payload uint64) { st := w.udp.Stats(); return st.Sent, st.SentBytes }
 		s.UDP = func() map[string]uint64 {
 			st := w.udp.Stats()
 			return map[string]uint64{
@@ -28,6 +29,8 @@ func (w *wired) state() metrics.LinkState {
 		}
 	}
 	if w.modem != nil {
+		s.Sent = func() (messages, payload uint64) { return w.modem.Stats().SentParts, 0 }
+		s.ModemResets = func() uint64 { return w.modem.Stats().Resets }
 		s.ModemUp = func() bool { return w.modem.Stats().Up }
 		s.SlotsUsed = func() (int, bool) { used, _, ok := w.slots(); return used, ok }
 		s.SlotsTotal = func() (int, bool) { _, total, ok := w.slots(); return total, ok }

@@ -163,6 +163,7 @@ func (n *Node) close() error {
 	if n.api != nil {
 		errs = append(errs, n.api.close())
 	}
+	n.probe.close() // its question looks at the hub and the publisher, which work on what is closed next
 	for _, l := range n.links {
 		errs = append(errs, l.close())
 	}

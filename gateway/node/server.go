@@ -103,10 +103,15 @@ func (s *server) run(ctx context.Context, started func()) error {
 	defer done()
 	if err := s.http.Shutdown(stop); err != nil {
 		s.log.Warn("API requests were cut off", slog.String("error", err.Error()))
-		return s.http.Close()
+		return errors.Join(s.http.Close(), served(<-ended))
 	}
-	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve: %w", err)
+	return served(<-ended)
+}
+
+// served is what the end of serving was, nil if it was asked for.
+func served(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("serve: %w", err)
 }

@@ -58,6 +58,7 @@ type Publisher struct {
 	started bool      // the first Reconcile is over
 	looked  time.Time // when the stream was last seen to be as it should
 	saved   time.Time // when the bookkeeping was last written
+	most    int       // events in the next batch
 	refused uint64    // last event of a batch whose ids the stream claimed to know; 0: none
 	noted   uint64    // events that fill holes are known up to this sequence
 	foreign uint64    // messages of others that were reported
@@ -97,6 +98,7 @@ func New(o Options) (*Publisher, error) {
 	id := o.Store.ID()
 	p := &Publisher{
 		store: o.Store, stream: o.Stream, log: o.Log, now: o.Now, adopt: o.Adopt, keep: o.Keep, id: hex.EncodeToString(id[:]), ready: errStarting,
+		most: batchMessagesMax,
 	}
 	if p.keep == 0 {
 		p.keep = 24 * time.Hour
@@ -141,7 +143,7 @@ func (p *Publisher) PublishOnce(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	var err error
-	p.events, err = p.store.Outbox(p.events[:0], p.meta.Confirmed+1, batchMessagesMax, batchBytesMax)
+	p.events, err = p.store.Outbox(p.events[:0], p.meta.Confirmed+1, p.most, batchBytesMax)
 	if err != nil {
 		return 0, fmt.Errorf("read the outbox: %w", err)
 	}
@@ -156,8 +158,12 @@ func (p *Publisher) PublishOnce(ctx context.Context) (int, error) {
 	}
 	n, until := len(p.events), p.events[len(p.events)-1].Seq
 	if err := p.append(ctx, p.batch, until); err != nil {
+		// A server whose disk is full keeps a file open for each batch that it could not write, until its process ends. A single event needs no
+		// file of its own, so that is what asks whether it takes events again.
+		p.most = 1
 		return 0, fmt.Errorf("publish %d events to %d: %w", n, until, err)
 	}
+	p.most = min(2*p.most, batchMessagesMax)
 	p.confirm(until)
 	p.meta.end(p.last)
 	p.count.published.Add(uint64(len(p.batch)))

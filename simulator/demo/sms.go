@@ -12,10 +12,8 @@ import (
 	"github.com/godwit-gateway/godwit/simulator/check"
 	"github.com/godwit-gateway/godwit/simulator/peers/atmodem"
 	"github.com/godwit-gateway/godwit/simulator/radio"
+	"github.com/godwit-gateway/godwit/transports"
 )
-
-// smsBilled is what one short message counts for: its 140 bytes of user data (3GPP TS 23.040 §9.2.3.16), however few are used.
-const smsBilled = 140
 
 // smsFleet is the devices that send short messages, the network between, and the modem that the gateway reads them from.
 type smsFleet struct {
@@ -172,7 +170,7 @@ func (f *smsFleet) transmit(m *mobile, link *radio.Link[shortMessage], now time.
 		return wake, err
 	}
 	for _, tx := range out {
-		f.traffic.billed.Add(smsBilled)
+		f.traffic.billed.Add(transports.SMS.Billed(1, uint64(len(tx.Payload))))
 		message := shortMessage{from: m.msisdn, payload: tx.Payload, frame: m.frame(tx.Frame), join: tx.Join, at: now}
 		switch lost := link.SendSized(now, message, len(tx.Payload)) == 0; {
 		case tx.Join: // said again by itself

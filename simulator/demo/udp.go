@@ -10,12 +10,10 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/radio"
+	"github.com/godwit-gateway/godwit/transports"
 )
 
-const (
-	datagramHeaders = 28   // IPv4 (RFC 791) and UDP (RFC 768): billed with the payload
-	datagramMax     = 1280 // bytes read at once
-)
+const datagramMax = 1280 // bytes read at once
 
 // udpFleet is the devices that speak UDP: each with a socket, a radio and a goroutine of its own.
 type udpFleet struct {
@@ -126,7 +124,7 @@ func (f *udpFleet) step(u *udpMobile, now time.Time) (time.Time, error) {
 		return time.Time{}, err
 	}
 	for _, tx := range out {
-		f.traffic.billed.Add(uint64(len(tx.Payload) + datagramHeaders))
+		f.traffic.billed.Add(transports.UDP.Billed(1, uint64(len(tx.Payload))))
 		u.up.SendSized(now, tx.Payload, len(tx.Payload))
 	}
 	for d, ok := u.up.Due(now); ok; d, ok = u.up.Due(now) {

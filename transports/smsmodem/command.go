@@ -16,6 +16,8 @@ type commander struct {
 	line   *line
 	timing *timing
 	counts *counters
+	vendor *vendor // of the modem; of the one before until it has said so
+	health *ailments
 
 	port  *port
 	at    *at.AT
@@ -79,12 +81,16 @@ func (c *commander) exchange(cmd string, prompt bool, timeout time.Duration, do 
 	defer stuck.Stop()
 	lines, err := do()
 	if err == nil {
+		c.health.did(verb(cmd))
 		return lines, nil
 	}
 	if lost := c.line.cause(); lost != nil {
 		return nil, lost
 	}
-	if e := refusal(err); e != nil {
+	if e := refusal(err, c.vendor); e != nil {
+		if class, _ := classOf(e); class == classPhone {
+			c.health.failed(verb(cmd), time.Now())
+		}
 		return nil, e
 	}
 	c.dirty = true

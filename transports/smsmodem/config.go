@@ -115,10 +115,14 @@ type timing struct {
 	backoff  time.Duration // first pause after the sink or a storage failed; doubles up to the sweep period
 	settle   time.Duration // that a report is held back after its send, so that the receipt is filed before it
 	grace    time.Duration // for what is in hand, once Run's context is done
+	persist  time.Duration // that the modem fails before it is started over
+	resets   time.Duration // between two such starts at least
+	boot     time.Duration // for a modem to say that it has started over
 }
 
 var timingDefault = timing{
 	command: 10 * time.Second, list: 60 * time.Second, send: 60 * time.Second, pin: 30 * time.Second, probe: 2 * time.Second, write: 10 * time.Second,
 	quiet: 200 * time.Millisecond, drain: 3 * time.Second, check: 30 * time.Second, start: 5 * time.Second, queue: time.Minute, register: 10 * time.Second, poll: 2 * time.Second,
 	sim: 30 * time.Second, trust: time.Second, backoff: 2 * time.Second, settle: 250 * time.Millisecond, grace: 4 * time.Second,
+	persist: time.Minute, resets: time.Hour, boot: 30 * time.Second,
 }

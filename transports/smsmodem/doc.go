@@ -9,6 +9,9 @@
 // Parts of concatenated messages go up one by one. Data is what came in the 8-bit alphabet; text is handed up as text, and what cannot be
 // read as the bytes that it is.
 //
+// What differs from maker to maker is in one table, vendors. A modem that fails at the same command again and again is told to start over
+// (ailments), and set up anew.
+//
 // What stands between the package and its modem, from below:
 //
 //   - line: one pump goroutine reads the serial line and keeps unasked lines out of replies.

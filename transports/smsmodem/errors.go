@@ -26,9 +26,10 @@ var errTimeout = errors.New("modem did not answer in time")
 
 // A codeError is a command that the modem refused.
 type codeError struct {
-	cms  bool // +CMS ERROR, else +CME ERROR or a bare ERROR
-	code int  // -1: none given
-	text string
+	cms    bool // +CMS ERROR, else +CME ERROR or a bare ERROR
+	code   int  // -1: none given
+	text   string
+	vendor *vendor // of the modem that said so
 }
 
 // Error implements error.
@@ -39,6 +40,9 @@ func (e *codeError) Error() string {
 	case e.code < 0:
 		return "modem said " + strconv.Quote(e.text)
 	case e.cms:
+		if own, ok := e.vendor.cms[e.code]; ok {
+			return fmt.Sprintf("+CMS ERROR: %d (%s)", e.code, own.name)
+		}
 		return fmt.Sprintf("+CMS ERROR: %d%s", e.code, meaning(cmsNames, e.code))
 	default:
 		return fmt.Sprintf("+CME ERROR: %d%s", e.code, meaning(cmeNames, e.code))
@@ -65,9 +69,12 @@ const (
 	classNetwork                // no network at present
 	classUnknown                // the network may have it all the same
 	classSlot                   // no message there
+	classAway                   // the recipient cannot be reached: it will not be otherwise within minutes
+	classPhone                  // the modem itself fails: it starts over if that goes on
 )
 
-// cmsNames are the errors of 3GPP TS 27.005 §3.2.5 and the causes of TS 24.011 annex E-2 that occur; 512 and up belong to the makers.
+// cmsNames are the errors of 3GPP TS 27.005 §3.2.5 and the causes of TS 24.011 annex E-2 that occur; 512 and up belong to the makers, see
+// vendors.
 var cmsNames = map[int]string{
 	1: "unassigned number", 8: "operator determined barring", 10: "call barred", 17: "network failure", 21: "short message transfer rejected",
 	22: "congestion or memory exceeded", 27: "destination out of service", 28: "unidentified subscriber", 29: "facility rejected",
@@ -86,10 +93,12 @@ var cmeNames = map[int]string{
 	100: "unknown",
 }
 
-// cmsClasses and cmeClasses hold what is not classRetry.
+// cmsClasses and cmeClasses hold what is not classRetry. Of the makers' own errors they have those that several mean alike and that do no
+// harm where one means something else.
 var cmsClasses = map[int]class{
 	1: classPermanent, 8: classPermanent, 10: classPermanent, 21: classPermanent, 28: classPermanent, 29: classPermanent, 30: classPermanent,
-	50: classPermanent, 69: classPermanent, 302: classPermanent, 303: classPermanent, 304: classPermanent, 305: classPermanent, 529: classPermanent,
+	50: classPermanent, 69: classPermanent, 302: classPermanent, 303: classPermanent, 304: classPermanent, 305: classPermanent,
+	27: classAway, 300: classPhone,
 	310: classSIM, 311: classSIM, 312: classSIM, 313: classSIM, 315: classSIM, 316: classSIM, 317: classSIM, 318: classSIM,
 	314: classBusy, 515: classBusy, 320: classFull, 322: classFull, 531: classFull, 321: classSlot, 330: classSMSC, 331: classNetwork,
 	332: classUnknown, 500: classUnknown,
@@ -107,6 +116,9 @@ func classOf(err error) (c class, ok bool) {
 		return classRetry, false
 	}
 	if e.cms {
+		if own, ok := e.vendor.cms[e.code]; ok {
+			return own.class, true
+		}
 		return cmsClasses[e.code], true
 	}
 	return cmeClasses[e.code], true
@@ -122,28 +134,41 @@ func codeOf(err error) int {
 }
 
 // refusal turns an error of at.AT into a codeError, nil if it is none. Modems that do not know +CMEE=1 speak English.
-func refusal(err error) *codeError {
+func refusal(err error, v *vendor) *codeError {
 	var cms at.CMSError
 	var cme at.CMEError
+	e := &codeError{code: -1, vendor: v}
 	switch {
 	case errors.As(err, &cms):
-		return parseCode(true, string(cms), cmsNames)
+		e.cms = true
+		e.parse(string(cms), cmsNames)
 	case errors.As(err, &cme):
-		return parseCode(false, string(cme), cmeNames)
+		e.parse(string(cme), cmeNames)
 	case errors.Is(err, at.ErrError):
-		return &codeError{code: -1}
+	default:
+		return nil
 	}
-	return nil
+	return e
 }
 
-func parseCode(cms bool, text string, names map[int]string) *codeError {
+// parse reads the number or, in a modem's own words, the name of an error.
+func (e *codeError) parse(text string, names map[int]string) {
 	if n := number(strings.TrimSpace(text)); n >= 0 {
-		return &codeError{cms: cms, code: n}
+		e.code = n
+		return
 	}
+	e.text = text
 	for code, name := range names {
 		if strings.EqualFold(name, text) {
-			return &codeError{cms: cms, code: code, text: text}
+			e.code = code
 		}
 	}
-	return &codeError{cms: cms, code: -1, text: text}
+	if !e.cms {
+		return
+	}
+	for code, own := range e.vendor.cms {
+		if strings.EqualFold(own.name, text) {
+			e.code = code
+		}
+	}
 }

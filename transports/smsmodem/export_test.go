@@ -12,8 +12,15 @@ func (t *Transport) Hasten() {
 		command: 300 * time.Millisecond, list: 300 * time.Millisecond, send: 300 * time.Millisecond, pin: 300 * time.Millisecond,
 		probe: 100 * time.Millisecond, write: 300 * time.Millisecond, quiet: 8 * time.Millisecond, drain: 100 * time.Millisecond,
 		check: time.Hour, start: time.Second, queue: 5 * time.Second, register: 100 * time.Millisecond, poll: 10 * time.Millisecond, sim: 200 * time.Millisecond, trust: 20 * time.Millisecond, backoff: 20 * time.Millisecond,
-		settle: 10 * time.Millisecond, grace: 2 * time.Second,
+		settle: 10 * time.Millisecond, grace: 2 * time.Second, persist: 0, resets: time.Hour, boot: time.Second,
 	}
+}
+
+// HastenPauses makes it wait milliseconds between things, and as long as ever for answers.
+func (t *Transport) HastenPauses() {
+	t.Hasten()
+	d, was := &timingDefault, &t.timing
+	was.command, was.list, was.send, was.pin, was.probe, was.write = d.command, d.list, d.send, d.pin, d.probe, d.write
 }
 
 // CheckEvery sets how often the modem is looked at.
@@ -27,6 +34,12 @@ func (t *Transport) QueueFor(d time.Duration) { t.timing.queue = d }
 
 // GraceOf sets how long what is in hand may take.
 func (t *Transport) GraceOf(d time.Duration) { t.timing.grace = d }
+
+// PersistFor sets how long the modem has to fail before it is started over, and ResetEvery how often that may be.
+func (t *Transport) PersistFor(d time.Duration) { t.timing.persist = d }
+
+// ResetEvery sets the time between two starts of a modem that fails.
+func (t *Transport) ResetEvery(d time.Duration) { t.timing.resets = d }
 
 // A PDU is what parsePDU says of one.
 type PDU struct {

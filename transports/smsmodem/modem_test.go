@@ -38,6 +38,7 @@ type modem struct {
 	pdus     []string // handed over with +CMGS
 	accepted []string // and taken
 	mr       int
+	maker    string // answer to +CGMI
 	mode     string // of +CMGF
 	cnmi     string
 	selected string
@@ -49,7 +50,7 @@ func newModem(tb testing.TB) *modem {
 	tb.Helper()
 	m := &modem{
 		tb: tb, changed: make(chan struct{}), prompt: "\r\n> ", storages: map[string]map[int]message{"SM": {}, "ME": {}},
-		sizes: map[string]int{"SM": 200, "ME": 200}, mr: 16, echo: true,
+		sizes: map[string]int{"SM": 200, "ME": 200}, mr: 16, maker: "FAKE", echo: true,
 	}
 	m.reset()
 	tb.Cleanup(func() {
@@ -234,6 +235,8 @@ func (m *modem) builtin(cmd string) string {
 		return "OK"
 	case "+CGSN":
 		return "350000000000017\nOK"
+	case "+CGMI":
+		return m.maker + "\nOK"
 	case "+CGMM":
 		return "FAKE 1\nOK"
 	case "+CPIN?":

@@ -56,6 +56,17 @@ func (s *site) await(t *testing.T, what string, done func() bool) {
 // newSite starts a modem and a driver that is run again whenever it loses its line.
 func newSite(t *testing.T, o atmodem.Options, change ...func(*smsmodem.Config)) *site {
 	t.Helper()
+	return startSite(t, o, (*smsmodem.Transport).Hasten, change...)
+}
+
+// newPatientSite is the same with a driver that takes no slow answer of a busy machine for silence.
+func newPatientSite(t *testing.T, o atmodem.Options) *site {
+	t.Helper()
+	return startSite(t, o, (*smsmodem.Transport).HastenPauses)
+}
+
+func startSite(t *testing.T, o atmodem.Options, hasten func(*smsmodem.Transport), change ...func(*smsmodem.Config)) *site {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	s := &site{
 		sink: &transporttest.Sink{}, ctx: ctx, changed: make(chan struct{}), settled: map[uint64]atmodem.Outcome{},
@@ -75,7 +86,7 @@ func newSite(t *testing.T, o atmodem.Options, change ...func(*smsmodem.Config)) 
 	if s.tr, err = smsmodem.New(cfg); err != nil {
 		t.Fatal(err)
 	}
-	s.tr.Hasten()
+	hasten(s.tr)
 	s.tr.CheckEvery(100 * time.Millisecond)
 	var wg sync.WaitGroup
 	wg.Go(func() {

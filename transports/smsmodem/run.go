@@ -59,7 +59,7 @@ func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 	inHand, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
 	s := &session{
-		t: t, sink: sink, line: l, cmd: &commander{line: l, timing: &t.timing, counts: &t.counts}, log: log,
+		t: t, sink: sink, line: l, cmd: &commander{line: l, timing: &t.timing, counts: &t.counts, vendor: vendorOf(t.maker()), health: &t.health}, log: log,
 		requests: make(chan *request), done: make(chan struct{}), inHand: inHand, setUp: true,
 	}
 	var wg sync.WaitGroup
@@ -99,6 +99,11 @@ func (s *session) run(ctx context.Context) error {
 	defer s.sweep.Stop()
 	defer s.check.Stop()
 	for ctx.Err() == nil {
+		if s.t.health.hopeless(time.Now(), &s.t.timing) {
+			if err := s.reset(ctx); err != nil {
+				return err
+			}
+		}
 		if s.setUp {
 			if err := s.prepare(ctx); err != nil {
 				if err = s.judge(ctx, err); err != nil {

@@ -180,6 +180,8 @@ func (s *session) outcome(err error) error {
 		if handed {
 			return sendError(transports.MaybeSent, err)
 		}
+	case classAway:
+		return &transports.SendError{Outcome: transports.NotSent, Code: codeOf(err), Slow: true, Err: err}
 	case classFull:
 		s.sweep.Reset(0)
 	case classSMSC, classSIM:
@@ -188,7 +190,7 @@ func (s *session) outcome(err error) error {
 		s.t.mu.Lock()
 		s.t.attached = false
 		s.t.mu.Unlock()
-	case classRetry, classBusy, classSlot:
+	case classRetry, classBusy, classSlot, classPhone: // of the last, health keeps count
 	}
 	return sendError(transports.NotSent, err)
 }

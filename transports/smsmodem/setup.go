@@ -11,7 +11,7 @@ import (
 
 // identity is what a modem says of itself.
 type identity struct {
-	imei, model string
+	imei, maker, model string
 }
 
 // try issues a command that a modem may refuse.
@@ -50,7 +50,7 @@ func (s *session) setup(ctx context.Context) error {
 	s.t.mu.Lock()
 	id := s.t.modem
 	s.t.mu.Unlock()
-	s.log.Info("modem is set up", slog.String("imei", id.imei), slog.String("model", id.model), slog.String("indications", s.cnmi))
+	s.log.Info("modem is set up", slog.String("imei", id.imei), slog.String("maker", id.maker), slog.String("model", id.model), slog.String("indications", s.cnmi))
 	return nil
 }
 
@@ -71,12 +71,20 @@ func (s *session) identify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	model, err := s.ask(ctx, "+CGMM", isModel)
+	maker, err := s.ask(ctx, "+CGMI", isName)
+	if err != nil {
+		return err
+	}
+	s.cmd.vendor = vendorOf(maker)
+	model, err := s.ask(ctx, "+CGMM", isName)
 	if err != nil {
 		return err
 	}
 	s.t.mu.Lock()
-	s.t.modem = identity{imei: imei, model: model}
+	if s.t.modem.imei != imei {
+		s.t.health = ailments{} // those of another modem
+	}
+	s.t.modem = identity{imei: imei, maker: maker, model: model}
 	s.t.mu.Unlock()
 	if want := s.t.cfg.IMEI; want != "" && imei != want {
 		return fmt.Errorf("%w: it has IMEI %q", ErrWrongModem, imei)
@@ -84,8 +92,8 @@ func (s *session) identify(ctx context.Context) error {
 	return nil
 }
 
-// isModel reports whether a line can be a model's name, rather than an echo or noise.
-func isModel(text string) bool {
+// isName reports whether a line can be the name of a maker or a model, rather than an echo or noise.
+func isName(text string) bool {
 	if text == "" || len(text) > 64 || strings.HasPrefix(text, "AT") {
 		return false
 	}

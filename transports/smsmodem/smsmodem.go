@@ -17,6 +17,7 @@ type Transport struct {
 	timing timing
 	counts counters
 	refs   atomic.Uint32 // of concatenated messages; starts somewhere else after each restart
+	health ailments      // of the session's loop alone; outlives sessions
 
 	mu       sync.Mutex
 	session  *session      // of the running Run once its modem is set up, nil else; guarded by mu

@@ -27,6 +27,7 @@ type Stats struct {
 	SignalDBm  int // 0 if the modem does not know
 	Slots      []Slot
 	IMEI       string // of the modem last seen
+	Maker      string
 	Model      string
 
 	Received uint64 // messages handed to the sink
@@ -52,6 +53,7 @@ type Stats struct {
 	Sweeps    uint64 // listings of a storage
 	Setups    uint64 // times that a modem was set up
 	Reboots   uint64 // of these: it had started over, or lost its settings
+	Resets    uint64 // times that a modem that failed was told to start over
 	Timeouts  uint64 // commands that the modem did not answer in time
 	Resyncs   uint64 // times that it was brought back in step
 	Strays    uint64 // lines that nobody waited for
@@ -65,6 +67,7 @@ type counters struct {
 	deleted, deleteErrors               atomic.Uint64
 	sent, sentParts, sendErrors         atomic.Uint64
 	doorbells, sweeps, setups, reboots  atomic.Uint64
+	resets                              atomic.Uint64
 	timeouts, resyncs, strays, overruns atomic.Uint64
 }
 
@@ -78,13 +81,13 @@ func (t *Transport) Stats() Stats {
 		Quarantined: c.settled[transports.Quarantined].Load(), Rejected: c.settled[transports.Rejected].Load(),
 		Deleted: c.deleted.Load(), DeleteErrors: c.deleteErrors.Load(),
 		Sent: c.sent.Load(), SentParts: c.sentParts.Load(), SendErrors: c.sendErrors.Load(),
-		Doorbells: c.doorbells.Load(), Sweeps: c.sweeps.Load(), Setups: c.setups.Load(), Reboots: c.reboots.Load(),
+		Doorbells: c.doorbells.Load(), Sweeps: c.sweeps.Load(), Setups: c.setups.Load(), Reboots: c.reboots.Load(), Resets: c.resets.Load(),
 		Timeouts: c.timeouts.Load(), Resyncs: c.resyncs.Load(), Strays: c.strays.Load(), Overruns: c.overruns.Load(),
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s.Up, s.Registered, s.Roaming = t.session != nil, t.session != nil && t.attached, t.roaming
-	s.SignalDBm, s.IMEI, s.Model = t.signal, t.modem.imei, t.modem.model
+	s.SignalDBm, s.IMEI, s.Maker, s.Model = t.signal, t.modem.imei, t.modem.maker, t.modem.model
 	s.Slots = slices.Clone(t.slots)
 	return s
 }

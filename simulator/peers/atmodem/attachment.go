@@ -87,8 +87,12 @@ func (m *machine) functionality(x *exec) result {
 			return cme(50)
 		}
 		if restart == 1 {
-			x.reply.step = Step{Do: ActReboot}
 			m.push(x.now, m.set.end()+"OK"+m.set.end(), ActNothing)
+			x.reply.step = Step{Do: ActReboot}
+			if m.o.Profile.USB {
+				x.reply.step = Step{Do: ActMute}
+				m.push(x.now.Add(travel), "", ActUnplug)
+			}
 			return resultOf(succeeded)
 		}
 		if fun == 1 && m.radio.functionality != 1 {

@@ -42,6 +42,9 @@ func (m *machine) execute(now time.Time, line string) {
 	if r.step.Do != ActNothing {
 		m.stats.FaultsDone++
 	}
+	if r.step.Do == ActFail {
+		m.fails = true
+	}
 	if !isEntry(line) && m.spared(r, line) {
 		m.finish(now, r)
 		return
@@ -94,6 +97,9 @@ func (m *machine) run(x *exec) result {
 	}
 	if h.sim && !m.sim.unlocked {
 		return m.sim.refusal(h.sms)
+	}
+	if m.fails && aboutMessages[x.name] {
+		return cms(cmsFailure)
 	}
 	return h.run(m, x)
 }
@@ -173,6 +179,9 @@ func (s *Step) kind(line string) resultKind {
 	}
 	return cmeError
 }
+
+// aboutMessages are the commands that touch messages. The settings of the service are no part of what can fail.
+var aboutMessages = map[string]bool{"+CMGL": true, "+CMGR": true, "+CMGD": true, "+CMGS": true, "+CMGW": true, "+CMSS": true}
 
 // smsCommands fail with +CMS ERROR (3GPP TS 27.005 §3.2.5).
 var smsCommands = []string{"+CMG", "+CMS", "+CNM", "+CPMS", "+CSCA", "+CSMS", "+CSMP", "+CSDH", "+CMMS", "+CSCB", "+CSAS", "+CRES"}

@@ -50,6 +50,7 @@ const (
 	ActReboot         // starts anew without a reply
 	ActGarbage        // noise before the reply
 	ActURC            // Step.Text as an unsolicited line between two lines of the reply
+	ActFail           // from here on commands about messages are refused as ME failure, until it starts anew
 	actionEnd
 )
 

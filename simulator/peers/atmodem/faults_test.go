@@ -108,6 +108,34 @@ func TestScript(t *testing.T) {
 	}
 }
 
+// TestFailure: a modem that has failed refuses everything about messages, and nothing else, until it starts anew.
+func TestFailure(t *testing.T) {
+	for name, usb := range map[string]bool{"serial": false, "USB": true} {
+		t.Run(name, func(t *testing.T) {
+			m, c := ready(t, atmodem.Options{
+				Profile: atmodem.Profile{USB: usb, Boot: 20 * time.Millisecond}, Faults: atmodem.Faults{Away: 20 * time.Millisecond},
+			})
+			deliver(t, m, atmodem.Message{From: sender, Payload: []byte{1}})
+			inject(t, m, atmodem.Step{Command: "+CMGL", Do: atmodem.ActFail})
+			for _, command := range []string{"AT+CMGL=4", "AT+CMGR=1", "AT+CMGD=1", "AT+CMGS=17"} {
+				c.want(command, "+CMS ERROR: 300")
+			}
+			c.want("AT+CMEE=2;+CMGL=4", "+CMS ERROR: ME failure")
+			c.want("AT+CMGF?", "+CMGF: 0")
+			c.write("AT+CFUN=1,1\r")
+			c.until("\r\nOK\r\n")
+			if usb {
+				c.gone()
+				c = replugged(t, m, 2)
+			}
+			waitFor(t, c, "AT+CREG?", "+CREG: 0,1")
+			if got := c.at("AT+CMGR=1"); !strings.HasPrefix(got, "+CMGR: 0,,20\r\n07") {
+				t.Errorf("after the start: %q", got)
+			}
+		})
+	}
+}
+
 // TestUnplug: the terminal hangs up in the middle of a PDU that the modem sends or receives, and comes back under the same path. What was
 // stored stays, what was set does not, and what came meanwhile waits.
 func TestUnplug(t *testing.T) {

@@ -62,6 +62,7 @@ type machine struct {
 	sim   sim
 	radio attachment
 	flap  bool
+	fails bool // at everything about messages, as ActFail wanted
 
 	sm, me, sr *storage
 	centre     centre
@@ -107,6 +108,7 @@ func (m *machine) reboot(now time.Time) {
 	m.sim.unlocked = m.o.Profile.PIN == "" && m.sim.tries > 0
 	m.radio = attachment{functionality: 1, since: m.ready.Add(m.o.Profile.Boot / 2)}
 	m.await = acknowledge{}
+	m.fails = false
 	m.centre.retryNow()
 }
 

@@ -48,6 +48,7 @@ type Profile struct {
 	FlapCounts                    bool          // +CPMS? says 0 messages every other time, as some do
 	SIMOnly                       bool          // puts new messages into SM whatever +CPMS says, as some do
 	Padded                        bool          // tells messages of the SIM as whole records, filled up with FF, as some do
+	USB                           bool          // leaves the line when it starts over by +CFUN=1,1 and comes back, as modems on USB do
 	ReportStore                   bool          // has a storage SR that status reports go to, in place of that for new messages
 }
 

@@ -34,6 +34,7 @@ func done(ok bool) result {
 
 // Error codes of 3GPP TS 27.005 §3.2.5 that are used in more than one place.
 const (
+	cmsFailure      = 300
 	cmsNotAllowed   = 302
 	cmsNotSupported = 303
 	cmsBadPDU       = 304
@@ -54,7 +55,7 @@ var cmeTexts = map[int]string{
 }
 
 var cmsTexts = map[int]string{
-	41: "temporary failure", cmsNotAllowed: "operation not allowed", cmsNotSupported: "operation not supported",
+	27: "destination out of service", 41: "temporary failure", cmsFailure: "ME failure", cmsNotAllowed: "operation not allowed", cmsNotSupported: "operation not supported",
 	cmsBadPDU: "invalid PDU mode parameter", 305: "invalid text mode parameter", cmsPIN: "SIM PIN required", 314: "SIM busy",
 	cmsPUK: "SIM PUK required", 320: "memory failure", cmsBadIndex: "invalid memory index", cmsFull: "memory full",
 	cmsNoSMSC: "SMSC address unknown", cmsNoNetwork: "no network service", cmsTimeout: "network timeout",

@@ -1,0 +1,117 @@
+package node
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/config"
+	"github.com/godwit-gateway/godwit/simulator/peers/atmodem"
+	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/transporttest"
+	"github.com/godwit-gateway/godwit/transports/udp"
+)
+
+// patience bounds what a test waits for.
+const patience = 30 * time.Second
+
+// wire makes a link and runs it until the test ends.
+func wire(t *testing.T, l config.Link) *wired {
+	t.Helper()
+	w, err := wireLink(l, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.listen(); err != nil {
+		t.Fatal(err)
+	}
+	background(t, func(ctx context.Context) error {
+		return runTransports(ctx, []*runner{&w.runner}, &transporttest.Sink{}, slog.New(slog.DiscardHandler))
+	})
+	return w
+}
+
+// background runs something until the test ends.
+func background(t *testing.T, run func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A reply is one datagram that was sent.
+func TestStateOfASocket(t *testing.T) {
+	w := wire(t, config.Link{Name: "udp0", Kind: "udp", UDP: &udp.Config{Listen: "127.0.0.1:0"}})
+	conn, err := net.Dial("udp4", w.address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Write([]byte("a payload")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Read(make([]byte, 100)); err != nil {
+		t.Fatal(err)
+	}
+	state := w.state()
+	wantSent(t, state.Sent, 1, uint64(len(transporttest.Reply)))
+	if state.ModemUp != nil || state.ModemResets != nil {
+		t.Error("a socket says that it is a modem")
+	}
+}
+
+// Each part of a long message is one that was sent.
+func TestStateOfAModem(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "modem")
+	m, err := atmodem.New(atmodem.Options{Path: path})
+	if err != nil {
+		t.Skipf("no pseudo-terminals here: %v", err)
+	}
+	background(t, m.Run)
+	w := wire(t, config.Link{Name: "sms0", Kind: "smsmodem", SMSModem: &config.SMSModem{Device: path}})
+	state := w.state()
+	until(t, "the modem to be set up", state.ModemUp)
+	wantSent(t, state.Sent, 0, 0)
+	d := transports.Downlink{To: transports.Address{Bearer: transports.SMS, ID: "+491700000001"}, Payload: make([]byte, 200)}
+	if _, err := w.modem.Send(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	wantSent(t, state.Sent, 2, 0)
+	if n := state.ModemResets(); n != 0 || state.UDP != nil {
+		t.Errorf("%d starts of a modem that works, or it says that it is a socket", n)
+	}
+}
+
+// wantSent waits for counts: a driver adds a message to them after the other side may have it.
+func wantSent(t *testing.T, sent func() (messages, payload uint64), messages, payload uint64) {
+	t.Helper()
+	until(t, "what was sent to be counted", func() bool {
+		n, b := sent()
+		return n == messages && b == payload
+	})
+}
+
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %s for %s", patience, what)
+		}
+		<-tick.C
+	}
+}
