@@ -158,7 +158,7 @@ Example:
   godwit frame inspect 57c00005... --number 2001 --fleet-key buoys.key --product buoy-demo`
 }
 
-var errMalformed = errors.New("not well formed")
+var errRefused = errors.New("would be refused")
 
 var errNotOpened = errors.New("no frame was opened with the key")
 
@@ -232,7 +232,7 @@ func (c *frameInspectCmd) show(e *env, text func(*codec.Inspection, []byte) []by
 		err = written(werr)
 	}
 	if err == nil && in.Error != "" {
-		return fmt.Errorf("%w: %s", errMalformed, in.Error)
+		return fmt.Errorf("%w: %s", errRefused, in.Error)
 	}
 	if err == nil && in.Opened == 0 && (o.DeviceKey != nil || o.FleetKey != nil) {
 		return errNotOpened

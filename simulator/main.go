@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -105,10 +106,18 @@ func usage(err error, stderr io.Writer) {
 	_, _ = fmt.Fprintf(stderr, "godwit-sim: %v\nTry: %s --help\n", err, command)
 }
 
-type versionCmd struct{}
+type versionCmd struct {
+	Output string `short:"o" help:"Form of the output: json or table." enum:"json,table" default:"table"`
+}
+
+// Help shows an example.
+func (versionCmd) Help() string {
+	return `Example:
+  godwit-sim version -o json`
+}
 
 // Run prints the module version and the commit that the program was built from.
-func (versionCmd) Run(e *env) error {
+func (c *versionCmd) Run(e *env) error {
 	version, commit := "unknown", "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
 		version = info.Main.Version
@@ -117,6 +126,9 @@ func (versionCmd) Run(e *env) error {
 				commit = s.Value
 			}
 		}
+	}
+	if c.Output == "json" {
+		return json.NewEncoder(e.stdout).Encode(map[string]string{"version": version, "commit": commit})
 	}
 	_, err := fmt.Fprintf(e.stdout, "godwit-sim %s commit %s\n", version, commit)
 	return err

@@ -62,7 +62,7 @@ var running = []row{
 
 	{args: "device approve dev-5001 --customer port", out: "port"},
 	{args: "device approve dev-5002 -o json", out: `"active"`},
-	{args: "device approve dev-5001", code: 1, err: "dev-5001"},
+	{args: "device approve dev-5001", code: 1, err: "a device that is active"},
 	{args: "device approve", code: 2, err: "<device>"},
 	{args: "device reject dev-5003 --reason stolen", out: "rejected"},
 	{args: "device reject 5004 -o json", out: `"rejected"`},
@@ -119,12 +119,12 @@ var running = []row{
 	{args: "frame decode ffff", code: 1, err: "godwit:"},
 	{args: "frame decode xyz", code: 2, err: "hex"},
 	{args: "frame inspect $FRAME --number 1 --fleet-key $KEY", out: "battery"},
-	{args: "frame inspect $FRAME -o json", out: `"items"`},
-	{args: "frame inspect $FRAME --number 2 --fleet-key $KEY", code: 1, err: "no frame was opened"},
+	{args: "frame inspect $FRAME -o json", out: `"parts"`},
+	{args: "frame inspect $BARE --number 2 --fleet-key $KEY", code: 1, err: "would be refused: byte 15: tag: does not verify"},
 	{args: "frame inspect xyz", code: 2, err: "hex"},
 	{args: "frame explain $FRAME --number 1 --fleet-key $KEY", out: "battery"},
-	{args: "frame explain $FRAME -o json", out: `"items"`},
-	{args: "frame explain ffff", code: 1, err: "not well formed"},
+	{args: "frame explain $FRAME -o json", out: `"parts"`},
+	{args: "frame explain ffff", code: 1, err: "would be refused"},
 	{args: "frame explain", code: 2, err: "<hex>"},
 	{args: "frame encode --number 1 --fleet-key $KEY --counter 6 battery=12.6", out: "8201"},
 	{args: "frame encode --number 1 --fleet-key $KEY --counter 6 --hello 2.4.0 -o json", out: `"frame"`},
@@ -150,7 +150,8 @@ var running = []row{
 	{args: "template diff buoy-demo ghost", code: 2, err: "ghost"},
 	{args: "template train $DATA --product $DRAFT --out $DIR/trained.toml", out: "godwit"},
 	{args: "template train $DATA --product $DRAFT -o json", out: `"bytes_per_status"`},
-	{args: "template train $CSV --product $DRAFT", code: 1, err: "fleet.csv"},
+	{args: "template train $CSV --product $DRAFT", code: 2, err: "no column"},
+	{args: "template train $TRACES/bad.csv --product $DRAFT", code: 1, err: "bad.csv"},
 	{args: "template train $DATA --product $DRAFT --train 0%", code: 2, err: "--train"},
 	{args: "template train $DATA", code: 2, err: "--product"},
 
@@ -229,7 +230,7 @@ func TestCommands(t *testing.T) {
 	s := newSite(t)
 	w := commandFiles(t, s)
 	p := s.gateway(t)
-	w["$TOKEN"] = filepath.Join(s.dir, "state", "token")
+	w["$TOKEN"] = filepath.Join(s.dir, "state", "api.token")
 	introduce(t, s)
 	w["$FRAME"] = encoded(t, w, "--counter 5 battery=12.6")
 	w["$BARE"] = encoded(t, w, "--counter 5 battery=12.6 --bare")
@@ -263,10 +264,10 @@ func commandFiles(t *testing.T, s *site) words {
 	}
 	own := strings.Repeat("1f", 32)
 	for path, text := range map[string]string{
-		w["$CSV"]: "number,name,product,customer,key,msisdn\n700001,tank-1,buoy-demo,acme," + own + ",+491700000001\n700002,tank-2,buoy-demo,acme,fleet:test,\n",
-		w["$DATA"]:  data.String(),
-		w["$DRAFT"]: "name = \"tank\"\ntime_unit = \"seconds\"\n[[field]]\nid = 1\nname = \"level\"\nunit = \"m\"\nscale = \"0.1\"\nbits = 7\n",
-		filepath.Join(s.dir, "bad.toml"):        "name = \"bad\"\n[[field]]\nid = 900\n",
+		w["$CSV"]:                              "number,name,product,customer,key,msisdn\n700001,tank-1,buoy-demo,acme," + own + ",+491700000001\n4900,tank-2,buoy-demo,acme,fleet:test,\n",
+		w["$DATA"]:                             data.String(),
+		w["$DRAFT"]:                            "name = \"tank\"\ntime_unit = \"seconds\"\n[[field]]\nid = 1\nname = \"level\"\nunit = \"m\"\nscale = \"0.1\"\nbits = 7\n",
+		filepath.Join(s.dir, "bad.toml"):       "name = \"bad\"\n[[field]]\nid = 900\n",
 		filepath.Join(w["$TRACES"], "bad.csv"): "nothing\n",
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
