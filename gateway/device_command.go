@@ -156,15 +156,15 @@ func (c *devicePolicyCmd) Run(e *env) error {
 	}
 	for _, span := range c.Quiet {
 		from, to, _ := strings.Cut(span, "-")
-		if from == to {
-			return fmt.Errorf("%w: --quiet %s: the span is empty", errUsage, span)
-		}
 		for _, at := range []string{from, to} {
 			minute, err := minuteOfDay(at)
 			if err != nil {
 				return fmt.Errorf("%w: --quiet %s: want hours as in 22:00-05:00", errUsage, span)
 			}
 			p.Quiet = append(p.Quiet, minute)
+		}
+		if n := len(p.Quiet); p.Quiet[n-2] == p.Quiet[n-1] {
+			return fmt.Errorf("%w: --quiet %s: the span is empty", errUsage, span)
 		}
 	}
 	return c.send(e, api.CommandRequest{Policy: &p})
