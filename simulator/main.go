@@ -30,6 +30,7 @@ type cli struct {
 
 	Demo    demoCmd    `cmd:"" help:"Run the whole gateway on loopback against a simulated fleet."`
 	Serve   serveCmd   `cmd:"" help:"Run simulated devices and a simulated modem for a gateway that runs elsewhere."`
+	Data    dataCmd    `cmd:"" help:"Print what simulated sensors measure, as a CSV file to train templates on."`
 	Version versionCmd `cmd:"" help:"Print the build."`
 }
 
