@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -19,6 +20,7 @@ type dataCmd struct {
 	Statuses int           `help:"Statuses of each device." default:"2000"`
 	Interval time.Duration `help:"Between two statuses." default:"1h"`
 	Late     time.Duration `help:"A status is late by up to so much." default:"2s"`
+	Changes  float64       `help:"Part of the statuses after which a device has another interval for a while, as a policy may tell it." default:"0.02"`
 	Seed     uint64        `help:"Seed of the devices and the weather." default:"1"`
 }
 
@@ -33,14 +35,33 @@ Example:
 
 // Run prints what sensors measure.
 func (c *dataCmd) Run(e *env) error {
-	if c.Devices < 1 || c.Statuses < 1 || c.Interval < time.Second || c.Late < 0 || c.Late >= c.Interval {
-		return fmt.Errorf("%w: %d devices with %d statuses every %s, late by up to %s", demo.ErrOptions, c.Devices, c.Statuses, c.Interval, c.Late)
+	if c.Devices < 1 || c.Statuses < 1 || c.Interval < time.Second || c.Late < 0 || c.Late >= c.Interval || !(c.Changes >= 0 && c.Changes <= 1) {
+		return fmt.Errorf("%w: %d devices with %d statuses every %s, late by up to %s, changes %g", demo.ErrOptions, c.Devices, c.Statuses, c.Interval, c.Late, c.Changes)
 	}
 	t, err := demo.ProductTemplate(c.Product)
 	if err != nil {
 		return err
 	}
 	return c.write(e.stdout, t)
+}
+
+// Another interval is between these parts of the one that was given, and stays for so many statuses in the mean.
+const (
+	shortest = 0.005
+	longest  = 4
+	stays    = 5
+)
+
+// next is the interval to the next status.
+func (c *dataCmd) next(rng *rand.Rand, now time.Duration) time.Duration {
+	switch {
+	case now == c.Interval && rng.Float64() < c.Changes:
+		part := shortest * math.Pow(longest/shortest, rng.Float64())
+		return max(time.Duration(part*float64(c.Interval)), time.Second).Round(time.Second)
+	case now != c.Interval && rng.Float64() < 1.0/stays:
+		return c.Interval
+	}
+	return now
 }
 
 // dataBegin is when the first status is due.
@@ -56,15 +77,17 @@ func (c *dataCmd) write(w io.Writer, t *codec.Template) error {
 	_ = out.WriteByte('\n') // Flush tells
 	at := time.Unix(dataBegin, 0).UTC()
 	for n := range c.Devices {
-		seed := c.Seed*1_000_003 + uint64(n)           //nolint:gosec // a count
+		seed := c.Seed*1_000_003 + uint64(n)
 		rng := rand.New(rand.NewPCG(seed, 0x6c617465)) //nolint:gosec // data must be repeatable
 		world := device.NewWorld(seed, at)
+		interval := c.Interval
 		for range c.Statuses {
-			world.Advance(c.Interval)
-			at = at.Add(c.Interval)
-			late := time.Duration(rng.Float64() * float64(c.Late))
+			interval = c.next(rng, interval)
+			world.Advance(interval)
+			at = at.Add(interval)
+			late := time.Duration(rng.Float64() * float64(min(c.Late, interval/2)))
 			line := strconv.AppendInt(nil, at.Add(late).Unix(), 10)
-			for i, v := range world.Measure(t, c.Interval) {
+			for i, v := range world.Measure(t, interval) {
 				if line = append(line, ','); v.State != codec.NotMeasured {
 					line = codec.AppendDecimal(line, &t.Fields()[i], v.Raw)
 				}
