@@ -34,6 +34,11 @@ Example:
 
 // Run measures.
 func (c *benchGatewayCmd) Run(e *env) (err error) {
+	for flag, n := range map[string]int{"devices": c.Devices, "frames": c.Frames, "fleet": c.Fleet, "acks": c.Acks} {
+		if n < 1 {
+			return fmt.Errorf("%w: --%s %d: want 1 or more", errUsage, flag, n)
+		}
+	}
 	dir, err := os.MkdirTemp(c.Dir, "godwit-bench-")
 	if err != nil {
 		return fmt.Errorf("folder to measure in: %w", err)

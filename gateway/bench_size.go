@@ -8,8 +8,9 @@ import (
 )
 
 type benchSizeCmd struct {
-	Data   string `help:"Folder of the known traces; those it lacks are passed over with a message." default:"../shared/data" type:"path"`
-	Traces string `help:"Folder of further CSV files: a line of names, a time in the first column, numbers in the others." type:"existingdir"`
+	Data    string `help:"Folder of the known traces; those it lacks are passed over with a message." default:"../shared/data" type:"path"`
+	Devices []int  `help:"Numbers of devices for the speed of opening and decoding." default:"1000,100000,1000000"`
+	Traces  string `help:"Folder of further CSV files: a line of names, a time in the first column, numbers in the others." type:"existingdir"`
 }
 
 // Help shows an example.
@@ -25,7 +26,12 @@ Example:
 
 // Run measures.
 func (c *benchSizeCmd) Run(e *env) error {
-	f, err := size.Run(e.ctx, size.Options{Data: c.Data, Traces: c.Traces}, func(what string) { _, _ = fmt.Fprintln(e.stderr, what) })
+	for _, n := range c.Devices {
+		if n < 1 {
+			return fmt.Errorf("%w: --devices %d: want 1 or more", errUsage, n)
+		}
+	}
+	f, err := size.Run(e.ctx, size.Options{Data: c.Data, Traces: c.Traces, Devices: c.Devices}, func(what string) { _, _ = fmt.Fprintln(e.stderr, what) })
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,9 @@ func (configDefaultCmd) Help() string {
 
 // Run prints the reference.
 func (configDefaultCmd) Run(e *env) error {
+	if e.cli.Output == "json" {
+		return e.print(map[string]string{"toml": config.Default}, "", nil)
+	}
 	_, err := io.WriteString(e.stdout, config.Default)
 	return written(err)
 }

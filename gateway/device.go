@@ -50,6 +50,9 @@ func (deviceListCmd) Help() string {
 
 // Run lists devices, page by page.
 func (c *deviceListCmd) Run(e *env) error {
+	if c.Limit < 0 {
+		return fmt.Errorf("%w: --limit %d: want 0 or more", errUsage, c.Limit)
+	}
 	client, err := e.client()
 	if err != nil {
 		return err
@@ -103,6 +106,9 @@ type shown struct {
 
 // Run shows the device.
 func (c *deviceShowCmd) Run(e *env) error {
+	if c.Last < 0 {
+		return fmt.Errorf("%w: --last %d: want 0 or more", errUsage, c.Last)
+	}
 	client, err := e.client()
 	if err != nil {
 		return err

@@ -19,10 +19,13 @@ type commandFlags struct {
 	TTL    string `name:"ttl" help:"How long it is worth sending, as 2h or 1d." default:"1d"`
 }
 
+// ttlMax is how long a downlink may be worth sending.
+const ttlMax = 7 * 24 * time.Hour
+
 // send posts a command and shows the downlink that it became.
 func (c *commandFlags) send(e *env, r api.CommandRequest) error {
 	ttl, err := config.ParseDuration(c.TTL)
-	if err != nil || ttl < time.Second {
+	if err != nil || ttl < time.Second || ttl > ttlMax {
 		return fmt.Errorf("%w: --ttl %s: want 1s to 7d", errUsage, c.TTL)
 	}
 	r.Link, r.TTL = c.Link, int(ttl/time.Second)
@@ -99,6 +102,9 @@ func (c *deviceSleepCmd) Run(e *env) error {
 	return c.send(e, api.CommandRequest{Sleep: &api.SleepCommand{Seconds: n}})
 }
 
+// slotMax is the highest slot of a device for a template.
+const slotMax = 6
+
 type deviceTemplateCmd struct {
 	commandFlags
 	Slot    uint8  `help:"Slot of the device, 0 to 6." default:"0"`
@@ -115,6 +121,9 @@ Example:
 
 // Run queues the assignment.
 func (c *deviceTemplateCmd) Run(e *env) error {
+	if c.Slot > slotMax {
+		return fmt.Errorf("%w: --slot %d: want 0 to %d", errUsage, c.Slot, slotMax)
+	}
 	return c.send(e, api.CommandRequest{Template: &api.TemplateCommand{Slot: c.Slot, Product: c.Product}})
 }
 
@@ -137,6 +146,9 @@ Example:
 
 // Run queues the policy.
 func (c *devicePolicyCmd) Run(e *env) error {
+	if c.Interval == "" && len(c.Links)+len(c.Quiet)+len(c.Deadband) == 0 {
+		return fmt.Errorf("%w: nothing to say: want --interval, --links, --quiet or --deadband", errUsage)
+	}
 	p := api.PolicyCommand{Links: c.Links, Deadbands: c.Deadband, Revision: c.Revision}
 	var err error
 	if p.Interval, err = seconds("--interval", c.Interval); err != nil {
@@ -150,6 +162,9 @@ func (c *devicePolicyCmd) Run(e *env) error {
 				return fmt.Errorf("%w: --quiet %s: want hours as in 22:00-05:00", errUsage, span)
 			}
 			p.Quiet = append(p.Quiet, minute)
+		}
+		if n := len(p.Quiet); p.Quiet[n-2] == p.Quiet[n-1] {
+			return fmt.Errorf("%w: --quiet %s: the span is empty", errUsage, span)
 		}
 	}
 	return c.send(e, api.CommandRequest{Policy: &p})

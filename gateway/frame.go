@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -142,9 +143,10 @@ func (k *deviceKey) product() (hub.Product, error) {
 type frameInspectCmd struct {
 	Hex string `arg:"" help:"The transmission in hex, - for standard input."`
 	deviceKey
-	Highest int64  `help:"Highest counter seen of the device, to complete that of the frame; -1 for none." default:"-1"`
-	Down    bool   `help:"The frame is a downlink."`
-	Base    string `help:"Plaintext of the keyframe that a delta or batch is counted from, in hex." placeholder:"HEX"`
+	Highest  int64  `help:"Highest counter seen of the device, to complete that of the frame; -1 for none." default:"-1"`
+	Down     bool   `help:"The frame is a downlink."`
+	Received string `help:"When it was received, as 2026-01-31T12:00:00Z, from which its time is completed; by default now." placeholder:"TIME"`
+	Base     string `help:"Plaintext of the keyframe that a delta or batch is counted from, in hex." placeholder:"HEX"`
 }
 
 // Help shows an example.
@@ -158,7 +160,7 @@ Example:
   godwit frame inspect 57c00005... --number 2001 --fleet-key buoys.key --product buoy-demo`
 }
 
-var errMalformed = errors.New("not well formed")
+var errRefused = errors.New("would be refused")
 
 var errNotOpened = errors.New("no frame was opened with the key")
 
@@ -172,6 +174,12 @@ func (c *frameInspectCmd) options() (*codec.InspectOptions, error) {
 	o := codec.InspectOptions{CTRBits: c.CTRBits, TagLen: c.Tag, Number: c.Number, Reference: time.Now()}
 	if c.Down {
 		o.Direction = codec.Down
+	}
+	if c.Received != "" {
+		var err error
+		if o.Reference, err = time.Parse(time.RFC3339, c.Received); err != nil {
+			return nil, fmt.Errorf("%w: --received %s: want a time as 2026-01-31T12:00:00Z", errUsage, c.Received)
+		}
 	}
 	if c.Highest >= 0 {
 		o.Highest, o.Seen = uint64(c.Highest), true
@@ -192,7 +200,7 @@ func (c *frameInspectCmd) options() (*codec.InspectOptions, error) {
 	}
 	o.Templates[0] = p.Template
 	if c.Base != "" {
-		if o.Base, err = baseState(p.Template, c.Base); err != nil {
+		if o.Base, err = baseState(p.Template, c.Base, o.Reference); err != nil {
 			return nil, err
 		}
 	}
@@ -200,13 +208,13 @@ func (c *frameInspectCmd) options() (*codec.InspectOptions, error) {
 }
 
 // baseState is the state after a keyframe, given in hex.
-func baseState(t *codec.Template, text string) (*codec.State, error) {
+func baseState(t *codec.Template, text string, received time.Time) (*codec.State, error) {
 	b, err := readHex(text)
 	if err != nil {
 		return nil, err
 	}
 	var status codec.Status
-	if err := t.DecodeKeyframe(&status, codec.MakeHeader(codec.KindKeyframe, 0, 0), b, time.Now()); err != nil {
+	if err := t.DecodeKeyframe(&status, codec.MakeHeader(codec.KindKeyframe, 0, 0), b, received); err != nil {
 		return nil, fmt.Errorf("%w: --base: %w", errUsage, err)
 	}
 	s := new(codec.State)
@@ -232,7 +240,7 @@ func (c *frameInspectCmd) show(e *env, text func(*codec.Inspection, []byte) []by
 		err = written(werr)
 	}
 	if err == nil && in.Error != "" {
-		return fmt.Errorf("%w: %s", errMalformed, in.Error)
+		return fmt.Errorf("%w: %s", errRefused, in.Error)
 	}
 	if err == nil && in.Opened == 0 && (o.DeviceKey != nil || o.FleetKey != nil) {
 		return errNotOpened
@@ -293,6 +301,12 @@ func (c *frameEncodeCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	if header.Kind() != codec.KindExtended && (c.Down || c.Room > 0) {
+		return fmt.Errorf("%w: --down and --room are for messages, not for a status", errUsage)
+	}
+	if last := c.Counter + uint64(len(plaintexts)) - 1; last > codec.CounterMax || last < c.Counter {
+		return fmt.Errorf("%w: --counter %d: counters end with %d", errUsage, c.Counter, uint64(codec.CounterMax))
+	}
 	frames := make([]string, len(plaintexts))
 	size := 0
 	for i, plaintext := range plaintexts {
@@ -338,6 +352,9 @@ func (c *frameEncodeCmd) seal(key *[32]byte, header codec.Header, counter uint64
 
 // plaintexts is what the frames hold: several for a message in fragments.
 func (c *frameEncodeCmd) plaintexts() (codec.Header, [][]byte, error) {
+	if len(c.Values) > 0 && c.other() {
+		return 0, nil, fmt.Errorf("%w: %q: a message has no measured values", errUsage, c.Values[0])
+	}
 	message, ok, err := c.frameMessage.plaintext()
 	if !ok && err == nil {
 		header, plaintext, err := c.plaintext()
@@ -350,19 +367,24 @@ func (c *frameEncodeCmd) plaintexts() (codec.Header, [][]byte, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	ask := uint8(0)
-	if c.Ack {
-		ask = 1
-	}
 	cut, err := c.cut(message)
-	return codec.MakeHeader(codec.KindExtended, 0, ask), cut, err
+	return codec.MakeHeader(codec.KindExtended, 0, c.ask()), cut, err
+}
+
+// ask is the bit of a message's header that asks for an acknowledgement.
+func (c *frameEncodeCmd) ask() uint8 {
+	if c.Ack {
+		return 1
+	}
+	return 0
+}
+
+// other reports whether something else than a status is wanted.
+func (c *frameEncodeCmd) other() bool {
+	return c.Hello != "" || c.Message != "" || c.Steps != "" || c.Alarm != "" || c.Request != "" || c.Clock != "" || c.Plaintext != ""
 }
 
 func (c *frameEncodeCmd) plaintext() (codec.Header, []byte, error) {
-	ask := uint8(0)
-	if c.Ack {
-		ask = 1
-	}
 	switch {
 	case c.Hello != "":
 		p, err := c.product()
@@ -370,10 +392,13 @@ func (c *frameEncodeCmd) plaintext() (codec.Header, []byte, error) {
 			return 0, nil, err
 		}
 		plaintext, err := codec.AppendHello(nil, &codec.Hello{Version: c.Hello, Product: p.Name, Templates: []codec.TemplateHash{p.Template.Hash()}, Counter: c.Counter})
-		return codec.MakeHeader(codec.KindExtended, 1, ask), plaintext, err
+		if err != nil {
+			return 0, nil, fmt.Errorf("%w: --hello: %w", errUsage, err)
+		}
+		return codec.MakeHeader(codec.KindExtended, 1, c.ask()), plaintext, nil
 	case c.Message != "":
 		b, err := readHex(c.Message)
-		return codec.MakeHeader(codec.KindExtended, 0, ask), append([]byte{byte(codec.MessageUser)}, b...), err
+		return codec.MakeHeader(codec.KindExtended, 0, c.ask()), append([]byte{byte(codec.MessageUser)}, b...), err
 	}
 	p, err := c.product()
 	if err != nil {
@@ -382,7 +407,7 @@ func (c *frameEncodeCmd) plaintext() (codec.Header, []byte, error) {
 	s := codec.Status{Time: time.Now(), ClockValid: true, AckAsked: c.Ack}
 	if c.Time != "" {
 		if s.Time, err = time.Parse(time.RFC3339, c.Time); err != nil {
-			return 0, nil, fmt.Errorf("%w: --time: %w", errUsage, err)
+			return 0, nil, fmt.Errorf("%w: --time %s: want a time as 2026-01-31T12:00:00Z", errUsage, c.Time)
 		}
 	}
 	if s.Values, err = parseValues(p.Template.Fields(), c.Values); err != nil {
@@ -399,11 +424,14 @@ func parseValues(fields []codec.Field, args []string) ([]codec.Value, error) {
 		names[i] = fields[i].Name
 		values[i] = codec.Value{State: codec.NotMeasured}
 	}
-	for _, arg := range args {
+	for n, arg := range args {
 		name, text, ok := strings.Cut(arg, "=")
 		v, err := strconv.ParseFloat(text, 64)
-		if !ok || err != nil {
+		if !ok || err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, fmt.Errorf("%w: %q: want field=number", errUsage, arg)
+		}
+		if slices.ContainsFunc(args[:n], func(a string) bool { return strings.HasPrefix(a, name+"=") }) {
+			return nil, fmt.Errorf("%w: %q: %s is there already", errUsage, arg, name)
 		}
 		found := false
 		for i := range fields {

@@ -126,7 +126,7 @@ func clockPlaintext(text string) ([]byte, error) {
 	if text != "now" {
 		var err error
 		if at, err = time.Parse(time.RFC3339, text); err != nil {
-			return nil, fmt.Errorf("time: %w", err)
+			return nil, fmt.Errorf("--clock %s: want a time as 2026-01-31T12:00:00Z, or now", text)
 		}
 	}
 	return codec.AppendTime(nil, &codec.TimeSet{Seconds: uint64(max(0, at.Unix()))})

@@ -50,7 +50,7 @@ func (c *messageSendCmd) Run(e *env) error {
 		return fmt.Errorf("%w: --hex: %w", errUsage, err)
 	}
 	ttl, err := config.ParseDuration(c.TTL)
-	if err != nil || ttl < time.Second {
+	if err != nil || ttl < time.Second || ttl > ttlMax {
 		return fmt.Errorf("%w: --ttl %s: want 1s to 7d", errUsage, c.TTL)
 	}
 	client, err := e.client()

@@ -17,6 +17,7 @@ type templateCmd struct {
 	Hash  templateHashCmd  `cmd:"" help:"Print the hash that names a product's template."`
 	Lint  templateLintCmd  `cmd:"" help:"Check product files."`
 	Diff  templateDiffCmd  `cmd:"" help:"Compare the templates of two products."`
+	C     templateCCmd     `cmd:"" name:"c" help:"Print the template of a product as a header for firmware in C."`
 }
 
 // readProduct reads a product file, or takes the product of that name which comes with the program.

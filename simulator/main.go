@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -30,6 +31,7 @@ type cli struct {
 	Demo    demoCmd    `cmd:"" help:"Run the whole gateway on loopback against a simulated fleet."`
 	Serve   serveCmd   `cmd:"" help:"Run simulated devices and a simulated modem for a gateway that runs elsewhere."`
 	Seeds   seedsCmd   `cmd:"" help:"Play random worlds in virtual time: the gateway's own code, and everything that can fail."`
+	Data    dataCmd    `cmd:"" help:"Print what simulated sensors measure, as a CSV file to train templates on."`
 	Version versionCmd `cmd:"" help:"Print the build."`
 }
 
@@ -106,10 +108,18 @@ func usage(err error, stderr io.Writer) {
 	_, _ = fmt.Fprintf(stderr, "godwit-sim: %v\nTry: %s --help\n", err, command)
 }
 
-type versionCmd struct{}
+type versionCmd struct {
+	Output string `short:"o" help:"Form of the output: json or table." enum:"json,table" default:"table"`
+}
+
+// Help shows an example.
+func (versionCmd) Help() string {
+	return `Example:
+  godwit-sim version -o json`
+}
 
 // Run prints the module version and the commit that the program was built from.
-func (versionCmd) Run(e *env) error {
+func (c *versionCmd) Run(e *env) error {
 	version, commit := "unknown", "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
 		version = info.Main.Version
@@ -118,6 +128,9 @@ func (versionCmd) Run(e *env) error {
 				commit = s.Value
 			}
 		}
+	}
+	if c.Output == "json" {
+		return json.NewEncoder(e.stdout).Encode(map[string]string{"version": version, "commit": commit})
 	}
 	_, err := fmt.Fprintf(e.stdout, "godwit-sim %s commit %s\n", version, commit)
 	return err

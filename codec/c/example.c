@@ -18,7 +18,10 @@ static const struct godwit_field fields[FIELDS] = {
 	{.offset = -140, .coef = 1, .exp = 0, .width = 7},  /* signal in dBm */
 };
 
-static const struct godwit_template template = {.fields = fields, .count = FIELDS, .interval = 3600};
+static const struct godwit_template template = {
+	.fields = fields, .count = FIELDS, .interval = 3600,
+	.hash = {0xf2, 0xa3, 0x44, 0x20, 0xfc, 0x65, 0xc9, 0x8e}, /* of example.toml; `godwit template c` writes such tables */
+};
 
 /* --- Hardware --- */
 

@@ -22,6 +22,11 @@ import (
 func ParseProduct(file, text string) (hub.Product, FileErrors) {
 	ps := &problems{file: file, lines: scanLines(text)}
 	p, draft := ps.product(text)
+	for i := range draft.Fields {
+		if key := fmt.Sprintf("field[%d].bits", i); draft.Fields[i].AnyWidth && !slices.ContainsFunc(ps.list, func(p Problem) bool { return p.Key == key }) {
+			ps.add(key, "bits = 7; godwit template train chooses it", "it is missing, or 0")
+		}
+	}
 	if len(ps.list) > 0 {
 		return p, ps.list
 	}
@@ -144,13 +149,14 @@ func (ps *problems) field(path string, pf *productField) train.Field {
 	for _, n := range []struct {
 		key   string
 		value int
+		most  int
 		into  *uint8
-	}{{"id", pf.ID, &f.ID}, {"bits", pf.Bits, &f.Width}, {"group", pf.Group, &f.Group}} {
-		if n.value < 0 || n.value > 255 {
-			ps.add(path+"."+n.key, "", "%d is out of range", n.value)
+	}{{"id", pf.ID, 255, &f.ID}, {"bits", pf.Bits, 40, &f.Width}, {"group", pf.Group, 8, &f.Group}} {
+		if n.value < 0 || n.value > n.most {
+			ps.add(path+"."+n.key, "", "%d is not within 0 to %d", n.value, n.most)
 			continue
 		}
-		*n.into = uint8(n.value)
+		*n.into = uint8(n.value) //nolint:gosec // checked above
 	}
 	predictor, ok := predictors[pf.Predictor]
 	if f.Predictor = predictor; !ok {

@@ -3,6 +3,9 @@ package hub
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -103,13 +106,17 @@ func (h *Hub) policyPlaintext(i fleet.Index, m *Command) ([]byte, error) {
 		return nil, fmt.Errorf("deadbands: the template of slot 0 is not known")
 	}
 	p.Deadbands = make(map[uint8]uint32, len(m.Deadbands))
+	var names []string
 	for _, f := range v.template.Fields() {
 		if steps, ok := m.Deadbands[f.Name]; ok {
 			p.Deadbands[f.ID] = steps
 		}
+		names = append(names, f.Name)
 	}
-	if len(p.Deadbands) != len(m.Deadbands) {
-		return nil, fmt.Errorf("deadbands: %d of %d fields are in the template", len(p.Deadbands), len(m.Deadbands))
+	for _, name := range slices.Sorted(maps.Keys(m.Deadbands)) {
+		if !slices.Contains(names, name) {
+			return nil, fmt.Errorf("deadbands: there is no field %q in the template: want one of %s", name, strings.Join(names, ", "))
+		}
 	}
 	return codec.AppendPolicy(nil, &p)
 }

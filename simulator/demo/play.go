@@ -16,22 +16,22 @@ import (
 func (d *demo) prepare() (remove func() error, err error) {
 	dir := d.o.State
 	remove = func() error { return nil }
-	if dir == "" {
-		if dir, err = os.MkdirTemp("", "godwit-demo-"); err != nil {
-			return nil, fmt.Errorf("state folder: %w", err)
-		}
-		remove = func() error { return os.RemoveAll(dir) }
-	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, remove())
 		}
 	}()
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "godwit-demo-"); err != nil {
+			return remove, fmt.Errorf("state folder: %w", err)
+		}
+		remove = func() error { return os.RemoveAll(dir) }
+	}
 	if d.site, err = newSite(dir, d.o.Seed); err != nil {
-		return nil, err
+		return remove, err // not nil: the deferred function calls it
 	}
 	if d.flash, err = openFlash(d.site.Dir); err != nil {
-		return nil, err
+		return remove, err
 	}
 	return remove, nil
 }

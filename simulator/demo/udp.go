@@ -144,7 +144,7 @@ func (f *udpFleet) step(u *udpMobile, now time.Time) (time.Time, error) {
 func addrUDP(address string) (*net.UDPAddr, error) {
 	a, err := net.ResolveUDPAddr("udp4", address)
 	if err != nil {
-		return nil, fmt.Errorf("address of the UDP link: %w", err)
+		return nil, fmt.Errorf("%w: address of the UDP link: %w", ErrOptions, err)
 	}
 	return a, nil
 }

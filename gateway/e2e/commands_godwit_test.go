@@ -1,0 +1,375 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/godwit-gateway/godwit/codec"
+)
+
+// running are calls while the gateway runs, in this order: what one does the next may find.
+var running = []row{
+	{args: "status", out: "events published"},
+	{args: "status -o json"},
+	{args: "status --fly", code: 2, err: "Try: godwit status --help"},
+	{args: "status --api unix:$DIR/none.sock --token-file $TOKEN", code: 1, err: "is it running?"},
+	{args: "status --token-file $KEY", code: 1, err: "token"},
+
+	{args: "run", code: 1, err: "another process"},
+	{args: "run now", code: 2, err: "unexpected argument now"},
+
+	{args: "config default", out: "[gateway]"},
+	{args: "config default -o json"},
+	{args: "config default now", code: 2, err: "unexpected argument now"},
+	{args: "config check", out: "udp on 127.0.0.1:"},
+	{args: "config check -o json"},
+	{args: "config check --set nats.mode=pigeon", code: 1, err: "1 mistake in the configuration"},
+	{args: "config check --set nats.mode=pigeon -o json", code: 1, out: "nats.mode", err: "1 mistake"},
+	{args: "config check --fly", code: 2, err: "--fly"},
+
+	{args: "device list", out: "dev-1 "},
+	{args: "device list --state pending -o json", out: `"dev-5001"`},
+	{args: "device list --product ghost -o json", out: "[]"},
+	{args: "device list --state asleep", code: 2, err: "--state"},
+	{args: "device list --limit -1", code: 2, err: "--limit"},
+	{args: "device list --api unix:$DIR/none.sock --token-file $TOKEN", code: 1, err: "is it running?"},
+
+	{args: "device show dev-1", out: "key"},
+	{args: "device show 1 --last 2 -o json", out: `"history"`},
+	{args: "device show ghost", code: 1, err: "ghost"},
+	{args: "device show", code: 2, err: "<device>"},
+	{args: "device show dev-1 --last -1", code: 2, err: "--last"},
+
+	{args: "device import $CSV --dry-run", out: "2 devices could be imported"},
+	{args: "device import - --dry-run -o json", stdin: "number,name,product,customer,key\n900,x,buoy-demo,acme,fleet:test\n", out: `"done": false`},
+	{args: "device import $CSV", out: "2 devices imported"},
+	{args: "device import $CSV", code: 1, out: "fleet.csv:3:", err: "2 of 2 rows"},
+	{args: "device import $DIR/none.csv", code: 1, err: "none.csv"},
+	{args: "device import", code: 2, err: "<file>"},
+
+	{args: "device export $DIR/moved.csv --transfer-key-file $DIR/transfer.key", out: "devices exported"},
+	{args: "device export $DIR/moved2.csv --transfer-key-file $DIR/transfer.key --expand -o json", out: `"devices"`},
+	{args: "device export $DIR/moved.csv --transfer-key-file $DIR/transfer.key", code: 1, err: "moved.csv"},
+	{args: "device export $DIR/moved3.csv", code: 2, err: "--transfer-key-file"},
+
+	{args: "device approve dev-5001 --customer port", out: "port"},
+	{args: "device approve dev-5002 -o json", out: `"active"`},
+	{args: "device approve dev-5001", code: 1, err: "a device that is active"},
+	{args: "device approve", code: 2, err: "<device>"},
+	{args: "device reject dev-5003 --reason stolen", out: "rejected"},
+	{args: "device reject 5004 -o json", out: `"rejected"`},
+	{args: "device reject ghost", code: 1, err: "ghost"},
+	{args: "device reject", code: 2, err: "<device>"},
+	{args: "device address tank-1 sms:+491700000001", out: "tank-1"},
+	{args: "device address tank-1 sms:+491700000001 -o json", out: `"accepted": true`},
+	{args: "device address tank-1 sms:+491700000009", code: 1, err: "never heard from"},
+	{args: "device address tank-1 4711", code: 2, err: "bearer:id"},
+
+	{args: "device request dev-1 --what keyframe,hello --ttl 2h", out: "request"},
+	{args: "device request dev-1 --what poll --link udp -o json", out: `"queued"`},
+	{args: "device request ghost --what poll", code: 1, err: "ghost"},
+	{args: "device request dev-1 --what poll --link ghost", code: 1, err: "ghost"},
+	{args: "device request dev-1 --what song", code: 2, err: "--what"},
+	{args: "device request dev-1", code: 2, err: "--what"},
+	{args: "device time dev-1", out: "time"},
+	{args: "device time dev-1 -o json", out: `"kind": "time"`},
+	{args: "device time ghost", code: 1, err: "ghost"},
+	{args: "device time dev-1 --ttl soon", code: 2, err: "--ttl"},
+	{args: "device time dev-1 --ttl 8d", code: 2, err: "--ttl"},
+	{args: "device sleep dev-1 --for 6h", out: "sleep"},
+	{args: "device sleep dev-1 -o json", out: `"kind": "sleep"`},
+	{args: "device sleep ghost", code: 1, err: "ghost"},
+	{args: "device sleep dev-1 --for -1h", code: 2, err: "--for"},
+	{args: "device template dev-1 --slot 1 --product truck-demo", out: "template"},
+	{args: "device template dev-1 -o json", out: `"kind": "template"`},
+	{args: "device template dev-1 --product ghost", code: 1, err: "ghost"},
+	{args: "device template dev-1 --slot 7", code: 2, err: "--slot"},
+	{args: "device policy dev-1 --interval 1h --links udp,sms --quiet 22:00-05:00 --deadband battery=5 --revision 3", out: "policy"},
+	{args: "device policy dev-1 --interval 2h -o json", out: `"kind": "policy"`},
+	{args: "device policy dev-1 --deadband song=5", code: 1, err: "song"},
+	{args: "device policy dev-1", code: 2, err: "--interval"},
+	{args: "device policy dev-1 --quiet late", code: 2, err: "--quiet"},
+	{args: "device policy dev-1 --quiet 05:00-05:00", code: 2, err: "--quiet"},
+	{args: "device rekey dev-2", out: "queued"},
+	{args: "device rekey dev-2 -o json", out: `"ref"`},
+	{args: "device rekey ghost", code: 1, err: "ghost"},
+	{args: "device rekey", code: 2, err: "<device>"},
+
+	{args: "message send dev-1 --hex 0102ff", out: "queued"},
+	{args: "message send dev-1 --text hello -o json", out: `"kind": "message"`},
+	{args: "message send ghost --text hello", code: 1, err: "ghost"},
+	{args: "message send dev-1 --hex 0", code: 2, err: "--hex"},
+	{args: "message list dev-1", out: "policy"},
+	{args: "message list dev-1 -o json", out: `"queued"`},
+	{args: "message list ghost", code: 1, err: "ghost"},
+	{args: "message list", code: 2, err: "<device>"},
+
+	{args: "frame decode $FRAME", out: "battery"},
+	{args: "frame decode - -o json", stdin: "$FRAME", out: `"battery"`},
+	{args: "frame decode $BARE --device dev-1", out: "battery"},
+	{args: "frame decode $FRAME --device ghost", code: 1, err: "ghost"},
+	{args: "frame decode ffff", code: 1, err: "godwit:"},
+	{args: "frame decode xyz", code: 2, err: "hex"},
+	{args: "frame inspect $FRAME --number 1 --fleet-key $KEY", out: "battery"},
+	{args: "frame inspect $FRAME -o json", out: `"parts"`},
+	{args: "frame inspect $BARE --number 2 --fleet-key $KEY", code: 1, err: "would be refused: byte 15: tag: does not verify"},
+	{args: "frame inspect xyz", code: 2, err: "hex"},
+	{args: "frame explain $FRAME --number 1 --fleet-key $KEY", out: "battery"},
+	{args: "frame explain $FRAME -o json", out: `"parts"`},
+	{args: "frame explain ffff", code: 1, err: "would be refused"},
+	{args: "frame explain", code: 2, err: "<hex>"},
+	{args: "frame encode --number 1 --fleet-key $KEY --counter 6 battery=12.6", out: "8201"},
+	{args: "frame encode --number 1 --fleet-key $KEY --counter 6 --hello 2.4.0 -o json", out: `"frame"`},
+	{args: "frame encode --number 1 --fleet-key $KEY --counter 6 --product-file $DIR/bad.toml", code: 1, err: "bad.toml"},
+	{args: "frame encode --counter 6 battery=12.6", code: 2, err: "--number"},
+
+	{args: "template show buoy-demo", out: "wind_speed"},
+	{args: "template show $DRAFT -o json", out: `"hash"`},
+	{args: "template show $DIR/bad.toml", code: 1, err: "bad.toml"},
+	{args: "template show ghost", code: 2, err: "ghost"},
+	{args: "template hash buoy-demo truck-demo", out: "truck-demo"},
+	{args: "template hash $DRAFT -o json", out: `"hash"`},
+	{args: "template hash $DIR/bad.toml", code: 1, err: "bad.toml"},
+	{args: "template hash ghost", code: 2, err: "ghost"},
+	{args: "template lint $DRAFT", out: "no model"},
+	{args: "template lint $DRAFT -o json", out: `"remark"`},
+	{args: "template lint $DRAFT $DIR/bad.toml", code: 1, err: "bad.toml"},
+	{args: "template lint ghost", code: 2, err: "ghost"},
+	{args: "template diff buoy-demo buoy-demo"},
+	{args: "template diff $DRAFT $DRAFT -o json", out: "[]"},
+	{args: "template diff buoy-demo truck-demo", code: 1, out: "field[", err: "differ"},
+	{args: "template diff buoy-demo truck-demo -o json", code: 1, out: "field[", err: "differ"},
+	{args: "template diff buoy-demo ghost", code: 2, err: "ghost"},
+	{args: "template c buoy-demo", out: "struct godwit_template buoy_demo_template"},
+	{args: "template c $DRAFT -o json", out: `"hash"`},
+	{args: "template c $DIR/bad.toml", code: 1, err: "bad.toml"},
+	{args: "template c buoy-demo --name 9", code: 2, err: "--name"},
+	{args: "template train $DATA --product $DRAFT --out $DIR/trained.toml", out: "godwit"},
+	{args: "template train $DATA --product $DRAFT -o json", out: `"bytes_per_status"`},
+	{args: "template train $CSV --product $DRAFT", code: 2, err: "no column"},
+	{args: "template train $TRACES/bad.csv --product $DRAFT", code: 1, err: "bad.csv"},
+	{args: "template train $DATA --product $DRAFT --train 0%", code: 2, err: "--train"},
+	{args: "template train $DATA", code: 2, err: "--product"},
+
+	{args: "event tail --from 1 --max 1", out: "io.godwit."},
+	{args: "event tail --since 1h --max 2 --subject godwit.v1.gw1.event.> -o json", out: `"specversion"`},
+	{args: "event tail --api unix:$DIR/none.sock --token-file $TOKEN", code: 1, err: "is it running?"},
+	{args: "event tail --since yesterday", code: 2, err: "yesterday"},
+	{args: "quarantine list", out: "REASON"},
+	{args: "quarantine list --link udp --limit 1 -o json", out: `"reason"`},
+	{args: "quarantine list --link ghost", code: 1, err: "ghost"},
+	{args: "quarantine list --limit 0", code: 2, err: "--limit"},
+	{args: "link list", out: "udp"},
+	{args: "link list -o json", out: `"received"`},
+	{args: "link list --api unix:$DIR/none.sock --token-file $TOKEN", code: 1, err: "is it running?"},
+	{args: "link list ghost", code: 2, err: "unexpected argument ghost"},
+
+	{args: "token create grafana --role viewer --ttl 1d", out: "godwit_"},
+	{args: "token create operator -o json", out: `"token"`},
+	{args: "token create grafana", code: 1, err: "grafana"},
+	{args: "token create grafana --role king", code: 2, err: "--role"},
+	{args: "token list", out: "grafana"},
+	{args: "token list -o json", out: `"grafana"`},
+	{args: "token list --api unix:$DIR/none.sock --token-file $TOKEN", code: 1, err: "is it running?"},
+	{args: "token list all", code: 2, err: "unexpected argument all"},
+	{args: "token revoke grafana", out: "grafana is revoked"},
+	{args: "token revoke operator -o json", out: `"revoked"`},
+	{args: "token revoke grafana", code: 1, err: "grafana"},
+	{args: "token revoke", code: 2, err: "<name>"},
+
+	{args: "store check", code: 1, err: "another process"},
+	{args: "store restored", code: 1, err: "another process"},
+	{args: "store accept-loss --yes", code: 1, err: "another process"},
+	{args: "store rewrap --kek-file $DIR/kek2", code: 1, err: "another process"},
+
+	{args: "bench gateway --dir $DIR --devices 10 --frames 100 --fleet 100 --acks 3", out: "frames"},
+	{args: "bench gateway --dir $DIR --devices 10 --frames 100 --fleet 100 --acks 3 -o json", out: "ingest"},
+	{args: "bench gateway --dir $DIR/none", code: 2, err: "--dir"},
+	{args: "bench gateway --dir /proc", code: 1, err: "/proc"},
+	{args: "bench gateway --devices 0", code: 2, err: "--devices"},
+	{args: "bench size --data $DIR --devices 1000", out: "tank"},
+	{args: "bench size --data $DIR --devices 1000 -o json", out: "tank"},
+	{args: "bench size --data $DIR --traces $TRACES --devices 1000", code: 1, err: "bad.csv"},
+	{args: "bench size --data $DIR --devices 0", code: 2, err: "--devices"},
+
+	{args: "version", out: "godwit"},
+	{args: "version -o json", out: `"version"`},
+	{args: "version 2", code: 2, err: "unexpected argument 2"},
+}
+
+// stopped are calls after the gateway has ended.
+var stopped = []row{
+	{args: "store check", out: "no fault found"},
+	{args: "store check -o json", out: `"problems_found": 0`},
+	{args: "store check all", code: 2, err: "unexpected argument all"},
+	{args: "store restored", out: "backup"},
+	{args: "store restored -o json", out: `"restored": true`},
+	{args: "store restored now", code: 2, err: "unexpected argument now"},
+	{args: "store accept-loss --yes", out: "register"},
+	{args: "store accept-loss --yes -o json", out: `"accepted": true`},
+	{args: "store accept-loss", code: 2, err: "--yes"},
+	{args: "store rewrap --kek-file $DIR/kek2", out: "keys wrapped anew"},
+	{args: "store rewrap --kek-file $DIR/kek2 --set store.kek_file=$DIR/kek2 -o json", out: `"rewrapped": 0`},
+	{args: "store rewrap", code: 2, err: "--kek-file"},
+	{args: "store check", code: 1, out: "problem", err: "not as it should be"}, // the configuration still names the old key
+}
+
+// TestCommands walks every command of godwit against a gateway: what it is for, JSON, wrong use, failure.
+func TestCommands(t *testing.T) {
+	commands := leaves(t, "godwit")
+	covered(t, commands, append(append([]row{}, running...), stopped...), map[string]string{
+		"run good":             "the gateway itself is that",
+		"run json":             "it prints a log",
+		"config default fails": "it needs nothing",
+		"version fails":        "it needs nothing",
+	})
+	s := newSite(t)
+	w := commandFiles(t, s)
+	p := s.gateway(t)
+	w["$TOKEN"] = filepath.Join(s.dir, "state", "api.token")
+	introduce(t, s)
+	w["$FRAME"] = encoded(t, w, "--counter 5 battery=12.6")
+	w["$BARE"] = encoded(t, w, "--counter 5 battery=12.6 --bare")
+	check := func(rows []row) {
+		for _, r := range rows {
+			r.stdin = word.ReplaceAllStringFunc(r.stdin, func(name string) string { return w[name] })
+			r.check(t, "godwit", w, "--config", s.config)
+		}
+	}
+	check(running)
+	if err := p.stop(t); err != nil {
+		t.Errorf("the gateway ended with %v\n%s", err, p.out)
+	}
+	check(stopped)
+}
+
+// commandFiles writes what the rows name.
+func commandFiles(t *testing.T, s *site) words {
+	t.Helper()
+	w := words{
+		"$DIR": s.dir, "$KEY": filepath.Join(s.dir, "fleet.key"), "$CSV": filepath.Join(s.dir, "fleet.csv"), "$DRAFT": filepath.Join(s.dir, "draft.toml"),
+		"$DATA": filepath.Join(s.dir, "data.csv"), "$TRACES": filepath.Join(s.dir, "traces"),
+	}
+	var data strings.Builder
+	data.WriteString("time,level\n")
+	for i := range 60 {
+		fmt.Fprintf(&data, "%d,%.1f\n", 1_700_000_000+3600*i, 5+float64(i%7)/10)
+	}
+	if err := os.Mkdir(w["$TRACES"], 0o700); err != nil {
+		t.Fatal(err)
+	}
+	own := strings.Repeat("1f", 32)
+	for path, text := range map[string]string{
+		w["$CSV"]:                              "number,name,product,customer,key,msisdn\n700001,tank-1,buoy-demo,acme," + own + ",+491700000001\n4900,tank-2,buoy-demo,acme,fleet:test,\n",
+		w["$DATA"]:                             data.String(),
+		w["$DRAFT"]:                            "name = \"tank\"\ntime_unit = \"seconds\"\n[[field]]\nid = 1\nname = \"level\"\nunit = \"m\"\nscale = \"0.1\"\nbits = 7\n",
+		filepath.Join(s.dir, "bad.toml"):       "name = \"bad\"\n[[field]]\nid = 900\n",
+		filepath.Join(w["$TRACES"], "bad.csv"): "nothing\n",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.edit(t, func(text string) string {
+		return strings.Replace(text, "1-100000", "1-4999", 1) + fmt.Sprintf(`
+[[fleet_key]]
+id = "pending"
+file = %q
+numbers = "5001-5010"
+product = "buoy-demo"
+customer = "acme"
+name = "dev-{number}"
+ctr_bits = 16
+tag = 8
+register = "pending"
+`, w["$KEY"])
+	})
+	return w
+}
+
+// introduce lets devices register, and others wait for approval; and a stranger leaves something that nobody understands.
+func introduce(t *testing.T, s *site) {
+	t.Helper()
+	for _, number := range []uint32{1, 2, 5001, 5002, 5003, 5004} {
+		d := newDevice(t, number, s.udp, 1)
+		counter, hello := d.frame(t)
+		if number == 1 {
+			hello = append(hello, codec.AppendAddressed(nil, 77, []byte{0x4c, 0xc0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11})...)
+		}
+		buf := make([]byte, 2048)
+		until(t, 30*time.Second, "the gateway to know the device", func() bool {
+			if _, err := d.conn.Write(hello); err != nil {
+				return false
+			}
+			if d.awaitAck(buf, counter) {
+				return true
+			}
+			return number > 5000 && call(t, "godwit", "", "device", "show", fmt.Sprint(number), "--config", s.config).code == 0
+		})
+	}
+}
+
+// encoded makes a frame of device 1.
+func encoded(t *testing.T, w words, args string) string {
+	t.Helper()
+	got := call(t, "godwit", "", append(w.split(t, "frame encode --number 1 --fleet-key $KEY -o json"), strings.Fields(args)...)...)
+	var made struct{ Frame string }
+	if err := json.Unmarshal([]byte(got.out), &made); err != nil || made.Frame == "" {
+		t.Fatalf("%v: %s%s", err, got.out, got.errout)
+	}
+	return made.Frame
+}
+
+// simulator are calls of godwit-sim.
+var simulator = []row{
+	{args: "demo --for 1s --devices 6 --interval 300ms --sms-interval 1s", out: "lost"},
+	{args: "demo --for 1s --devices 6 --interval 300ms --sms-interval 1s -o json", out: `"lost":0`},
+	{args: "demo --for 1s --state $KEY/none", code: 1, err: "godwit-sim:"},
+	{args: "demo --devices 100000", code: 2, err: "100000 devices"},
+	{args: "demo --for -1s", code: 2, err: "--for"},
+	{args: "serve --udp 127.0.0.1:9 --fleet-key $KEY --state $KEY/none", code: 1, err: "state folder"},
+	{args: "serve --udp 127.0.0.1:9 --fleet-key $KEY --state $DIR/devices --product ghost", code: 2, err: "ghost"},
+	{args: "serve --fleet-key $KEY --state $DIR/devices", code: 2, err: "nothing to serve"},
+	{args: "serve --udp nowhere --fleet-key $KEY --state $DIR/devices", code: 2, err: "nowhere"},
+	{args: "serve --udp 127.0.0.1:9 --fleet-key $CSV --state $DIR/devices", code: 2, err: "64 hexadecimal digits"},
+	{args: "version", out: "godwit-sim"},
+	{args: "version -o json", out: `"version"`},
+	{args: "version 2", code: 2, err: "unexpected argument 2"},
+}
+
+// TestSimulatorCommands walks every command of godwit-sim.
+func TestSimulatorCommands(t *testing.T) {
+	commands := leaves(t, "godwit-sim")
+	covered(t, commands, simulator, map[string]string{
+		"serve good":    "below: it runs until it is stopped",
+		"serve json":    "it prints nothing but how things go",
+		"version fails": "it needs nothing",
+	})
+	s := newSite(t)
+	w := commandFiles(t, s)
+	for _, r := range simulator {
+		r.check(t, "godwit-sim", w)
+	}
+	gateway := s.gateway(t)
+	p := start(t, "godwit-sim", w.split(t, "serve --udp "+s.udp+" --fleet-key $KEY --state $DIR/devices --devices 2 --first 10 --interval 200ms --perfect")...)
+	until(t, 30*time.Second, "the simulated devices to be known", func() bool {
+		return call(t, "godwit", "", "device", "show", "11", "--config", s.config).code == 0
+	})
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.wait(t); err != nil {
+		t.Errorf("godwit-sim serve ended with %v\n%s", err, p.out)
+	}
+	if err := gateway.stop(t); err != nil {
+		t.Errorf("the gateway ended with %v\n%s", err, gateway.out)
+	}
+}
