@@ -125,8 +125,9 @@ static int boot(void)
 	uint8_t frame[GODWIT_OVERHEAD + 128];
 	int n;
 
-	if (godwit_boot(&device, &config, written ? flash : NULL) < 0 || godwit_history_init(&history, states, field_states, STATES, FIELDS) < 0)
+	if (godwit_boot(&device, &config, written ? flash : NULL) < 0)
 		return 0;
+	godwit_history_init(&history, states, field_states, STATES);
 	if (!persist() || (n = godwit_send_hello(&device, &hello, GODWIT_ADDRESSED, frame, sizeof frame)) < 0)
 		return 0;
 	radio_send("hello", frame, n);

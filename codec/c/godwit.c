@@ -70,8 +70,9 @@ static uint32_t get_be(const uint8_t *p, unsigned n)
 struct writer {
 	uint8_t *p;
 	size_t n, cap;
+	size_t body;       /* of a frame: where it begins */
 	uint8_t free_bits; /* of the last byte, while bits are written */
-	uint8_t full;
+	int8_t error;      /* the first */
 };
 
 static void writer_init(struct writer *w, uint8_t *p, size_t cap)
@@ -79,13 +80,20 @@ static void writer_init(struct writer *w, uint8_t *p, size_t cap)
 	w->p = p;
 	w->n = 0;
 	w->cap = cap;
-	w->free_bits = w->full = 0;
+	w->free_bits = 0;
+	w->error = 0;
+}
+
+static NOINLINE void fail(struct writer *w, int error)
+{
+	if (w->error == 0)
+		w->error = (int8_t)error;
 }
 
 static NOINLINE void put_bytes(struct writer *w, const void *data, size_t n)
 {
 	if (n > w->cap - w->n) {
-		w->full = 1;
+		fail(w, GODWIT_E_SPACE);
 		return;
 	}
 	if (n > 0)
@@ -118,8 +126,8 @@ static void put_string(struct writer *w, const char *s)
 		put(w, (uint8_t)*s++);
 }
 
-/* Bits from the most significant on (SPEC §3.1). If the buffer is full before its first byte, the bit goes to the byte before the body: it is of the frame
-   that will not be. */
+/* Bits from the most significant on (SPEC §3.1). If the buffer is full, the bit goes astray within it: it is of a frame that will
+   not be. */
 static NOINLINE void put_bit(struct writer *w, int one)
 {
 	if (w->free_bits == 0) {
@@ -409,27 +417,32 @@ static NOINLINE void ccm(const struct godwit *g, const struct position *p, struc
 
 /* --- The session and its record --- */
 
-enum { RECORD_VERSION = 2, CHECK_LEN = 4, JOIN_FRAMES = 1 << 21 };
+enum { CHECK_LEN = 8, JOIN_FRAMES = 1 << 21 };
 
 /* The last counter is given up, so that there is a number above each. The format has 2^40 of them, of which a device uses the first 2^32. */
 #define COUNTER_END UINT32_MAX
 
+/* A record is good if it is whole and this device's. */
+static NOINLINE void record_check(const struct godwit_config *config, const uint8_t *record, uint8_t check[HASH_LEN])
+{
+	hmac(config->key, GODWIT_KEY, record + CHECK_LEN, GODWIT_RECORD - CHECK_LEN, check);
+}
+
 int godwit_boot(struct godwit *g, const struct godwit_config *config, const uint8_t *record)
 {
-	uint8_t hash[HASH_LEN];
+	uint8_t check[HASH_LEN];
 
 	if (config->key == NULL || config->aes == NULL || (config->ctr_bits != 8 && config->ctr_bits != 16) || (config->tag_len != 8 && config->tag_len != 4))
 		return GODWIT_E_ARGUMENT;
 	memset(g, 0, sizeof *g);
 	g->config = config;
 	g->entered = 1;
-	g->memory.version = RECORD_VERSION;
 	if (record == NULL) {
 		g->memory.known = 1;
 		return 0;
 	}
-	godwit_sha256(record + CHECK_LEN, GODWIT_RECORD - CHECK_LEN, hash);
-	if (!equal(hash, record, CHECK_LEN) || record[offsetof(struct godwit_memory, version)] != RECORD_VERSION)
+	record_check(config, record, check);
+	if (!equal(check, record, CHECK_LEN))
 		return GODWIT_E_MALFORMED;
 	memcpy(&g->memory, record, GODWIT_RECORD);
 	g->next = g->promised = g->memory.epochs[0].end;
@@ -443,7 +456,7 @@ int godwit_record(struct godwit *g, uint8_t record[GODWIT_RECORD])
 {
 	struct godwit_memory *m = &g->memory;
 	uint32_t end = m->epochs[0].end;
-	uint8_t hash[HASH_LEN];
+	uint8_t check[HASH_LEN];
 
 	g->promised = end;
 	if (g->next >= end) { /* F-028 */
@@ -458,8 +471,8 @@ int godwit_record(struct godwit *g, uint8_t record[GODWIT_RECORD])
 	m->epochs[0].end = g->promised;
 	memcpy(record, m, GODWIT_RECORD);
 	m->epochs[0].end = end;
-	godwit_sha256(record + CHECK_LEN, GODWIT_RECORD - CHECK_LEN, hash);
-	memcpy(record, hash, CHECK_LEN);
+	record_check(g->config, record, check);
+	memcpy(record, check, CHECK_LEN);
 	return 1;
 }
 
@@ -500,24 +513,30 @@ int godwit_join_due(const struct godwit *g)
 
 /* --- Frames (SPEC §2) --- */
 
-enum { BODY_AT = GODWIT_OVERHEAD - TAG_LEN }; /* room for array, cid 5, head 3, header, counter 5 */
+enum { CONTENT_AT = 9 }; /* in the buffer: room for array, cid 5, head 3 */
 
-/* Begins the body of a frame, behind room for all that may come before it. */
-static NOINLINE int begin(const struct godwit *g, struct writer *w, uint8_t *out, size_t cap)
+/* Begins the content of a frame, behind room for all that may come before it: a place for the header, the counter. */
+static NOINLINE void begin(const struct godwit *g, struct writer *w, unsigned ctr_len, uint8_t *out, size_t cap)
 {
+	writer_init(w, out + CONTENT_AT, 0);
 	if (g->memory.known == 0) /* F-108 */
-		return GODWIT_E_JOIN;
+		fail(w, GODWIT_E_JOIN);
 	if (g->next == COUNTER_END) /* F-024 */
-		return GODWIT_E_EXHAUSTED;
+		fail(w, GODWIT_E_EXHAUSTED);
 	if (g->next >= g->memory.epochs[0].end)
-		return GODWIT_E_RESERVE;
+		fail(w, GODWIT_E_RESERVE);
 	if (cap < GODWIT_OVERHEAD)
-		return GODWIT_E_SPACE;
-	cap -= GODWIT_OVERHEAD;
-	if (cap > 65535 - 6 - TAG_LEN) /* a byte string has at most 65,535 bytes */
-		cap = 65535 - 6 - TAG_LEN;
-	writer_init(w, out + BODY_AT, cap);
-	return 0;
+		fail(w, GODWIT_E_SPACE);
+	if (w->error != 0)
+		return;
+	w->cap = cap - CONTENT_AT - TAG_LEN;
+	if (w->cap > 65535 - TAG_LEN) /* a byte string has at most 65,535 bytes */
+		w->cap = 65535 - TAG_LEN;
+	put(w, 0);
+	if (ctr_len > 4)
+		put(w, 0); /* what a device has of a counter is its lower 4 bytes */
+	put_int(w, g->next, ctr_len > 4 ? 4 : ctr_len);
+	w->body = w->n;
 }
 
 /* Puts the heads before a content that lies behind room for them, or elsewhere. Returns the length of the item. */
@@ -540,36 +559,27 @@ static NOINLINE int finish(struct godwit *g, struct writer *w, unsigned header, 
 {
 	struct position p;
 	struct ccm c;
-	uint8_t *content = w->p;
-	unsigned ctr_len = g->config->ctr_bits / 8u;
 
-	if (header >= KIND_EXTENDED && (flags & GODWIT_ASK) != 0)
-		header |= 1;
-	p.epoch = &g->memory.epochs[0];
-	p.counter = g->next;
-	p.header = (uint8_t)header;
-	p.down = 0;
+	if (w->error != 0)
+		return w->error;
 	p.tag_len = TAG_LEN;
 	if (header < KIND_EXTENDED) {
-		while (w->n > 0 && w->p[w->n - 1] == 0) /* F-016 */
+		while (w->n > w->body && w->p[w->n - 1] == 0) /* F-016 */
 			w->n--;
 		if ((flags & GODWIT_METERED) != 0) /* F-017 */
 			p.tag_len = g->config->tag_len;
+	} else if ((flags & GODWIT_ASK) != 0) {
+		header |= 1;
 	}
-	if (w->full)
-		return GODWIT_E_SPACE;
-	ccm(g, &p, &c, w->p, w->n, 0);
-	memcpy(w->p + w->n, c.mac, p.tag_len);
-
-	put_be(content -= ctr_len, g->next, ctr_len);
-	if ((header & ~1u) == EXTENDED_EXPLICIT) { /* 5 bytes instead */
-		content = w->p - 5;
-		content[0] = 0;
-		put_be(content + 1, g->next, 4);
-	}
-	*--content = p.header;
+	p.epoch = g->memory.epochs;
+	p.counter = g->next;
+	p.down = 0;
+	p.header = *w->p = (uint8_t)header;
+	ccm(g, &p, &c, w->p + w->body, w->n - w->body, 0);
+	w->cap += TAG_LEN;
+	put_bytes(w, c.mac, p.tag_len);
 	g->next++;
-	return envelope(g, content, (size_t)(w->p - content) + w->n + p.tag_len, flags, out);
+	return envelope(g, w->p, w->n, flags, out);
 }
 
 /* --- Statuses (SPEC §3) --- */
@@ -602,7 +612,8 @@ static const uint16_t probability[32] = {
 struct encoder {
 	struct writer w;
 	const struct godwit_template *t;
-	size_t start; /* of the range code within w */
+	struct godwit_field_state *fields; /* of the state, or NULL */
+	size_t start;                      /* of the range code within w */
 	uint32_t low, width;
 	const uint8_t *model; /* of the field that is written, with the next three */
 	int64_t moved;
@@ -712,38 +723,40 @@ static NOINLINE void coding(struct encoder *e, const uint8_t *model, unsigned or
 	e->spread = (uint8_t)spread;
 }
 
-static uint64_t magnitude(int64_t v)
+/* One less than the magnitude of v, which is not 0. */
+static NOINLINE uint64_t beyond_one(int64_t v)
 {
-	return v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+	return v < 0 ? ~(uint64_t)v : (uint64_t)v - 1;
 }
 
 /* What is said of a residual. */
 static NOINLINE void residual(struct encoder *e, int64_t v)
 {
-	uint64_t rest = magnitude(e->moved), size = UINT32_C(1) << e->spread;
-	unsigned active = 0, more, last, half = HALF - 1, bits = e->order;
+	uint64_t rest, part;
+	unsigned active = 0, minus = 0, more, bits = e->order, at = 0, half = 0;
 
-	if (rest != 0) /* how much it moved last: up to 2^spread, up to four times that, more */
-		active = rest <= size ? 1 : rest <= size << 2 ? 2 : 3;
+	if (e->moved != 0) { /* how much it moved last: up to 2^spread, up to four times that, more */
+		rest = beyond_one(e->moved) >> e->spread;
+		active = rest == 0 ? 1 : rest >> 2 == 0 ? 2 : 3;
+		minus = e->moved < 0 ? 1 : 2;
+	}
 	say(e, MOVED + active, v != 0);
 	if (v == 0)
 		return;
-	say(e, MINUS + (e->moved < 0 ? 1u : e->moved > 0 ? 2u : 0u), v < 0);
-	rest = magnitude(v) - 1;
+	say(e, MINUS + minus, v < 0);
+	rest = beyond_one(v) + (UINT32_C(1) << bits); /* so class j has the highest bit order + j */
 	more = MORE + 8 * active;
-	last = more + 7;
-	for (size = UINT32_C(1) << bits; rest >= size; size += size, bits++) { /* class j spans 2^(order+j) magnitudes */
-		say(e, more, 1);
-		rest -= size;
-		if (more < last)
-			more++;
-		if (half < HALF + 5)
-			half++;
+	for (part = rest >> bits; part != 1; part >>= 1) {
+		say(e, more + at, 1);
+		if (at < 7)
+			at++;
+		half = part & 1;
+		bits++;
 	}
-	say(e, more, 0);
-	if (half >= HALF) {
+	say(e, more + at, 0);
+	if (at > 0) {
 		bits--;
-		say(e, half, rest >= size >> 1);
+		say(e, at < 6 ? HALF - 1 + at : HALF + 5, (int)half);
 	}
 	plain(e, rest, bits);
 }
@@ -783,12 +796,19 @@ static uint64_t seconds(const struct godwit_template *t, int32_t time)
 	return t->minutes ? (v << 6) - (v << 2) : v;
 }
 
+/* v at the nearest end of the field's range if it is outside (F-031). All ones mean "not measured" where there is no presence bit. */
+static NOINLINE int64_t clamp(const struct godwit_field *f, int64_t v)
+{
+	int64_t top = (int64_t)((UINT64_C(1) << f->width) - 2 + f->optional);
+
+	return v < 0 ? 0 : v > top ? top : v;
+}
+
 static NOINLINE void put_field(struct encoder *e, const struct godwit_field *f, struct godwit_field_state *fs, int64_t value, int32_t passed)
 {
 	int was = (fs->flags & FIELD_MEASURED) != 0, is = value != GODWIT_NONE;
-	int64_t n, expected, top = (int64_t)((UINT64_C(1) << f->width) - 2);
+	int64_t n, expected;
 
-	top += f->optional; /* all ones mean "not measured" where there is no presence bit */
 	coding(e, f->model, f->order, f->spread);
 	if (e->packed || f->optional)
 		say(e, TURNED + !was, is != was);
@@ -798,13 +818,7 @@ static NOINLINE void put_field(struct encoder *e, const struct godwit_field *f, 
 			plain(e, UINT64_MAX, f->width);
 		return;
 	}
-	/* F-031: what is out of range goes as its nearest end; the difference from the lowest value may be beyond 63 bits */
-	n = 0;
-	if (value > f->offset) {
-		n = (int64_t)((uint64_t)value - (uint64_t)f->offset);
-		if (n > top || n < 0)
-			n = top;
-	}
+	n = clamp(f, (int64_t)((uint64_t)value - (uint64_t)f->offset));
 	expected = n;
 	if (fs->flags == 0) {
 		plain(e, (uint64_t)n, f->width);
@@ -817,10 +831,7 @@ static NOINLINE void put_field(struct encoder *e, const struct godwit_field *f, 
 			expected += floor_div((int64_t)tens(seconds(e->t, passed), -f->exp), tens(f->coef, f->exp));
 		else if (f->predictor == 2)
 			expected += e->moved;
-		if (expected < 0)
-			expected = 0;
-		if (expected > top)
-			expected = top;
+		expected = clamp(f, expected);
 		residual(e, n - expected);
 		if (f->predictor != 1)
 			expected = before;
@@ -885,7 +896,7 @@ static NOINLINE int32_t put_time(struct encoder *e, struct godwit_state *st, con
 static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, const struct godwit_status *s, int32_t distance)
 {
 	const struct godwit_template *t = e->t;
-	struct godwit_field_state none, *fs = st->fields;
+	struct godwit_field_state none, *fs = e->fields;
 	unsigned present = 1, groups = 0, i;
 	int32_t passed = put_time(e, st, s, distance);
 
@@ -904,7 +915,7 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 		const struct godwit_field *f = &t->fields[i];
 
 		none.flags = 0;
-		if (st->fields == NULL) /* without a history */
+		if (e->fields == NULL) /* without a history */
 			fs = &none;
 		if ((present >> f->group & 1) == 0) /* F-032 */
 			fs->flags &= FIELD_SEEN;
@@ -916,6 +927,8 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 	if (!s->rare)
 		return;
 	plain_u32(e, s->version, 6);
+	if (s->version > VERSION_EXPLICIT || s->step > 15)
+		fail(&e->w, GODWIT_E_ARGUMENT);
 	if (s->version == VERSION_EXPLICIT)
 		plain_u32(e, s->build, 32);
 	plain_u32(e, s->boot_changed != 0, 1);
@@ -926,83 +939,58 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 	}
 }
 
-int godwit_history_init(struct godwit_history *h, struct godwit_state *states, struct godwit_field_state *fields, uint8_t count, uint8_t field_count)
+void godwit_history_init(struct godwit_history *h, struct godwit_state *states, struct godwit_field_state *fields, uint8_t count)
 {
-	unsigned i;
-
-	if (count < 2 || field_count == 0 || field_count > FIELDS_MAX)
-		return GODWIT_E_ARGUMENT;
+	memset(h, 0, sizeof *h);
 	memset(states, 0, count * sizeof *states);
-	for (i = 0; i < count; i++) {
-		states[i].fields = fields;
-		fields += field_count;
-	}
 	h->states = states;
+	h->fields = fields;
 	h->count = count;
-	h->run = 0;
-	h->entered = 0;
-	return 0;
 }
 
-enum { STATE_FREE, STATE_SENT, STATE_KNOWN };
-
-/* Finds the newest base that a frame of the next counter can have, NULL if there is none, and the state that is missed least. */
-static struct godwit_state *choose(const struct godwit *g, struct godwit_history *h, struct godwit_state **room)
+static NOINLINE struct godwit_state *next_state(const struct godwit_history *h, struct godwit_state *s)
 {
-	struct godwit_state *base = NULL, *s;
-	uint32_t rank, least = UINT32_MAX;
-
-	for (s = h->states; s < h->states + h->count; s++) {
-		if (h->entered != g->entered) /* counters of another epoch name other frames */
-			s->use = STATE_FREE;
-		if (s->use == STATE_KNOWN && g->next - s->counter <= DISTANCE_MAX && (base == NULL || s->counter > base->counter))
-			base = s;
-	}
-	h->entered = g->entered;
-	for (s = h->states; s < h->states + h->count; s++) {
-		rank = s->use == STATE_SENT ? s->counter + 1 : 0; /* none of a state that is free, or a base older than the newest */
-		if (s != base && rank <= least) {
-			least = rank;
-			*room = s;
-		}
-	}
-	return base;
+	return ++s == h->states + h->count ? h->states : s;
 }
 
-/* A status frame of one status, or a batch of more. */
-static NOINLINE int send_statuses(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h,
-                                  const struct godwit_status *s, size_t count, unsigned flags, uint8_t *out, size_t cap)
+int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *s, size_t count,
+                 unsigned flags, uint8_t *out, size_t cap)
 {
 	struct encoder e;
 	struct godwit_state *base = NULL, none, *room = &none;
+	size_t size = t->count * sizeof *e.fields;
 	uint32_t distance = 1;
-	unsigned header = slot * 8u, run = 0;
-	size_t i;
+	unsigned header = slot * 8u;
 	int n;
 
-	if (slot >= SLOT_RESERVED || t->count == 0 || t->count > FIELDS_MAX)
+	if (slot >= SLOT_RESERVED || t->count == 0 || t->count > FIELDS_MAX || (count != 1 && (h == NULL || count - 2 > 255 || (flags & GODWIT_ASK) != 0)))
 		return GODWIT_E_ARGUMENT;
-	for (i = 0; i < count; i++)
-		if (s[i].values == NULL || s[i].version > VERSION_EXPLICIT || s[i].step > 15)
-			return GODWIT_E_ARGUMENT;
-	if ((n = begin(g, &e.w, out, cap)) < 0)
-		return n;
+	begin(g, &e.w, g->config->ctr_bits / 8u, out, cap);
+	if (e.w.error != 0)
+		return e.w.error;
 	e.t = t;
 	e.packed = 1;
 	e.low = 0;
 	e.width = UINT32_MAX;
-	none.fields = NULL;
+	e.fields = NULL;
 	if (h != NULL) {
-		base = choose(g, h, &room);
-		room->use = STATE_FREE;
-		if (h->run >= KEYFRAME_EVERY - 1)
+		base = h->base;
+		if (h->entered != g->entered || (base != NULL && g->next - base->counter > DISTANCE_MAX)) /* counters of another epoch name other frames */
+			base = h->base = NULL;
+		h->entered = g->entered;
+		/* The oldest state is missed least, but for the base: what is older than that will be no base. */
+		room = h->states + h->at;
+		if (room == base)
+			room = next_state(h, room);
+		e.fields = h->fields + (size_t)(room - h->states) * t->count;
+		room->entered = (uint8_t)(h->entered - 1); /* until the frame is made */
+		if (h->run >= KEYFRAME_EVERY - 1 || (flags & (GODWIT_ASK | GODWIT_KEYFRAME)) != 0)
 			base = NULL;
 	}
-	if (base != NULL && (flags & (GODWIT_ASK | GODWIT_KEYFRAME)) == 0) {
-		memcpy(room, base, offsetof(struct godwit_state, counter));
-		memcpy(room->fields, base->fields, t->count * sizeof *room->fields);
+	if (base != NULL) {
+		memcpy(room, base, offsetof(struct godwit_state, entered));
+		memcpy(e.fields, h->fields + (size_t)(base - h->states) * t->count, size);
 		distance = g->next - base->counter;
-		run = h->run + 1u;
 		if (distance < DISTANCE_EXPLICIT) {
 			header |= distance;
 		} else { /* F-130 */
@@ -1010,10 +998,10 @@ static NOINLINE int send_statuses(struct godwit *g, const struct godwit_template
 			put(&e.w, distance);
 		}
 	} else {
-		memset(room, 0, offsetof(struct godwit_state, counter));
+		memset(room, 0, offsetof(struct godwit_state, entered));
 		room->step = (int32_t)t->interval;
-		if (h != NULL)
-			memset(room->fields, 0, t->count * sizeof *room->fields);
+		if (e.fields != NULL)
+			memset(e.fields, 0, size);
 		if (count == 1) {
 			e.packed = 0;
 			header |= KIND_KEYFRAME | ((flags & GODWIT_ASK) != 0);
@@ -1025,14 +1013,16 @@ static NOINLINE int send_statuses(struct godwit *g, const struct godwit_template
 		distance = 1;
 	}
 	e.start = e.w.n;
-	for (i = 0; i < count; i++)
-		put_status(&e, room, &s[i], (int32_t)distance);
+	do
+		put_status(&e, room, s++, (int32_t)distance);
+	while (--count > 0);
 	range_end(&e);
 	n = finish(g, &e.w, header, flags, out);
 	if (n >= 0 && h != NULL) {
 		room->counter = godwit_last(g);
-		room->use = STATE_SENT;
-		h->run = (uint8_t)run;
+		room->entered = h->entered;
+		h->at = (uint8_t)(next_state(h, room) - h->states);
+		h->run = base != NULL ? (uint8_t)(h->run + 1) : 0;
 	}
 	return n;
 }
@@ -1040,25 +1030,17 @@ static NOINLINE int send_statuses(struct godwit *g, const struct godwit_template
 int godwit_status(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *status,
                   unsigned flags, uint8_t *out, size_t cap)
 {
-	return send_statuses(g, t, slot, h, status, 1, flags, out, cap);
+	return godwit_batch(g, t, slot, h, status, 1, flags, out, cap);
 }
 
-int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *statuses,
-                 size_t count, unsigned flags, uint8_t *out, size_t cap)
-{
-	if (h == NULL || count < 2 || count > BATCH_MAX || (flags & GODWIT_ASK) != 0)
-		return GODWIT_E_ARGUMENT;
-	return send_statuses(g, t, slot, h, statuses, count, flags, out, cap);
-}
-
-/* Statuses that are on the gateway's disk may serve as a base. */
-static void confirm(struct godwit_history *h, const struct godwit_ack *ack)
+/* The newest status that is on the gateway's disk serves as the base. */
+static NOINLINE void confirm(struct godwit_history *h, const struct godwit_ack *ack)
 {
 	struct godwit_state *s;
 
 	for (s = h->states; s < h->states + h->count; s++)
-		if (s->use == STATE_SENT && godwit_ack_covers(ack, s->counter))
-			s->use = STATE_KNOWN;
+		if (s->entered == h->entered && godwit_ack_covers(ack, s->counter) && (h->base == NULL || s->counter > h->base->counter))
+			h->base = s;
 }
 
 void godwit_delivered(struct godwit_history *h, uint32_t counter)
@@ -1072,15 +1054,7 @@ void godwit_delivered(struct godwit_history *h, uint32_t counter)
 
 /* --- Messages (SPEC §4) --- */
 
-/* Begins a message of a type. */
-static NOINLINE int begin_message(const struct godwit *g, struct writer *w, unsigned type, uint8_t *out, size_t cap)
-{
-	int err = begin(g, w, out, cap);
-
-	if (err == 0)
-		put(w, type);
-	return err;
-}
+enum { HELLO_MAP_AT = 1 + 5 + 1 }; /* in the content */
 
 /* A text of a hello. One that is too long for it spoils the frame, as one that does not fit. */
 static NOINLINE void put_text(struct writer *w, const char *text)
@@ -1089,7 +1063,7 @@ static NOINLINE void put_text(struct writer *w, const char *text)
 
 	while (text[n] != 0)
 		if (++n > 64) { /* F-043 */
-			w->full = 1;
+			fail(w, GODWIT_E_ARGUMENT);
 			return;
 		}
 	put_head(w, CBOR_TEXT, (uint32_t)n);
@@ -1101,7 +1075,7 @@ static NOINLINE void put_key(struct writer *w, unsigned key, unsigned major, uin
 {
 	put(w, key);
 	put_head(w, major, v);
-	w->p[1]++;
+	w->p[HELLO_MAP_AT]++;
 }
 
 /* Key and text, or key and number; nothing if there is none. */
@@ -1111,7 +1085,7 @@ static NOINLINE void put_key_text(struct writer *w, unsigned key, const char *te
 		return;
 	put(w, key);
 	put_text(w, text);
-	w->p[1]++;
+	w->p[HELLO_MAP_AT]++;
 }
 
 static NOINLINE void put_key_number(struct writer *w, unsigned key, uint32_t v)
@@ -1124,15 +1098,14 @@ int godwit_send_hello(struct godwit *g, const struct godwit_hello *hello, unsign
 {
 	struct writer w;
 	unsigned i;
-	int err;
 
 	if (hello->build_len > 32 || hello->template_count > 7 || hello->bearer_count > 8)
 		return GODWIT_E_ARGUMENT;
-	if ((err = begin_message(g, &w, GODWIT_HELLO, out, cap)) < 0)
-		return err;
+	begin(g, &w, 5, out, cap);
+	put(&w, GODWIT_HELLO);
 	put(&w, CBOR_MAP);
-	if (w.full) /* without room for the head there is nowhere to count */
-		return GODWIT_E_SPACE;
+	if (w.error != 0) /* without room for the head there is nowhere to count */
+		return w.error;
 	put_key_text(&w, 1, hello->version);
 	if (hello->build_len > 0) {
 		put_key(&w, 2, CBOR_BYTES, hello->build_len);
@@ -1162,17 +1135,12 @@ int godwit_send_hello(struct godwit *g, const struct godwit_hello *hello, unsign
 int godwit_send(struct godwit *g, uint8_t type, const uint8_t *body, size_t n, unsigned flags, uint8_t *out, size_t cap)
 {
 	struct writer w;
-	int err;
 
 	if (type == GODWIT_HELLO) /* F-015 */
 		return GODWIT_E_ARGUMENT;
-	if ((err = begin(g, &w, out, cap)) < 0)
-		return err;
-	if (w.cap == 0)
-		return GODWIT_E_SPACE;
-	w.n = 1;
+	begin(g, &w, g->config->ctr_bits / 8u, out, cap);
+	put(&w, type);
 	put_bytes(&w, body, n);
-	w.p[0] = type; /* last: body may lie where it goes */
 	return finish(g, &w, KIND_EXTENDED, flags, out);
 }
 
@@ -1195,12 +1163,11 @@ int godwit_send_steps(struct godwit *g, uint32_t rollout, const struct godwit_st
 {
 	struct writer w;
 	unsigned i;
-	int err;
 
 	if (count == 0 || count > STEPS_MAX)
 		return GODWIT_E_ARGUMENT;
-	if ((err = begin_message(g, &w, GODWIT_STEP_LOG, out, cap)) < 0)
-		return err;
+	begin(g, &w, g->config->ctr_bits / 8u, out, cap);
+	put(&w, GODWIT_STEP_LOG);
 	put_head(&w, CBOR_UINT, rollout);
 	for (i = 0; i < count; i++) {
 		const struct godwit_step *s = &steps[i];

@@ -63,12 +63,11 @@ struct godwit_epoch {
 
 /* What permanent memory holds, in the layout of the machine: nobody else reads it. */
 struct godwit_memory {
-	uint8_t check[4];
-	uint32_t boot; /* of joins */
+	uint8_t check[8];
 	struct godwit_epoch epochs[2]; /* the current one, the previous one */
-	uint8_t version;
-	uint8_t known; /* so many of them */
-	uint8_t zero[6];
+	uint32_t boot;                 /* of joins */
+	uint8_t known;                 /* so many epochs */
+	uint8_t zero[3];
 };
 
 enum { GODWIT_RECORD = sizeof(struct godwit_memory) }; /* length of the record in permanent memory: 80 on most machines */
@@ -76,14 +75,14 @@ enum { GODWIT_RECORD = sizeof(struct godwit_memory) }; /* length of the record i
 /* The session of a device. Its fields are no concern of the firmware. Keys are not kept: they are derived for each frame. */
 struct godwit {
 	const struct godwit_config *config;
-	struct godwit_memory memory;
 	uint32_t next;     /* the next counter */
 	uint32_t promised; /* the end of the counters that the last record holds */
-	uint32_t random;   /* of the attempt to join */
-	uint32_t entered;  /* epochs since boot, this one too */
-	uint8_t nonce[8];  /* of the challenge */
 	uint8_t joining;   /* what there is to say: a header, or 0 */
 	uint8_t changed;
+	uint8_t entered;   /* epochs since boot, this one too */
+	uint32_t random;   /* of the attempt to join */
+	uint8_t nonce[8];  /* of the challenge */
+	struct godwit_memory memory;
 };
 
 /* --- Booting and permanent memory --- */
@@ -145,7 +144,7 @@ struct godwit_template {
 /* A status. All zero but values is one without a clock and without a rare block. */
 struct godwit_status {
 	int64_t time;          /* Unix seconds, if clock_valid */
-	const int64_t *values; /* one for each field, in steps, or GODWIT_NONE; what is out of range goes as its nearest end (F-031) */
+	const int64_t *values; /* one for each field, in steps, or GODWIT_NONE; what is out of range, to 2^62, goes as its nearest end (F-031) */
 	uint8_t clock_valid;   /* 1: the clock was set since boot and is to be believed */
 	uint8_t rare;          /* 1: a rare block follows */
 	uint8_t version;       /* index into the release table 0 to 62; 63: build */
@@ -169,9 +168,8 @@ struct godwit_state {
 	int32_t time, step, once, jitter;
 	uint16_t groups;
 	uint8_t timed;
-	uint8_t use;      /* 0 free, 1 sent, 2 known to be on the gateway's disk */
+	uint8_t entered;  /* in which epoch since boot it was sent */
 	uint32_t counter; /* of the status */
-	struct godwit_field_state *fields;
 };
 
 /*
@@ -179,16 +177,19 @@ struct godwit_state {
  */
 struct godwit_history {
 	struct godwit_state *states;
+	struct godwit_field_state *fields; /* of each state, one state after the other */
+	struct godwit_state *base;         /* the newest that is known to be on the gateway's disk, or NULL */
 	uint8_t count;
-	uint8_t run;      /* statuses since the last keyframe */
-	uint32_t entered; /* which epoch since boot these counters are of */
+	uint8_t at;      /* the oldest state */
+	uint8_t run;     /* statuses since the last keyframe */
+	uint8_t entered; /* the epoch since boot */
 };
 
 /*
  * Prepares a history in memory of the caller: count states (2 or more: the base, and one for each status that may be under way) and count × fields field
- * states, fields being those of the template. Returns 0 or GODWIT_E_ARGUMENT.
+ * states, fields being those of the template.
  */
-int godwit_history_init(struct godwit_history *h, struct godwit_state *states, struct godwit_field_state *fields, uint8_t count, uint8_t field_count);
+void godwit_history_init(struct godwit_history *h, struct godwit_state *states, struct godwit_field_state *fields, uint8_t count);
 
 /* How a frame goes out. */
 enum godwit_flag {
@@ -258,8 +259,8 @@ struct godwit_hello {
 int godwit_send_hello(struct godwit *g, const struct godwit_hello *hello, unsigned flags, uint8_t *out, size_t cap);
 
 /*
- * Makes a message of any type but hello of body's n bytes, as they are: GODWIT_USER for bytes of the application. body may lie within out. out needs n + 1
- * bytes and GODWIT_OVERHEAD. Returns as godwit_status.
+ * Makes a message of any type but hello of body's n bytes, as they are: GODWIT_USER for bytes of the application. body may lie within out, GODWIT_OVERHEAD
+ * bytes from its start or more. out needs n + 1 bytes and GODWIT_OVERHEAD. Returns as godwit_status.
  */
 int godwit_send(struct godwit *g, uint8_t type, const uint8_t *body, size_t n, unsigned flags, uint8_t *out, size_t cap);
 

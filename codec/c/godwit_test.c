@@ -367,8 +367,7 @@ static int seals_as(struct device *d, const struct vector *v, const struct seale
 	}
 	d->g.next = (uint32_t)p->counter;
 	d->g.memory.epochs[0].end = COUNTER_END;
-	if (begin(&d->g, &w, out, sizeof out) != 0)
-		return 0;
+	begin(&d->g, &w, s->ctr_bits / 8u, out, sizeof out);
 	put_bytes(&w, plain, s->len);
 	n = finish(&d->g, &w, s->header, (with_cid ? (unsigned)GODWIT_ADDRESSED : 0u) | (s->tag_len == 4 ? (unsigned)GODWIT_METERED : 0u), out);
 	return n == (int)v->len && memcmp(out, v->input, v->len) == 0;
@@ -500,6 +499,7 @@ static enum outcome run_keyframe(const struct vector *v)
 	struct godwit_status s;
 	struct encoder e;
 	struct godwit_state st;
+	struct godwit_field_state field_states[FIELDS_MAX];
 	int64_t values[FIELDS_MAX];
 	uint8_t template[8192], out[1024];
 	const char *at = get(v, "status"), *rare;
@@ -535,6 +535,8 @@ static enum outcome run_keyframe(const struct vector *v)
 	e.w.p = out;
 	e.w.cap = sizeof out;
 	memset(&st, 0, sizeof st);
+	memset(field_states, 0, sizeof field_states);
+	e.fields = field_states;
 	put_status(&e, &st, &s, 1);
 	while (e.w.n > 0 && out[e.w.n - 1] == 0)
 		e.w.n--;
@@ -924,7 +926,7 @@ static void serve_boot(char *at)
 		unhex(record, in, sizeof in);
 	printf("%d\n", godwit_boot(&served.g, &served.config, *record == '-' ? NULL : in));
 	if (served_template.t.count > 0)
-		godwit_history_init(&history, served_states, served_fields, STATES, served_template.t.count);
+		godwit_history_init(&history, served_states, served_fields, STATES);
 }
 
 static void serve_batch(char *at)
@@ -1020,7 +1022,8 @@ static void serve(void)
 			serve_boot(at);
 		} else if (strcmp(command, "template") == 0) {
 			parse_template(&served_template, in, unhex(word(&at), in, sizeof in));
-			printf("%d\n", godwit_history_init(&history, served_states, served_fields, STATES, served_template.t.count));
+			godwit_history_init(&history, served_states, served_fields, STATES);
+			printf("%d\n", served_template.t.count);
 		} else if (strcmp(command, "record") == 0) {
 			uint8_t record[GODWIT_RECORD];
 
