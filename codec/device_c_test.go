@@ -739,9 +739,9 @@ func testDeviceRefusals(t *testing.T, program string) {
 	want(c.ask(t, "send 0 3 100 aa"), "err -3", "F-028: a counter of which nobody said that it is in permanent memory")
 	c.ask(t, "stored")
 	want(c.ask(t, "send 0 1 100 aa"), "err -1", "F-015: a hello without its whole counter")
-	want(c.ask(t, "send 0 3 22 aa"), "err -2", "a buffer that is smaller than any frame's")
-	want(c.ask(t, "send 0 3 23 aabbcc"), "err -2", "a buffer that is too small")
-	if got := c.ask(t, "send 0 3 23 aabb"); !strings.HasPrefix(got, "frame 0 ") {
+	want(c.ask(t, "send 0 3 16 aa"), "err -2", "a buffer that is smaller than any frame's")
+	want(c.ask(t, "send 0 3 22 aabb"), "err -2", "a buffer that is too small")
+	if got := c.ask(t, "send 0 3 22 aa"); !strings.HasPrefix(got, "frame 0 ") {
 		t.Errorf("the smallest buffer: %s", got)
 	}
 	for i := range len(record) {

@@ -127,7 +127,7 @@ static int boot(void)
 
 	if (godwit_boot(&device, &config, written ? flash : NULL) < 0)
 		return 0;
-	godwit_history_init(&history, states, field_states, STATES);
+	godwit_history_init(&history, states, field_states, STATES, FIELDS);
 	if (!persist() || (n = godwit_send_hello(&device, &hello, GODWIT_ADDRESSED, frame, sizeof frame)) < 0)
 		return 0;
 	radio_send("hello", frame, n);

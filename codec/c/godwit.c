@@ -2,8 +2,8 @@
  * The device's side of the Godwit frame: see godwit.h. In this order: bytes, SHA-256 and keys, AES-CCM, the session and its record, frames, statuses,
  * messages, receiving, joins.
  *
- * It is written for little code on a 32-bit core without division: one function where two would do, 32 bits where the format allows, and no operation that
- * needs a helper of the compiler's library but shifts of 64 bits.
+ * It is written for little code on a 32-bit core without division: one function where two would do, 32 bits where the format allows, keys derived where they
+ * are used, and no operation that needs a helper of the compiler's library but shifts of 64 bits. What is inlined and what is not was measured (make c).
  */
 #include "godwit.h"
 
@@ -39,7 +39,7 @@ enum {
 	NESTING_MAX = 4        /* levels of CBOR (F-006, F-041) */
 };
 
-/* A compiler that inlines a function of two callers saves time, which is not short here. */
+/* A compiler that inlines a function saves time, which is not short here. */
 #ifdef __GNUC__
 #define NOINLINE __attribute__((noinline))
 #else
@@ -71,7 +71,7 @@ struct writer {
 	uint8_t *p;
 	size_t n, cap;
 	size_t body;       /* of a frame: where it begins */
-	uint8_t free_bits; /* of the last byte, while bits are written */
+	uint8_t bit;       /* the last in the last byte, while bits are written */
 	int8_t error;      /* the first */
 };
 
@@ -80,11 +80,11 @@ static void writer_init(struct writer *w, uint8_t *p, size_t cap)
 	w->p = p;
 	w->n = 0;
 	w->cap = cap;
-	w->free_bits = 0;
+	w->bit = 0;
 	w->error = 0;
 }
 
-static NOINLINE void fail(struct writer *w, int error)
+static void fail(struct writer *w, int error)
 {
 	if (w->error == 0)
 		w->error = (int8_t)error;
@@ -130,13 +130,12 @@ static void put_string(struct writer *w, const char *s)
    not be. */
 static NOINLINE void put_bit(struct writer *w, int one)
 {
-	if (w->free_bits == 0) {
+	if ((w->bit >>= 1) == 0) {
 		put(w, 0);
-		w->free_bits = 8;
+		w->bit = 0x80;
 	}
-	w->free_bits--;
 	if (one)
-		w->p[w->n - 1] |= (uint8_t)(1u << w->free_bits);
+		w->p[w->n - 1] |= w->bit;
 }
 
 /* A CBOR head in its shortest form (F-002); major is in its upper three bits. */
@@ -160,6 +159,10 @@ static NOINLINE void put_head(struct writer *w, unsigned major, uint32_t v)
 enum { CBOR_UINT = 0, CBOR_BYTES = 0x40, CBOR_TEXT = 0x60, CBOR_ARRAY = 0x80, CBOR_MAP = 0xa0 };
 
 /* --- SHA-256 (FIPS 180-4), HMAC (RFC 2104), HKDF (RFC 5869) --- */
+
+#ifdef GODWIT_HMAC
+#define hmac godwit_hmac
+#else
 
 static const uint32_t sha256_k[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -187,6 +190,12 @@ static uint32_t rotate(uint32_t x, unsigned n)
 	return x >> n | x << (32 - n);
 }
 
+/* The four sigmas: three rotations, of which one is a shift in the schedule; it is one here and is made one there. */
+static NOINLINE uint32_t mix(uint32_t x, unsigned a, unsigned b, unsigned c)
+{
+	return rotate(x, a) ^ rotate(x, b) ^ rotate(x, c);
+}
+
 static NOINLINE void sha256_block(struct sha256 *s)
 {
 	uint32_t v[8], *w = s->w;
@@ -199,10 +208,10 @@ static NOINLINE void sha256_block(struct sha256 *s)
 		if (i >= 16) {
 			uint32_t a = w[(i + 1) % 16], b = w[(i + 14) % 16];
 
-			w[i % 16] += w[(i + 9) % 16] + (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) + (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
+			w[i % 16] += w[(i + 9) % 16] + (mix(a, 7, 18, 3) ^ a << 29) + (mix(b, 17, 19, 10) ^ b << 22);
 		}
-		t1 = v[7] + (rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)) + (v[6] ^ (v[4] & (v[5] ^ v[6]))) + sha256_k[i] + w[i % 16];
-		t2 = (rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)) + ((v[0] & (v[1] | v[2])) | (v[1] & v[2]));
+		t1 = v[7] + mix(v[4], 6, 11, 25) + (v[6] ^ (v[4] & (v[5] ^ v[6]))) + sha256_k[i] + w[i % 16];
+		t2 = mix(v[0], 2, 13, 22) + ((v[0] & (v[1] | v[2])) | (v[1] & v[2]));
 		memmove(v + 1, v, 7 * sizeof v[0]);
 		v[4] += t1;
 		v[0] = t1 + t2;
@@ -211,7 +220,7 @@ static NOINLINE void sha256_block(struct sha256 *s)
 		s->h[i] += v[i];
 }
 
-static void sha256_init(struct sha256 *s)
+static NOINLINE void sha256_init(struct sha256 *s)
 {
 	memcpy(s->h, sha256_start, sizeof s->h);
 	s->n = 0;
@@ -276,6 +285,8 @@ static NOINLINE void hmac(const void *key, size_t key_len, const uint8_t *data, 
 	}
 	sha256_end(&s, out);
 }
+
+#endif
 
 enum { TEXT_MAX = 48 };
 
@@ -423,7 +434,7 @@ enum { CHECK_LEN = 8, JOIN_FRAMES = 1 << 21 };
 #define COUNTER_END UINT32_MAX
 
 /* A record is good if it is whole and this device's. */
-static NOINLINE void record_check(const struct godwit_config *config, const uint8_t *record, uint8_t check[HASH_LEN])
+static void record_check(const struct godwit_config *config, const uint8_t *record, uint8_t check[HASH_LEN])
 {
 	hmac(config->key, GODWIT_KEY, record + CHECK_LEN, GODWIT_RECORD - CHECK_LEN, check);
 }
@@ -516,26 +527,35 @@ int godwit_join_due(const struct godwit *g)
 enum { CONTENT_AT = 9 }; /* in the buffer: room for array, cid 5, head 3 */
 
 /* Begins the content of a frame, behind room for all that may come before it: a place for the header, the counter. */
-static NOINLINE void begin(const struct godwit *g, struct writer *w, unsigned ctr_len, uint8_t *out, size_t cap)
+static NOINLINE void begin(const struct godwit *g, struct writer *w, int whole, uint8_t *out, size_t cap)
 {
-	writer_init(w, out + CONTENT_AT, 0);
-	if (g->memory.known == 0) /* F-108 */
-		fail(w, GODWIT_E_JOIN);
-	if (g->next == COUNTER_END) /* F-024 */
-		fail(w, GODWIT_E_EXHAUSTED);
+	unsigned ctr_len = g->config->ctr_bits / 8u;
+	int error = 0;
+
+	cap -= CONTENT_AT + TAG_LEN;
+	if (cap > 65535 - TAG_LEN) { /* a byte string has at most 65,535 bytes */
+		if (cap > SIZE_MAX - CONTENT_AT - TAG_LEN)
+			error = GODWIT_E_SPACE; /* less than nothing */
+		cap = 65535 - TAG_LEN;
+	}
+	writer_init(w, out + CONTENT_AT, cap);
 	if (g->next >= g->memory.epochs[0].end)
-		fail(w, GODWIT_E_RESERVE);
-	if (cap < GODWIT_OVERHEAD)
-		fail(w, GODWIT_E_SPACE);
-	if (w->error != 0)
+		error = GODWIT_E_RESERVE;
+	if (g->next == COUNTER_END) /* F-024 */
+		error = GODWIT_E_EXHAUSTED;
+	if (g->memory.known == 0) /* F-108 */
+		error = GODWIT_E_JOIN;
+	if (error != 0) {
+		fail(w, error);
+		w->cap = 0;
 		return;
-	w->cap = cap - CONTENT_AT - TAG_LEN;
-	if (w->cap > 65535 - TAG_LEN) /* a byte string has at most 65,535 bytes */
-		w->cap = 65535 - TAG_LEN;
+	}
 	put(w, 0);
-	if (ctr_len > 4)
-		put(w, 0); /* what a device has of a counter is its lower 4 bytes */
-	put_int(w, g->next, ctr_len > 4 ? 4 : ctr_len);
+	if (whole) { /* in 5 bytes (F-015), of which a device uses 4 */
+		put(w, 0);
+		ctr_len = 4;
+	}
+	put_int(w, g->next, ctr_len);
 	w->body = w->n;
 }
 
@@ -568,9 +588,9 @@ static NOINLINE int finish(struct godwit *g, struct writer *w, unsigned header, 
 			w->n--;
 		if ((flags & GODWIT_METERED) != 0) /* F-017 */
 			p.tag_len = g->config->tag_len;
-	} else if ((flags & GODWIT_ASK) != 0) {
-		header |= 1;
 	}
+	if ((header & flags / GODWIT_ASK << 6 & KIND_KEYFRAME) != 0) /* keyframes and what is extended can ask */
+		header |= 1;
 	p.epoch = g->memory.epochs;
 	p.counter = g->next;
 	p.down = 0;
@@ -639,7 +659,7 @@ static NOINLINE void range_out(struct encoder *e)
 	e->low <<= 8;
 }
 
-static NOINLINE void range_normalize(struct encoder *e)
+static void range_normalize(struct encoder *e)
 {
 	while (e->width >> 24 == 0) {
 		range_out(e);
@@ -780,11 +800,17 @@ static NOINLINE int64_t floor_div(int64_t a, uint64_t b)
 
 enum { FIELD_SEEN = 1, FIELD_MEASURED = 2 };
 
-/* v × 10^n, also of a negative v. */
+/* v × 10^n, also of a negative v. In pieces of 16 bits: the compiler makes of shifts of 64 bits the multiplication that they are, and of that a call. */
 static NOINLINE uint64_t tens(uint64_t v, int n)
 {
-	while (n-- > 0)
-		v = (v << 3) + (v << 1);
+	while (n-- > 0) {
+		uint32_t low = (uint32_t)v, high = (uint32_t)(v >> 32), middle = (low >> 16) * 10;
+
+		low = (low & 0xffff) * 10;
+		middle += low >> 16;
+		high = high * 10 + (middle >> 16);
+		v = (uint64_t)high << 32 | (middle << 16 | (low & 0xffff));
+	}
 	return v;
 }
 
@@ -799,7 +825,7 @@ static uint64_t seconds(const struct godwit_template *t, int32_t time)
 /* v at the nearest end of the field's range if it is outside (F-031). All ones mean "not measured" where there is no presence bit. */
 static NOINLINE int64_t clamp(const struct godwit_field *f, int64_t v)
 {
-	int64_t top = (int64_t)((UINT64_C(1) << f->width) - 2 + f->optional);
+	int64_t top = (int64_t)(((uint64_t)1 << f->width) - 2 + f->optional);
 
 	return v < 0 ? 0 : v > top ? top : v;
 }
@@ -815,7 +841,7 @@ static NOINLINE void put_field(struct encoder *e, const struct godwit_field *f, 
 	if (!is) {
 		fs->flags &= FIELD_SEEN;
 		if (!e->packed && !f->optional)
-			plain(e, UINT64_MAX, f->width);
+			plain(e, ~(uint64_t)0, f->width);
 		return;
 	}
 	n = clamp(f, (int64_t)((uint64_t)value - (uint64_t)f->offset));
@@ -828,7 +854,7 @@ static NOINLINE void put_field(struct encoder *e, const struct godwit_field *f, 
 		e->moved = (int64_t)((uint64_t)(int64_t)fs->moved_high << 32 | fs->moved_low);
 		expected = before;
 		if (f->predictor == 1)
-			expected += floor_div((int64_t)tens(seconds(e->t, passed), -f->exp), tens(f->coef, f->exp));
+			expected += (int64_t)floor_div((int64_t)tens(seconds(e->t, passed), -f->exp), tens(f->coef, f->exp));
 		else if (f->predictor == 2)
 			expected += e->moved;
 		expected = clamp(f, expected);
@@ -895,20 +921,28 @@ static NOINLINE int32_t put_time(struct encoder *e, struct godwit_state *st, con
 /* A status against the state of one so many counters before, which becomes the state after it. */
 static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, const struct godwit_status *s, int32_t distance)
 {
+	static const struct {
+		uint8_t at, bits;
+	} rare[] = {
+		{offsetof(struct godwit_status, version), 6},
+		{offsetof(struct godwit_status, boot_changed), 1},
+		{offsetof(struct godwit_status, has_step), 1},
+		{offsetof(struct godwit_status, step), 4},
+		{offsetof(struct godwit_status, step_code), 8},
+	};
 	const struct godwit_template *t = e->t;
 	struct godwit_field_state none, *fs = e->fields;
-	unsigned present = 1, groups = 0, i;
+	unsigned present = 1, groups = 1, i;
 	int32_t passed = put_time(e, st, s, distance);
 
 	for (i = 0; i < t->count; i++) {
-		unsigned group = t->fields[i].group;
+		unsigned group = 1u << t->fields[i].group;
 
-		if (group > groups)
-			groups = group;
+		groups |= group;
 		if (s->values[i] != GODWIT_NONE)
-			present |= 1u << group;
+			present |= group;
 	}
-	for (i = 1; i <= groups; i++)
+	for (i = 1; groups >> i != 0; i++)
 		decide(e, INDEX_GROUP, (present ^ st->groups) >> i & 1);
 	st->groups = (uint16_t)present;
 	for (i = 0; i < t->count; i++) {
@@ -926,29 +960,30 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 	decide(e, INDEX_RARE, s->rare != 0);
 	if (!s->rare)
 		return;
-	plain_u32(e, s->version, 6);
 	if (s->version > VERSION_EXPLICIT || s->step > 15)
 		fail(&e->w, GODWIT_E_ARGUMENT);
-	if (s->version == VERSION_EXPLICIT)
-		plain_u32(e, s->build, 32);
-	plain_u32(e, s->boot_changed != 0, 1);
-	plain_u32(e, s->has_step != 0, 1);
-	if (s->has_step) {
-		plain_u32(e, s->step, 4);
-		plain_u32(e, s->step_code, 8);
+	for (i = 0; i < (s->has_step ? 5u : 3u); i++) {
+		plain_u32(e, ((const uint8_t *)s)[rare[i].at], rare[i].bits);
+		if (i == 0 && s->version == VERSION_EXPLICIT)
+			plain_u32(e, s->build, 32);
 	}
 }
 
-void godwit_history_init(struct godwit_history *h, struct godwit_state *states, struct godwit_field_state *fields, uint8_t count)
+void godwit_history_init(struct godwit_history *h, struct godwit_state *states, struct godwit_field_state *fields, uint8_t count, uint8_t field_count)
 {
-	memset(h, 0, sizeof *h);
-	memset(states, 0, count * sizeof *states);
-	h->states = states;
-	h->fields = fields;
+	h->states = h->oldest = states;
+	h->base = NULL;
 	h->count = count;
+	h->run = h->entered = 0;
+	for (; count > 0; count--) {
+		states->fields = fields;
+		states->entered = 0;
+		states++;
+		fields += field_count;
+	}
 }
 
-static NOINLINE struct godwit_state *next_state(const struct godwit_history *h, struct godwit_state *s)
+static struct godwit_state *next_state(const struct godwit_history *h, struct godwit_state *s)
 {
 	return ++s == h->states + h->count ? h->states : s;
 }
@@ -957,7 +992,8 @@ int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot
                  unsigned flags, uint8_t *out, size_t cap)
 {
 	struct encoder e;
-	struct godwit_state *base = NULL, none, *room = &none;
+	struct godwit_history without;
+	struct godwit_state *base, *room, none;
 	size_t size = t->count * sizeof *e.fields;
 	uint32_t distance = 1;
 	unsigned header = slot * 8u;
@@ -965,31 +1001,30 @@ int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot
 
 	if (slot >= SLOT_RESERVED || t->count == 0 || t->count > FIELDS_MAX || (count != 1 && (h == NULL || count - 2 > 255 || (flags & GODWIT_ASK) != 0)))
 		return GODWIT_E_ARGUMENT;
-	begin(g, &e.w, g->config->ctr_bits / 8u, out, cap);
+	begin(g, &e.w, 0, out, cap);
 	if (e.w.error != 0)
 		return e.w.error;
 	e.t = t;
 	e.packed = 1;
 	e.low = 0;
 	e.width = UINT32_MAX;
-	e.fields = NULL;
-	if (h != NULL) {
-		base = h->base;
-		if (h->entered != g->entered || (base != NULL && g->next - base->counter > DISTANCE_MAX)) /* counters of another epoch name other frames */
-			base = h->base = NULL;
-		h->entered = g->entered;
-		/* The oldest state is missed least, but for the base: what is older than that will be no base. */
-		room = h->states + h->at;
-		if (room == base)
-			room = next_state(h, room);
-		e.fields = h->fields + (size_t)(room - h->states) * t->count;
-		room->entered = (uint8_t)(h->entered - 1); /* until the frame is made */
-		if (h->run >= KEYFRAME_EVERY - 1 || (flags & (GODWIT_ASK | GODWIT_KEYFRAME)) != 0)
-			base = NULL;
-	}
+	if (h == NULL)
+		godwit_history_init(h = &without, &none, NULL, 1, 0);
+	base = h->base;
+	if (h->entered != g->entered || (base != NULL && g->next - base->counter > DISTANCE_MAX)) /* counters of another epoch name other frames */
+		base = h->base = NULL;
+	h->entered = g->entered;
+	/* The oldest state is missed least, but for the base: what is older than that will be no base. */
+	room = h->oldest;
+	if (room == base)
+		room = next_state(h, room);
+	e.fields = room->fields;
+	room->entered = (uint8_t)(h->entered - 1); /* until the frame is made */
+	if (h->run >= KEYFRAME_EVERY - 1 || (flags & (GODWIT_ASK | GODWIT_KEYFRAME)) != 0)
+		base = NULL;
 	if (base != NULL) {
 		memcpy(room, base, offsetof(struct godwit_state, entered));
-		memcpy(e.fields, h->fields + (size_t)(base - h->states) * t->count, size);
+		memcpy(e.fields, base->fields, size);
 		distance = g->next - base->counter;
 		if (distance < DISTANCE_EXPLICIT) {
 			header |= distance;
@@ -1004,7 +1039,7 @@ int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot
 			memset(e.fields, 0, size);
 		if (count == 1) {
 			e.packed = 0;
-			header |= KIND_KEYFRAME | ((flags & GODWIT_ASK) != 0);
+			header |= KIND_KEYFRAME;
 		}
 	}
 	if (count > 1) {
@@ -1018,10 +1053,10 @@ int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot
 	while (--count > 0);
 	range_end(&e);
 	n = finish(g, &e.w, header, flags, out);
-	if (n >= 0 && h != NULL) {
+	if (n >= 0) {
 		room->counter = godwit_last(g);
 		room->entered = h->entered;
-		h->at = (uint8_t)(next_state(h, room) - h->states);
+		h->oldest = next_state(h, room);
 		h->run = base != NULL ? (uint8_t)(h->run + 1) : 0;
 	}
 	return n;
@@ -1101,7 +1136,7 @@ int godwit_send_hello(struct godwit *g, const struct godwit_hello *hello, unsign
 
 	if (hello->build_len > 32 || hello->template_count > 7 || hello->bearer_count > 8)
 		return GODWIT_E_ARGUMENT;
-	begin(g, &w, 5, out, cap);
+	begin(g, &w, 1, out, cap);
 	put(&w, GODWIT_HELLO);
 	put(&w, CBOR_MAP);
 	if (w.error != 0) /* without room for the head there is nowhere to count */
@@ -1138,22 +1173,23 @@ int godwit_send(struct godwit *g, uint8_t type, const uint8_t *body, size_t n, u
 
 	if (type == GODWIT_HELLO) /* F-015 */
 		return GODWIT_E_ARGUMENT;
-	begin(g, &w, g->config->ctr_bits / 8u, out, cap);
+	begin(g, &w, 0, out, cap);
 	put(&w, type);
 	put_bytes(&w, body, n);
 	return finish(g, &w, KIND_EXTENDED, flags, out);
 }
 
-/* An age of so many bits: three of exponent, the others of mantissa (SPEC §4.2, F-061). */
+/*
+ * An age of so many bits: three of exponent e, m others of mantissa f (SPEC §4.2, F-061). It is (2^m + f) × 2^(e-1) minutes, and as a number e × 2^m + f,
+ * which is what is left of the minutes and 2^m for each time that they were halved.
+ */
 static uint32_t pack_age(uint32_t minutes, unsigned bits)
 {
 	uint32_t one = UINT32_C(1) << (bits - 3), e = 0;
 
-	if (minutes < one)
-		return minutes;
-	for (e = one; minutes >= 2 * one; e += one)
+	for (; minutes >> (bits - 2) != 0; e += one)
 		minutes >>= 1;
-	e += minutes - one;
+	e += minutes;
 	one <<= 3;
 	return e < one ? e : one - 1;
 }
@@ -1166,21 +1202,22 @@ int godwit_send_steps(struct godwit *g, uint32_t rollout, const struct godwit_st
 
 	if (count == 0 || count > STEPS_MAX)
 		return GODWIT_E_ARGUMENT;
-	begin(g, &w, g->config->ctr_bits / 8u, out, cap);
+	begin(g, &w, 0, out, cap);
 	put(&w, GODWIT_STEP_LOG);
 	put_head(&w, CBOR_UINT, rollout);
 	for (i = 0; i < count; i++) {
 		const struct godwit_step *s = &steps[i];
-		unsigned bits = s->code <= 1 ? 10 : 11; /* of the age */
-		uint32_t head = s->step;
+		unsigned bits = 10, n = 2; /* of the age; bytes of all */
+		uint32_t head = s->step * 2u;
 
-		if (head >= STEP_CLOCK)
+		if (s->step >= STEP_CLOCK)
 			return GODWIT_E_ARGUMENT;
-		if (bits == 10)
-			head = head << 1;
-		else
-			head = (head | 16) << 8;
-		put_int(&w, (head | s->code) << bits | pack_age(s->age_minutes, bits), bits == 10 ? 2 : 3);
+		if (s->code > 1) {
+			head = (s->step | 16u) << 8;
+			bits = 11;
+			n = 3;
+		}
+		put_int(&w, (head | s->code) << bits | pack_age(s->age_minutes, bits), n);
 	}
 	if (clock >= 0) {
 		put(&w, 0xf8);
@@ -1208,7 +1245,7 @@ static void reader_init(struct reader *r, const uint8_t *p, size_t left, int sho
 	r->shortest = (uint8_t)shortest;
 }
 
-static NOINLINE void pass(struct reader *r, size_t n)
+static void pass(struct reader *r, size_t n)
 {
 	r->p += n;
 	r->left -= n;
@@ -1216,34 +1253,29 @@ static NOINLINE void pass(struct reader *r, size_t n)
 
 static NOINLINE int read_head(struct reader *r)
 {
-	unsigned size = 0, info;
-	uint32_t high = 0;
+	unsigned size, info, i;
+	uint32_t v, high = 0;
 
 	if (r->left == 0)
 		return GODWIT_E_MALFORMED;
 	r->major = *r->p >> 5;
-	r->v = info = *r->p & 31u;
+	v = info = *r->p & 31u;
 	r->info = (uint8_t)info;
-	if (info >= 28)
-		return GODWIT_E_MALFORMED;
-	if (info >= 24)
-		size = 1u << (info - 24);
-	if (r->left <= size)
-		return GODWIT_E_MALFORMED;
 	pass(r, 1);
-	if (size == 8) {
-		high = get_be(r->p, 4);
-		pass(r, 4);
-		size = 4;
+	if (info >= 24) {
+		size = 1u << (info - 24);
+		if (info >= 28 || r->left < size)
+			return GODWIT_E_MALFORMED;
+		for (v = 0, i = size; i > 0; i--) {
+			high = high << 8 | v >> 24;
+			v = v << 8 | *r->p;
+			pass(r, 1);
+		}
+		if (r->shortest && r->major != 7 && (size == 8 ? high == 0 : size == 1 ? v < 24 : v >> (4 * size) == 0))
+			return GODWIT_E_MALFORMED;
 	}
-	if (size > 0)
-		r->v = get_be(r->p, size);
-	pass(r, size);
-	if (r->shortest && r->major != 7 && info >= 24 && (info == 27 ? high == 0 : info == 24 ? r->v < 24 : r->v >> (4 * size) == 0))
-		return GODWIT_E_MALFORMED;
 	r->beyond = high != 0;
-	if (high != 0)
-		r->v |= UINT32_MAX - 1;
+	r->v = high == 0 ? v : v | (UINT32_MAX - 1);
 	return 0;
 }
 
@@ -1327,23 +1359,21 @@ int godwit_ack_covers(const struct godwit_ack *ack, uint32_t counter)
 	return d == 0 || (d <= 32 && (ack->bitmap >> (d - 1) & 1) != 0);
 }
 
-/* An acknowledgement (SPEC §5.1), of an epoch of which the counters below end were used. */
-static NOINLINE int open_ack(const struct godwit *g, const struct godwit_epoch *epoch, uint32_t end, const uint8_t *content, size_t n,
-                             struct godwit_ack *ack)
+/* An acknowledgement (SPEC §5.1) of an epoch. */
+static NOINLINE int open_ack(const struct godwit *g, const struct godwit_epoch *epoch, const uint8_t *content, size_t n, struct godwit_ack *ack)
 {
 	struct writer w;
 	uint8_t text[TEXT_MAX], mac[HASH_LEN];
-	uint32_t back;
+	uint32_t back, end = epoch == g->memory.epochs ? g->next : epoch->end; /* the counters below it were used */
 	unsigned size = (unsigned)n - 1 - 2 - MAC_LEN; /* of the bitmap */
 
 	if (n < 1 + 2 + 1 + MAC_LEN || n > 1 + 2 + 4 + MAC_LEN || (size > 1 && content[3 + size - 1] == 0)) /* F-106, F-051 */
 		return GODWIT_E_MALFORMED;
 	/* the largest counter, not above the last one, with these low bits (F-052) */
-	end--;
-	back = (end - get_be(content + 1, 2)) & 0xffff;
-	if (end == UINT32_MAX || back > end)
+	back = (end - 1 - get_be(content + 1, 2)) & 0xffff;
+	if (back >= end)
 		return GODWIT_E_AUTH; /* a counter that was never used */
-	ack->counter = end - back;
+	ack->counter = end - 1 - back;
 	text_begin(&w, text, " ack");
 	put_u32(&w, g->config->number);
 	put_u32(&w, epoch->number);
@@ -1367,32 +1397,29 @@ static NOINLINE int open_message(struct godwit *g, struct godwit_epoch *epoch, u
 {
 	struct position p;
 	struct ccm c;
-	unsigned low;
-	uint64_t down = epoch->down;
+	unsigned low, ctr_len = 2;
 
 	p.epoch = epoch;
-	p.header = content[0];
+	p.header = *content++;
 	p.down = 1;
 	p.tag_len = TAG_LEN;
-	if ((p.header & ~1u) == EXTENDED_EXPLICIT) {
-		if (n < 1 + 5 + TAG_LEN) /* F-014 */
-			return GODWIT_E_MALFORMED;
-		p.counter = (uint64_t)content[1] << 32 | get_be(content + 2, 4);
-		content += 6;
-		n -= 6 + TAG_LEN;
-		if (p.counter < down)
-			return GODWIT_E_REPLAY;
+	if ((p.header & ~1u) == EXTENDED_EXPLICIT)
+		ctr_len = 5;
+	if (n < 1 + ctr_len + TAG_LEN) /* F-014 */
+		return GODWIT_E_MALFORMED;
+	if (ctr_len == 5) {
+		p.counter = (uint64_t)*content << 32 | get_be(content + 1, 4);
 	} else {
-		if (n < 1 + 2 + TAG_LEN)
-			return GODWIT_E_MALFORMED;
-		/* F-025: nearest to the expected one, of two the larger; one before it was taken, or given up for a later one, unless there is none before */
-		low = (get_be(content + 1, 2) - (unsigned)down) & 0xffff;
-		p.counter = down + low;
+		/* F-025: the nearest to the expected one, of two the larger. One before it is none, if there is any. */
+		low = (get_be(content, 2) - (unsigned)epoch->down) & 0xffff;
+		p.counter = epoch->down + low;
 		if (low > 0x8000 && p.counter >> 16 != 0)
-			return GODWIT_E_REPLAY;
-		content += 3;
-		n -= 3 + TAG_LEN;
+			p.counter = 0;
 	}
+	if (p.counter < epoch->down)
+		return GODWIT_E_REPLAY;
+	content += ctr_len;
+	n -= 1 + ctr_len + TAG_LEN;
 	ccm(g, &p, &c, content, n, 1);
 	if (!equal(c.mac, content + n, TAG_LEN)) {
 		ccm(g, &p, &c, content, n, 0);
@@ -1449,6 +1476,8 @@ int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len)
 	return 0;
 }
 
+#ifndef GODWIT_NO_JOIN
+
 /* --- Joins (SPEC §5.2) --- */
 
 enum { ATTEMPT_AT = 13, ATTEMPT_LEN = 1 + 12 }; /* in the text under a MAC: the header, and what names the attempt */
@@ -1495,7 +1524,7 @@ int godwit_send_join(const struct godwit *g, unsigned flags, uint8_t *out, size_
 }
 
 /* An acceptance or a challenge, for the attempt under way. */
-static NOINLINE int open_join(struct godwit *g, const uint8_t *content, size_t n)
+static int open_join(struct godwit *g, const uint8_t *content, size_t n)
 {
 	uint8_t text[TEXT_MAX], mac[HASH_LEN], salt[GODWIT_SALT];
 	size_t epoch_len = content[0] == CONTROL_ACCEPT ? 4 : 0;
@@ -1524,6 +1553,10 @@ static NOINLINE int open_join(struct godwit *g, const uint8_t *content, size_t n
 	return GODWIT_GOT_EPOCH;
 }
 
+#endif
+
+/* --- What comes --- */
+
 int godwit_receive(struct godwit *g, struct godwit_history *h, const struct godwit_item *item, struct godwit_received *r)
 {
 	struct godwit_epoch *e = g->memory.epochs;
@@ -1534,13 +1567,15 @@ int godwit_receive(struct godwit *g, struct godwit_history *h, const struct godw
 	memset(r, 0, sizeof *r);
 	if (content == NULL || item->len == 0)
 		return GODWIT_E_MALFORMED;
+#ifndef GODWIT_NO_JOIN
 	if (*content == CONTROL_ACCEPT || *content == CONTROL_CHALLENGE)
 		return open_join(g, content, item->len);
+#endif
 	if (*content != CONTROL_ACK && (*content & 0xf6) != KIND_EXTENDED) /* the gateway sends nothing else: F-010 to F-013, F-106 */
 		return GODWIT_E_MALFORMED;
 	for (i = 0; i < g->memory.known && got < 0; i++, e++) { /* F-119 */
 		r->previous = (uint8_t)i;
-		got = *content == CONTROL_ACK ? open_ack(g, e, i == 0 ? g->next : e->end, content, item->len, &r->ack)
+		got = *content == CONTROL_ACK ? open_ack(g, e, content, item->len, &r->ack)
 		                              : open_message(g, e, content, item->len, r);
 	}
 	if (got == GODWIT_GOT_ACK && r->previous == 0) {

@@ -1,8 +1,11 @@
 /*
  * The device's side of the Godwit frame, version 1 (../SPEC.md is normative; F-… are its requirements).
  *
- * C99, no heap, no floating point, no recursion; of libc only memcpy, memmove, memset and memcmp. Independent of the host's byte order. README.md beside
+ * C99, no heap, no floating point, no recursion; of libc only memcpy, memmove and memset. Independent of the host's byte order. README.md beside
  * this file leads through an integration, example.c is a whole device.
+ *
+ * Defined for all files that include this one, GODWIT_HMAC leaves out SHA-256 for that of the firmware, and GODWIT_NO_JOIN the joins: such a device is
+ * silent for good when it loses its permanent memory.
  *
  * Functions return a length or another result from 0 on, or one of the negative codes of enum godwit_error. After an error nothing has changed
  * but what the output buffer holds. A struct godwit is for one caller at a time: lock it if an interrupt sends.
@@ -170,6 +173,7 @@ struct godwit_state {
 	uint8_t timed;
 	uint8_t entered;  /* in which epoch since boot it was sent */
 	uint32_t counter; /* of the status */
+	struct godwit_field_state *fields;
 };
 
 /*
@@ -177,10 +181,9 @@ struct godwit_state {
  */
 struct godwit_history {
 	struct godwit_state *states;
-	struct godwit_field_state *fields; /* of each state, one state after the other */
-	struct godwit_state *base;         /* the newest that is known to be on the gateway's disk, or NULL */
+	struct godwit_state *oldest;
+	struct godwit_state *base; /* the newest that is known to be on the gateway's disk, or NULL */
 	uint8_t count;
-	uint8_t at;      /* the oldest state */
 	uint8_t run;     /* statuses since the last keyframe */
 	uint8_t entered; /* the epoch since boot */
 };
@@ -189,7 +192,7 @@ struct godwit_history {
  * Prepares a history in memory of the caller: count states (2 or more: the base, and one for each status that may be under way) and count × fields field
  * states, fields being those of the template.
  */
-void godwit_history_init(struct godwit_history *h, struct godwit_state *states, struct godwit_field_state *fields, uint8_t count);
+void godwit_history_init(struct godwit_history *h, struct godwit_state *states, struct godwit_field_state *fields, uint8_t count, uint8_t field_count);
 
 /* How a frame goes out. */
 enum godwit_flag {
@@ -348,6 +351,7 @@ int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len);
  */
 int godwit_join_due(const struct godwit *g);
 
+#ifndef GODWIT_NO_JOIN
 /*
  * Begins an attempt, which ends one before it. random is unpredictable, another for each attempt (F-107). Write the record, then send what
  * godwit_send_join makes. The device goes on in its epoch, if it has one, until it is accepted.
@@ -359,11 +363,17 @@ void godwit_join(struct godwit *g, uint32_t random);
  * length; GODWIT_E_ARGUMENT if there is no attempt (any more), GODWIT_E_RESERVE if the record must be written first, GODWIT_E_SPACE.
  */
 int godwit_send_join(const struct godwit *g, unsigned flags, uint8_t *out, size_t cap);
+#endif
 
-/* --- Primitives, for firmware that has none --- */
+/* --- Primitives --- */
 
-/* SHA-256 (FIPS 180-4) of n bytes. */
+#ifdef GODWIT_HMAC
+/* HMAC-SHA-256 (RFC 2104) of the firmware. Keys have at most 64 bytes, an empty one may be any pointer; out may be the key. */
+void godwit_hmac(const void *key, size_t key_len, const uint8_t *data, size_t n, uint8_t out[32]);
+#else
+/* SHA-256 (FIPS 180-4) of n bytes, for firmware that has none. */
 void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32]);
+#endif
 
 /* The key of a device of a fleet key (SPEC §2.1), for provisioning. fleet and out have GODWIT_KEY bytes. */
 void godwit_fleet_key(const uint8_t *fleet, uint32_t number, uint8_t *out);

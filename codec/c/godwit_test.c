@@ -367,7 +367,7 @@ static int seals_as(struct device *d, const struct vector *v, const struct seale
 	}
 	d->g.next = (uint32_t)p->counter;
 	d->g.memory.epochs[0].end = COUNTER_END;
-	begin(&d->g, &w, s->ctr_bits / 8u, out, sizeof out);
+	begin(&d->g, &w, s->ctr_bits == 40, out, sizeof out);
 	put_bytes(&w, plain, s->len);
 	n = finish(&d->g, &w, s->header, (with_cid ? (unsigned)GODWIT_ADDRESSED : 0u) | (s->tag_len == 4 ? (unsigned)GODWIT_METERED : 0u), out);
 	return n == (int)v->len && memcmp(out, v->input, v->len) == 0;
@@ -926,7 +926,7 @@ static void serve_boot(char *at)
 		unhex(record, in, sizeof in);
 	printf("%d\n", godwit_boot(&served.g, &served.config, *record == '-' ? NULL : in));
 	if (served_template.t.count > 0)
-		godwit_history_init(&history, served_states, served_fields, STATES);
+		godwit_history_init(&history, served_states, served_fields, STATES, served_template.t.count);
 }
 
 static void serve_batch(char *at)
@@ -1022,7 +1022,7 @@ static void serve(void)
 			serve_boot(at);
 		} else if (strcmp(command, "template") == 0) {
 			parse_template(&served_template, in, unhex(word(&at), in, sizeof in));
-			godwit_history_init(&history, served_states, served_fields, STATES);
+			godwit_history_init(&history, served_states, served_fields, STATES, served_template.t.count);
 			printf("%d\n", served_template.t.count);
 		} else if (strcmp(command, "record") == 0) {
 			uint8_t record[GODWIT_RECORD];
