@@ -65,8 +65,43 @@ func TestDeviceInC(t *testing.T) {
 func TestDeviceExampleInC(t *testing.T) {
 	program := compileC(t, "example", "c/example.c", "c/godwit.c", "c/godwit_aes.c")
 	out, err := exec.CommandContext(t.Context(), program).CombinedOutput()
-	if err != nil || !bytes.Contains(out, []byte("delta")) {
+	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
+	}
+	var said []string
+	for line := range strings.Lines(string(out)) {
+		said = append(said, strings.Fields(line)[0])
+	}
+	want := []string{"hello", "keyframe", "delta", "delta", "restart", "hello", "keyframe", "memory", "join"}
+	if !slices.Equal(said, want) {
+		t.Errorf("%q, want %q", said, want)
+	}
+}
+
+// The switches of godwit.h leave out what they say, and what is left compiles without a warning and works.
+func TestDeviceSwitchesInC(t *testing.T) {
+	object := compileC(t, "godwit.o", "-DGODWIT_NO_JOIN", "-c", "c/godwit.c")
+	b, err := os.ReadFile(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(b, []byte("godwit_send_join")) || !bytes.Contains(b, []byte("godwit_receive")) {
+		t.Error("GODWIT_NO_JOIN does not leave out joins alone")
+	}
+	// The HMAC that stands for that of a firmware is the one that it leaves out, in a second copy of everything, of which the linker takes what the first lacks.
+	hmac := filepath.Join(t.TempDir(), "hmac.c")
+	const source = `#undef GODWIT_HMAC
+#include "godwit.c"
+void godwit_hmac(const void *key, size_t key_len, const uint8_t *data, size_t n, uint8_t out[32]);
+void godwit_hmac(const void *key, size_t key_len, const uint8_t *data, size_t n, uint8_t out[32]) { hmac(key, key_len, data, n, out); }
+`
+	if err := os.WriteFile(hmac, []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	program := compileC(t, "godwit_test", "-DGODWIT_HMAC", "-Ic", "-Wl,--allow-multiple-definition", "c/godwit_test.c", "c/godwit_aes.c", hmac)
+	out, err := exec.CommandContext(t.Context(), program, append([]string{"vectors"}, vectorFiles(t, "derive", "ack", "join", "rekey")...)...).CombinedOutput()
+	if err != nil || !bytes.Contains(out, []byte("vectors")) {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
@@ -590,135 +625,6 @@ func (w *world) rekey() {
 	w.downlink(plaintext, fmt.Sprintf("%d %x 0", codec.MessageRekey, plaintext[1:]))
 	w.enter(next.Epoch, next.Salt[:])
 	w.count["rekeyed"]++
-}
-
-// join is a device that lost its memory, or that asks for an epoch because nobody answered: until it is accepted, whatever is lost.
-func (w *world) join() {
-	if rapid.Bool().Draw(w.t, "memory lost") {
-		w.memory, w.lost = lostMemory, true
-		w.boot()
-		w.persist()
-	}
-	for w.attempt() {
-		w.alive()
-	}
-	w.persist()
-	w.hello()
-}
-
-// alive checks that the device goes on in its epoch, or says nothing if it does not know what it said (F-108).
-func (w *world) alive() {
-	w.t.Helper()
-	if !w.lost {
-		w.persist()
-		w.message()
-		return
-	}
-	if got := w.c.ask(w.t, "due"); got != "1" {
-		w.t.Fatalf("join due: %s", got)
-	}
-	if got := w.c.ask(w.t, "send 0 3 100 aa"); got != "err -8" {
-		w.t.Fatalf("sealed without memory: %s", got)
-	}
-}
-
-// attempt is one attempt to join. It reports whether another is needed.
-func (w *world) attempt() bool {
-	w.t.Helper()
-	w.random++ // F-107: another for each attempt
-	w.c.ask(w.t, "join %d", w.random*0x9e3779b1)
-	if got := w.c.ask(w.t, "send-join 0"); got != "err -3" {
-		w.t.Fatalf("F-107: a request before its boot counter is in permanent memory: %s", got)
-	}
-	w.persist()
-	if rapid.IntRange(0, 3).Draw(w.t, "restart") == 0 {
-		w.boot()
-		if got := w.c.ask(w.t, "send-join 0"); got != "err -1" {
-			w.t.Fatalf("an attempt outlived a restart: %s", got)
-		}
-		return true
-	}
-	key := codec.DeriveJoinKey(&w.key, w.number)
-	for { // what is lost, the device says again
-		f := w.said()
-		answer := session.Silence
-		if f.Type == codec.ControlJoinRequest {
-			w.verify(&f, &key)
-			answer = w.gw.Request(f.Join, codec.Nonce(rapid.SliceOfN(rapid.Byte(), 8, 8).Draw(w.t, "nonce")), true, w.ref)
-		} else {
-			var ok bool
-			if f.Nonce, ok = w.gw.Challenged(f.Join); !ok {
-				w.t.Fatalf("%s without a challenge", f.Type)
-			}
-			w.verify(&f, &key)
-			answer = w.gw.Confirm(f.Join)
-		}
-		if answer != session.Accept && answer != session.Challenge {
-			w.t.Fatalf("%s is answered with %s", f.Type, answer)
-		}
-		if rapid.IntRange(0, 3).Draw(w.t, "answer lost") == 0 {
-			w.alive()
-			continue
-		}
-		if answer == session.Challenge {
-			w.hear(codec.AppendChallenge(nil, &key, f.Join, w.gw.Challenge), "challenge;")
-			w.count["challenged"]++
-			continue
-		}
-		if f.Type == codec.ControlJoinRequest {
-			w.count["accepted at once"]++
-		}
-		accept := codec.AppendJoinAccept(nil, &key, f.Join, w.gw.PendingNonce(), w.gw.Second.Number)
-		w.hear(accept, fmt.Sprintf("epoch %d;", w.gw.Second.Number))
-		if got := w.c.ask(w.t, "receive %x", accept); got != "err -6;" {
-			w.t.Fatalf("F-102: an acceptance that nobody waits for: %s", got)
-		}
-		w.enter(w.gw.Second.Number, bytes.Clone(w.gw.Second.Salt[:]))
-		if got := w.c.ask(w.t, "send 0 3 100 aa"); got != "err -3" {
-			w.t.Fatalf("F-117: sealed before the epoch is in permanent memory: %s", got)
-		}
-		return false
-	}
-}
-
-// said is the frame of the attempt under way.
-func (w *world) said() codec.JoinFrame {
-	w.t.Helper()
-	flags := rapid.SampledFrom([]int{0, flagAddressed}).Draw(w.t, "addressed")
-	answer := w.c.ask(w.t, "send-join %d", flags)
-	raw, err := hex.DecodeString(strings.TrimPrefix(answer, "join "))
-	if err != nil {
-		w.t.Fatalf("%s: %v", answer, err)
-	}
-	item, rest, err := codec.NextItem(raw)
-	if err != nil || len(rest) > 0 || (item.Form == codec.FormAddressed) != (flags&flagAddressed != 0) || item.CID != 0 && item.CID != w.number {
-		w.t.Fatalf("%x: %v", raw, err)
-	}
-	f, err := codec.ParseJoin(item.Content)
-	if err != nil || f.Join.Number != w.number {
-		w.t.Fatalf("%+v, %v", f, err)
-	}
-	return f
-}
-
-func (w *world) verify(f *codec.JoinFrame, key *[32]byte) {
-	w.t.Helper()
-	if err := f.Verify(key); err != nil {
-		w.t.Fatalf("%s: %v", f.Type, err)
-	}
-}
-
-// hear brings an answer to a join, before it a changed one, which says nothing.
-func (w *world) hear(frame []byte, want string) {
-	w.t.Helper()
-	changed := bytes.Clone(frame)
-	changed[rapid.IntRange(1, len(frame)-1).Draw(w.t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(w.t, "bit")
-	if got := w.c.ask(w.t, "receive %x", changed); !strings.HasPrefix(got, "err ") {
-		w.t.Fatalf("changed: %s", got)
-	}
-	if got := w.c.ask(w.t, "receive %x", frame); got != want {
-		w.t.Fatalf("%s, want %s", got, want)
-	}
 }
 
 // testDeviceRefusals is what a device must not do, and what it must notice.

@@ -13,6 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#ifdef GODWIT_HMAC
+void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32]); /* of whoever has the HMAC */
+#endif
+
 enum { BUFFER = 70000, STATES = 4 };
 
 static void die(const char *what)
