@@ -65,8 +65,43 @@ func TestDeviceInC(t *testing.T) {
 func TestDeviceExampleInC(t *testing.T) {
 	program := compileC(t, "example", "c/example.c", "c/godwit.c", "c/godwit_aes.c")
 	out, err := exec.CommandContext(t.Context(), program).CombinedOutput()
-	if err != nil || !bytes.Contains(out, []byte("delta")) {
+	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
+	}
+	var said []string
+	for line := range strings.Lines(string(out)) {
+		said = append(said, strings.Fields(line)[0])
+	}
+	want := []string{"hello", "keyframe", "delta", "delta", "restart", "hello", "keyframe", "memory", "join"}
+	if !slices.Equal(said, want) {
+		t.Errorf("%q, want %q", said, want)
+	}
+}
+
+// The switches of godwit.h leave out what they say, and what is left compiles without a warning and works.
+func TestDeviceSwitchesInC(t *testing.T) {
+	object := compileC(t, "godwit.o", "-DGODWIT_NO_JOIN", "-c", "c/godwit.c")
+	b, err := os.ReadFile(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(b, []byte("godwit_send_join")) || !bytes.Contains(b, []byte("godwit_receive")) {
+		t.Error("GODWIT_NO_JOIN does not leave out joins alone")
+	}
+	// The HMAC that stands for that of a firmware is the one that it leaves out, in a second copy of everything, of which the linker takes what the first lacks.
+	hmac := filepath.Join(t.TempDir(), "hmac.c")
+	const source = `#undef GODWIT_HMAC
+#include "godwit.c"
+void godwit_hmac(const void *key, size_t key_len, const uint8_t *data, size_t n, uint8_t out[32]);
+void godwit_hmac(const void *key, size_t key_len, const uint8_t *data, size_t n, uint8_t out[32]) { hmac(key, key_len, data, n, out); }
+`
+	if err := os.WriteFile(hmac, []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	program := compileC(t, "godwit_test", "-DGODWIT_HMAC", "-Ic", "-Wl,--allow-multiple-definition", "c/godwit_test.c", "c/godwit_aes.c", hmac)
+	out, err := exec.CommandContext(t.Context(), program, append([]string{"vectors"}, vectorFiles(t, "derive", "ack", "join", "rekey")...)...).CombinedOutput()
+	if err != nil || !bytes.Contains(out, []byte("vectors")) {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
@@ -97,7 +132,7 @@ func testDeviceFuzz(t *testing.T, program string) {
 	if testing.Short() {
 		count = "50000"
 	}
-	args := append([]string{"fuzz", count}, vectorFiles(t, "ack", "open", "sequence", "rekey")...)
+	args := append([]string{"fuzz", count}, vectorFiles(t, "ack", "open", "sequence", "rekey", "join")...)
 	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
@@ -177,31 +212,43 @@ type world struct {
 	tagLen   uint8
 
 	memory string // permanent memory of the device
-	epoch  uint32
+	lost   bool   // its content is, and the device did not join yet
+	epoch  uint32 // of the device
 	salt   []byte
 	used   map[uint64]bool
 
-	counters session.Counters
-	states   map[uint64]codec.State
-	status   codec.Status // the last
-	down     uint64       // next counter of a downlink
-	deltas   int
-	late     []byte // an acknowledgement that was sent before
+	gw     session.Gateway
+	states map[uint64]codec.State
+	status codec.Status // the last
+	down   uint64       // next counter of a downlink
+	late   []byte       // an acknowledgement that was sent before
+	old    *oldEpoch    // what the device left, if it remembers that
+	random uint32
+	count  map[string]int
+}
+
+// oldEpoch is the epoch before the device's own.
+type oldEpoch struct {
+	epoch uint32
+	salt  []byte
+	down  uint64
+	ack   []byte
 }
 
 func testDeviceHistories(t *testing.T, program string) {
 	t.Helper()
 	c := startDevice(t, program)
-	deltas := 0
+	count := make(map[string]int)
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{
 			t: t, c: c, template: drawTemplate(t), ref: time.Unix(1_800_000_000, 0).UTC(),
 			number: rapid.SampledFrom([]uint32{0, 7, 255, 70000, 1<<32 - 1}).Draw(t, "number"), key: testDevice(),
 			ctrBits: rapid.SampledFrom([]uint8{8, 16}).Draw(t, "ctr bits"), tagLen: rapid.SampledFrom([]uint8{4, 8}).Draw(t, "tag"), memory: "-",
+			count: count,
 		}
 		_, w.status = drawStatus(t, w.template, w.ref)
 		w.begin()
-		if got := c.ask(t, "template %x", w.template.Canonical()); got != "0" {
+		if got := c.ask(t, "template %x", w.template.Canonical()); got != fmt.Sprint(len(w.template.Fields())) {
 			t.Fatalf("template: %s", got)
 		}
 		w.boot()
@@ -209,25 +256,54 @@ func testDeviceHistories(t *testing.T, program string) {
 		for range rapid.IntRange(20, 120).Draw(t, "steps") {
 			w.step()
 		}
-		deltas += w.deltas
 	})
-	if deltas == 0 {
-		t.Error("no history had a delta")
+	for _, what := range []string{"delta", "batch", "accepted at once", "challenged", "rekeyed", "message of the previous epoch", "acknowledgement of the previous epoch"} {
+		if count[what] == 0 && !testing.Short() { // a fifth of the histories does not have the rare ones each time
+			t.Errorf("no history had this: %s", what)
+		}
 	}
-	t.Logf("%d deltas", deltas)
+	t.Logf("%v", count)
 }
 
 // begin is what a new epoch makes of all that is counted.
 func (w *world) begin() {
-	w.used, w.states, w.counters, w.down, w.late = make(map[uint64]bool), make(map[uint64]codec.State), session.Counters{}, 0, nil
+	w.used, w.states, w.down, w.late = make(map[uint64]bool), make(map[uint64]codec.State), 0, nil
+}
+
+// enter follows the device into an epoch.
+func (w *world) enter(epoch uint32, salt []byte) {
+	w.old = nil
+	if !w.lost {
+		w.old = &oldEpoch{epoch: w.epoch, salt: w.salt, down: w.down, ack: w.late}
+	}
+	w.epoch, w.salt, w.lost = epoch, salt, false
+	w.begin()
+}
+
+// pending reports whether the gateway did not hear the device in its epoch yet.
+func (w *world) pending() bool { return w.gw.Role == session.Pending && w.gw.Second.Number == w.epoch }
+
+// counters are those of the device's epoch.
+func (w *world) counters() *session.Counters {
+	if w.pending() {
+		return &w.gw.Second.Counters
+	}
+	return &w.gw.Current.Counters
 }
 
 func (w *world) boot() {
 	w.t.Helper()
-	if got := w.c.ask(w.t, "boot %d %x %d %d %s", w.number, w.key, w.ctrBits, w.tagLen, w.memory); got != "0" {
-		w.t.Fatalf("boot: %s", got)
+	want := "0"
+	if w.memory == lostMemory {
+		want = "-5"
+	}
+	if got := w.c.ask(w.t, "boot %d %x %d %d %s", w.number, w.key, w.ctrBits, w.tagLen, w.memory); got != want {
+		w.t.Fatalf("boot: %s, want %s", got, want)
 	}
 }
+
+// lostMemory is what a permanent memory holds that lost its content.
+var lostMemory = strings.Repeat("ff", 80)
 
 func (w *world) step() {
 	switch what := rapid.IntRange(0, 59).Draw(w.t, "what"); what {
@@ -242,8 +318,10 @@ func (w *world) step() {
 		w.message()
 	case 4:
 		w.hello()
-	case 5:
+	case 5, 9:
 		w.rekey()
+	case 8:
+		w.join()
 	case 6, 7:
 		w.batch()
 	default:
@@ -305,10 +383,10 @@ func (w *world) frame(answer string, flags int) (h codec.Header, counter uint64,
 	if rapid.IntRange(0, 3).Draw(w.t, "lost") == 0 {
 		return h, counter, nil
 	}
-	if codec.CompleteCounter(s.CTR, s.CTRBits, w.counters.Highest, w.counters.Seen) != counter {
+	if have := w.counters(); codec.CompleteCounter(s.CTR, s.CTRBits, have.Highest, have.Seen) != counter {
 		return h, counter, nil
 	}
-	w.counters.Accept(counter)
+	w.gw.Accept(w.pending(), counter, w.ref)
 	return h, counter, plaintext
 }
 
@@ -380,7 +458,7 @@ func (w *world) measure() {
 		if err := w.template.DecodeDelta(&got, &after, h, plaintext, w.ref); err != nil {
 			w.t.Fatal(err)
 		}
-		w.deltas++
+		w.count["delta"]++
 	}
 	w.same(&got, &want)
 	w.states[counter] = after
@@ -427,6 +505,7 @@ func (w *world) batch() {
 		w.same(&got[i], &want[i])
 	}
 	w.states[counter] = after
+	w.count["batch"]++
 }
 
 func (w *world) message() {
@@ -441,7 +520,7 @@ func (w *world) message() {
 func (w *world) hello() {
 	want := codec.Hello{
 		Version: "1.2.3", Product: "buoy", Build: rapid.SliceOfN(rapid.Byte(), 1, 32).Draw(w.t, "build"), Links: []string{"udp", "sms"},
-		BootCount: rapid.Uint32().Draw(w.t, "boots"), FreeMemory: rapid.Uint64Range(0, 1<<62).Draw(w.t, "memory"),
+		BootCount: rapid.Uint32().Draw(w.t, "boots"), FreeMemory: rapid.Uint64Range(0, 1<<32-1).Draw(w.t, "memory"),
 		Templates: []codec.TemplateHash{w.template.Hash()},
 	}
 	flags := w.flags()
@@ -457,7 +536,7 @@ func (w *world) hello() {
 
 // acknowledge says what arrived; a frame may be acknowledged again and again, and a changed acknowledgement is refused.
 func (w *world) acknowledge() {
-	ack, ok := w.counters.Ack()
+	ack, ok := w.counters().Ack()
 	if !ok {
 		return
 	}
@@ -472,6 +551,12 @@ func (w *world) acknowledge() {
 		}
 	}
 	w.late = frame
+	if w.old != nil && len(w.old.ack) > 0 { // F-119
+		if got := w.c.ask(w.t, "receive %x", w.old.ack); !strings.HasPrefix(got, "ack previous ") {
+			w.t.Fatalf("of the previous epoch: %s", got)
+		}
+		w.count["acknowledgement of the previous epoch"]++
+	}
 	changed := bytes.Clone(frame)
 	changed[rapid.IntRange(2, len(frame)-1).Draw(w.t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(w.t, "bit")
 	if got := w.c.ask(w.t, "receive %x", changed); !strings.HasPrefix(got, "err ") {
@@ -482,20 +567,30 @@ func (w *world) acknowledge() {
 // downlink seals a message to the device and checks that it is taken once.
 func (w *world) downlink(plaintext []byte, want string) {
 	w.t.Helper()
-	w.down += rapid.SampledFrom([]uint64{0, 0, 1, 30000}).Draw(w.t, "skipped")
-	cipher := codec.NewCipher(codec.DeriveSealKey(&w.key, w.salt, codec.LabelDown, w.number, w.epoch))
-	p := codec.Position{Direction: codec.Down, Number: w.number, Epoch: w.epoch, Counter: w.down}
-	frame, err := cipher.AppendSealed(nil, codec.MakeHeader(codec.KindExtended, 0, 0), p, 16, 8, plaintext)
+	epoch, salt, down, previous := w.epoch, w.salt, &w.down, ""
+	if w.old != nil && plaintext[0] == byte(codec.MessageUser) && rapid.Bool().Draw(w.t, "previous") { // F-119
+		epoch, salt, down, previous = w.old.epoch, w.old.salt, &w.old.down, " previous"
+		w.count["message of the previous epoch"]++
+	}
+	*down += rapid.SampledFrom([]uint64{0, 0, 1, 30000, 32768}).Draw(w.t, "skipped")
+	slot, bits := uint8(0), uint8(16)
+	if rapid.IntRange(0, 3).Draw(w.t, "whole counter") == 0 { // F-123
+		slot = 1
+		*down += rapid.SampledFrom([]uint64{0, 1 << 16, 1 << 33}).Draw(w.t, "leap")
+	}
+	cipher := codec.NewCipher(codec.DeriveSealKey(&w.key, salt, codec.LabelDown, w.number, epoch))
+	p := codec.Position{Direction: codec.Down, Number: w.number, Epoch: epoch, Counter: *down}
+	frame, err := cipher.AppendSealed(nil, codec.MakeHeader(codec.KindExtended, slot, 0), p, bits, 8, plaintext)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.down++
+	*down++
 	changed := bytes.Clone(frame)
 	changed[rapid.IntRange(1, len(frame)-1).Draw(w.t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(w.t, "bit")
 	if got := w.c.ask(w.t, "receive %x", changed); !strings.HasPrefix(got, "err ") {
 		w.t.Fatalf("changed: %s", got)
 	}
-	if got, want := w.c.ask(w.t, "receive %x", frame), fmt.Sprintf("message %d %s;", p.Counter, want); got != want {
+	if got, want := w.c.ask(w.t, "receive %x", frame), fmt.Sprintf("message%s %d %s;", previous, p.Counter, want); got != want {
 		w.t.Fatalf("%s, want %s", got, want)
 	}
 	w.persist()
@@ -514,14 +609,22 @@ func (w *world) rekey() {
 		w.downlink(append([]byte{byte(codec.MessageUser)}, body...), fmt.Sprintf("%d %x", codec.MessageUser, body))
 		return
 	}
-	next := codec.Rekey{Epoch: w.epoch + rapid.Uint32Range(1, 1000).Draw(w.t, "epoch"), Salt: [16]byte(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(w.t, "salt"))}
+	w.gw.Allocated += rapid.Uint32Range(0, 1000).Draw(w.t, "epochs passed over")
+	next, ok := w.gw.Rekey([session.SaltLen]byte(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(w.t, "salt")))
+	if !ok {
+		w.t.Fatal("no epochs left")
+	}
 	plaintext, err := codec.AppendRekey(nil, &next)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	if next.Epoch == w.epoch { // the device is there already (F-116, F-117)
+		w.downlink(plaintext, fmt.Sprintf("%d %x -1", codec.MessageRekey, plaintext[1:]))
+		return
+	}
 	w.downlink(plaintext, fmt.Sprintf("%d %x 0", codec.MessageRekey, plaintext[1:]))
-	w.epoch, w.salt = next.Epoch, next.Salt[:]
-	w.begin()
+	w.enter(next.Epoch, next.Salt[:])
+	w.count["rekeyed"]++
 }
 
 // testDeviceRefusals is what a device must not do, and what it must notice.
@@ -542,8 +645,9 @@ func testDeviceRefusals(t *testing.T, program string) {
 	want(c.ask(t, "send 0 3 100 aa"), "err -3", "F-028: a counter of which nobody said that it is in permanent memory")
 	c.ask(t, "stored")
 	want(c.ask(t, "send 0 1 100 aa"), "err -1", "F-015: a hello without its whole counter")
-	want(c.ask(t, "send 0 3 24 aa"), "err -2", "a buffer that is too small")
-	if got := c.ask(t, "send 0 3 25 aa"); !strings.HasPrefix(got, "frame 0 ") {
+	want(c.ask(t, "send 0 3 16 aa"), "err -2", "a buffer that is smaller than any frame's")
+	want(c.ask(t, "send 0 3 22 aabb"), "err -2", "a buffer that is too small")
+	if got := c.ask(t, "send 0 3 22 aa"); !strings.HasPrefix(got, "frame 0 ") {
 		t.Errorf("the smallest buffer: %s", got)
 	}
 	for i := range len(record) {
@@ -551,7 +655,7 @@ func testDeviceRefusals(t *testing.T, program string) {
 		changed[i] = "0123456789abcdef"[(strings.IndexByte("0123456789abcdef", changed[i])+1)%16]
 		want(boot(string(changed)), "-5", "a damaged record")
 	}
-	want(boot(strings.Repeat("ff", 35)), "-5", "erased flash")
+	want(boot(strings.Repeat("ff", len(record)/2)), "-5", "erased flash")
 	want(boot(record), "0", "the record as it was written")
 	c.ask(t, "record")
 	c.ask(t, "stored")

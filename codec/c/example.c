@@ -1,6 +1,6 @@
 /*
- * A whole device on a host: boot, hello, statuses, an acknowledgement, a restart. What stands for the hardware is in four functions at the top:
- * permanent memory, the radio, the gateway's answer, and the sensors. Replace them and keep main.
+ * A whole device on a host: boot, hello, statuses, acknowledgements, a restart, and a join after its memory was lost. What stands for the hardware is in the
+ * functions at the top: permanent memory, the radio, random numbers, the sensors. Replace them and keep the rest.
  *
  *     cc -std=c99 -o example example.c godwit.c godwit_aes.c && ./example
  */
@@ -25,14 +25,32 @@ static const struct godwit_template template = {
 
 /* --- Hardware --- */
 
-static uint8_t flash[GODWIT_RECORD]; /* two places by turns on a real device: README.md */
-static int written;
+/* Two places, written one after the other: whenever the power goes, one is good, and one that decays later has its copy. Erased flash is all ones. */
+static uint8_t flash[2][GODWIT_RECORD];
+static int never_written = 1; /* what tells a new device from one that lost its memory: a fuse, a page of its own, the factory's mark */
 
 static int flash_write(const uint8_t *record)
 {
-	memcpy(flash, record, sizeof flash);
-	written = 1;
+	unsigned i;
+
+	never_written = 0;
+	for (i = 0; i < 2; i++) {
+		memcpy(flash[i], record, GODWIT_RECORD);
+		if (memcmp(flash[i], record, GODWIT_RECORD) != 0) /* read back before the other place is touched */
+			return 0;
+	}
 	return 1;
+}
+
+static void flash_erase(void)
+{
+	memset(flash, 0xff, sizeof flash);
+}
+
+/* From the hardware's generator, or from noise gathered since boot: nobody may guess it. */
+static uint32_t random_number(void)
+{
+	return 0x6b8b4567;
 }
 
 static void radio_send(const char *what, const uint8_t *frame, int n)
@@ -81,23 +99,74 @@ static int persist(void)
 	return 1;
 }
 
+static int send_hello(void)
+{
+	static const struct godwit_template *const templates[] = {&template};
+	static const char *const bearers[] = {"udp"};
+	static const struct godwit_hello hello = {
+		.version = "1.0.0", .product = "example", .boot_count = 1, .templates = templates, .template_count = 1, .bearers = bearers, .bearer_count = 1,
+	};
+	uint8_t frame[GODWIT_OVERHEAD + 128];
+	int n;
+
+	if (!persist() || (n = godwit_send_hello(&device, &hello, GODWIT_ADDRESSED, frame, sizeof frame)) < 0)
+		return 0;
+	radio_send("hello", frame, n); /* and keep it until it is acknowledged */
+	return 1;
+}
+
+/* Says what the attempt to join has to say: the request, or the answer to a challenge. */
+static int send_join(void)
+{
+	uint8_t frame[GODWIT_JOIN];
+	int n;
+
+	if (!persist() || (n = godwit_send_join(&device, GODWIT_ADDRESSED, frame, sizeof frame)) < 0)
+		return 0;
+	radio_send("join", frame, n);
+	return 1;
+}
+
+/* Begins an attempt. Where nobody answers, the next follows after an hour, then ever more seldom. */
+static int join(void)
+{
+	godwit_join(&device, random_number());
+	return send_join();
+}
+
+static void take(const struct godwit_received *r, int got)
+{
+	switch (got) {
+	case GODWIT_GOT_ACK:
+		printf("on disk:  counter %lu\n", (unsigned long)r->ack.counter); /* drop each kept frame that godwit_ack_covers */
+		return;
+	case GODWIT_GOT_CHALLENGE:
+		(void)send_join();
+		return;
+	case GODWIT_GOT_EPOCH:
+		(void)send_hello();
+		return;
+	default:
+		break;
+	}
+	if (!persist()) /* before it is acted on: it must not be taken again after a restart */
+		return;
+	printf("message:  type %u, %lu bytes\n", r->type, (unsigned long)r->len);
+	if (r->type == GODWIT_REKEY && godwit_rekey(&device, r->body, r->len) == 0)
+		(void)send_hello();
+}
+
 static void receive(void)
 {
 	uint8_t buffer[256], *at = buffer;
 	size_t left = radio_receive(buffer, sizeof buffer);
 	struct godwit_item item;
 	struct godwit_received r;
+	int items, got;
 
-	while (left > 0 && godwit_next(&at, &left, &item) == 0) {
-		int got = godwit_receive(&device, &history, &item, &r);
-
-		if (got == GODWIT_GOT_ACK) {
-			printf("on disk:  counter %lu\n", (unsigned long)r.ack.counter);
-			continue; /* drop each kept frame that godwit_ack_covers */
-		}
-		if (got == GODWIT_GOT_MESSAGE && persist())
-			printf("message:  type %u, %lu bytes\n", r.type, (unsigned long)r.len);
-	}
+	for (items = 0; items < 16 && left > 0 && godwit_next(&at, &left, &item) == 0; items++)
+		if ((got = godwit_receive(&device, &history, &item, &r)) > 0)
+			take(&r, got);
 }
 
 static int send_status(int round)
@@ -120,21 +189,12 @@ static int send_status(int round)
 
 static int boot(void)
 {
-	static const struct godwit_template *const templates[] = {&template};
-	static const char *const bearers[] = {"udp"};
-	static const struct godwit_hello hello = {
-		.version = "1.0.0", .product = "example", .boot_count = 1, .templates = templates, .template_count = 1, .bearers = bearers, .bearer_count = 1,
-	};
-	uint8_t frame[GODWIT_OVERHEAD + 128];
-	int n;
-
-	if (godwit_boot(&device, &config, written ? flash : NULL) < 0 || godwit_history_init(&history, states, field_states, STATES, FIELDS) < 0)
-		return 0;
-	if (!persist() || (n = godwit_send_hello(&device, &hello, GODWIT_ADDRESSED, frame, sizeof frame)) < 0)
-		return 0;
-	radio_send("hello", frame, n);
-	receive();
-	return 1;
+	godwit_history_init(&history, states, field_states, STATES, FIELDS);
+	if (never_written)
+		return godwit_boot(&device, &config, NULL) == 0 && send_hello();
+	if (godwit_boot(&device, &config, flash[0]) == 0 || godwit_boot(&device, &config, flash[1]) == 0)
+		return send_hello();
+	return join(); /* neither is good: nothing may be sealed, for nobody knows which counters were used */
 }
 
 int main(void)
@@ -150,5 +210,12 @@ int main(void)
 	}
 	printf("restart\n"); /* RAM is lost, permanent memory is not: counters go on above all that were used */
 	memset(&device, 0, sizeof device);
-	return boot() && send_status(3) ? 0 : 1;
+	if (!boot() || !send_status(3))
+		return 1;
+	printf("memory lost\n"); /* until the gateway answers, there is nothing but the join */
+	flash_erase();
+	memset(&device, 0, sizeof device);
+	if (!boot())
+		return 1;
+	return send_status(4) == 0 ? 0 : 1;
 }

@@ -1,28 +1,29 @@
 /*
  * The device's side of the Godwit frame: see godwit.h. In this order: bytes, SHA-256 and keys, AES-CCM, the session and its record, frames, statuses,
- * messages, receiving.
+ * messages, receiving, joins.
+ *
+ * It is written for little code on a 32-bit core without division: one function where two would do, 32 bits where the format allows, keys derived where they
+ * are used, and no operation that needs a helper of the compiler's library but shifts of 64 bits. What is inlined and what is not was measured (make c).
  */
 #include "godwit.h"
 
 #include <string.h>
 
 enum {
-	E_CONTROL = -100, /* a clear control frame; never leaves this file */
-
-	KIND_DELTA = 0,
-	KIND_KEYFRAME = 1,
-	KIND_BATCH = 2,
-	KIND_EXTENDED = 3,
+	KIND_KEYFRAME = 1 << 6, /* bits of a header (SPEC §2); a delta has none */
+	KIND_BATCH = 2 << 6,
+	KIND_EXTENDED = 3 << 6,
+	EXTENDED_EXPLICIT = KIND_EXTENDED | 1 << 3,
+	CONTROL_REQUEST = KIND_EXTENDED | 7 << 3, /* the clear control frames (SPEC §5) */
+	CONTROL_ACCEPT,
+	CONTROL_CHALLENGE,
+	CONTROL_CONFIRM,
+	CONTROL_ACK,
 
 	SLOT_RESERVED = 7,
-	EXTENDED_SHORT = 0,    /* slots of kind 3 (SPEC §2) */
-	EXTENDED_EXPLICIT = 1,
-	EXTENDED_CONTROL = 7,
-
-	HEADER_ACK = KIND_EXTENDED << 6 | EXTENDED_CONTROL << 3 | 4,
-
-	DOWN_CTR_BITS = 16,
 	TAG_LEN = 8,           /* of all but statuses on metered links */
+	MAC_LEN = 8,           /* of control frames */
+	NONCE_LEN = 8,
 	HASH_LEN = 32,
 	BLOCK_LEN = 64,        /* of SHA-256 */
 
@@ -38,12 +39,17 @@ enum {
 	NESTING_MAX = 4        /* levels of CBOR (F-006, F-041) */
 };
 
-#define COUNTER_MAX ((UINT64_C(1) << 40) - 1)
+/* A compiler that inlines a function saves time, which is not short here. */
+#ifdef __GNUC__
+#define NOINLINE __attribute__((noinline))
+#else
+#define NOINLINE
+#endif
 
 /* --- Bytes --- */
 
-/* The low n bytes of v, big-endian. */
-static void put_be(uint8_t *p, uint64_t v, unsigned n)
+/* The low n bytes of v, big-endian; n is at most 4. */
+static void put_be(uint8_t *p, uint32_t v, unsigned n)
 {
 	while (n > 0) {
 		p[--n] = (uint8_t)v;
@@ -51,35 +57,43 @@ static void put_be(uint8_t *p, uint64_t v, unsigned n)
 	}
 }
 
-static uint64_t get_be(const uint8_t *p, unsigned n)
+static uint32_t get_be(const uint8_t *p, unsigned n)
 {
-	uint64_t v = 0;
+	uint32_t v = 0;
 
 	while (n-- > 0)
 		v = v << 8 | *p++;
 	return v;
 }
 
-/* Where the body of a frame is written. What does not fit is dropped and noted. */
+/* Where something is written. What does not fit is dropped and noted. */
 struct writer {
 	uint8_t *p;
 	size_t n, cap;
-	uint8_t free_bits; /* of the last byte, while bits are written */
-	uint8_t full;
+	size_t body;       /* of a frame: where it begins */
+	uint8_t bit;       /* the last in the last byte, while bits are written */
+	int8_t error;      /* the first */
 };
 
-static void put(struct writer *w, uint8_t b)
+static void writer_init(struct writer *w, uint8_t *p, size_t cap)
 {
-	if (w->n < w->cap)
-		w->p[w->n++] = b;
-	else
-		w->full = 1;
+	w->p = p;
+	w->n = 0;
+	w->cap = cap;
+	w->bit = 0;
+	w->error = 0;
 }
 
-static void put_bytes(struct writer *w, const void *data, size_t n)
+static void fail(struct writer *w, int error)
+{
+	if (w->error == 0)
+		w->error = (int8_t)error;
+}
+
+static NOINLINE void put_bytes(struct writer *w, const void *data, size_t n)
 {
 	if (n > w->cap - w->n) {
-		w->full = 1;
+		fail(w, GODWIT_E_SPACE);
 		return;
 	}
 	if (n > 0)
@@ -87,46 +101,68 @@ static void put_bytes(struct writer *w, const void *data, size_t n)
 	w->n += n;
 }
 
-/* Bits from the most significant on (SPEC §3.1). */
-static void put_bits(struct writer *w, uint64_t v, unsigned width)
+static NOINLINE void put_int(struct writer *w, uint32_t v, unsigned n)
 {
-	while (width-- > 0) {
-		if (w->free_bits == 0) {
-			put(w, 0);
-			w->free_bits = 8;
-		}
-		w->free_bits--;
-		if ((v >> width & 1) != 0 && !w->full)
-			w->p[w->n - 1] = (uint8_t)(w->p[w->n - 1] | 1u << w->free_bits);
-	}
+	uint8_t b[4];
+
+	put_be(b, v, n);
+	put_bytes(w, b, n);
 }
 
-/* A CBOR head in its shortest form (F-002). Returns its length, at most 9. */
-static unsigned cbor_head(uint8_t *p, unsigned major, uint64_t v)
+static NOINLINE void put(struct writer *w, unsigned b)
 {
-	unsigned size = 1, info = 24;
+	put_int(w, b, 1);
+}
+
+static NOINLINE void put_u32(struct writer *w, uint32_t v)
+{
+	put_int(w, v, 4);
+}
+
+/* A text without its length. */
+static void put_string(struct writer *w, const char *s)
+{
+	while (*s != 0)
+		put(w, (uint8_t)*s++);
+}
+
+/* Bits from the most significant on (SPEC §3.1). If the buffer is full, the bit goes astray within it: it is of a frame that will
+   not be. */
+static NOINLINE void put_bit(struct writer *w, int one)
+{
+	if ((w->bit >>= 1) == 0) {
+		put(w, 0);
+		w->bit = 0x80;
+	}
+	if (one)
+		w->p[w->n - 1] |= w->bit;
+}
+
+/* A CBOR head in its shortest form (F-002); major is in its upper three bits. */
+static NOINLINE void put_head(struct writer *w, unsigned major, uint32_t v)
+{
+	unsigned size = 1;
 
 	if (v < 24) {
-		*p = (uint8_t)(major << 5 | (unsigned)v);
-		return 1;
+		put(w, major | v);
+		return;
 	}
-	while (size < 8 && v >> (8 * size) != 0) {
+	major |= 24;
+	while (size < 4 && v >> (8 * size) != 0) {
 		size *= 2;
-		info++;
+		major++;
 	}
-	*p = (uint8_t)(major << 5 | info);
-	put_be(p + 1, v, size);
-	return 1 + size;
+	put(w, major);
+	put_int(w, v, size);
 }
 
-static void put_head(struct writer *w, unsigned major, uint64_t v)
-{
-	uint8_t head[9];
-
-	put_bytes(w, head, cbor_head(head, major, v));
-}
+enum { CBOR_UINT = 0, CBOR_BYTES = 0x40, CBOR_TEXT = 0x60, CBOR_ARRAY = 0x80, CBOR_MAP = 0xa0 };
 
 /* --- SHA-256 (FIPS 180-4), HMAC (RFC 2104), HKDF (RFC 5869) --- */
+
+#ifdef GODWIT_HMAC
+#define hmac godwit_hmac
+#else
 
 static const uint32_t sha256_k[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -145,8 +181,8 @@ static const uint32_t sha256_start[8] = {
 
 struct sha256 {
 	uint32_t h[8];
-	uint32_t n; /* bytes so far; what is hashed here is far below 2^29 */
-	uint8_t block[BLOCK_LEN];
+	uint32_t w[16]; /* the block, and then the ring of its schedule: on a stack of a few hundred bytes 64 words are too many */
+	uint32_t n;     /* bytes so far; what is hashed here is far below 2^29 */
 };
 
 static uint32_t rotate(uint32_t x, unsigned n)
@@ -154,25 +190,28 @@ static uint32_t rotate(uint32_t x, unsigned n)
 	return x >> n | x << (32 - n);
 }
 
-static void sha256_block(struct sha256 *s)
+/* The four sigmas: three rotations, of which one is a shift in the schedule; it is one here and is made one there. */
+static NOINLINE uint32_t mix(uint32_t x, unsigned a, unsigned b, unsigned c)
 {
-	uint32_t w[16], v[8];
+	return rotate(x, a) ^ rotate(x, b) ^ rotate(x, c);
+}
+
+static NOINLINE void sha256_block(struct sha256 *s)
+{
+	uint32_t v[8], *w = s->w;
 	unsigned i;
 
 	memcpy(v, s->h, sizeof v);
 	for (i = 0; i < 64; i++) {
-		uint32_t t1, t2, x;
+		uint32_t t1, t2;
 
-		if (i < 16) {
-			x = (uint32_t)get_be(s->block + 4 * i, 4);
-		} else { /* the schedule in a ring of 16 words: on a stack of a few hundred bytes 64 are too many */
+		if (i >= 16) {
 			uint32_t a = w[(i + 1) % 16], b = w[(i + 14) % 16];
 
-			x = w[i % 16] + w[(i + 9) % 16] + (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) + (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
+			w[i % 16] += w[(i + 9) % 16] + (mix(a, 7, 18, 3) ^ a << 29) + (mix(b, 17, 19, 10) ^ b << 22);
 		}
-		w[i % 16] = x;
-		t1 = v[7] + (rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)) + ((v[4] & v[5]) ^ (~v[4] & v[6])) + sha256_k[i] + x;
-		t2 = (rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)) + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
+		t1 = v[7] + mix(v[4], 6, 11, 25) + (v[6] ^ (v[4] & (v[5] ^ v[6]))) + sha256_k[i] + w[i % 16];
+		t2 = mix(v[0], 2, 13, 22) + ((v[0] & (v[1] | v[2])) | (v[1] & v[2]));
 		memmove(v + 1, v, 7 * sizeof v[0]);
 		v[4] += t1;
 		v[0] = t1 + t2;
@@ -181,32 +220,37 @@ static void sha256_block(struct sha256 *s)
 		s->h[i] += v[i];
 }
 
-static void sha256_init(struct sha256 *s)
+static NOINLINE void sha256_init(struct sha256 *s)
 {
 	memcpy(s->h, sha256_start, sizeof s->h);
 	s->n = 0;
 }
 
+static NOINLINE void sha256_byte(struct sha256 *s, unsigned b)
+{
+	uint32_t *w = &s->w[s->n / 4 % 16];
+
+	*w = *w << 8 | b;
+	if (++s->n % BLOCK_LEN == 0)
+		sha256_block(s);
+}
+
 static void sha256_add(struct sha256 *s, const uint8_t *data, size_t n)
 {
-	while (n-- > 0) {
-		s->block[s->n++ % BLOCK_LEN] = *data++;
-		if (s->n % BLOCK_LEN == 0)
-			sha256_block(s);
-	}
+	while (n-- > 0)
+		sha256_byte(s, *data++);
 }
 
 static void sha256_end(struct sha256 *s, uint8_t out[HASH_LEN])
 {
-	uint8_t tail[8];
+	uint32_t bits = s->n * 8;
 	unsigned i;
-	static const uint8_t mark = 0x80, zero = 0;
 
-	put_be(tail, (uint64_t)s->n * 8, 8);
-	sha256_add(s, &mark, 1);
-	while (s->n % BLOCK_LEN != BLOCK_LEN - sizeof tail)
-		sha256_add(s, &zero, 1);
-	sha256_add(s, tail, sizeof tail);
+	for (sha256_byte(s, 0x80); s->n % BLOCK_LEN != BLOCK_LEN - 8;)
+		sha256_byte(s, 0);
+	s->w[14] = 0;
+	s->w[15] = bits;
+	sha256_block(s);
 	for (i = 0; i < 8; i++)
 		put_be(out + 4 * i, s->h[i], 4);
 }
@@ -220,93 +264,76 @@ void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32])
 	sha256_end(&s, out);
 }
 
-/* Takes a key of at most 64 bytes, as all here are, XORed with the byte of the inner or outer hash. */
-static void hmac_pad(struct sha256 *s, const uint8_t *key, size_t n, unsigned pad)
-{
-	size_t i;
-
-	sha256_init(s);
-	for (i = 0; i < BLOCK_LEN; i++) {
-		uint8_t b = (uint8_t)(i < n ? key[i] ^ pad : pad);
-
-		sha256_add(s, &b, 1);
-	}
-}
-
-/* HMAC of one message; out may be the key. */
-static void hmac(const uint8_t *key, size_t key_len, const uint8_t *data, size_t n, uint8_t out[HASH_LEN])
+/* HMAC with a key of at most 64 bytes, as all here are; out may be the key. */
+static NOINLINE void hmac(const void *key, size_t key_len, const uint8_t *data, size_t n, uint8_t out[HASH_LEN])
 {
 	struct sha256 s;
 	uint8_t inner[HASH_LEN];
+	unsigned pad = 0x36, i;
 
-	hmac_pad(&s, key, key_len, 0x36);
-	sha256_add(&s, data, n);
-	sha256_end(&s, inner);
-	hmac_pad(&s, key, key_len, 0x5c);
-	sha256_add(&s, inner, sizeof inner);
+	for (;;) { /* the inner hash, then the outer one over it */
+		sha256_init(&s);
+		for (i = 0; i < BLOCK_LEN; i++)
+			sha256_byte(&s, i < key_len ? ((const uint8_t *)key)[i] ^ pad : pad);
+		sha256_add(&s, data, n);
+		if (pad == 0x5c)
+			break;
+		sha256_end(&s, inner);
+		data = inner;
+		n = sizeof inner;
+		pad = 0x5c;
+	}
 	sha256_end(&s, out);
 }
 
-/* The first block of HKDF-Expand(HKDF-Extract(salt, secret), info): no key here is longer. Extract is in prk already. info has room for a byte behind it. */
-static void expand(const uint8_t prk[HASH_LEN], uint8_t *info, size_t info_len, uint8_t out[HASH_LEN])
+#endif
+
+enum { TEXT_MAX = 48 };
+
+/* Begins a text under a MAC, of a key or of associated data: all begin in the same way. */
+static NOINLINE void text_begin(struct writer *w, uint8_t text[TEXT_MAX], const char *label)
 {
-	info[info_len] = 1;
-	hmac(prk, HASH_LEN, info, info_len + 1, out);
+	writer_init(w, text, TEXT_MAX);
+	put_string(w, "godwit/1");
+	put_string(w, label);
+}
+
+/* Derives a key of an epoch, or the one of joins, which is of none (SPEC §2.1, §5.2). No key is longer than the first block of HKDF-Expand. */
+static NOINLINE void derive(const struct godwit *g, const struct godwit_epoch *epoch, const char *label, uint8_t out[HASH_LEN])
+{
+	struct writer w;
+	uint8_t text[TEXT_MAX];
+	const void *salt = "godwit/1 root";
+	size_t salt_len = 13;
+
+	text_begin(&w, text, label);
+	put_u32(&w, g->config->number);
+	if (epoch != NULL) {
+		put_u32(&w, epoch->number);
+		salt = epoch->salt;
+		salt_len = epoch->number == 0 ? 0 : GODWIT_SALT;
+	}
+	put(&w, 1);
+	hmac(salt, salt_len, g->config->key, GODWIT_KEY, out);
+	hmac(out, HASH_LEN, text, w.n, out);
 }
 
 void godwit_fleet_key(const uint8_t *fleet, uint32_t number, uint8_t *out)
 {
-	static const char salt[] = "godwit/1 fleet";
-	uint8_t info[3 + 4 + 1] = "dev", prk[HASH_LEN];
+	uint8_t info[3 + 4 + 1] = "dev\0\0\0\0\1";
 
 	put_be(info + 3, number, 4);
-	hmac((const uint8_t *)salt, sizeof salt - 1, fleet, GODWIT_KEY, prk);
-	expand(prk, info, 3 + 4, out);
-}
-
-/* Derives n bytes for a label (SPEC §2.1). */
-static void derive(const struct godwit *g, const uint8_t prk[HASH_LEN], const char *label, uint8_t *out, size_t n)
-{
-	uint8_t info[9 + 3 + 1 + 8 + 1] = "godwit/1|", okm[HASH_LEN];
-	size_t at = 9;
-
-	while (*label != 0)
-		info[at++] = (uint8_t)*label++;
-	info[at++] = '|';
-	put_be(info + at, g->config->number, 4);
-	put_be(info + at + 4, g->epoch, 4);
-	expand(prk, info, at + 8, okm);
-	memcpy(out, okm, n);
-}
-
-static void derive_seal_key(const struct godwit *g, const uint8_t prk[HASH_LEN], const char *label, struct godwit_seal_key *k)
-{
-	uint8_t both[16 + 13];
-
-	derive(g, prk, label, both, sizeof both);
-	memcpy(k->key, both, 16);
-	memcpy(k->iv, both + 16, 13);
-}
-
-/* The keys of the epoch. */
-static void derive_keys(struct godwit *g)
-{
-	uint8_t prk[HASH_LEN];
-
-	hmac(g->salt, g->epoch == 0 ? 0 : sizeof g->salt, g->config->key, GODWIT_KEY, prk);
-	derive_seal_key(g, prk, "up8", &g->up8);
-	derive_seal_key(g, prk, "up4", &g->up4);
-	derive_seal_key(g, prk, "dn", &g->dn);
-	derive(g, prk, "ack", g->ack_key, sizeof g->ack_key);
+	hmac("godwit/1 fleet", 14, fleet, GODWIT_KEY, out);
+	hmac(out, HASH_LEN, info, sizeof info, out);
 }
 
 /* Compares in constant time. */
-static int equal(const uint8_t *a, const uint8_t *b, size_t n)
+static NOINLINE int equal(const uint8_t *a, const uint8_t *b, size_t n)
 {
-	uint8_t d = 0;
+	unsigned d = 0;
 
 	while (n-- > 0)
-		d = (uint8_t)(d | (*a++ ^ *b++));
+		d |= (unsigned)(*a++ ^ *b++);
 	return d == 0;
 }
 
@@ -314,235 +341,265 @@ static int equal(const uint8_t *a, const uint8_t *b, size_t n)
 
 /* Which frame this is: bound into its tag. */
 struct position {
-	const struct godwit_seal_key *key;
+	const struct godwit_epoch *epoch;
 	uint64_t counter;
 	uint8_t header;
 	uint8_t down;
 	uint8_t tag_len;
 };
 
-static void aes(const struct godwit *g, const struct position *p, const uint8_t in[16], uint8_t out[16])
+struct ccm {
+	const struct godwit_config *config;
+	uint8_t key[HASH_LEN]; /* 16 of AES, 13 of the IV */
+	uint8_t ctr[16], mac[16];
+};
+
+static NOINLINE void aes(struct ccm *c, uint8_t block[16])
 {
-	g->config->aes(g->config->aes_context, p->key->key, in, out);
+	c->config->aes(c->config->aes_context, c->key, block, block);
 }
 
-static void xor_block(uint8_t *a, const uint8_t *b, size_t n)
+static NOINLINE void xor_block(uint8_t *a, const uint8_t *b, size_t n)
 {
 	while (n-- > 0)
 		*a++ ^= *b++;
 }
 
-/* Encrypts data in place, or decrypts it if open, and computes the tag of the plaintext. */
-static void ccm(const struct godwit *g, const struct position *p, uint8_t *data, size_t n, int open, uint8_t tag[TAG_LEN])
+static NOINLINE void ccm_mac(struct ccm *c, const uint8_t *data, size_t n)
 {
-	uint8_t mac[16], ctr[16], pad[16], aad[32];
-	size_t at;
-	unsigned i;
-
-	/* nonce = IV XOR (0^5 || counter u64), in the counter block of index 0 */
-	ctr[0] = 1;
-	memcpy(ctr + 1, p->key->iv, 13);
-	put_be(pad, p->counter, 8);
-	xor_block(ctr + 6, pad, 8);
-	ctr[14] = ctr[15] = 0;
-
-	memcpy(mac, ctr, 14);
-	mac[0] = (uint8_t)(1u << 6 | (p->tag_len - 2u) / 2u << 3 | 1u);
-	put_be(mac + 14, n, 2);
-	aes(g, p, mac, mac);
-
-	/* the AAD (SPEC §2.2) with its length before it: 30 bytes, two blocks */
-	memset(aad, 0, sizeof aad);
-	aad[1] = 28;
-	memcpy(aad + 2, p->down ? "godwit/1 dn" : "godwit/1 up", 11);
-	aad[13] = p->header;
-	put_be(aad + 14, g->config->number, 4);
-	put_be(aad + 18, g->epoch, 4);
-	put_be(aad + 22, p->counter, 8);
-	for (i = 0; i < sizeof aad; i += 16) {
-		xor_block(mac, aad + i, 16);
-		aes(g, p, mac, mac);
-	}
-
-	for (at = 0, i = 1; at < n; at += 16, i++) {
-		size_t size = n - at < 16 ? n - at : 16;
-
-		put_be(ctr + 14, i, 2);
-		aes(g, p, ctr, pad);
-		if (open)
-			xor_block(data + at, pad, size);
-		xor_block(mac, data + at, size);
-		if (!open)
-			xor_block(data + at, pad, size);
-		aes(g, p, mac, mac);
-	}
-	ctr[14] = ctr[15] = 0;
-	aes(g, p, ctr, pad);
-	xor_block(mac, pad, 16);
-	memcpy(tag, mac, TAG_LEN);
+	xor_block(c->mac, data, n);
+	aes(c, c->mac);
 }
 
-/* Opens ciphertext and tag in place. What does not verify is wiped: nobody uses it by mistake (F-021). */
-static int unseal(const struct godwit *g, const struct position *p, uint8_t *data, size_t n)
+static NOINLINE void ccm_crypt(struct ccm *c, unsigned index, uint8_t *data, size_t n)
 {
-	uint8_t tag[TAG_LEN];
+	uint8_t pad[16];
 
-	ccm(g, p, data, n, 1, tag);
-	if (equal(tag, data + n, p->tag_len))
-		return 0;
-	memset(data, 0, n);
-	return GODWIT_E_AUTH;
+	memcpy(pad, c->ctr, 16);
+	put_be(pad + 14, index, 2);
+	aes(c, pad);
+	xor_block(data, pad, n);
+}
+
+/* Encrypts data in place, or decrypts it if open, and computes the tag of the plaintext: the first bytes of the mac of c. */
+static NOINLINE void ccm(const struct godwit *g, const struct position *p, struct ccm *c, uint8_t *data, size_t n, int open)
+{
+	struct writer w;
+	uint8_t text[2 + TEXT_MAX];
+	unsigned i;
+
+	c->config = g->config;
+	derive(g, p->epoch, p->down ? "|dn|" : p->tag_len == 4 ? "|up4|" : "|up8|", c->key);
+
+	/* the AAD (SPEC §2.2) with its length before it: 30 bytes, two blocks with the zeros behind it */
+	memset(text, 0, sizeof text);
+	text_begin(&w, text + 2, p->down ? " dn" : " up");
+	text[1] = 28;
+	put(&w, p->header);
+	put_u32(&w, g->config->number);
+	put_u32(&w, p->epoch->number);
+	put_u32(&w, (uint32_t)(p->counter >> 32));
+	put_u32(&w, (uint32_t)p->counter);
+
+	/* nonce = IV XOR (0^5 || counter u64), in the counter block */
+	c->ctr[0] = 1;
+	memcpy(c->ctr + 1, c->key + 16, 13);
+	xor_block(c->ctr + 6, text + 22, 8);
+
+	memcpy(c->mac, c->ctr, 14);
+	c->mac[0] = (uint8_t)(p->tag_len == 4 ? 0x49 : 0x59);
+	put_be(c->mac + 14, (uint32_t)n, 2);
+	aes(c, c->mac);
+	ccm_mac(c, text, 16);
+	ccm_mac(c, text + 16, 16);
+	for (i = 1; n > 0; i++) {
+		size_t size = n < 16 ? n : 16;
+
+		if (open)
+			ccm_crypt(c, i, data, size);
+		ccm_mac(c, data, size);
+		if (!open)
+			ccm_crypt(c, i, data, size);
+		data += size;
+		n -= size;
+	}
+	ccm_crypt(c, 0, c->mac, 16);
 }
 
 /* --- The session and its record --- */
 
-enum { RECORD_VERSION = 1, RECORD_CHECK = 31 };
+enum { CHECK_LEN = 8, JOIN_FRAMES = 1 << 21 };
 
-/* version 1 | reserved 5 | down 5 | epoch 4 | salt 16 | first 4 bytes of SHA-256 over these */
-static void record_check(const uint8_t *record, uint8_t check[4])
+/* The last counter is given up, so that there is a number above each. The format has 2^40 of them, of which a device uses the first 2^32. */
+#define COUNTER_END UINT32_MAX
+
+/* A record is good if it is whole and this device's. */
+static void record_check(const struct godwit_config *config, const uint8_t *record, uint8_t check[HASH_LEN])
 {
-	uint8_t hash[HASH_LEN];
-
-	godwit_sha256(record, RECORD_CHECK, hash);
-	memcpy(check, hash, 4);
+	hmac(config->key, GODWIT_KEY, record + CHECK_LEN, GODWIT_RECORD - CHECK_LEN, check);
 }
 
 int godwit_boot(struct godwit *g, const struct godwit_config *config, const uint8_t *record)
 {
-	uint8_t check[4];
+	uint8_t check[HASH_LEN];
 
 	if (config->key == NULL || config->aes == NULL || (config->ctr_bits != 8 && config->ctr_bits != 16) || (config->tag_len != 8 && config->tag_len != 4))
 		return GODWIT_E_ARGUMENT;
-	if (record != NULL) {
-		record_check(record, check);
-		if (record[0] != RECORD_VERSION || !equal(check, record + RECORD_CHECK, sizeof check))
-			return GODWIT_E_MALFORMED;
-	}
 	memset(g, 0, sizeof *g);
 	g->config = config;
-	if (record != NULL) {
-		g->reserved = g->promised = g->next = get_be(record + 1, 5);
-		g->down = g->down_stored = g->down_promised = get_be(record + 6, 5);
-		g->epoch = (uint32_t)get_be(record + 11, 4);
-		memcpy(g->salt, record + 15, GODWIT_SALT);
+	g->entered = 1;
+	if (record == NULL) {
+		g->memory.known = 1;
+		return 0;
 	}
-	derive_keys(g);
+	record_check(config, record, check);
+	if (!equal(check, record, CHECK_LEN))
+		return GODWIT_E_MALFORMED;
+	memcpy(&g->memory, record, GODWIT_RECORD);
+	g->next = g->promised = g->memory.epochs[0].end;
 	return 0;
 }
 
+/* Whether permanent memory holds what is known, but for the counters: not, or not until what the last record holds is there. */
+enum { CHANGED = 1, CHANGED_PROMISED };
+
 int godwit_record(struct godwit *g, uint8_t record[GODWIT_RECORD])
 {
-	if (g->next < g->reserved && g->down == g->down_stored)
-		return 0;
-	g->promised = g->reserved;
-	if (g->next >= g->reserved) { /* F-028 */
+	struct godwit_memory *m = &g->memory;
+	uint32_t end = m->epochs[0].end;
+	uint8_t check[HASH_LEN];
+
+	g->promised = end;
+	if (g->next >= end) { /* F-028 */
 		g->promised = g->next + (g->config->ctr_bits == 8 ? 16 : 64);
-		if (g->promised > COUNTER_MAX) /* the last counter is given up, so that the number has 5 bytes */
-			g->promised = COUNTER_MAX;
+		if (g->promised < g->next)
+			g->promised = COUNTER_END;
 	}
-	if (g->promised == g->reserved && g->down == g->down_stored)
-		return 0; /* at the end of the epoch there is nothing more to take */
-	g->down_promised = g->down;
-	record[0] = RECORD_VERSION;
-	put_be(record + 1, g->promised, 5);
-	put_be(record + 6, g->down, 5);
-	put_be(record + 11, g->epoch, 4);
-	memcpy(record + 15, g->salt, GODWIT_SALT);
-	record_check(record, record + RECORD_CHECK);
+	if (g->promised == end && !g->changed)
+		return 0;
+	if (g->changed)
+		g->changed = CHANGED_PROMISED;
+	m->epochs[0].end = g->promised;
+	memcpy(record, m, GODWIT_RECORD);
+	m->epochs[0].end = end;
+	record_check(g->config, record, check);
+	memcpy(record, check, CHECK_LEN);
 	return 1;
 }
 
 void godwit_stored(struct godwit *g)
 {
-	g->reserved = g->promised;
-	g->down_stored = g->down_promised;
+	g->memory.epochs[0].end = g->promised;
+	if (g->changed == CHANGED_PROMISED)
+		g->changed = 0;
 }
 
-int godwit_epoch(struct godwit *g, uint32_t epoch, const uint8_t *salt)
+/* Begins an epoch. Nothing is sealed in it before the record is written, for no counter is taken ahead. */
+static NOINLINE void enter(struct godwit *g, uint32_t number, const uint8_t *salt)
 {
-	if (epoch <= g->epoch) /* an old rekey, or none */
-		return GODWIT_E_ARGUMENT;
-	g->epoch = epoch;
-	memcpy(g->salt, salt, GODWIT_SALT);
-	g->next = g->reserved = g->promised = 0; /* so that nothing is sealed before the record is written */
-	g->down = g->down_stored = g->down_promised = 0;
-	derive_keys(g);
-	return 0;
+	struct godwit_epoch *e = g->memory.epochs;
+
+	e[0].end = g->next;
+	e[1] = e[0];
+	if (g->memory.known < 2) /* the one before is none if nothing was known */
+		g->memory.known++;
+	e[0].number = number;
+	e[0].end = g->next = g->promised = 0;
+	e[0].down = 0;
+	memcpy(e[0].salt, salt, GODWIT_SALT);
+	g->entered++;
+	g->joining = 0;
+	g->changed = CHANGED;
 }
 
-uint64_t godwit_last(const struct godwit *g)
+uint32_t godwit_last(const struct godwit *g)
 {
 	return g->next - 1;
 }
 
-/* --- Frames (SPEC §2) --- */
-
-enum { BODY_AT = GODWIT_OVERHEAD - TAG_LEN }; /* room for array, cid 5, head 3, header, counter 5 */
-
-/* Begins the body of a frame, behind room for all that may come before it. */
-static int begin(const struct godwit *g, struct writer *w, uint8_t *out, size_t cap)
+int godwit_join_due(const struct godwit *g)
 {
-	if (g->next > COUNTER_MAX - 1) /* F-024; see godwit_record */
-		return GODWIT_E_EXHAUSTED;
-	if (g->next >= g->reserved)
-		return GODWIT_E_RESERVE;
-	if (cap < GODWIT_OVERHEAD)
-		return GODWIT_E_SPACE;
-	memset(w, 0, sizeof *w);
-	w->p = out + BODY_AT;
-	w->cap = cap - GODWIT_OVERHEAD;
-	if (w->cap > 65535 - 6 - TAG_LEN) /* a byte string has at most 65,535 bytes */
-		w->cap = 65535 - 6 - TAG_LEN;
-	return 0;
+	return g->memory.known == 0 || g->next > JOIN_FRAMES;
 }
 
-/* Seals the body under the next counter, puts together the item and moves it to the start of out. Returns its length. */
-static int finish(struct godwit *g, struct writer *w, uint8_t header, unsigned flags, uint8_t *out)
+/* --- Frames (SPEC §2) --- */
+
+enum { CONTENT_AT = 9 }; /* in the buffer: room for array, cid 5, head 3 */
+
+/* Begins the content of a frame, behind room for all that may come before it: a place for the header, the counter. */
+static NOINLINE void begin(const struct godwit *g, struct writer *w, int whole, uint8_t *out, size_t cap)
+{
+	unsigned ctr_len = g->config->ctr_bits / 8u;
+	int error = 0;
+
+	cap -= CONTENT_AT + TAG_LEN;
+	if (cap > 65535 - TAG_LEN) { /* a byte string has at most 65,535 bytes */
+		if (cap > SIZE_MAX - CONTENT_AT - TAG_LEN)
+			error = GODWIT_E_SPACE; /* less than nothing */
+		cap = 65535 - TAG_LEN;
+	}
+	writer_init(w, out + CONTENT_AT, cap);
+	if (g->next >= g->memory.epochs[0].end)
+		error = GODWIT_E_RESERVE;
+	if (g->next == COUNTER_END) /* F-024 */
+		error = GODWIT_E_EXHAUSTED;
+	if (g->memory.known == 0) /* F-108 */
+		error = GODWIT_E_JOIN;
+	if (error != 0) {
+		fail(w, error);
+		w->cap = 0;
+		return;
+	}
+	put(w, 0);
+	if (whole) { /* in 5 bytes (F-015), of which a device uses 4 */
+		put(w, 0);
+		ctr_len = 4;
+	}
+	put_int(w, g->next, ctr_len);
+	w->body = w->n;
+}
+
+/* Puts the heads before a content that lies behind room for them, or elsewhere. Returns the length of the item. */
+static NOINLINE int envelope(const struct godwit *g, const uint8_t *content, size_t n, unsigned flags, uint8_t *out)
+{
+	struct writer w;
+
+	writer_init(&w, out, SIZE_MAX);
+	if ((flags & GODWIT_ADDRESSED) != 0) {
+		put(&w, 0x82);
+		put_head(&w, CBOR_UINT, g->config->number);
+	}
+	put_head(&w, CBOR_BYTES, (uint32_t)n);
+	put_bytes(&w, content, n);
+	return (int)w.n;
+}
+
+/* Seals the body under the next counter and puts together the item at the start of out. Returns its length. */
+static NOINLINE int finish(struct godwit *g, struct writer *w, unsigned header, unsigned flags, uint8_t *out)
 {
 	struct position p;
-	uint8_t *start = w->p, head[9];
-	unsigned ctr_len = g->config->ctr_bits / 8u, size;
-	size_t n;
+	struct ccm c;
 
-	if (w->full)
-		return GODWIT_E_SPACE;
-	p.key = &g->up8;
-	p.counter = g->next;
-	p.header = header;
-	p.down = 0;
+	if (w->error != 0)
+		return w->error;
 	p.tag_len = TAG_LEN;
-	if (header >> 6 == KIND_EXTENDED) {
-		if ((header >> 3 & 7) == EXTENDED_EXPLICIT)
-			ctr_len = 5;
-	} else {
-		while (w->n > 0 && w->p[w->n - 1] == 0) /* F-016 */
+	if (header < KIND_EXTENDED) {
+		while (w->n > w->body && w->p[w->n - 1] == 0) /* F-016 */
 			w->n--;
-		if ((flags & GODWIT_METERED) != 0 && g->config->tag_len == 4) { /* F-017 */
-			p.key = &g->up4;
-			p.tag_len = 4;
-		}
+		if ((flags & GODWIT_METERED) != 0) /* F-017 */
+			p.tag_len = g->config->tag_len;
 	}
-	ccm(g, &p, w->p, w->n, 0, w->p + w->n);
-	n = w->n + p.tag_len;
-
-	start -= ctr_len;
-	put_be(start, p.counter, ctr_len);
-	*--start = header;
-	n += ctr_len + 1;
-	size = cbor_head(head, 2, n);
-	start -= size;
-	memcpy(start, head, size);
-	n += size;
-	if ((flags & GODWIT_ADDRESSED) != 0) {
-		size = cbor_head(head, 0, g->config->number);
-		start -= size;
-		memcpy(start, head, size);
-		*--start = 0x82;
-		n += size + 1;
-	}
-	memmove(out, start, n);
+	if ((header & flags / GODWIT_ASK << 6 & KIND_KEYFRAME) != 0) /* keyframes and what is extended can ask */
+		header |= 1;
+	p.epoch = g->memory.epochs;
+	p.counter = g->next;
+	p.down = 0;
+	p.header = *w->p = (uint8_t)header;
+	ccm(g, &p, &c, w->p + w->body, w->n - w->body, 0);
+	w->cap += TAG_LEN;
+	put_bytes(w, c.mac, p.tag_len);
 	g->next++;
-	return (int)n;
+	return envelope(g, w->p, w->n, flags, out);
 }
 
 /* --- Statuses (SPEC §3) --- */
@@ -568,25 +625,24 @@ static const uint16_t probability[32] = {
 	1, 1, 2, 2, 3, 4, 5, 7, 9, 12, 15, 20, 26, 33, 43, 55, 72, 92, 119, 153, 196, 251, 319, 405, 510, 638, 791, 970, 1176, 1405, 1654, 1915,
 };
 
-/* Writes a status: plain bits of a keyframe, or decisions by the range coder of a delta. */
+/*
+ * Writes statuses. A keyframe is a status against the state of before the first one, in which nothing is known: each decision is then the plain bit that a
+ * keyframe has in its place. What differs is in decide, plain and put_field.
+ */
 struct encoder {
 	struct writer w;
 	const struct godwit_template *t;
-	size_t start; /* of the range code within w */
+	struct godwit_field_state *fields; /* of the state, or NULL */
+	size_t start;                      /* of the range code within w */
 	uint32_t low, width;
-	uint8_t packed;
+	const uint8_t *model; /* of the field that is written, with the next three */
+	int64_t moved;
+	uint8_t order, spread;
+	uint8_t packed; /* 0 in a keyframe */
 };
 
-static void range_begin(struct encoder *e)
-{
-	e->packed = 1;
-	e->start = e->w.n;
-	e->low = 0;
-	e->width = UINT32_MAX;
-}
-
 /* Adds to low. A carry adds one to the bytes that went out; it ends within them. */
-static void range_add(struct encoder *e, uint32_t d)
+static NOINLINE void range_add(struct encoder *e, uint32_t d)
 {
 	size_t i = e->w.n;
 
@@ -597,21 +653,31 @@ static void range_add(struct encoder *e, uint32_t d)
 		;
 }
 
+static NOINLINE void range_out(struct encoder *e)
+{
+	put(&e->w, e->low >> 24);
+	e->low <<= 8;
+}
+
 static void range_normalize(struct encoder *e)
 {
-	while (e->width < UINT32_C(1) << 24) {
-		put(&e->w, (uint8_t)(e->low >> 24));
-		e->low <<= 8;
+	while (e->width >> 24 == 0) {
+		range_out(e);
 		e->width <<= 8;
 	}
 }
 
 /* A decision of which index gives the probability of 0. */
-static void decide(struct encoder *e, unsigned index, int one)
+static NOINLINE void decide(struct encoder *e, unsigned index, int one)
 {
 	int likelier_is_one = index < 32;
-	uint32_t bound = (e->width >> 12) * (4096u - probability[likelier_is_one ? index : 63 - index]);
+	uint32_t bound;
 
+	if (!e->packed) {
+		put_bit(&e->w, one);
+		return;
+	}
+	bound = (e->width >> 12) * (4096u - probability[likelier_is_one ? index : 63 - index]);
 	if (one == likelier_is_one) {
 		e->width = bound;
 	} else {
@@ -621,24 +687,37 @@ static void decide(struct encoder *e, unsigned index, int one)
 	range_normalize(e);
 }
 
-/* Bits of which nothing is expected. */
-static void plain(struct encoder *e, uint64_t v, unsigned bits)
+/* A decision of the model. */
+static NOINLINE void say(struct encoder *e, unsigned at, int one)
 {
-	if (!e->packed) {
-		put_bits(&e->w, v, bits);
-		return;
-	}
+	decide(e, e->model[at], one);
+}
+
+/* Bits of which nothing is expected. */
+static NOINLINE void plain(struct encoder *e, uint64_t v, unsigned bits)
+{
 	while (bits > 0) {
-		unsigned n = bits < 8 ? bits : 8;
+		unsigned n = !e->packed ? 1 : bits < 8 ? bits : 8;
+		uint32_t piece;
 
 		bits -= n;
+		piece = (uint32_t)(v >> bits) & ((1u << n) - 1);
+		if (!e->packed) {
+			put_bit(&e->w, (int)piece);
+			continue;
+		}
 		e->width >>= n;
-		range_add(e, ((uint32_t)(v >> bits) & ((1u << n) - 1)) * e->width);
+		range_add(e, piece * e->width);
 		range_normalize(e);
 	}
 }
 
-/* The shortest number within the interval, of these the smallest. */
+static NOINLINE void plain_u32(struct encoder *e, uint32_t v, unsigned bits)
+{
+	plain(e, v, bits);
+}
+
+/* The shortest number within the interval, of these the smallest: nothing in a keyframe, of which the interval is whole. */
 static void range_end(struct encoder *e)
 {
 	uint32_t mask = UINT32_MAX, up;
@@ -652,635 +731,499 @@ static void range_end(struct encoder *e)
 		mask >>= 8;
 	}
 	range_add(e, up);
-	while (n-- > 0) {
-		put(&e->w, (uint8_t)(e->low >> 24));
-		e->low <<= 8;
+	while (n-- > 0)
+		range_out(e);
+}
+
+/* Sets what the next decisions are made with. */
+static NOINLINE void coding(struct encoder *e, const uint8_t *model, unsigned order, unsigned spread)
+{
+	e->model = model != NULL ? model : default_model;
+	e->order = (uint8_t)order;
+	e->spread = (uint8_t)spread;
+}
+
+/* One less than the magnitude of v, which is not 0. */
+static NOINLINE uint64_t beyond_one(int64_t v)
+{
+	return v < 0 ? ~(uint64_t)v : (uint64_t)v - 1;
+}
+
+/* What is said of a residual. */
+static NOINLINE void residual(struct encoder *e, int64_t v)
+{
+	uint64_t rest, part;
+	unsigned active = 0, minus = 0, more, bits = e->order, at = 0, half = 0;
+
+	if (e->moved != 0) { /* how much it moved last: up to 2^spread, up to four times that, more */
+		rest = beyond_one(e->moved) >> e->spread;
+		active = rest == 0 ? 1 : rest >> 2 == 0 ? 2 : 3;
+		minus = e->moved < 0 ? 1 : 2;
 	}
-}
-
-/* How much a field moved last: not at all, up to 2^spread, up to four times that, more. */
-static unsigned activity(int64_t moved, unsigned spread)
-{
-	if (moved < 0)
-		moved = -moved;
-	if (moved == 0)
-		return 0;
-	if (moved <= INT64_C(1) << spread)
-		return 1;
-	return moved <= INT64_C(4) << spread ? 2 : 3;
-}
-
-/* What is said of a residual: the coding of the field, and its last move. */
-static void residual(struct encoder *e, const uint8_t *model, unsigned order, unsigned spread, int64_t moved, int64_t v)
-{
-	unsigned active = activity(moved, spread), class = 0, bits = order;
-	const uint8_t *more = model + MORE + 8 * active;
-	uint64_t rest;
-
-	decide(e, model[MOVED + active], v != 0);
+	say(e, MOVED + active, v != 0);
 	if (v == 0)
 		return;
-	decide(e, model[MINUS + (moved < 0 ? 1 : moved > 0 ? 2 : 0)], v < 0);
-	rest = (uint64_t)(v < 0 ? -v : v) - 1;
-	while (rest >> bits != 0) { /* class j spans 2^(order+j) magnitudes */
-		decide(e, more[class < 7 ? class : 7], 1);
-		rest -= UINT64_C(1) << bits;
-		class++;
+	say(e, MINUS + minus, v < 0);
+	rest = beyond_one(v) + (UINT32_C(1) << bits); /* so class j has the highest bit order + j */
+	more = MORE + 8 * active;
+	for (part = rest >> bits; part != 1; part >>= 1) {
+		say(e, more + at, 1);
+		if (at < 7)
+			at++;
+		half = part & 1;
 		bits++;
 	}
-	decide(e, more[class < 7 ? class : 7], 0);
-	if (class > 0) {
+	say(e, more + at, 0);
+	if (at > 0) {
 		bits--;
-		decide(e, model[HALF + (class < 6 ? class - 1 : 5)], (rest >> bits & 1) != 0);
+		say(e, at < 6 ? HALF - 1 + at : HALF + 5, (int)half);
 	}
 	plain(e, rest, bits);
 }
 
+/* a / b towards the earlier. Bit by bit: the compiler's library has a larger one. */
+static NOINLINE int64_t floor_div(int64_t a, uint64_t b)
+{
+	uint64_t rest = 0, q = a < 0 ? ~(uint64_t)a : (uint64_t)a;
+	unsigned i;
+
+	for (i = 0; i < 64; i++) {
+		rest = rest << 1 | q >> 63;
+		q <<= 1;
+		if (rest >= b) {
+			rest -= b;
+			q |= 1;
+		}
+	}
+	return a < 0 ? -1 - (int64_t)q : (int64_t)q;
+}
+
 enum { FIELD_SEEN = 1, FIELD_MEASURED = 2 };
 
-static int64_t last_n(const struct godwit_field_state *s)
+/* v × 10^n, also of a negative v. In pieces of 16 bits: the compiler makes of shifts of 64 bits the multiplication that they are, and of that a call. */
+static NOINLINE uint64_t tens(uint64_t v, int n)
 {
-	return (int64_t)((uint64_t)s->n_high << 32 | s->n_low);
+	while (n-- > 0) {
+		uint32_t low = (uint32_t)v, high = (uint32_t)(v >> 32), middle = (low >> 16) * 10;
+
+		low = (low & 0xffff) * 10;
+		middle += low >> 16;
+		high = high * 10 + (middle >> 16);
+		v = (uint64_t)high << 32 | (middle << 16 | (low & 0xffff));
+	}
+	return v;
 }
 
-/* moved is at least -2^40: its upper part is taken from it shifted up, for shifting a negative number is not the same everywhere. */
-static int64_t last_move(const struct godwit_field_state *s)
+/* A time of the template in seconds: 30 bits in minutes are more than 32. */
+static uint64_t seconds(const struct godwit_template *t, int32_t time)
 {
-	return (int64_t)s->moved_high * (INT64_C(1) << 32) + (int64_t)s->moved_low;
+	uint64_t v = (uint64_t)(int64_t)time;
+
+	return t->minutes ? (v << 6) - (v << 2) : v;
 }
 
-static void set_field(struct godwit_field_state *s, int64_t n, int64_t moved)
+/* v at the nearest end of the field's range if it is outside (F-031). All ones mean "not measured" where there is no presence bit. */
+static NOINLINE int64_t clamp(const struct godwit_field *f, int64_t v)
 {
-	s->n_low = (uint32_t)n;
-	s->n_high = (uint8_t)(n >> 32);
-	s->moved_low = (uint32_t)moved;
-	s->moved_high = (int16_t)((moved - (int64_t)s->moved_low) / (INT64_C(1) << 32));
-	s->flags = FIELD_SEEN | FIELD_MEASURED;
+	int64_t top = (int64_t)(((uint64_t)1 << f->width) - 2 + f->optional);
+
+	return v < 0 ? 0 : v > top ? top : v;
 }
 
-/* The highest n that is a value: all ones mean "not measured" in a field without a presence bit. */
-static int64_t top(const struct godwit_field *f)
+static NOINLINE void put_field(struct encoder *e, const struct godwit_field *f, struct godwit_field_state *fs, int64_t value, int32_t passed)
 {
-	return (INT64_C(1) << f->width) - (f->optional ? 1 : 2);
-}
+	int was = (fs->flags & FIELD_MEASURED) != 0, is = value != GODWIT_NONE;
+	int64_t n, expected;
 
-/* The n of a value, at the nearest end of the range if it is outside (F-031). */
-static int64_t steps(const struct godwit_field *f, int64_t value)
-{
-	uint64_t n = (uint64_t)value - (uint64_t)f->offset;
+	coding(e, f->model, f->order, f->spread);
+	if (e->packed || f->optional)
+		say(e, TURNED + !was, is != was);
+	if (!is) {
+		fs->flags &= FIELD_SEEN;
+		if (!e->packed && !f->optional)
+			plain(e, ~(uint64_t)0, f->width);
+		return;
+	}
+	n = clamp(f, (int64_t)((uint64_t)value - (uint64_t)f->offset));
+	expected = n;
+	if (fs->flags == 0) {
+		plain(e, (uint64_t)n, f->width);
+	} else {
+		int64_t before = (int64_t)((uint64_t)fs->n_high << 32 | fs->n_low);
 
-	if (value < f->offset)
-		return 0;
-	return n > (uint64_t)top(f) ? top(f) : (int64_t)n;
-}
-
-static unsigned present_groups(const struct godwit_template *t, const struct godwit_status *s)
-{
-	unsigned present = 1, i;
-
-	for (i = 0; i < t->count; i++)
-		if (s->values[i] != GODWIT_NONE)
-			present |= 1u << t->fields[i].group;
-	return present;
-}
-
-static unsigned highest_group(const struct godwit_template *t)
-{
-	unsigned highest = 0, i;
-
-	for (i = 0; i < t->count; i++)
-		if (t->fields[i].group > highest)
-			highest = t->fields[i].group;
-	return highest;
-}
-
-/* a / b towards the earlier, for b above 0. */
-static int64_t floor_div(int64_t a, int64_t b)
-{
-	int64_t q = a / b;
-
-	return q * b > a ? q - 1 : q;
-}
-
-static unsigned time_bits(const struct godwit_template *t)
-{
-	return t->minutes ? 16 : 20;
-}
-
-static int32_t window_mask(const struct godwit_template *t)
-{
-	return (INT32_C(1) << time_bits(t)) - 1;
-}
-
-/* A time as it is on air: in units of the template, modulo its window. */
-static int32_t time_field(const struct godwit_template *t, int64_t seconds)
-{
-	return (int32_t)((uint64_t)(t->minutes ? floor_div(seconds, 60) : seconds) & (uint64_t)window_mask(t));
+		e->moved = (int64_t)((uint64_t)(int64_t)fs->moved_high << 32 | fs->moved_low);
+		expected = before;
+		if (f->predictor == 1)
+			expected += (int64_t)floor_div((int64_t)tens(seconds(e->t, passed), -f->exp), tens(f->coef, f->exp));
+		else if (f->predictor == 2)
+			expected += e->moved;
+		expected = clamp(f, expected);
+		residual(e, n - expected);
+		if (f->predictor != 1)
+			expected = before;
+	}
+	fs->n_low = (uint32_t)n;
+	fs->n_high = (uint8_t)(n >> 32);
+	n -= expected; /* the move */
+	fs->moved_low = (uint32_t)n;
+	fs->moved_high = (int16_t)(n >> 32);
+	fs->flags = FIELD_SEEN | FIELD_MEASURED;
 }
 
 /* How much later b is than a, from minus a quarter of the window to below three quarters. */
-static int32_t between(const struct godwit_template *t, int32_t a, int32_t b)
+static NOINLINE int32_t between(int32_t a, int32_t b, int32_t mask)
 {
-	int32_t mask = window_mask(t);
-	int32_t d = (int32_t)((uint32_t)b - (uint32_t)a) & mask;
+	int32_t d = (b - a) & mask;
 
-	return d >= (mask + 1) / 4 * 3 ? d - mask - 1 : d;
+	return d > mask - (mask >> 2) - 1 ? d - mask - 1 : d;
 }
 
-static void put_rare(struct encoder *e, const struct godwit_status *s)
-{
-	plain(e, s->version, 6);
-	if (s->version == VERSION_EXPLICIT)
-		plain(e, s->build, 32);
-	plain(e, s->boot_changed != 0, 1);
-	plain(e, s->has_step != 0, 1);
-	if (s->has_step) {
-		plain(e, s->step, 4);
-		plain(e, s->step_code, 8);
-	}
-}
-
-/* A keyframe (SPEC §3.1). */
-static void put_keyframe(struct encoder *e, const struct godwit_status *s)
+/* The time of a status. Returns how much time has passed since the one before, in units of the template. */
+static NOINLINE int32_t put_time(struct encoder *e, struct godwit_state *st, const struct godwit_status *s, int32_t distance)
 {
 	const struct godwit_template *t = e->t;
-	unsigned present = present_groups(t, s), groups = highest_group(t), i;
-
-	plain(e, s->clock_valid != 0, 1);
-	if (s->clock_valid)
-		plain(e, (uint64_t)time_field(t, s->time), time_bits(t));
-	for (i = 1; i <= groups; i++)
-		plain(e, present >> i & 1, 1);
-	for (i = 0; i < t->count; i++) {
-		const struct godwit_field *f = &t->fields[i];
-		int measured = s->values[i] != GODWIT_NONE;
-
-		if ((present >> f->group & 1) == 0) /* F-032 */
-			continue;
-		if (f->optional)
-			plain(e, (uint64_t)measured, 1);
-		if (measured)
-			plain(e, (uint64_t)steps(f, s->values[i]), f->width);
-		else if (!f->optional)
-			plain(e, UINT64_MAX, f->width);
-	}
-	plain(e, s->rare != 0, 1);
-	if (s->rare)
-		put_rare(e, s);
-}
-
-/* Makes a state that of before the first status. */
-static void reset_state(const struct godwit_template *t, struct godwit_state *st)
-{
-	memset(st->fields, 0, t->count * sizeof st->fields[0]);
-	st->time = st->once = st->jitter = 0;
-	st->step = (int32_t)t->interval;
-	st->groups = 0;
-	st->timed = 0;
-}
-
-/* The state after a keyframe. */
-static void keyframe_state(const struct godwit_template *t, struct godwit_state *st, const struct godwit_status *s)
-{
-	unsigned i;
-
-	reset_state(t, st);
-	if (s->clock_valid) {
-		st->time = time_field(t, s->time);
-		st->timed = 1;
-	}
-	for (i = 0; i < t->count; i++)
-		if (s->values[i] != GODWIT_NONE)
-			set_field(&st->fields[i], steps(&t->fields[i], s->values[i]), 0);
-	st->groups = (uint16_t)present_groups(t, s);
-}
-
-/* Takes a step that was seen twice for the expected one: a gap comes once, another interval stays. */
-static void learn(struct godwit_state *st, int32_t step)
-{
-	if (st->step == 0 || (step == st->once && step != 0)) {
-		st->step = step;
-		st->once = 0;
-		return;
-	}
-	st->once = step == st->step ? 0 : step;
-}
-
-static const uint8_t *model_of(const uint8_t *model)
-{
-	return model != NULL ? model : default_model;
-}
-
-/* The time of a packed status. Returns how much time has passed since the one before, in units of the template. */
-static int32_t put_time(struct encoder *e, struct godwit_state *st, const struct godwit_status *s, int32_t distance)
-{
-	const struct godwit_template *t = e->t;
-	const uint8_t *model = model_of(t->model);
-	int32_t expected = (st->time + st->step * distance) & window_mask(t), at, passed, off;
+	int32_t mask = t->minutes ? 0xffff : 0xfffff, passed = st->step * distance, expected = (st->time + passed) & mask, at, off;
 	int valid = s->clock_valid != 0;
 
-	decide(e, model[TURNED + (st->timed ? 0 : 1)], valid != (st->timed != 0));
+	coding(e, t->model, t->order, t->spread);
+	say(e, TURNED + !st->timed, valid != st->timed);
 	if (!valid) {
 		st->time = expected; /* of no matter if no time is known */
-		return st->step * distance;
+		return passed;
 	}
-	at = time_field(t, s->time);
+	at = (int32_t)(uint32_t)(t->minutes ? floor_div(s->time, 60) : s->time) & mask;
 	if (!st->timed) {
-		plain(e, (uint64_t)at, time_bits(t));
-		st->time = at;
+		plain_u32(e, (uint32_t)at, t->minutes ? 16 : 20);
 		st->timed = 1;
+		st->time = at;
 		return 0;
 	}
-	off = between(t, expected, at);
-	residual(e, model, t->order, t->spread, st->jitter, off);
-	passed = between(t, st->time, at);
+	off = between(expected, at, mask);
+	e->moved = st->jitter;
+	residual(e, off);
 	st->jitter = st->step == 0 ? 0 : off;
-	learn(st, passed / distance);
+	passed = between(st->time, at, mask);
 	st->time = at;
+	/* Learned is a step that was seen twice: a gap comes once, another interval stays. */
+	off = (int32_t)floor_div(passed < 0 ? -passed : passed, (uint32_t)distance);
+	if (passed < 0)
+		off = -off;
+	if (st->step == 0 || (off == st->once && off != 0)) {
+		st->step = off;
+		off = 0;
+	} else if (off == st->step) {
+		off = 0;
+	}
+	st->once = off;
 	return passed;
 }
 
-/* A time in seconds as steps of a field that counts time, rounded down. */
-static int64_t elapsed(const struct godwit_field *f, int64_t seconds)
-{
-	int64_t coef = (int64_t)f->coef;
-	int e;
-
-	for (e = f->exp; e < 0; e++)
-		seconds *= 10;
-	for (e = f->exp; e > 0; e--)
-		coef *= 10;
-	return floor_div(seconds, coef);
-}
-
-static void put_field(struct encoder *e, const struct godwit_field *f, struct godwit_field_state *fs, int64_t value, int32_t passed)
-{
-	const uint8_t *model = model_of(f->model);
-	int was = (fs->flags & FIELD_MEASURED) != 0, is = value != GODWIT_NONE;
-	int64_t n, expected, moved;
-
-	decide(e, model[TURNED + (was ? 0 : 1)], is != was);
-	if (!is) {
-		fs->flags &= FIELD_SEEN;
-		return;
-	}
-	n = steps(f, value);
-	if ((fs->flags & FIELD_SEEN) == 0) {
-		plain(e, (uint64_t)n, f->width);
-		set_field(fs, n, 0);
-		return;
-	}
-	moved = last_move(fs);
-	expected = last_n(fs);
-	if (f->predictor == 1)
-		expected += elapsed(f, (int64_t)passed * (e->t->minutes ? 60 : 1));
-	else if (f->predictor == 2)
-		expected += moved;
-	if (expected < 0)
-		expected = 0;
-	if (expected > top(f))
-		expected = top(f);
-	residual(e, model, f->order, f->spread, moved, n - expected);
-	set_field(fs, n, n - (f->predictor == 1 ? expected : last_n(fs)));
-}
-
 /* A status against the state of one so many counters before, which becomes the state after it. */
-static void put_packed(struct encoder *e, struct godwit_state *st, const struct godwit_status *s, int32_t distance)
+static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, const struct godwit_status *s, int32_t distance)
 {
+	static const struct {
+		uint8_t at, bits;
+	} rare[] = {
+		{offsetof(struct godwit_status, version), 6},
+		{offsetof(struct godwit_status, boot_changed), 1},
+		{offsetof(struct godwit_status, has_step), 1},
+		{offsetof(struct godwit_status, step), 4},
+		{offsetof(struct godwit_status, step_code), 8},
+	};
 	const struct godwit_template *t = e->t;
-	unsigned present = present_groups(t, s), groups = highest_group(t), i;
+	struct godwit_field_state none, *fs = e->fields;
+	unsigned present = 1, groups = 1, i;
 	int32_t passed = put_time(e, st, s, distance);
 
-	for (i = 1; i <= groups; i++)
-		decide(e, INDEX_GROUP, ((present ^ st->groups) >> i & 1) != 0);
+	for (i = 0; i < t->count; i++) {
+		unsigned group = 1u << t->fields[i].group;
+
+		groups |= group;
+		if (s->values[i] != GODWIT_NONE)
+			present |= group;
+	}
+	for (i = 1; groups >> i != 0; i++)
+		decide(e, INDEX_GROUP, (present ^ st->groups) >> i & 1);
+	st->groups = (uint16_t)present;
 	for (i = 0; i < t->count; i++) {
 		const struct godwit_field *f = &t->fields[i];
 
-		if ((present >> f->group & 1) == 0)
-			st->fields[i].flags &= FIELD_SEEN;
+		none.flags = 0;
+		if (e->fields == NULL) /* without a history */
+			fs = &none;
+		if ((present >> f->group & 1) == 0) /* F-032 */
+			fs->flags &= FIELD_SEEN;
 		else
-			put_field(e, f, &st->fields[i], s->values[i], passed);
+			put_field(e, f, fs, s->values[i], passed);
+		fs++;
 	}
-	st->groups = (uint16_t)present;
 	decide(e, INDEX_RARE, s->rare != 0);
-	if (s->rare)
-		put_rare(e, s);
+	if (!s->rare)
+		return;
+	if (s->version > VERSION_EXPLICIT || s->step > 15)
+		fail(&e->w, GODWIT_E_ARGUMENT);
+	for (i = 0; i < (s->has_step ? 5u : 3u); i++) {
+		plain_u32(e, ((const uint8_t *)s)[rare[i].at], rare[i].bits);
+		if (i == 0 && s->version == VERSION_EXPLICIT)
+			plain_u32(e, s->build, 32);
+	}
 }
 
-int godwit_history_init(struct godwit_history *h, struct godwit_state *states, struct godwit_field_state *fields, uint8_t count, uint8_t field_count)
+void godwit_history_init(struct godwit_history *h, struct godwit_state *states, struct godwit_field_state *fields, uint8_t count, uint8_t field_count)
 {
-	unsigned i;
-
-	if (count < 2 || field_count == 0 || field_count > FIELDS_MAX)
-		return GODWIT_E_ARGUMENT;
-	memset(states, 0, count * sizeof *states);
-	for (i = 0; i < count; i++)
-		states[i].fields = fields + (size_t)i * field_count;
-	h->states = states;
+	h->states = h->oldest = states;
+	h->base = NULL;
 	h->count = count;
-	h->run = 0;
-	h->epoch = 0;
-	return 0;
+	h->run = h->entered = 0;
+	for (; count > 0; count--) {
+		states->fields = fields;
+		states->entered = 0;
+		states++;
+		fields += field_count;
+	}
 }
 
-enum { STATE_FREE, STATE_SENT, STATE_KNOWN };
-
-/* Finds the newest base that a frame of the next counter can have, NULL if there is none, and the state that is missed least. */
-static struct godwit_state *choose(const struct godwit *g, struct godwit_history *h, struct godwit_state **room)
+static struct godwit_state *next_state(const struct godwit_history *h, struct godwit_state *s)
 {
-	struct godwit_state *base = NULL, *s;
+	return ++s == h->states + h->count ? h->states : s;
+}
 
-	if (h->epoch != g->epoch) { /* counters of another epoch name other frames */
-		for (s = h->states; s < h->states + h->count; s++)
-			s->use = STATE_FREE;
-		h->epoch = g->epoch;
-	}
-	for (s = h->states; s < h->states + h->count; s++)
-		if (s->use == STATE_KNOWN && g->next - s->counter <= DISTANCE_MAX && (base == NULL || s->counter > base->counter))
-			base = s;
-	*room = NULL;
-	for (s = h->states; s < h->states + h->count; s++) {
-		if (s == base)
-			continue;
-		if (s->use != STATE_SENT) { /* free, or a base older than the newest */
-			*room = s;
-			break;
+int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *s, size_t count,
+                 unsigned flags, uint8_t *out, size_t cap)
+{
+	struct encoder e;
+	struct godwit_history without;
+	struct godwit_state *base, *room, none;
+	size_t size = t->count * sizeof *e.fields;
+	uint32_t distance = 1;
+	unsigned header = slot * 8u;
+	int n;
+
+	if (slot >= SLOT_RESERVED || t->count == 0 || t->count > FIELDS_MAX || (count != 1 && (h == NULL || count - 2 > 255 || (flags & GODWIT_ASK) != 0)))
+		return GODWIT_E_ARGUMENT;
+	begin(g, &e.w, 0, out, cap);
+	if (e.w.error != 0)
+		return e.w.error;
+	e.t = t;
+	e.packed = 1;
+	e.low = 0;
+	e.width = UINT32_MAX;
+	if (h == NULL)
+		godwit_history_init(h = &without, &none, NULL, 1, 0);
+	base = h->base;
+	if (h->entered != g->entered || (base != NULL && g->next - base->counter > DISTANCE_MAX)) /* counters of another epoch name other frames */
+		base = h->base = NULL;
+	h->entered = g->entered;
+	/* The oldest state is missed least, but for the base: what is older than that will be no base. */
+	room = h->oldest;
+	if (room == base)
+		room = next_state(h, room);
+	e.fields = room->fields;
+	room->entered = (uint8_t)(h->entered - 1); /* until the frame is made */
+	if (h->run >= KEYFRAME_EVERY - 1 || (flags & (GODWIT_ASK | GODWIT_KEYFRAME)) != 0)
+		base = NULL;
+	if (base != NULL) {
+		memcpy(room, base, offsetof(struct godwit_state, entered));
+		memcpy(e.fields, base->fields, size);
+		distance = g->next - base->counter;
+		if (distance < DISTANCE_EXPLICIT) {
+			header |= distance;
+		} else { /* F-130 */
+			header |= DISTANCE_EXPLICIT;
+			put(&e.w, distance);
 		}
-		if (*room == NULL || s->counter < (*room)->counter)
-			*room = s;
+	} else {
+		memset(room, 0, offsetof(struct godwit_state, entered));
+		room->step = (int32_t)t->interval;
+		if (e.fields != NULL)
+			memset(e.fields, 0, size);
+		if (count == 1) {
+			e.packed = 0;
+			header |= KIND_KEYFRAME;
+		}
 	}
-	(*room)->use = STATE_FREE;
-	return base;
-}
-
-static void copy_state(struct godwit_state *to, const struct godwit_state *from, uint8_t fields)
-{
-	struct godwit_field_state *own = to->fields;
-
-	*to = *from;
-	to->fields = own;
-	memcpy(own, from->fields, fields * sizeof *own);
-}
-
-static int check_template(const struct godwit_template *t, uint8_t slot)
-{
-	return slot < SLOT_RESERVED && t->count > 0 && t->count <= FIELDS_MAX;
-}
-
-static int check_status(const struct godwit_status *s)
-{
-	return s->values != NULL && s->version <= VERSION_EXPLICIT && s->step <= 15;
-}
-
-/* Writes the distance of a base where the header has no room for it (F-130). Returns the base bits. */
-static uint8_t put_distance(struct encoder *e, uint64_t distance)
-{
-	if (distance < DISTANCE_EXPLICIT)
-		return (uint8_t)distance;
-	put(&e->w, (uint8_t)distance);
-	return DISTANCE_EXPLICIT;
-}
-
-/* Seals what the encoder holds and keeps the state after it. */
-static int finish_status(struct godwit *g, struct encoder *e, unsigned header, unsigned flags, struct godwit_history *h, struct godwit_state *room,
-                         unsigned run, uint8_t *out)
-{
-	uint64_t counter = g->next;
-	int n = finish(g, &e->w, (uint8_t)header, flags, out);
-
-	if (n < 0 || h == NULL)
-		return n;
-	room->counter = counter;
-	room->use = STATE_SENT;
-	h->run = (uint8_t)run;
+	if (count > 1) {
+		header |= KIND_BATCH;
+		put(&e.w, (unsigned)count - 2);
+		distance = 1;
+	}
+	e.start = e.w.n;
+	do
+		put_status(&e, room, s++, (int32_t)distance);
+	while (--count > 0);
+	range_end(&e);
+	n = finish(g, &e.w, header, flags, out);
+	if (n >= 0) {
+		room->counter = godwit_last(g);
+		room->entered = h->entered;
+		h->oldest = next_state(h, room);
+		h->run = base != NULL ? (uint8_t)(h->run + 1) : 0;
+	}
 	return n;
 }
 
 int godwit_status(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *status,
                   unsigned flags, uint8_t *out, size_t cap)
 {
-	struct encoder e;
-	struct godwit_state *base = NULL, *room = NULL;
-	unsigned header;
-	int err;
-
-	if (!check_template(t, slot) || !check_status(status))
-		return GODWIT_E_ARGUMENT;
-	if ((err = begin(g, &e.w, out, cap)) < 0)
-		return err;
-	e.t = t;
-	e.packed = 0;
-	if (h != NULL)
-		base = choose(g, h, &room);
-	if (base == NULL || h->run >= KEYFRAME_EVERY - 1 || (flags & (GODWIT_ASK | GODWIT_KEYFRAME)) != 0) {
-		put_keyframe(&e, status);
-		if (h != NULL)
-			keyframe_state(t, room, status);
-		header = (unsigned)KIND_KEYFRAME << 6 | (unsigned)slot << 3 | ((flags & GODWIT_ASK) != 0);
-		return finish_status(g, &e, header, flags, h, room, 0, out);
-	}
-	copy_state(room, base, t->count);
-	room->use = STATE_FREE;
-	header = (unsigned)KIND_DELTA << 6 | (unsigned)slot << 3 | put_distance(&e, g->next - base->counter);
-	range_begin(&e);
-	put_packed(&e, room, status, (int32_t)(g->next - base->counter));
-	range_end(&e);
-	return finish_status(g, &e, header, flags, h, room, h->run + 1u, out);
+	return godwit_batch(g, t, slot, h, status, 1, flags, out, cap);
 }
 
-int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *statuses,
-                 size_t count, unsigned flags, uint8_t *out, size_t cap)
-{
-	struct encoder e;
-	struct godwit_state *base, *room;
-	unsigned header = (unsigned)KIND_BATCH << 6 | (unsigned)slot << 3, run = 0;
-	size_t i;
-	int err;
-
-	if (!check_template(t, slot) || h == NULL || count < 2 || count > BATCH_MAX || (flags & GODWIT_ASK) != 0)
-		return GODWIT_E_ARGUMENT;
-	for (i = 0; i < count; i++)
-		if (!check_status(&statuses[i]))
-			return GODWIT_E_ARGUMENT;
-	if ((err = begin(g, &e.w, out, cap)) < 0)
-		return err;
-	e.t = t;
-	base = choose(g, h, &room);
-	if (base == NULL || h->run >= KEYFRAME_EVERY - 1 || (flags & GODWIT_KEYFRAME) != 0) {
-		reset_state(t, room);
-	} else {
-		copy_state(room, base, t->count);
-		room->use = STATE_FREE;
-		header |= put_distance(&e, g->next - base->counter);
-		run = h->run + 1u;
-	}
-	put(&e.w, (uint8_t)(count - 2));
-	range_begin(&e);
-	for (i = 0; i < count; i++)
-		put_packed(&e, room, &statuses[i], 1);
-	range_end(&e);
-	return finish_status(g, &e, header, flags, h, room, run, out);
-}
-
-void godwit_delivered(struct godwit_history *h, uint64_t counter)
+/* The newest status that is on the gateway's disk serves as the base. */
+static NOINLINE void confirm(struct godwit_history *h, const struct godwit_ack *ack)
 {
 	struct godwit_state *s;
 
 	for (s = h->states; s < h->states + h->count; s++)
-		if (s->use == STATE_SENT && s->counter == counter)
-			s->use = STATE_KNOWN;
+		if (s->entered == h->entered && godwit_ack_covers(ack, s->counter) && (h->base == NULL || s->counter > h->base->counter))
+			h->base = s;
+}
+
+void godwit_delivered(struct godwit_history *h, uint32_t counter)
+{
+	struct godwit_ack ack;
+
+	ack.counter = counter;
+	ack.bitmap = 0;
+	confirm(h, &ack);
 }
 
 /* --- Messages (SPEC §4) --- */
 
-enum { MESSAGE_HEADER = KIND_EXTENDED << 6 | EXTENDED_SHORT << 3, HELLO_HEADER = KIND_EXTENDED << 6 | EXTENDED_EXPLICIT << 3 | 1 };
+enum { HELLO_MAP_AT = 1 + 5 + 1 }; /* in the content */
 
 /* A text of a hello. One that is too long for it spoils the frame, as one that does not fit. */
-static void put_text(struct writer *w, const char *text)
+static NOINLINE void put_text(struct writer *w, const char *text)
 {
 	size_t n = 0;
 
-	while (n <= 64 && text[n] != 0)
-		n++;
-	if (n > 64) { /* F-043 */
-		w->full = 1;
-		return;
-	}
-	put_head(w, 3, n);
-	put_bytes(w, text, n);
+	while (text[n] != 0)
+		if (++n > 64) { /* F-043 */
+			fail(w, GODWIT_E_ARGUMENT);
+			return;
+		}
+	put_head(w, CBOR_TEXT, (uint32_t)n);
+	put_string(w, text);
 }
 
-/* Key and text; nothing if there is none. Returns the number of pairs. */
-static unsigned put_key_text(struct writer *w, unsigned key, const char *text)
+/* The key of a pair, which is counted in the head of the map behind the type, and the head of its value. */
+static NOINLINE void put_key(struct writer *w, unsigned key, unsigned major, uint32_t v)
+{
+	put(w, key);
+	put_head(w, major, v);
+	w->p[HELLO_MAP_AT]++;
+}
+
+/* Key and text, or key and number; nothing if there is none. */
+static NOINLINE void put_key_text(struct writer *w, unsigned key, const char *text)
 {
 	if (text == NULL || *text == 0)
-		return 0;
-	put_head(w, 0, key);
+		return;
+	put(w, key);
 	put_text(w, text);
-	return 1;
+	w->p[HELLO_MAP_AT]++;
 }
 
-static unsigned put_key_number(struct writer *w, unsigned key, uint64_t v)
+static NOINLINE void put_key_number(struct writer *w, unsigned key, uint32_t v)
 {
-	if (v == 0)
-		return 0;
-	put_head(w, 0, key);
-	put_head(w, 0, v);
-	return 1;
+	if (v != 0)
+		put_key(w, key, CBOR_UINT, v);
 }
 
 int godwit_send_hello(struct godwit *g, const struct godwit_hello *hello, unsigned flags, uint8_t *out, size_t cap)
 {
 	struct writer w;
-	size_t map;
-	unsigned pairs = 0, i;
-	int err;
+	unsigned i;
 
 	if (hello->build_len > 32 || hello->template_count > 7 || hello->bearer_count > 8)
 		return GODWIT_E_ARGUMENT;
-	if ((err = begin(g, &w, out, cap)) < 0)
-		return err;
+	begin(g, &w, 1, out, cap);
 	put(&w, GODWIT_HELLO);
-	map = w.n;
-	put(&w, 0); /* the head of the map, when the pairs are counted */
-	pairs += put_key_text(&w, 1, hello->version);
+	put(&w, CBOR_MAP);
+	if (w.error != 0) /* without room for the head there is nowhere to count */
+		return w.error;
+	put_key_text(&w, 1, hello->version);
 	if (hello->build_len > 0) {
-		put_head(&w, 0, 2);
-		put_head(&w, 2, hello->build_len);
+		put_key(&w, 2, CBOR_BYTES, hello->build_len);
 		put_bytes(&w, hello->build, hello->build_len);
-		pairs++;
 	}
-	pairs += put_key_text(&w, 3, hello->product);
-	pairs += put_key_text(&w, 4, hello->hardware);
-	pairs += put_key_number(&w, 5, hello->free_memory);
-	pairs += put_key_number(&w, 6, hello->boot_count);
-	pairs += put_key_number(&w, 7, hello->reset_cause);
+	put_key_text(&w, 3, hello->product);
+	put_key_text(&w, 4, hello->hardware);
+	put_key_number(&w, 5, hello->free_memory);
+	put_key_number(&w, 6, hello->boot_count);
+	put_key_number(&w, 7, hello->reset_cause);
 	if (hello->template_count > 0) {
-		put_head(&w, 0, 8);
-		put_head(&w, 4, hello->template_count);
+		put_key(&w, 8, CBOR_ARRAY, hello->template_count);
 		for (i = 0; i < hello->template_count; i++) {
-			put_head(&w, 2, 8);
+			put(&w, CBOR_BYTES | 8);
 			put_bytes(&w, hello->templates[i]->hash, 8);
 		}
-		pairs++;
 	}
 	if (hello->bearer_count > 0) {
-		put_head(&w, 0, 9);
-		put_head(&w, 4, hello->bearer_count);
+		put_key(&w, 9, CBOR_ARRAY, hello->bearer_count);
 		for (i = 0; i < hello->bearer_count; i++)
 			put_text(&w, hello->bearers[i]);
-		pairs++;
 	}
-	pairs += put_key_number(&w, 10, g->next);
-	if (w.full)
-		return GODWIT_E_SPACE;
-	w.p[map] = (uint8_t)(5u << 5 | pairs);
-	return finish(g, &w, HELLO_HEADER, flags, out);
+	put_key_number(&w, 10, g->next);
+	return finish(g, &w, EXTENDED_EXPLICIT, flags | GODWIT_ASK, out);
 }
 
 int godwit_send(struct godwit *g, uint8_t type, const uint8_t *body, size_t n, unsigned flags, uint8_t *out, size_t cap)
 {
 	struct writer w;
-	int err;
 
 	if (type == GODWIT_HELLO) /* F-015 */
 		return GODWIT_E_ARGUMENT;
-	if ((err = begin(g, &w, out, cap)) < 0)
-		return err;
-	w.n = w.cap > 0 ? 1 : 0;
+	begin(g, &w, 0, out, cap);
+	put(&w, type);
 	put_bytes(&w, body, n);
-	if (w.full || w.n == 0)
-		return GODWIT_E_SPACE;
-	w.p[0] = type; /* last: body may lie where it goes */
-	return finish(g, &w, (uint8_t)(MESSAGE_HEADER | ((flags & GODWIT_ASK) != 0)), flags, out);
+	return finish(g, &w, KIND_EXTENDED, flags, out);
 }
 
-/* An age of so many bits: three of exponent, the others of mantissa (SPEC §4.2, F-061). */
+/*
+ * An age of so many bits: three of exponent e, m others of mantissa f (SPEC §4.2, F-061). It is (2^m + f) × 2^(e-1) minutes, and as a number e × 2^m + f,
+ * which is what is left of the minutes and 2^m for each time that they were halved.
+ */
 static uint32_t pack_age(uint32_t minutes, unsigned bits)
 {
-	unsigned m = bits - 3, e = 0;
-	uint32_t f = minutes;
+	uint32_t one = UINT32_C(1) << (bits - 3), e = 0;
 
-	if (f >= UINT32_C(1) << m) {
-		e = 1;
-		while (f >= UINT32_C(2) << m) {
-			f >>= 1;
-			e++;
-		}
-		if (e > 7)
-			return (UINT32_C(1) << bits) - 1;
-		f -= UINT32_C(1) << m;
-	}
-	return (uint32_t)e << m | f;
+	for (; minutes >> (bits - 2) != 0; e += one)
+		minutes >>= 1;
+	e += minutes;
+	one <<= 3;
+	return e < one ? e : one - 1;
 }
 
-int godwit_send_steps(struct godwit *g, uint32_t rollout, const struct godwit_step *steps_, uint8_t count, int64_t clock, unsigned flags, uint8_t *out,
+int godwit_send_steps(struct godwit *g, uint32_t rollout, const struct godwit_step *steps, uint8_t count, int64_t clock, unsigned flags, uint8_t *out,
                       size_t cap)
 {
 	struct writer w;
 	unsigned i;
-	int err;
 
 	if (count == 0 || count > STEPS_MAX)
 		return GODWIT_E_ARGUMENT;
-	for (i = 0; i < count; i++)
-		if (steps_[i].step >= STEP_CLOCK)
-			return GODWIT_E_ARGUMENT;
-	if ((err = begin(g, &w, out, cap)) < 0)
-		return err;
+	begin(g, &w, 0, out, cap);
 	put(&w, GODWIT_STEP_LOG);
-	put_head(&w, 0, rollout);
+	put_head(&w, CBOR_UINT, rollout);
 	for (i = 0; i < count; i++) {
-		const struct godwit_step *s = &steps_[i];
+		const struct godwit_step *s = &steps[i];
+		unsigned bits = 10, n = 2; /* of the age; bytes of all */
+		uint32_t head = s->step * 2u;
 
-		if (s->code <= 1)
-			put_bits(&w, (uint32_t)s->step << 11 | (uint32_t)s->code << 10 | pack_age(s->age_minutes, 10), 16);
-		else
-			put_bits(&w, UINT32_C(1) << 23 | (uint32_t)s->step << 19 | (uint32_t)s->code << 11 | pack_age(s->age_minutes, 11), 24);
+		if (s->step >= STEP_CLOCK)
+			return GODWIT_E_ARGUMENT;
+		if (s->code > 1) {
+			head = (s->step | 16u) << 8;
+			bits = 11;
+			n = 3;
+		}
+		put_int(&w, (head | s->code) << bits | pack_age(s->age_minutes, bits), n);
 	}
-	if (clock >= 0)
-		put_bits(&w, UINT32_C(0xf8) << 16 | (uint32_t)((uint64_t)clock / 60 & 0xffff), 24);
-	return finish(g, &w, (uint8_t)(MESSAGE_HEADER | ((flags & GODWIT_ASK) != 0)), flags, out);
+	if (clock >= 0) {
+		put(&w, 0xf8);
+		put_int(&w, (uint32_t)floor_div(clock, 60), 2);
+	}
+	return finish(g, &w, KIND_EXTENDED, flags, out);
 }
 
 /* --- Receiving --- */
@@ -1289,39 +1232,58 @@ int godwit_send_steps(struct godwit *g, uint32_t rollout, const struct godwit_st
 struct reader {
 	const uint8_t *p;
 	size_t left;
+	uint32_t v;      /* argument of the head that was read; if it is above 32 bits, the highest number that is odd or even as it is */
+	uint8_t major, info;
+	uint8_t beyond;   /* the argument is above */
+	uint8_t shortest; /* refuse a head that is longer than need be (F-002); floats are never longer */
 };
 
-/* Reads a head. shortest refuses longer ones than need be (F-002); floats are never longer. */
-static int read_head(struct reader *r, int shortest, unsigned *major, unsigned *info, uint64_t *v)
+static void reader_init(struct reader *r, const uint8_t *p, size_t left, int shortest)
 {
-	unsigned size = 0;
+	r->p = p;
+	r->left = left;
+	r->shortest = (uint8_t)shortest;
+}
+
+static void pass(struct reader *r, size_t n)
+{
+	r->p += n;
+	r->left -= n;
+}
+
+static NOINLINE int read_head(struct reader *r)
+{
+	unsigned size, info, i;
+	uint32_t v, high = 0;
 
 	if (r->left == 0)
 		return GODWIT_E_MALFORMED;
-	*major = *r->p >> 5;
-	*info = *r->p & 31u;
-	*v = *info;
-	if (*info >= 28)
-		return GODWIT_E_MALFORMED;
-	if (*info >= 24)
-		size = 1u << (*info - 24);
-	if (r->left < 1 + size)
-		return GODWIT_E_MALFORMED;
-	if (size > 0) {
-		*v = get_be(r->p + 1, size);
-		if (shortest && *major != 7 && (size == 1 ? *v < 24 : *v >> (4 * size) == 0))
+	r->major = *r->p >> 5;
+	v = info = *r->p & 31u;
+	r->info = (uint8_t)info;
+	pass(r, 1);
+	if (info >= 24) {
+		size = 1u << (info - 24);
+		if (info >= 28 || r->left < size)
+			return GODWIT_E_MALFORMED;
+		for (v = 0, i = size; i > 0; i--) {
+			high = high << 8 | v >> 24;
+			v = v << 8 | *r->p;
+			pass(r, 1);
+		}
+		if (r->shortest && r->major != 7 && (size == 8 ? high == 0 : size == 1 ? v < 24 : v >> (4 * size) == 0))
 			return GODWIT_E_MALFORMED;
 	}
-	r->p += 1 + size;
-	r->left -= 1 + size;
+	r->beyond = high != 0;
+	r->v = high == 0 ? v : v | (UINT32_MAX - 1);
 	return 0;
 }
 
 /* Passes over an item of up to NESTING_MAX levels (F-006), without recursion: what is left of each level is counted. */
-static int skip_item(struct reader *r, int shortest)
+static NOINLINE int skip_item(struct reader *r)
 {
-	uint64_t left[NESTING_MAX + 1], v;
-	unsigned depth = 0, major, info;
+	uint32_t left[NESTING_MAX + 1];
+	unsigned depth = 0;
 
 	left[0] = 1;
 	for (;;) {
@@ -1331,56 +1293,58 @@ static int skip_item(struct reader *r, int shortest)
 			depth--;
 		}
 		left[depth]--;
-		if (read_head(r, shortest, &major, &info, &v) < 0)
+		if (read_head(r) < 0)
 			return GODWIT_E_MALFORMED;
-		if (major == 7 ? info < 20 || info == 24 : major == 2 || major == 3 ? v > r->left : 0)
-			return GODWIT_E_MALFORMED;
-		if (major == 2 || major == 3) {
-			r->p += (size_t)v;
-			r->left -= (size_t)v;
-		}
-		if (major < 4 || major == 7)
+		if (r->major == 7) {
+			if (r->info < 20 || r->info == 24)
+				return GODWIT_E_MALFORMED;
 			continue;
-		if (depth == NESTING_MAX || (major != 6 && v > r->left)) /* each child has a byte at least */
+		}
+		if (r->major < 2)
+			continue;
+		if (r->major == 6)
+			r->v = 1;
+		else if (r->v > r->left) /* each child has a byte at least */
 			return GODWIT_E_MALFORMED;
-		left[++depth] = major == 6 ? 1 : major == 5 ? 2 * v : v;
+		if (r->major < 4) {
+			pass(r, r->v);
+			continue;
+		}
+		if (depth == NESTING_MAX)
+			return GODWIT_E_MALFORMED;
+		left[++depth] = r->major == 5 ? 2 * r->v : r->v;
 	}
 }
 
 int godwit_next(uint8_t **at, size_t *left, struct godwit_item *item)
 {
 	struct reader r;
-	unsigned major, info;
-	uint64_t v;
-	uint8_t first;
+	unsigned first;
 
-	r.p = *at;
-	r.left = *left;
-	if (r.left == 0)
+	if (*left == 0)
 		return GODWIT_E_MALFORMED;
-	first = *r.p;
+	first = **at;
 	memset(item, 0, sizeof *item);
 	item->raw = *at;
+	reader_init(&r, *at, *left, 1);
 	if ((first >= 0xa0 && first <= 0xbb) || first == 0xd2) {
 		item->form = first == 0xd2 ? GODWIT_SIGNED : GODWIT_MAP;
-		if (skip_item(&r, 1) < 0)
+		if (skip_item(&r) < 0)
 			return GODWIT_E_MALFORMED;
 	} else {
 		item->form = GODWIT_SEALED;
 		if (first == 0x82) {
 			item->form = GODWIT_WITH_CID;
-			r.p++;
-			r.left--;
-			if (read_head(&r, 1, &major, &info, &v) < 0 || major != 0 || v > UINT32_MAX) /* F-005 */
+			pass(&r, 1);
+			if (read_head(&r) < 0 || r.major != 0 || r.beyond) /* F-005 */
 				return GODWIT_E_MALFORMED;
-			item->cid = (uint32_t)v;
+			item->cid = r.v;
 		}
-		if (read_head(&r, 1, &major, &info, &v) < 0 || major != 2 || info > 25 || v > r.left) /* F-001 */
+		if (read_head(&r) < 0 || r.major != 2 || r.info > 25 || r.v > r.left) /* F-001 */
 			return GODWIT_E_MALFORMED;
 		item->content = *at + (r.p - *at);
-		item->len = (size_t)v;
-		r.p += item->len;
-		r.left -= item->len;
+		item->len = r.v;
+		pass(&r, r.v);
 	}
 	item->raw_len = *left - r.left;
 	*at += item->raw_len;
@@ -1388,143 +1352,88 @@ int godwit_next(uint8_t **at, size_t *left, struct godwit_item *item)
 	return 0;
 }
 
-/* A sealed frame, taken apart. */
-struct sealed {
-	uint8_t header, tag_len;
-	uint8_t ctr_bits;
-	uint64_t low;     /* bits of the counter */
-	uint8_t *body;    /* ciphertext, behind it the tag */
-	size_t len;       /* of the ciphertext */
-};
-
-static int parse_sealed(uint8_t *content, size_t n, uint8_t ctr_bits, uint8_t tag_len, struct sealed *s)
+int godwit_ack_covers(const struct godwit_ack *ack, uint32_t counter)
 {
-	unsigned kind, slot, base, ctr_len;
-
-	if (n == 0)
-		return GODWIT_E_MALFORMED;
-	s->header = content[0];
-	kind = s->header >> 6;
-	slot = s->header >> 3 & 7u;
-	base = s->header & 7u;
-	if (kind == KIND_EXTENDED) {
-		if (slot == EXTENDED_CONTROL)
-			return E_CONTROL;
-		if (slot > EXTENDED_EXPLICIT || base > 1 || tag_len != TAG_LEN) /* F-011, F-012, F-017 */
-			return GODWIT_E_MALFORMED;
-		if (slot == EXTENDED_EXPLICIT)
-			ctr_bits = 40;
-	} else if (slot == SLOT_RESERVED || (kind == KIND_KEYFRAME && base > 1)) { /* F-010, F-013 */
-		return GODWIT_E_MALFORMED;
-	}
-	ctr_len = ctr_bits / 8u;
-	if (n < 1 + ctr_len + (size_t)tag_len) /* F-014 */
-		return GODWIT_E_MALFORMED;
-	s->ctr_bits = ctr_bits;
-	s->tag_len = tag_len;
-	s->low = get_be(content + 1, ctr_len);
-	s->body = content + 1 + ctr_len;
-	s->len = n - 1 - ctr_len - tag_len;
-	return 0;
-}
-
-/* The whole counter: the value nearest to the expected one, of two the larger; expected 0 means that none was verified (F-025). */
-static uint64_t complete(uint64_t low, unsigned bits, uint64_t expected)
-{
-	uint64_t window, c;
-
-	if (bits >= 40 || expected == 0)
-		return low;
-	window = UINT64_C(1) << bits;
-	c = (expected & ~(window - 1)) | low;
-	if (c > COUNTER_MAX)
-		return c - window;
-	if (c + window / 2 <= expected && c + window <= COUNTER_MAX)
-		return c + window;
-	if (c > expected + window / 2 && c >= window)
-		return c - window;
-	return c;
-}
-
-int godwit_ack_covers(const struct godwit_ack *ack, uint64_t counter)
-{
-	uint64_t d = ack->counter - counter; /* far above 32 if the counter is the later one */
+	uint32_t d = ack->counter - counter; /* far above 32 if the counter is the later one */
 
 	return d == 0 || (d <= 32 && (ack->bitmap >> (d - 1) & 1) != 0);
 }
 
-/* An acknowledgement (SPEC §5.1), of a device that used the counters below next. */
-static int open_ack(const struct godwit *g, const uint8_t *content, size_t n, uint64_t next, struct godwit_ack *ack)
+/* An acknowledgement (SPEC §5.1) of an epoch. */
+static NOINLINE int open_ack(const struct godwit *g, const struct godwit_epoch *epoch, const uint8_t *content, size_t n, struct godwit_ack *ack)
 {
-	uint8_t text[12 + 4 + 4 + 8 + 1 + 4] = "godwit/1 ack", mac[HASH_LEN];
-	unsigned size, i;
+	struct writer w;
+	uint8_t text[TEXT_MAX], mac[HASH_LEN];
+	uint32_t back, end = epoch == g->memory.epochs ? g->next : epoch->end; /* the counters below it were used */
+	unsigned size = (unsigned)n - 1 - 2 - MAC_LEN; /* of the bitmap */
 
-	if (content[0] != HEADER_ACK || n < 1 + 2 + 1 + 8 || n > 1 + 2 + 4 + 8)
+	if (n < 1 + 2 + 1 + MAC_LEN || n > 1 + 2 + 4 + MAC_LEN || (size > 1 && content[3 + size - 1] == 0)) /* F-106, F-051 */
 		return GODWIT_E_MALFORMED;
-	size = (unsigned)n - 1 - 2 - 8;
-	if (size > 1 && content[3 + size - 1] == 0) /* F-051 */
-		return GODWIT_E_MALFORMED;
-	if (next == 0)
-		return GODWIT_E_AUTH;
 	/* the largest counter, not above the last one, with these low bits (F-052) */
-	ack->counter = next - 1 - ((next - 1 - get_be(content + 1, 2)) & 0xffff);
-	if (ack->counter >= next)
+	back = (end - 1 - get_be(content + 1, 2)) & 0xffff;
+	if (back >= end)
 		return GODWIT_E_AUTH; /* a counter that was never used */
-	put_be(text + 12, g->config->number, 4);
-	put_be(text + 16, g->epoch, 4);
-	put_be(text + 20, ack->counter, 8);
-	text[28] = content[0];
-	memcpy(text + 29, content + 3, size);
-	hmac(g->ack_key, sizeof g->ack_key, text, 29 + size, mac);
-	if (!equal(mac, content + 3 + size, 8))
+	ack->counter = end - 1 - back;
+	text_begin(&w, text, " ack");
+	put_u32(&w, g->config->number);
+	put_u32(&w, epoch->number);
+	put_u32(&w, 0);
+	put_u32(&w, ack->counter);
+	put(&w, CONTROL_ACK);
+	put_bytes(&w, content + 3, size);
+	derive(g, epoch, "|ack|", mac);
+	hmac(mac, HASH_LEN, text, w.n, mac);
+	content += 3;
+	if (!equal(mac, content + size, MAC_LEN))
 		return GODWIT_E_AUTH;
 	ack->bitmap = 0;
-	for (i = 0; i < size; i++)
-		ack->bitmap |= (uint32_t)content[3 + i] << (8 * i);
-	return 0;
+	while (size-- > 0)
+		ack->bitmap = ack->bitmap << 8 | content[size];
+	return GODWIT_GOT_ACK;
 }
 
-int godwit_receive(struct godwit *g, struct godwit_history *h, const struct godwit_item *item, struct godwit_received *r)
+/* A message of an epoch (SPEC §2). What does not verify is as it came afterwards: nobody uses it by mistake (F-021), and another key can be tried. */
+static NOINLINE int open_message(struct godwit *g, struct godwit_epoch *epoch, uint8_t *content, size_t n, struct godwit_received *r)
 {
-	struct sealed s;
 	struct position p;
-	struct godwit_state *st;
-	int err;
+	struct ccm c;
+	unsigned low, ctr_len = 2;
 
-	memset(r, 0, sizeof *r);
-	if (item->content == NULL)
-		return GODWIT_E_MALFORMED;
-	err = parse_sealed(item->content, item->len, DOWN_CTR_BITS, TAG_LEN, &s);
-	if (err == E_CONTROL) {
-		if ((err = open_ack(g, item->content, item->len, g->next, &r->ack)) < 0)
-			return err;
-		if (h != NULL && h->epoch == g->epoch)
-			for (st = h->states; st < h->states + h->count; st++)
-				if (st->use == STATE_SENT && godwit_ack_covers(&r->ack, st->counter))
-					st->use = STATE_KNOWN;
-		return GODWIT_GOT_ACK;
-	}
-	if (err < 0)
-		return err;
-	if (s.header >> 6 != KIND_EXTENDED) /* the gateway sends nothing else */
-		return GODWIT_E_MALFORMED;
-	p.key = &g->dn;
-	p.counter = complete(s.low, s.ctr_bits, g->down);
-	p.header = s.header;
+	p.epoch = epoch;
+	p.header = *content++;
 	p.down = 1;
-	p.tag_len = s.tag_len;
-	if (p.counter < g->down)
+	p.tag_len = TAG_LEN;
+	if ((p.header & ~1u) == EXTENDED_EXPLICIT)
+		ctr_len = 5;
+	if (n < 1 + ctr_len + TAG_LEN) /* F-014 */
+		return GODWIT_E_MALFORMED;
+	if (ctr_len == 5) {
+		p.counter = (uint64_t)*content << 32 | get_be(content + 1, 4);
+	} else {
+		/* F-025: the nearest to the expected one, of two the larger. One before it is none, if there is any. */
+		low = (get_be(content, 2) - (unsigned)epoch->down) & 0xffff;
+		p.counter = epoch->down + low;
+		if (low > 0x8000 && p.counter >> 16 != 0)
+			p.counter = 0;
+	}
+	if (p.counter < epoch->down)
 		return GODWIT_E_REPLAY;
-	if ((err = unseal(g, &p, s.body, s.len)) < 0)
-		return err;
-	g->down = p.counter + 1;
-	if (s.len == 0)
+	content += ctr_len;
+	n -= 1 + ctr_len + TAG_LEN;
+	ccm(g, &p, &c, content, n, 1);
+	if (!equal(c.mac, content + n, TAG_LEN)) {
+		ccm(g, &p, &c, content, n, 0);
+		return GODWIT_E_AUTH;
+	}
+	epoch->down = p.counter + 1;
+	g->changed = CHANGED;
+	if (n == 0)
 		return GODWIT_E_MALFORMED; /* authentic, and without even a type */
 	r->counter = p.counter;
-	r->ack_asked = s.header & 1;
-	r->type = s.body[0];
-	r->body = s.body + 1;
-	r->len = s.len - 1;
+	r->ack_asked = p.header & 1;
+	r->type = content[0];
+	r->body = content + 1;
+	r->len = n - 1;
 	return GODWIT_GOT_MESSAGE;
 }
 
@@ -1532,36 +1441,148 @@ int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len)
 {
 	struct reader r;
 	const uint8_t *salt = NULL;
-	unsigned major, info;
-	uint64_t pairs, key, epoch = 0, v;
+	uint32_t pairs, key, epoch = 0;
 
-	r.p = body;
-	r.left = len;
-	if (read_head(&r, 0, &major, &info, &pairs) < 0 || major != 5 || pairs > 64)
+	reader_init(&r, body, len, 0);
+	if (read_head(&r) < 0 || r.major != 5 || r.v > 64)
 		return GODWIT_E_MALFORMED;
-	for (; pairs > 0; pairs--) {
-		if (read_head(&r, 0, &major, &info, &key) < 0 || major != 0)
+	for (pairs = r.v; pairs > 0; pairs--) {
+		if (read_head(&r) < 0 || r.major != 0)
 			return GODWIT_E_MALFORMED;
-		if (key != 1 && key != 3) {
-			if ((key & 1) != 0 || skip_item(&r, 0) < 0) /* F-064 */
+		key = r.v;
+		if ((key & 1) == 0) { /* F-064; the lowest bit of a number beyond is kept */
+			if (skip_item(&r) < 0)
 				return GODWIT_E_MALFORMED;
 			continue;
 		}
-		if (read_head(&r, 0, &major, &info, &v) < 0)
+		if (read_head(&r) < 0)
 			return GODWIT_E_MALFORMED;
 		if (key == 1) {
-			if (major != 0 || v == 0 || v > UINT32_MAX || epoch != 0) /* F-070, F-041: no key twice */
+			if (r.major != 0 || r.v == 0 || r.beyond || epoch != 0) /* F-070, F-041: no key twice */
 				return GODWIT_E_MALFORMED;
-			epoch = v;
+			epoch = r.v;
 			continue;
 		}
-		if (major != 2 || v != GODWIT_SALT || r.left < GODWIT_SALT || salt != NULL)
+		if (key != 3 || r.major != 2 || r.v != GODWIT_SALT || r.left < GODWIT_SALT || salt != NULL)
 			return GODWIT_E_MALFORMED;
 		salt = r.p;
-		r.p += GODWIT_SALT;
-		r.left -= GODWIT_SALT;
+		pass(&r, GODWIT_SALT);
 	}
 	if (r.left > 0 || epoch == 0 || salt == NULL)
 		return GODWIT_E_MALFORMED;
-	return godwit_epoch(g, (uint32_t)epoch, salt);
+	if (g->memory.known == 0 || epoch <= g->memory.epochs[0].number) /* F-117 */
+		return GODWIT_E_ARGUMENT;
+	enter(g, epoch, salt);
+	return 0;
+}
+
+#ifndef GODWIT_NO_JOIN
+
+/* --- Joins (SPEC §5.2) --- */
+
+enum { ATTEMPT_AT = 13, ATTEMPT_LEN = 1 + 12 }; /* in the text under a MAC: the header, and what names the attempt */
+
+/* Computes a MAC of a join. What it says behind the attempt is the nonce but in a request, and the epoch of an acceptance. */
+static NOINLINE void join_mac(const struct godwit *g, unsigned header, const uint8_t *nonce, const uint8_t *epoch, size_t epoch_len,
+                              uint8_t text[TEXT_MAX], uint8_t mac[HASH_LEN])
+{
+	struct writer w;
+
+	text_begin(&w, text, " join");
+	put(&w, header);
+	put_u32(&w, g->config->number);
+	put_u32(&w, g->memory.boot);
+	put_u32(&w, g->random);
+	if (header != CONTROL_REQUEST)
+		put_bytes(&w, nonce, NONCE_LEN);
+	put_bytes(&w, epoch, epoch_len);
+	derive(g, NULL, "|join|", mac);
+	hmac(mac, HASH_LEN, text, w.n, mac);
+}
+
+void godwit_join(struct godwit *g, uint32_t random)
+{
+	g->memory.boot++;
+	g->random = random;
+	g->joining = CONTROL_REQUEST;
+	g->changed = CHANGED;
+}
+
+int godwit_send_join(const struct godwit *g, unsigned flags, uint8_t *out, size_t cap)
+{
+	uint8_t text[TEXT_MAX], mac[HASH_LEN];
+
+	if (g->joining == 0)
+		return GODWIT_E_ARGUMENT;
+	if (g->changed) /* F-107 */
+		return GODWIT_E_RESERVE;
+	if (cap < GODWIT_JOIN)
+		return GODWIT_E_SPACE;
+	join_mac(g, g->joining, g->nonce, NULL, 0, text, mac);
+	memcpy(text + ATTEMPT_AT + ATTEMPT_LEN, mac, MAC_LEN);
+	return envelope(g, text + ATTEMPT_AT, ATTEMPT_LEN + MAC_LEN, flags, out);
+}
+
+/* An acceptance or a challenge, for the attempt under way. */
+static int open_join(struct godwit *g, const uint8_t *content, size_t n)
+{
+	uint8_t text[TEXT_MAX], mac[HASH_LEN], salt[GODWIT_SALT];
+	size_t epoch_len = content[0] == CONTROL_ACCEPT ? 4 : 0;
+	const uint8_t *nonce = content + 1 + epoch_len;
+	uint32_t epoch;
+
+	if (n != 1 + epoch_len + NONCE_LEN + MAC_LEN) /* F-106 */
+		return GODWIT_E_MALFORMED;
+	if (g->joining == 0)
+		return GODWIT_E_AUTH;
+	join_mac(g, content[0], nonce, content + 1, epoch_len, text, mac);
+	if (!equal(mac, nonce + NONCE_LEN, MAC_LEN))
+		return GODWIT_E_AUTH;
+	if (epoch_len == 0) {
+		memcpy(g->nonce, nonce, NONCE_LEN);
+		g->joining = CONTROL_CONFIRM;
+		return GODWIT_GOT_CHALLENGE;
+	}
+	epoch = get_be(content + 1, 4);
+	if (epoch == 0) /* F-105 */
+		return GODWIT_E_MALFORMED;
+	put_be(salt, g->random, 4);
+	put_be(salt + 4, g->memory.boot, 4);
+	memcpy(salt + 8, nonce, NONCE_LEN);
+	enter(g, epoch, salt);
+	return GODWIT_GOT_EPOCH;
+}
+
+#endif
+
+/* --- What comes --- */
+
+int godwit_receive(struct godwit *g, struct godwit_history *h, const struct godwit_item *item, struct godwit_received *r)
+{
+	struct godwit_epoch *e = g->memory.epochs;
+	uint8_t *content = item->content;
+	unsigned i;
+	int got = GODWIT_E_AUTH;
+
+	memset(r, 0, sizeof *r);
+	if (content == NULL || item->len == 0)
+		return GODWIT_E_MALFORMED;
+#ifndef GODWIT_NO_JOIN
+	if (*content == CONTROL_ACCEPT || *content == CONTROL_CHALLENGE)
+		return open_join(g, content, item->len);
+#endif
+	if (*content != CONTROL_ACK && (*content & 0xf6) != KIND_EXTENDED) /* the gateway sends nothing else: F-010 to F-013, F-106 */
+		return GODWIT_E_MALFORMED;
+	for (i = 0; i < g->memory.known && got < 0; i++, e++) { /* F-119 */
+		r->previous = (uint8_t)i;
+		got = *content == CONTROL_ACK ? open_ack(g, e, content, item->len, &r->ack)
+		                              : open_message(g, e, content, item->len, r);
+	}
+	if (got == GODWIT_GOT_ACK && r->previous == 0) {
+		if (h != NULL && h->entered == g->entered)
+			confirm(h, &r->ack);
+		if (!godwit_join_due(g)) /* answered: an attempt for which silence was the reason is over (F-122) */
+			g->joining = 0;
+	}
+	return got;
 }

@@ -1,8 +1,11 @@
 /*
  * The device's side of the Godwit frame, version 1 (../SPEC.md is normative; F-… are its requirements).
  *
- * C99, no heap, no floating point, no recursion; of libc only memcpy, memmove, memset and memcmp. Independent of the host's byte order. README.md beside
+ * C99, no heap, no floating point, no recursion; of libc only memcpy, memmove and memset. Independent of the host's byte order. README.md beside
  * this file leads through an integration, example.c is a whole device.
+ *
+ * Defined for all files that include this one, GODWIT_HMAC leaves out SHA-256 for that of the firmware, and GODWIT_NO_JOIN the joins: such a device is
+ * silent for good when it loses its permanent memory.
  *
  * Functions return a length or another result from 0 on, or one of the negative codes of enum godwit_error. After an error nothing has changed
  * but what the output buffer holds. A struct godwit is for one caller at a time: lock it if an interrupt sends.
@@ -24,14 +27,15 @@ enum godwit_error {
 	GODWIT_E_EXHAUSTED = -4, /* the counter is at its end: a new epoch is needed (F-024) */
 	GODWIT_E_MALFORMED = -5, /* what came, or the record of the permanent memory, is no such thing */
 	GODWIT_E_AUTH = -6,      /* the tag or MAC does not verify */
-	GODWIT_E_REPLAY = -7     /* a downlink that was taken before, or is older than one that was */
+	GODWIT_E_REPLAY = -7,    /* a downlink that was taken before, or is older than one that was */
+	GODWIT_E_JOIN = -8       /* nothing is known of what was sealed before: join first (F-108) */
 };
 
 /* Lengths in bytes. */
 enum {
 	GODWIT_KEY = 32,      /* the device's key */
 	GODWIT_SALT = 16,     /* of an epoch; epoch 0 has none */
-	GODWIT_RECORD = 35,   /* what permanent memory holds */
+	GODWIT_JOIN = 28,     /* the longest request or confirmation */
 	GODWIT_OVERHEAD = 23  /* room that a buffer needs beyond the body of a frame, whatever form the frame takes */
 };
 
@@ -52,25 +56,36 @@ struct godwit_config {
 	uint8_t tag_len;              /* 8, or 4 if the record allows the short tag on metered links (F-017) */
 };
 
-/* A key of AES-CCM and the IV that goes with it. */
-struct godwit_seal_key {
-	uint8_t key[16];
-	uint8_t iv[13];
+/* An epoch as a device keeps it. */
+struct godwit_epoch {
+	uint64_t down;   /* highest downlink counter taken, plus 1 */
+	uint32_t number;
+	uint32_t end;    /* counters of uplinks below it may be used; of the previous epoch: were used */
+	uint8_t salt[GODWIT_SALT];
 };
 
-/* The session of a device. Its fields are no concern of the firmware. */
+/* What permanent memory holds, in the layout of the machine: nobody else reads it. */
+struct godwit_memory {
+	uint8_t check[8];
+	struct godwit_epoch epochs[2]; /* the current one, the previous one */
+	uint32_t boot;                 /* of joins */
+	uint8_t known;                 /* so many epochs */
+	uint8_t zero[3];
+};
+
+enum { GODWIT_RECORD = sizeof(struct godwit_memory) }; /* length of the record in permanent memory: 80 on most machines */
+
+/* The session of a device. Its fields are no concern of the firmware. Keys are not kept: they are derived for each frame. */
 struct godwit {
 	const struct godwit_config *config;
-	uint64_t next;          /* the next counter */
-	uint64_t reserved;      /* counters below it may be used: permanent memory holds this number */
-	uint64_t promised;      /* what the last record holds of it */
-	uint64_t down;          /* highest downlink counter taken, plus 1 */
-	uint64_t down_stored;   /* what permanent memory holds of it */
-	uint64_t down_promised; /* what the last record holds of it */
-	uint32_t epoch;
-	uint8_t salt[GODWIT_SALT];
-	struct godwit_seal_key up8, up4, dn;
-	uint8_t ack_key[32];
+	uint32_t next;     /* the next counter */
+	uint32_t promised; /* the end of the counters that the last record holds */
+	uint8_t joining;   /* what there is to say: a header, or 0 */
+	uint8_t changed;
+	uint8_t entered;   /* epochs since boot, this one too */
+	uint32_t random;   /* of the attempt to join */
+	uint8_t nonce[8];  /* of the challenge */
+	struct godwit_memory memory;
 };
 
 /* --- Booting and permanent memory --- */
@@ -79,14 +94,15 @@ struct godwit {
  * Starts a session. record is what permanent memory holds (GODWIT_RECORD bytes, the last that godwit_record gave), or NULL on a device that never wrote
  * one. NULL on a device that did is the one mistake that costs its security: counters would be used twice (F-022).
  *
- * Returns 0; GODWIT_E_ARGUMENT for a configuration that cannot be; GODWIT_E_MALFORMED for a record that is damaged, or none (as erased flash).
+ * Returns 0; GODWIT_E_ARGUMENT for a configuration that cannot be; GODWIT_E_MALFORMED for a record that is damaged, or none (as erased flash): then the
+ * session is one that must join (godwit_join) before anything is sealed. A device that lost its memory hands over any such record.
  */
 int godwit_boot(struct godwit *g, const struct godwit_config *config, const uint8_t *record);
 
 /*
  * Makes the record that permanent memory must hold, if it does not: when the counters taken ahead are used up (64, or 16 with an 8-bit counter), after
- * each downlink that was taken, and at the beginning of an epoch. Write it, make sure that it is there, then call godwit_stored. Call this before each
- * frame and after each received transmission.
+ * each downlink that was taken, for each attempt to join, and at the beginning of an epoch. Write it, make sure that it is there, then call godwit_stored.
+ * Call this before each frame and after each received transmission.
  *
  * Returns 1 if record was filled and must be written, 0 if there is nothing to write.
  */
@@ -95,14 +111,8 @@ int godwit_record(struct godwit *g, uint8_t record[GODWIT_RECORD]);
 /* Says that permanent memory holds the record that godwit_record gave last. */
 void godwit_stored(struct godwit *g);
 
-/*
- * Begins an epoch: other keys, counters from 0. salt has GODWIT_SALT bytes. A rekey (godwit_rekey) ends in it. Write the record before you do anything
- * else. What was sealed before stays as it is and may still be sent. Returns 0, or GODWIT_E_ARGUMENT for epoch 0 or one not above the present.
- */
-int godwit_epoch(struct godwit *g, uint32_t epoch, const uint8_t *salt);
-
 /* The counter of the frame made last; ~0 if there was none in this epoch. */
-uint64_t godwit_last(const struct godwit *g);
+uint32_t godwit_last(const struct godwit *g);
 
 /* --- Templates and statuses (SPEC §3) --- */
 
@@ -137,7 +147,7 @@ struct godwit_template {
 /* A status. All zero but values is one without a clock and without a rare block. */
 struct godwit_status {
 	int64_t time;          /* Unix seconds, if clock_valid */
-	const int64_t *values; /* one for each field, in steps, or GODWIT_NONE; what is out of range goes as its nearest end (F-031) */
+	const int64_t *values; /* one for each field, in steps, or GODWIT_NONE; what is out of range, to 2^62, goes as its nearest end (F-031) */
 	uint8_t clock_valid;   /* 1: the clock was set since boot and is to be believed */
 	uint8_t rare;          /* 1: a rare block follows */
 	uint8_t version;       /* index into the release table 0 to 62; 63: build */
@@ -158,11 +168,11 @@ struct godwit_field_state {
 
 /* The state after a status (SPEC §3.2). */
 struct godwit_state {
-	uint64_t counter; /* of the status */
 	int32_t time, step, once, jitter;
 	uint16_t groups;
 	uint8_t timed;
-	uint8_t use; /* 0 free, 1 sent, 2 known to be on the gateway's disk */
+	uint8_t entered;  /* in which epoch since boot it was sent */
+	uint32_t counter; /* of the status */
 	struct godwit_field_state *fields;
 };
 
@@ -171,16 +181,18 @@ struct godwit_state {
  */
 struct godwit_history {
 	struct godwit_state *states;
+	struct godwit_state *oldest;
+	struct godwit_state *base; /* the newest that is known to be on the gateway's disk, or NULL */
 	uint8_t count;
-	uint8_t run;    /* statuses since the last keyframe */
-	uint32_t epoch; /* whose counters these are */
+	uint8_t run;     /* statuses since the last keyframe */
+	uint8_t entered; /* the epoch since boot */
 };
 
 /*
  * Prepares a history in memory of the caller: count states (2 or more: the base, and one for each status that may be under way) and count × fields field
- * states, fields being those of the template. Returns 0 or GODWIT_E_ARGUMENT.
+ * states, fields being those of the template.
  */
-int godwit_history_init(struct godwit_history *h, struct godwit_state *states, struct godwit_field_state *fields, uint8_t count, uint8_t field_count);
+void godwit_history_init(struct godwit_history *h, struct godwit_state *states, struct godwit_field_state *fields, uint8_t count, uint8_t field_count);
 
 /* How a frame goes out. */
 enum godwit_flag {
@@ -194,7 +206,8 @@ enum godwit_flag {
  * Makes a status frame: a delta where h holds a base and no keyframe is due (every 32nd status), else a keyframe. h may be NULL: keyframes only. slot is
  * that of the template, 0 to 6. out needs the plaintext and GODWIT_OVERHEAD.
  *
- * Returns the length of the item in out; GODWIT_E_ARGUMENT, GODWIT_E_SPACE, GODWIT_E_RESERVE, GODWIT_E_EXHAUSTED.
+ * Returns the length of the item in out; GODWIT_E_ARGUMENT, GODWIT_E_SPACE, GODWIT_E_RESERVE, GODWIT_E_EXHAUSTED,
+ * GODWIT_E_JOIN.
  */
 int godwit_status(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *status,
                   unsigned flags, uint8_t *out, size_t cap);
@@ -207,7 +220,7 @@ int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot
                  size_t count, unsigned flags, uint8_t *out, size_t cap);
 
 /* Says that the network delivered the frame of a counter (SMS status report, MO status): it may serve as a base. Acknowledgements need no such call. */
-void godwit_delivered(struct godwit_history *h, uint64_t counter);
+void godwit_delivered(struct godwit_history *h, uint32_t counter);
 
 /* --- Messages (SPEC §4) --- */
 
@@ -233,7 +246,7 @@ struct godwit_hello {
 	const char *version, *product, *hardware;
 	const uint8_t *build; /* hash of the build */
 	uint8_t build_len;    /* at most 32 */
-	uint64_t free_memory; /* in bytes */
+	uint32_t free_memory; /* in bytes */
 	uint32_t boot_count;
 	uint8_t reset_cause;
 	const struct godwit_template *const *templates; /* by slot */
@@ -249,8 +262,8 @@ struct godwit_hello {
 int godwit_send_hello(struct godwit *g, const struct godwit_hello *hello, unsigned flags, uint8_t *out, size_t cap);
 
 /*
- * Makes a message of any type but hello of body's n bytes, as they are: GODWIT_USER for bytes of the application. body may lie within out. out needs n + 1
- * bytes and GODWIT_OVERHEAD. Returns as godwit_status.
+ * Makes a message of any type but hello of body's n bytes, as they are: GODWIT_USER for bytes of the application. body may lie within out, GODWIT_OVERHEAD
+ * bytes from its start or more. out needs n + 1 bytes and GODWIT_OVERHEAD. Returns as godwit_status.
  */
 int godwit_send(struct godwit *g, uint8_t type, const uint8_t *body, size_t n, unsigned flags, uint8_t *out, size_t cap);
 
@@ -290,12 +303,12 @@ int godwit_next(uint8_t **at, size_t *left, struct godwit_item *item);
 
 /* What an acknowledgement says (SPEC §5.1): the frame of counter is on the gateway's disk, and for each bit i of bitmap that of counter - 1 - i. */
 struct godwit_ack {
-	uint64_t counter;
+	uint32_t counter;
 	uint32_t bitmap;
 };
 
 /* 1 if the acknowledgement covers the frame of a counter, else 0. Let go only of frames that were sent: a number never used may be covered by no fault. */
-int godwit_ack_covers(const struct godwit_ack *ack, uint64_t counter);
+int godwit_ack_covers(const struct godwit_ack *ack, uint32_t counter);
 
 /* What came. */
 struct godwit_received {
@@ -305,28 +318,62 @@ struct godwit_received {
 	size_t len;
 	uint8_t type;          /* enum godwit_type, or one of a later version: ignore that */
 	uint8_t ack_asked;
+	uint8_t previous;      /* 1: of the epoch before this one; an acknowledgement covers the frames that were sealed in it */
 };
 
-enum { GODWIT_GOT_ACK = 1, GODWIT_GOT_MESSAGE = 2 };
+enum {
+	GODWIT_GOT_ACK = 1,
+	GODWIT_GOT_MESSAGE = 2,
+	GODWIT_GOT_CHALLENGE = 3, /* answer with godwit_send_join */
+	GODWIT_GOT_EPOCH = 4      /* accepted: write the record, then send a hello at once (F-118) */
+};
 
 /*
  * Verifies an item and takes it. A message is decrypted in place; it is taken once: write the record before you act on it, so that it is not taken again
  * after a restart. An acknowledgement marks the statuses of h that it covers as bases; h may be NULL.
  *
- * Returns GODWIT_GOT_ACK or GODWIT_GOT_MESSAGE; GODWIT_E_MALFORMED (also for forms that the device does not open), GODWIT_E_AUTH, GODWIT_E_REPLAY.
+ * Returns one of GODWIT_GOT_…; GODWIT_E_MALFORMED (also for forms that the device does not open), GODWIT_E_AUTH, GODWIT_E_REPLAY.
  */
 int godwit_receive(struct godwit *g, struct godwit_history *h, const struct godwit_item *item, struct godwit_received *r);
 
 /*
- * Takes the body of a rekey (GODWIT_REKEY) and begins its epoch as godwit_epoch. Returns 0; GODWIT_E_MALFORMED for another message or an odd key that is
- * not known (F-064); GODWIT_E_ARGUMENT for an epoch that is not above the present.
+ * Takes the body of a rekey (GODWIT_REKEY) and begins its epoch: other keys, counters from 0. Write the record, then send a hello at once (F-118). What was
+ * sealed before stays as it is and may still be sent. Returns 0; GODWIT_E_MALFORMED for another message or an odd key that is not known (F-064);
+ * GODWIT_E_ARGUMENT for an epoch that is not above the present.
  */
 int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len);
 
-/* --- Primitives, for firmware that has none --- */
+/* --- Joins: a new epoch for a device that lost its memory, or that nobody answers (SPEC §5.2) --- */
 
-/* SHA-256 (FIPS 180-4) of n bytes. */
+/*
+ * 1 if the device must or should join: nothing is known of what it sealed, or 2^21 counters of the epoch are used (F-121). It should also join if it waits
+ * for acknowledgements and hears nothing authentic for an hour, then ever more seldom (F-122).
+ */
+int godwit_join_due(const struct godwit *g);
+
+#ifndef GODWIT_NO_JOIN
+/*
+ * Begins an attempt, which ends one before it. random is unpredictable, another for each attempt (F-107). Write the record, then send what
+ * godwit_send_join makes. The device goes on in its epoch, if it has one, until it is accepted.
+ */
+void godwit_join(struct godwit *g, uint32_t random);
+
+/*
+ * Makes the request of the attempt under way, or once a challenge came the answer to that. It may be sent again. out needs GODWIT_JOIN bytes. Returns the
+ * length; GODWIT_E_ARGUMENT if there is no attempt (any more), GODWIT_E_RESERVE if the record must be written first, GODWIT_E_SPACE.
+ */
+int godwit_send_join(const struct godwit *g, unsigned flags, uint8_t *out, size_t cap);
+#endif
+
+/* --- Primitives --- */
+
+#ifdef GODWIT_HMAC
+/* HMAC-SHA-256 (RFC 2104) of the firmware. Keys have at most 64 bytes, an empty one may be any pointer; out may be the key. */
+void godwit_hmac(const void *key, size_t key_len, const uint8_t *data, size_t n, uint8_t out[32]);
+#else
+/* SHA-256 (FIPS 180-4) of n bytes, for firmware that has none. */
 void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32]);
+#endif
 
 /* The key of a device of a fleet key (SPEC §2.1), for provisioning. fleet and out have GODWIT_KEY bytes. */
 void godwit_fleet_key(const uint8_t *fleet, uint32_t number, uint8_t *out);

@@ -13,6 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#ifdef GODWIT_HMAC
+void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32]); /* of whoever has the HMAC */
+#endif
+
 enum { BUFFER = 70000, STATES = 4 };
 
 static void die(const char *what)
@@ -70,28 +74,25 @@ struct parsed {
 
 static int64_t integer(struct reader *r)
 {
-	unsigned major, info;
-	uint64_t v;
+	const uint8_t *at = r->p;
+	int64_t v;
 
-	if (read_head(r, 1, &major, &info, &v) < 0 || (major > 1 && major != 4 && major != 7))
+	if (read_head(r) < 0 || (r->major > 1 && r->major != 4 && r->major != 7))
 		die("template");
-	return major == 1 ? -1 - (int64_t)v : major == 7 ? info == 21 : (int64_t)v;
+	v = r->info < 27 ? (int64_t)r->v : (int64_t)((uint64_t)get_be(at + 1, 4) << 32 | get_be(at + 5, 4));
+	return r->major == 1 ? -1 - v : r->major == 7 ? r->info == 21 : v;
 }
 
 static size_t octets(struct reader *r, uint8_t *out, size_t cap)
 {
-	unsigned major, info;
-	uint64_t n;
-
-	if (read_head(r, 1, &major, &info, &n) < 0 || (major != 2 && major != 3) || n > cap || n > r->left)
+	if (read_head(r) < 0 || (r->major != 2 && r->major != 3) || r->v > cap || r->v > r->left)
 		die("template");
-	memcpy(out, r->p, (size_t)n);
-	r->p += n;
-	r->left -= (size_t)n;
-	return (size_t)n;
+	memcpy(out, r->p, r->v);
+	pass(r, r->v);
+	return r->v;
 }
 
-static const uint8_t *coding(struct reader *r, uint8_t *order, uint8_t *spread, uint8_t model[47])
+static const uint8_t *parse_coding(struct reader *r, uint8_t *order, uint8_t *spread, uint8_t model[47])
 {
 	if (integer(r) != 3)
 		die("coding");
@@ -106,14 +107,13 @@ static void parse_template(struct parsed *p, const uint8_t *b, size_t n)
 	uint8_t unit[33], hash[32];
 	unsigned i;
 
-	r.p = b;
-	r.left = n;
+	reader_init(&r, b, n, 1);
 	memset(p, 0, sizeof *p);
 	if (integer(&r) != 5 || integer(&r) != 1)
 		die("template version");
 	p->t.minutes = (uint8_t)integer(&r);
 	p->t.interval = (uint32_t)integer(&r);
-	p->t.model = coding(&r, &p->t.order, &p->t.spread, p->models[FIELDS_MAX]);
+	p->t.model = parse_coding(&r, &p->t.order, &p->t.spread, p->models[FIELDS_MAX]);
 	p->t.count = (uint8_t)integer(&r);
 	p->t.fields = p->fields;
 	for (i = 0; i < p->t.count; i++) {
@@ -130,7 +130,7 @@ static void parse_template(struct parsed *p, const uint8_t *b, size_t n)
 		f->optional = (uint8_t)integer(&r);
 		f->group = (uint8_t)integer(&r);
 		f->predictor = (uint8_t)integer(&r);
-		f->model = coding(&r, &f->order, &f->spread, p->models[i]);
+		f->model = parse_coding(&r, &f->order, &f->spread, p->models[i]);
 	}
 	godwit_sha256(b, n, hash);
 	memcpy(p->t.hash, hash, sizeof p->t.hash);
@@ -230,13 +230,14 @@ static void device_of(struct device *d, const struct vector *v)
 	d->config.tag_len = number(v, "tag") == 4 ? 4 : 8;
 	if (godwit_boot(&d->g, &d->config, NULL) != 0)
 		die("boot");
-	d->g.epoch = (uint32_t)number(v, "epoch");
-	unhex(get(v, "salt"), d->g.salt, sizeof d->g.salt);
-	derive_keys(&d->g);
+	d->g.memory.epochs[0].number = (uint32_t)number(v, "epoch");
+	unhex(get(v, "salt"), d->g.memory.epochs[0].salt, GODWIT_SALT);
 }
 
 /* What came of a vector. Reasons that a device need not tell apart are one. */
 enum outcome { OK, AUTH, CONTROL, REFUSED, WRONG, NOT_FOR_A_DEVICE };
+
+enum { E_CONTROL = -100 };
 
 static enum outcome outcome_of(int err)
 {
@@ -247,21 +248,16 @@ static enum outcome run_derive(const struct vector *v)
 {
 	struct device d;
 	const char *label = get(v, "label");
+	char name[8];
 	uint8_t out[32], key[32];
 
-	if (strcmp(label, "join") == 0)
-		return NOT_FOR_A_DEVICE; /* joins are not here */
 	device_of(&d, v);
+	snprintf(name, sizeof name, "|%s|", label);
 	if (strcmp(label, "fleet") == 0) {
 		unhex(get(v, "fleet-key"), key, sizeof key);
 		godwit_fleet_key(key, d.config.number, out);
-	} else if (strcmp(label, "ack") == 0) {
-		memcpy(out, d.g.ack_key, 32);
 	} else {
-		const struct godwit_seal_key *k = strcmp(label, "up8") == 0 ? &d.g.up8 : strcmp(label, "up4") == 0 ? &d.g.up4 : &d.g.dn;
-
-		memcpy(out, k->key, 16);
-		memcpy(out + 16, k->iv, 13);
+		derive(&d.g, strcmp(label, "join") == 0 ? NULL : &d.g.memory.epochs[0], name, out);
 	}
 	return v->len <= 32 && memcmp(out, v->input, v->len) == 0 ? OK : WRONG;
 }
@@ -292,26 +288,110 @@ static enum outcome run_sequence(const struct vector *v)
 	return strcmp(forms, get(v, "forms")) != 0 ? WRONG : outcome_of(err);
 }
 
-/* Seals the plaintext again: by the device's own way if it is an uplink. */
+/* A sealed frame, taken apart as a gateway does. */
+struct sealed {
+	uint8_t header, tag_len;
+	uint8_t ctr_bits;
+	uint64_t low;     /* bits of the counter */
+	uint8_t *body;    /* ciphertext, behind it the tag */
+	size_t len;       /* of the ciphertext */
+};
+
+static int parse_sealed(uint8_t *content, size_t n, uint8_t ctr_bits, uint8_t tag_len, struct sealed *s)
+{
+	unsigned kind, slot, base, ctr_len, i;
+
+	if (n == 0)
+		return GODWIT_E_MALFORMED;
+	s->header = content[0];
+	kind = s->header >> 6;
+	slot = s->header >> 3 & 7u;
+	base = s->header & 7u;
+	if (kind == 3) {
+		if (slot == 7)
+			return E_CONTROL;
+		if (slot > 1 || base > 1 || tag_len != TAG_LEN) /* F-011, F-012, F-017 */
+			return GODWIT_E_MALFORMED;
+		if (slot == 1)
+			ctr_bits = 40;
+	} else if (slot == SLOT_RESERVED || (kind == 1 && base > 1)) { /* F-010, F-013 */
+		return GODWIT_E_MALFORMED;
+	}
+	ctr_len = ctr_bits / 8u;
+	if (n < 1 + ctr_len + (size_t)tag_len) /* F-014 */
+		return GODWIT_E_MALFORMED;
+	s->ctr_bits = ctr_bits;
+	s->tag_len = tag_len;
+	for (s->low = 0, i = 1; i <= ctr_len; i++)
+		s->low = s->low << 8 | content[i];
+	s->body = content + 1 + ctr_len;
+	s->len = n - 1 - ctr_len - tag_len;
+	return 0;
+}
+
+/* The whole counter: the value nearest to the expected one, of two the larger; expected 0 means that none was verified (F-025). */
+static uint64_t complete(uint64_t low, unsigned bits, uint64_t expected)
+{
+	const uint64_t max = (UINT64_C(1) << 40) - 1;
+	uint64_t window, c;
+
+	if (bits >= 40 || expected == 0)
+		return low;
+	window = UINT64_C(1) << bits;
+	c = (expected & ~(window - 1)) | low;
+	if (c > max)
+		return c - window;
+	if (c + window / 2 <= expected && c + window <= max)
+		return c + window;
+	if (c > expected + window / 2 && c >= window)
+		return c - window;
+	return c;
+}
+
+static int unseal(const struct godwit *g, const struct position *p, uint8_t *data, size_t n)
+{
+	struct ccm c;
+
+	ccm(g, p, &c, data, n, 1);
+	return equal(c.mac, data + n, p->tag_len) ? 0 : GODWIT_E_AUTH;
+}
+
+/* Seals the plaintext again: by the device's own way if it is an uplink with a counter that a device uses. */
 static int seals_as(struct device *d, const struct vector *v, const struct sealed *s, const struct position *p, const uint8_t *plain, int with_cid)
 {
-	uint8_t out[2048], tag[8];
+	uint8_t out[2048];
+	struct ccm c;
 	struct writer w;
 	int n;
 
-	if (p->down) {
+	if (p->down || p->counter >= COUNTER_END) {
 		memcpy(out, plain, s->len);
-		ccm(&d->g, p, out, s->len, 0, tag);
-		return memcmp(out, v->input + v->len - s->tag_len - s->len, s->len) == 0 && memcmp(tag, v->input + v->len - s->tag_len, s->tag_len) == 0;
+		ccm(&d->g, p, &c, out, s->len, 0);
+		return memcmp(out, v->input + v->len - s->tag_len - s->len, s->len) == 0 && memcmp(c.mac, v->input + v->len - s->tag_len, s->tag_len) == 0;
 	}
-	d->g.next = p->counter;
-	d->g.reserved = p->counter + 1;
-	memset(&w, 0, sizeof w); /* not by begin: it keeps the last counter back */
-	w.p = out + BODY_AT;
-	w.cap = sizeof out - GODWIT_OVERHEAD;
+	d->g.next = (uint32_t)p->counter;
+	d->g.memory.epochs[0].end = COUNTER_END;
+	begin(&d->g, &w, s->ctr_bits == 40, out, sizeof out);
 	put_bytes(&w, plain, s->len);
 	n = finish(&d->g, &w, s->header, (with_cid ? (unsigned)GODWIT_ADDRESSED : 0u) | (s->tag_len == 4 ? (unsigned)GODWIT_METERED : 0u), out);
 	return n == (int)v->len && memcmp(out, v->input, v->len) == 0;
+}
+
+/* What a device itself says to a downlink, for which it is in the state of before it was taken. */
+static int receives_as(struct device *d, const struct vector *v, uint64_t counter, const uint8_t *plain, size_t n, enum outcome want)
+{
+	uint8_t *b = copy(v->input, v->len), *at = b;
+	struct godwit_item item;
+	struct godwit_received r;
+	size_t left = v->len;
+	int got = godwit_next(&at, &left, &item), same;
+
+	if (got == 0)
+		got = godwit_receive(&d->g, NULL, &item, &r);
+	same = outcome_of(got) == want &&
+	       (got < 0 || (got == GODWIT_GOT_MESSAGE && r.counter == counter && r.type == plain[0] && r.len == n - 1 && memcmp(r.body, plain + 1, n - 1) == 0));
+	free(b);
+	return same;
 }
 
 static enum outcome run_open(const struct vector *v)
@@ -323,7 +403,7 @@ static enum outcome run_open(const struct vector *v)
 	uint8_t *b = copy(v->input, v->len), *at = b, want[2048];
 	size_t left = v->len;
 	enum outcome out;
-	int err;
+	int err, down = strcmp(get(v, "direction"), "down") == 0;
 
 	device_of(&d, v);
 	err = godwit_next(&at, &left, &item);
@@ -332,19 +412,21 @@ static enum outcome run_open(const struct vector *v)
 	if (err == 0)
 		err = parse_sealed(item.content, item.len, (uint8_t)number(v, "ctr-bits"), (uint8_t)number(v, "tag"), &s);
 	if (err == 0) {
-		p.down = strcmp(get(v, "direction"), "down") == 0;
-		p.key = p.down ? &d.g.dn : s.tag_len == 4 ? &d.g.up4 : &d.g.up8;
+		p.down = (uint8_t)down;
+		p.epoch = &d.g.memory.epochs[0];
 		p.header = s.header;
 		p.tag_len = s.tag_len;
 		p.counter = complete(s.low, s.ctr_bits, get(v, "highest")[0] != 0 ? number(v, "highest") + 1 : 0);
 		err = unseal(&d.g, &p, s.body, s.len);
 	}
 	out = outcome_of(err);
-	if (out == OK && s.header >> 6 != KIND_EXTENDED && s.len > 0 && s.body[s.len - 1] == 0)
+	if (out == OK && s.header < KIND_EXTENDED && s.len > 0 && s.body[s.len - 1] == 0)
 		out = REFUSED; /* F-016, which binds who opens uplinks */
 	else if (out == OK && (s.len != unhex(get(v, "plaintext"), want, sizeof want) || memcmp(want, s.body, s.len) != 0 || p.counter != number(v, "counter")))
 		out = WRONG;
 	else if (out == OK && !seals_as(&d, v, &s, &p, s.body, item.form == GODWIT_WITH_CID))
+		out = WRONG;
+	if (down && number(v, "ctr-bits") == 16 && !receives_as(&d, v, p.counter, s.body, s.len, out))
 		out = WRONG;
 	free(b);
 	return out;
@@ -360,7 +442,7 @@ static enum outcome run_ack(const struct vector *v)
 	int err;
 
 	device_of(&d, v);
-	d.g.next = number(v, "last") + 1;
+	d.g.next = (uint32_t)number(v, "last") + 1;
 	if ((err = godwit_next(&at, &left, &item)) == 0)
 		err = godwit_receive(&d.g, NULL, &item, &r);
 	free(b);
@@ -420,6 +502,8 @@ static enum outcome run_keyframe(const struct vector *v)
 	struct parsed p;
 	struct godwit_status s;
 	struct encoder e;
+	struct godwit_state st;
+	struct godwit_field_state field_states[FIELDS_MAX];
 	int64_t values[FIELDS_MAX];
 	uint8_t template[8192], out[1024];
 	const char *at = get(v, "status"), *rare;
@@ -454,7 +538,10 @@ static enum outcome run_keyframe(const struct vector *v)
 	e.t = &p.t;
 	e.w.p = out;
 	e.w.cap = sizeof out;
-	put_keyframe(&e, &s);
+	memset(&st, 0, sizeof st);
+	memset(field_states, 0, sizeof field_states);
+	e.fields = field_states;
+	put_status(&e, &st, &s, 1);
 	while (e.w.n > 0 && out[e.w.n - 1] == 0)
 		e.w.n--;
 	return e.w.n == v->len && memcmp(out, v->input, v->len) == 0 ? OK : WRONG;
@@ -481,7 +568,7 @@ static int says(struct device *d, uint8_t *frame, int n, unsigned type, const ui
 
 	if (n < 0 || godwit_next(&frame, &left, &item) != 0 || parse_sealed(item.content, item.len, d->config.ctr_bits, 8, &s) != 0)
 		return 0;
-	p.key = &d->g.up8;
+	p.epoch = &d->g.memory.epochs[0];
 	p.counter = godwit_last(&d->g);
 	p.header = s.header;
 	p.down = 0;
@@ -520,7 +607,7 @@ static enum outcome run_step_log(const struct vector *v)
 		count++;
 	}
 	device_of(&d, v);
-	d.g.reserved = 1;
+	d.g.memory.epochs[0].end = 1;
 	return says(&d, out, godwit_send_steps(&d.g, (uint32_t)strtoul(get(v, "fields") + 8, NULL, 10), s, count, clock, 0, out, sizeof out), GODWIT_STEP_LOG,
 	            v->input, v->len)
 	           ? OK
@@ -539,13 +626,66 @@ static enum outcome run_rekey(const struct vector *v)
 	err = godwit_rekey(&d.g, b, v->len);
 	free(b);
 	if (err == 0) {
-		snprintf(fields, sizeof fields, "1=%" PRIu32 " 3=\"", d.g.epoch);
+		snprintf(fields, sizeof fields, "1=%" PRIu32 " 3=\"", d.g.memory.epochs[0].number);
 		for (i = 0; i < GODWIT_SALT; i++)
-			snprintf(fields + strlen(fields), 3, "%02x", d.g.salt[i]);
+			snprintf(fields + strlen(fields), 3, "%02x", d.g.memory.epochs[0].salt[i]);
 		if (strncmp(fields, get(v, "fields"), strlen(fields)) != 0)
 			return WRONG;
 	}
 	return outcome_of(err);
+}
+
+/* A frame of a join: what a device says it makes anew, what it hears it takes. */
+static enum outcome run_join(const struct vector *v)
+{
+	struct device d;
+	struct godwit_item item;
+	struct godwit_received r;
+	uint8_t *b = copy(v->input, v->len), *at = b, out[64], want[GODWIT_SALT];
+	size_t left = v->len;
+	unsigned type;
+	int got;
+
+	device_of(&d, v);
+	unhex(get(v, "random"), want, 4);
+	d.g.memory.boot = (uint32_t)number(v, "boot") - 1;
+	godwit_join(&d.g, get_be(want, 4));
+	d.g.changed = 0; /* as if it was written */
+	got = godwit_next(&at, &left, &item);
+	if (got != 0 || item.len == 0) {
+		free(b);
+		return REFUSED;
+	}
+	type = item.content[0];
+	if (type == CONTROL_REQUEST || type == CONTROL_CONFIRM) { /* these are for a gateway: made here, and a device takes none */
+		if (type == CONTROL_CONFIRM) {
+			unhex(get(v, "nonce"), d.g.nonce, NONCE_LEN);
+			d.g.joining = CONTROL_CONFIRM;
+		}
+		got = godwit_send_join(&d.g, 0, out, sizeof out);
+		got = got == (int)v->len && memcmp(out, v->input, v->len) == 0 ? OK : item.len == 21 ? AUTH : REFUSED;
+		if (godwit_receive(&d.g, NULL, &item, &r) != GODWIT_E_MALFORMED)
+			got = WRONG;
+		free(b);
+		return (enum outcome)got;
+	}
+	if (type == CONTROL_ACK) {
+		free(b);
+		return NOT_FOR_A_DEVICE; /* one is an acknowledgement here, and has vectors of its own */
+	}
+	got = godwit_receive(&d.g, NULL, &item, &r);
+	free(b);
+	if (got == GODWIT_GOT_CHALLENGE)
+		return unhex(get(v, "nonce"), want, sizeof want) == NONCE_LEN && memcmp(want, d.g.nonce, NONCE_LEN) == 0 ? OK : WRONG;
+	if (got == GODWIT_GOT_EPOCH) {
+		const struct godwit_epoch *e = &d.g.memory.epochs[0];
+
+		unhex(get(v, "salt"), want, sizeof want);
+		return e->number == number(v, "epoch") && memcmp(e->salt, want, sizeof want) == 0 && d.g.joining == 0 ? OK : WRONG;
+	}
+	if (type < CONTROL_REQUEST) /* a sealed frame is no join, and none that this device could open */
+		return got == GODWIT_E_AUTH ? REFUSED : WRONG;
+	return outcome_of(got);
 }
 
 static enum outcome run(const struct vector *v)
@@ -560,6 +700,7 @@ static enum outcome run(const struct vector *v)
 	       : strcmp(op, "template") == 0 ? run_template(v)
 	       : strcmp(op, "step-log") == 0 ? run_step_log(v)
 	       : strcmp(op, "rekey") == 0    ? run_rekey(v)
+	       : strcmp(op, "join") == 0     ? run_join(v)
 	                                     : NOT_FOR_A_DEVICE;
 }
 
@@ -612,7 +753,7 @@ static int vectors(int count, char **paths)
 				printf("%s: %s, want %s: %s\n", paths[i], names[got], want, get(&v, "comment"));
 				wrong = 1;
 			}
-			if (got == OK && (strcmp(get(&v, "operation"), "open") == 0 || strcmp(get(&v, "operation"), "ack") == 0))
+			if (got == OK && strstr(" open ack join ", get(&v, "operation")) != NULL)
 				damaged += damage(&v, paths[i], &wrong);
 		}
 		unload(&v);
@@ -682,11 +823,16 @@ static int fuzz(long count, int files, char **paths)
 		struct godwit_item item;
 		struct godwit_received r;
 
+		g.next = (uint32_t)number(seed, "last") + 1;
+		if (strcmp(get(seed, "operation"), "join") == 0) {
+			unhex(get(seed, "random"), work, 4);
+			g.memory.boot = (uint32_t)number(seed, "boot") - 1;
+			godwit_join(&g, get_be(work, 4));
+		}
 		memcpy(work, seed->input, n);
 		n = mutate(work, n, sizeof work);
 		at = b = copy(work, n);
 		left = n;
-		g.next = number(seed, "last") + 1;
 		while (left > 0 && godwit_next(&at, &left, &item) == 0) /* a new head is no forgery: F-023 */
 			if (godwit_receive(&g, NULL, &item, &r) > 0 && strcmp(get(seed, "expect"), "ok") == 0 &&
 			    (item.len > seed->len || memcmp(work + (item.content - b), seed->input + seed->len - item.len, item.len) != 0)) {
@@ -739,7 +885,7 @@ static void answer_frame(int n)
 		printf("err %d\n", n);
 		return;
 	}
-	printf("frame %" PRIu64 " ", godwit_last(&served.g));
+	printf("frame %" PRIu32 " ", godwit_last(&served.g));
 	print_hex(out_buffer, (size_t)n);
 	printf("\n");
 }
@@ -822,7 +968,7 @@ static void serve_hello(char *at)
 	templates[0] = &served_template.t;
 	memset(&h, 0, sizeof h);
 	h.boot_count = (uint32_t)word_number(&at);
-	h.free_memory = (uint64_t)word_number(&at);
+	h.free_memory = (uint32_t)word_number(&at);
 	h.version = word(&at);
 	h.product = word(&at);
 	h.build_len = (uint8_t)unhex(word(&at), in, sizeof in);
@@ -850,13 +996,17 @@ static void serve_receive(char *at)
 		}
 		err = godwit_receive(&served.g, &history, &item, &r);
 		if (err == GODWIT_GOT_ACK) {
-			printf("ack %" PRIu64 " %" PRIu32 ";", r.ack.counter, r.ack.bitmap);
+			printf("ack%s %" PRIu32 " %" PRIu32 ";", r.previous ? " previous" : "", r.ack.counter, r.ack.bitmap);
 		} else if (err == GODWIT_GOT_MESSAGE) {
-			printf("message %" PRIu64 " %u ", r.counter, r.type);
+			printf("message%s %" PRIu64 " %u ", r.previous ? " previous" : "", r.counter, r.type);
 			print_hex(r.body, r.len);
 			if (r.type == GODWIT_REKEY)
 				printf(" %d", godwit_rekey(&served.g, r.body, r.len));
 			printf(";");
+		} else if (err == GODWIT_GOT_CHALLENGE) {
+			printf("challenge;");
+		} else if (err == GODWIT_GOT_EPOCH) {
+			printf("epoch %" PRIu32 ";", served.g.memory.epochs[0].number);
 		} else {
 			printf("err %d;", err);
 		}
@@ -876,7 +1026,8 @@ static void serve(void)
 			serve_boot(at);
 		} else if (strcmp(command, "template") == 0) {
 			parse_template(&served_template, in, unhex(word(&at), in, sizeof in));
-			printf("%d\n", godwit_history_init(&history, served_states, served_fields, STATES, served_template.t.count));
+			godwit_history_init(&history, served_states, served_fields, STATES, served_template.t.count);
+			printf("%d\n", served_template.t.count);
 		} else if (strcmp(command, "record") == 0) {
 			uint8_t record[GODWIT_RECORD];
 
@@ -898,8 +1049,23 @@ static void serve(void)
 
 			answer_frame(godwit_send(&served.g, type, in, n, flags, out_buffer, cap));
 		} else if (strcmp(command, "delivered") == 0) {
-			godwit_delivered(&history, (uint64_t)word_number(&at));
+			godwit_delivered(&history, (uint32_t)word_number(&at));
 			printf("0\n");
+		} else if (strcmp(command, "join") == 0) {
+			godwit_join(&served.g, (uint32_t)word_number(&at));
+			printf("0\n");
+		} else if (strcmp(command, "send-join") == 0) {
+			int n = godwit_send_join(&served.g, (unsigned)word_number(&at), out_buffer, GODWIT_JOIN);
+
+			if (n < 0)
+				printf("err %d", n);
+			else
+				printf("join ");
+			if (n > 0)
+				print_hex(out_buffer, (size_t)n);
+			printf("\n");
+		} else if (strcmp(command, "due") == 0) {
+			printf("%d\n", godwit_join_due(&served.g));
 		} else if (strcmp(command, "receive") == 0) {
 			serve_receive(at);
 		} else {
