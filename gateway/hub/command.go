@@ -136,7 +136,7 @@ func (h *Hub) makeLate(c *commit, l *link, i fleet.Index, d *store.Downlink, now
 		return nil, err
 	}
 	var payload []byte
-	d.Counter, payload, err = h.sealNext(i, plaintext, &key)
+	d.Counter, payload, err = h.sealNext(i, plaintext, &key, 0)
 	c.touch(i)
 	return payload, err
 }

@@ -120,7 +120,7 @@ func TestCommandsRefuse(t *testing.T) {
 		"product":  {Template: &hub.SlotTemplate{Product: "ship"}},
 		"deadband": {Policy: &codec.Policy{}, Deadbands: map[string]uint32{"depth": 1}},
 		"policy":   {Policy: &codec.Policy{Quiet: []uint16{1}}},
-		"too long": {Policy: &codec.Policy{Links: []string{string(make([]byte, 64)), string(make([]byte, 64)), string(make([]byte, 64))}}},
+		"too long": {Policy: &codec.Policy{Links: []string{string(make([]byte, 65))}}},
 		"ttl":      {Time: true, TTL: 8 * 24 * time.Hour},
 		"link":     {Time: true, Link: "pigeon"},
 	} {
