@@ -52,7 +52,7 @@ type Message struct {
 type DownlinkRecord struct {
 	Ref      uint64 `json:"ref"`
 	Number   uint32 `json:"number"`
-	Kind     string `json:"kind"` // message, ack, request, time, sleep, template, policy, fragments, join or rekey
+	Kind     string `json:"kind"` // message, ack, request, time, sleep, template, policy, offer, fragments, join or rekey
 	Link     string `json:"link"`
 	State    string `json:"state"`
 	Counter  uint64 `json:"counter"` // of the frame, or of the last fragment that left
