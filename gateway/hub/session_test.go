@@ -195,6 +195,7 @@ func TestForgedJoins(t *testing.T) {
 		if out := b.udp(bad); out.Settlement != transports.Rejected || len(out.Reply) != 0 {
 			t.Fatalf("bit %d: %s, %x", bit, out.Settlement, out.Reply)
 		}
+		b.clock.t = b.clock.t.Add(time.Second) // that each is tried
 	}
 	_, other := b.deviceWithKey(5000, [32]byte{9}, 8).request(1, 1)
 	b.settled(b.udp(other), transports.Rejected)
