@@ -160,7 +160,7 @@ func (h *Hub) firstJoin(c *commit, l *link, u *transports.Uplink, f *codec.JoinF
 		return 0, false
 	}
 	g := h.fleet.Session(i)
-	g.Lost(u.ReceivedAt)
+	h.doubt(&g, u.ReceivedAt)
 	h.fleet.SetSession(i, &g, &key)
 	return i, true
 }
