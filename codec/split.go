@@ -41,6 +41,9 @@ func NewSplitter(set uint8, message []byte, room int) (*Splitter, error) {
 // Set is the sender's name for the message.
 func (s *Splitter) Set() uint8 { return s.set }
 
+// Len is how many bytes the message has.
+func (s *Splitter) Len() int { return len(s.whole) - checkLen }
+
 // Fragments is their number.
 func (s *Splitter) Fragments() int { return len(s.there) }
 

@@ -19,7 +19,7 @@ type storeCmd struct {
 	Check      storeCheckCmd      `cmd:"" help:"Read and compare every row of the store."`
 	Rewrap     storeRewrapCmd     `cmd:"" help:"Wrap the device keys by another key-encryption key."`
 	Restored   storeRestoredCmd   `cmd:"" help:"Say that the store is a backup, before the gateway is started on it."`
-	AcceptLoss storeAcceptLossCmd `cmd:"" help:"Let devices register again with a store that never saw the stream."`
+	AcceptLoss storeAcceptLossCmd `cmd:"" help:"Accept that nobody knows what was taken before: each device must join anew."`
 }
 
 type storeCheckCmd struct{}
@@ -154,14 +154,17 @@ func (p *progress) end() {
 }
 
 type storeAcceptLossCmd struct {
-	Yes bool `help:"Yes: no device has used a counter that this store does not know."`
+	Yes bool `help:"Yes: what was taken before is lost, and each device is to join."`
 }
 
 // Help explains.
 func (storeAcceptLossCmd) Help() string {
 	return `A store that was made anew knows no counters, so old frames could be replayed into it. The gateway learns
-them from its stream; if it could not, devices do not register by themselves. Where there never was a stream, say so here,
-while the gateway is stopped.
+them from its stream; if it could not, devices do not register by themselves. Where the stream is lost too, say so here,
+while the gateway is stopped. From then on no frame counts before its device has joined and proved that it is there:
+devices whose link has acknowledgements do so by themselves within an hour or so, others must be made to join at the device.
+That holds for devices which are imported later too. Where NATS was only away at the first start of a new gateway, start it
+again once NATS is there instead.
 
 Example:
   godwit store accept-loss --yes`
@@ -172,11 +175,11 @@ func (c *storeAcceptLossCmd) Run(e *env) error {
 	if !c.Yes {
 		return fmt.Errorf("%w: read godwit store accept-loss --help, then add --yes", errUsage)
 	}
-	if err := e.decree(node.MetaLossAccepted); err != nil {
+	if err := e.decree(hub.MetaLossAccepted); err != nil {
 		return err
 	}
 	return e.print(map[string]bool{"accepted": true}, "", func(row func(...any)) {
-		row("devices may register by themselves again, from the next start on")
+		row("from the next start on devices register again, each by joining")
 	})
 }
 

@@ -76,6 +76,7 @@ type Gateway struct {
 	Allocated uint32 // the highest epoch ever used, on disk or not
 	Boot      uint32 // the highest boot counter of a join; the highest there is if that is not known
 	Guard     uint32 // not 0: a backup was restored, and the device was not heard since in an epoch above this one
+	Least     uint32 // epochs below it are refused: nobody knows what was taken of them
 	Failures  uint32 // frames that did not verify in the current epoch
 
 	Challenge    codec.Nonce // not confirmed yet, if ChallengeAt is set
@@ -97,7 +98,7 @@ func (g *Gateway) epoch(second bool) *Epoch {
 
 // Classify says what a verified counter is. One beyond what is taken of a previous epoch is TooOld.
 func (g *Gateway) Classify(second bool, counter uint64) Class {
-	if second && g.Role == Previous && counter > g.Limit {
+	if g.epoch(second).Number < g.Least || second && g.Role == Previous && counter > g.Limit {
 		return TooOld
 	}
 	return g.epoch(second).Counters.Classify(counter)
@@ -174,6 +175,13 @@ func (g *Gateway) Lost(now time.Time) {
 	g.Boot = 1<<32 - 1
 	// A challenge of the backup may have been confirmed since, and there may have been one a moment ago.
 	g.ChallengeAt, g.ChallengedAt = 0, now.UnixMilli()
+}
+
+// Disown says that nobody knows which frames were taken so far: what is Lost, and also the counters of all epochs up to now. None of their frames is
+// taken any more, since each may have been taken before. The device must join.
+func (g *Gateway) Disown(now time.Time) {
+	g.Lost(now)
+	g.Least = min(g.Guard, 1<<32-2) + 1
 }
 
 // Used says that a frame of an epoch is known to have been taken, by what is known elsewhere: it is never taken again, nor is an epoch up to

@@ -352,3 +352,29 @@ func TestNames(t *testing.T) {
 		t.Error("epoch 0 has a salt")
 	}
 }
+
+// F-124: after a loss no frame is taken that may have been taken before, of whatever epoch, for good; the first epoch that begins since is another matter.
+func TestDisowned(t *testing.T) {
+	var g session.Gateway
+	g.Accept(false, 9, epochStart)
+	g.Rekey([session.SaltLen]byte{1})
+	g.Disown(epochStart)
+	if g.Classify(false, 10) != session.TooOld || g.Classify(true, 0) != session.TooOld {
+		t.Errorf("takes frames of before: %+v", g)
+	}
+	a := attempt(1, 1)
+	if got := g.Request(a, codec.Nonce{2}, true, epochStart); got != session.Challenge {
+		t.Fatalf("a request: %s", got)
+	}
+	if got := g.Confirm(a); got != session.Accept || g.Classify(true, 0) != session.New || g.Classify(false, 10) != session.TooOld {
+		t.Fatalf("confirmed: %s, %+v", got, g)
+	}
+	if !g.Accept(true, 0, epochStart) || g.Classify(false, 1) != session.New || g.Classify(true, 10) != session.TooOld || g.Guard != 0 {
+		t.Errorf("heard: %+v", g)
+	}
+	worn := session.Gateway{Allocated: 1<<32 - 1}
+	worn.Disown(epochStart)
+	if worn.Classify(false, 0) != session.TooOld {
+		t.Errorf("the last epoch there is: %+v", worn)
+	}
+}

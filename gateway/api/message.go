@@ -13,7 +13,7 @@ import (
 
 // MessageRequest is a message for the application on a device.
 type MessageRequest struct {
-	Payload string `json:"payload" doc:"in hex" maxLength:"2048"`
+	Payload string `json:"payload" doc:"in hex" maxLength:"8192"`
 	Link    string `json:"link,omitempty" doc:"name of a link; empty: the one that the device was last heard on"`
 	TTL     int    `json:"ttl_seconds,omitempty" minimum:"0" maximum:"604800" doc:"how long it is worth sending; 0: a day"`
 }

@@ -18,12 +18,13 @@ type summary struct {
 		BytesBilled                                                  uint64 `json:"bytes_billed"`
 	}
 	Acknowledged, Events, Lost, Doubled int
+	Kinds                               map[string]int
 }
 
 // The demo plays real protocols over a bad radio and keeps its promise, also on the state that an earlier one left.
 func TestDemo(t *testing.T) {
 	state := t.TempDir()
-	for range 2 {
+	for round := range 2 {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, program(t, "godwit-sim"), "demo", "--for", "6s", "--devices", "18", "--interval", "500ms", "--sms-interval", "2s",
@@ -47,6 +48,11 @@ func TestDemo(t *testing.T) {
 			l, ok := s.Links[name]
 			if !ok || l.Received == 0 || l.Accepted == 0 || l.Events != l.Accepted || l.BytesBilled <= l.Bytes {
 				t.Errorf("link %s: %+v", name, l)
+			}
+		}
+		for _, kind := range []string{"status", "hello", "message", "fragment", "update.step"} {
+			if s.Kinds[kind] == 0 && (round == 0 || kind != "update.step") { // an offer is taken once
+				t.Errorf("no event of kind %s: %v", kind, s.Kinds)
 			}
 		}
 		if u := s.Links["udp0"]; u.Sent <= u.Accepted {

@@ -171,6 +171,7 @@ func (f *Fleet) Device(i Index) Device {
 type Head struct {
 	Number   uint32
 	Epoch    uint32
+	Least    uint32 // epochs below it are refused
 	State    State
 	CTRBits  uint8
 	TagLen   uint8
@@ -184,7 +185,7 @@ type Head struct {
 func (f *Fleet) Head(i Index) Head {
 	r := f.at(i)
 	return Head{
-		Number: r.number, Epoch: r.epoch, State: r.state, CTRBits: r.ctrBits, TagLen: r.tagLen, Keyed: r.keyed, Guarded: r.guard != 0,
+		Number: r.number, Epoch: r.epoch, Least: r.least, State: r.state, CTRBits: r.ctrBits, TagLen: r.tagLen, Keyed: r.keyed, Guarded: r.guard != 0,
 		Product: f.strings.list[r.product], Customer: f.strings.list[r.customer],
 	}
 }

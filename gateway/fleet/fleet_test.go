@@ -62,7 +62,7 @@ func TestValidateNamesEverythingWrong(t *testing.T) {
 // drawSession is any session that may come about.
 func drawSession(t *rapid.T) session.Gateway {
 	g := session.Gateway{
-		Current: drawEpoch(t), Allocated: rapid.Uint32().Draw(t, "allocated"), Boot: rapid.Uint32().Draw(t, "boot"), Guard: rapid.Uint32().Draw(t, "guard"),
+		Current: drawEpoch(t), Allocated: rapid.Uint32().Draw(t, "allocated"), Boot: rapid.Uint32().Draw(t, "boot"), Guard: rapid.Uint32().Draw(t, "guard"), Least: rapid.Uint32().Draw(t, "least"),
 		Failures: rapid.Uint32().Draw(t, "failures"), Role: rapid.SampledFrom([]session.Role{session.Alone, session.Pending, session.Previous}).Draw(t, "role"),
 	}
 	if g.Role != session.Alone {

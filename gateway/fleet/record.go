@@ -20,6 +20,7 @@ type record struct {
 	allocated uint32 // what follows is of session.Gateway
 	joinBoot  uint32
 	guard     uint32
+	least     uint32
 	failures  uint32
 
 	product, customer, keySource, version, build, hardware, lastLink uint32 // into Fleet.strings

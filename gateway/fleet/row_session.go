@@ -11,9 +11,10 @@ const (
 	rowSecond    = 1 << iota // there is a second epoch
 	rowPrevious              // and it is the previous one
 	rowChallenge             // there is a challenge, or was one lately
+	rowLeast                 // some epochs are refused
 )
 
-// appendSession appends the device's epochs: flags, the current epoch, what is of no epoch, the second one and the challenge if there are any.
+// appendSession appends the device's epochs: flags, the current epoch, what is of no epoch, the least one that is taken if there is such, the second one and the challenge if there are any.
 func (f *Fleet) appendSession(dst []byte, i Index) []byte {
 	g := f.Session(i)
 	var flags byte
@@ -26,10 +27,16 @@ func (f *Fleet) appendSession(dst []byte, i Index) []byte {
 	if g.ChallengeAt != 0 || g.ChallengedAt != 0 {
 		flags |= rowChallenge
 	}
+	if g.Least != 0 {
+		flags |= rowLeast
+	}
 	dst = append(dst, flags)
 	dst = appendEpoch(dst, &g.Current)
 	for _, v := range [...]uint32{g.Allocated, g.Boot, g.Guard, g.Failures} {
 		dst = binary.AppendUvarint(dst, uint64(v))
+	}
+	if flags&rowLeast != 0 {
+		dst = binary.AppendUvarint(dst, uint64(g.Least))
 	}
 	if flags&rowSecond != 0 {
 		dst = appendEpoch(dst, &g.Second)
@@ -61,10 +68,13 @@ func appendEpoch(dst []byte, e *session.Epoch) []byte {
 func (p *rowParser) session() session.Gateway {
 	var g session.Gateway
 	flags := p.byte()
-	p.bad = p.bad || flags >= 2*rowChallenge || flags&rowPrevious != 0 && flags&rowSecond == 0
+	p.bad = p.bad || flags >= 2*rowLeast || flags&rowPrevious != 0 && flags&rowSecond == 0
 	g.Current = p.epoch()
 	for _, v := range []*uint32{&g.Allocated, &g.Boot, &g.Guard, &g.Failures} {
 		*v = p.uvarint32()
+	}
+	if flags&rowLeast != 0 {
+		g.Least = p.uvarint32()
 	}
 	if flags&rowSecond != 0 {
 		g.Role = session.Pending

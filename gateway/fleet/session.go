@@ -39,7 +39,7 @@ func (f *Fleet) Session(i Index) session.Gateway {
 	r := f.at(i)
 	g := session.Gateway{
 		Current:   session.Epoch{Number: r.epoch, Salt: r.salt, Counters: r.counters, Down: r.down, Since: r.since},
-		Allocated: r.allocated, Boot: r.joinBoot, Guard: r.guard, Failures: r.failures,
+		Allocated: r.allocated, Boot: r.joinBoot, Guard: r.guard, Least: r.least, Failures: r.failures,
 	}
 	if s := f.second[i]; s != nil {
 		g.Second, g.Role, g.Until, g.Limit = s.epoch, s.role, s.until, s.limit
@@ -84,7 +84,7 @@ func (f *Fleet) SetSession(i Index, g *session.Gateway, dev *[32]byte) {
 		}
 	}
 	r.epoch, r.salt, r.counters, r.down, r.since = g.Current.Number, g.Current.Salt, g.Current.Counters, g.Current.Down, g.Current.Since
-	r.allocated, r.joinBoot, r.guard, r.failures = g.Allocated, g.Boot, g.Guard, g.Failures
+	r.allocated, r.joinBoot, r.guard, r.least, r.failures = g.Allocated, g.Boot, g.Guard, g.Least, g.Failures
 	r.role = g.Role
 	if g.Role == session.Alone && g.ChallengeAt == 0 && g.ChallengedAt == 0 {
 		delete(f.second, i)
@@ -177,6 +177,16 @@ func (f *Fleet) Lost(now time.Time) {
 		i := Index(k)
 		g := f.Session(i)
 		g.Lost(now)
+		f.SetSession(i, &g, nil)
+	}
+}
+
+// Disown says of all devices that nobody knows which of their frames were taken.
+func (f *Fleet) Disown(now time.Time) {
+	for k := range f.len {
+		i := Index(k)
+		g := f.Session(i)
+		g.Disown(now)
 		f.SetSession(i, &g, nil)
 	}
 }

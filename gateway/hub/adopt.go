@@ -1,13 +1,16 @@
 package hub
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
@@ -46,6 +49,37 @@ func (h *Hub) Restored(ctx context.Context) (bool, error) {
 	return true, h.doFirst(ctx, func(c *commit) error {
 		h.forgetful(c)
 		c.batch.DeleteMeta(MetaRestored)
+		return nil
+	})
+}
+
+// MetaLossAccepted names the value in a store by which an operator accepted that nobody knows which frames were taken before it. It stays for good:
+// what somebody recorded then may be sent at any time.
+const MetaLossAccepted = "loss_accepted"
+
+// metaLossDrawn is the acceptance of which the conclusions for the devices that were known then have been drawn.
+const metaLossDrawn = "loss_drawn"
+
+// LossAccepted draws the conclusions if an operator accepted a loss: each device must join, and prove that it is there, before a frame of it is
+// taken; one that is not known does not register by a frame either. It reports whether there were devices that this is new for. Called before
+// Run.
+func (h *Hub) LossAccepted(ctx context.Context) (bool, error) {
+	accepted, said, err := h.store.Meta(MetaLossAccepted)
+	if err != nil || !said {
+		return false, err
+	}
+	h.disowned = true
+	drawn, _, err := h.store.Meta(metaLossDrawn)
+	if err != nil || bytes.Equal(drawn, accepted) {
+		return false, err
+	}
+	return true, h.doFirst(ctx, func(c *commit) error {
+		h.adopted = true // that is less
+		h.fleet.Disown(h.clock.Now())
+		for i := range h.fleet.All {
+			c.touch(i)
+		}
+		c.batch.PutMeta(metaLossDrawn, accepted)
 		return nil
 	})
 }
@@ -100,6 +134,16 @@ func (h *Hub) forgetful(c *commit) {
 	}
 }
 
+// doubt says of a device that is new here that nobody knows what it did before: which joins were accepted, and, where a loss was accepted, which
+// frames were taken.
+func (h *Hub) doubt(g *session.Gateway, now time.Time) {
+	if h.disowned {
+		g.Disown(now)
+		return
+	}
+	g.Lost(now)
+}
+
 // revive makes a device known again from one of its events.
 func (h *Hub) revive(c *commit, number uint32, p *Published) (fleet.Index, error) {
 	var e struct {
@@ -126,7 +170,7 @@ func (h *Hub) revive(c *commit, number uint32, p *Published) (fleet.Index, error
 	c.batch.PutName(d.Name, number)
 	h.loadKey(i)
 	g := h.fleet.Session(i)
-	g.Lost(h.clock.Now())
+	h.doubt(&g, h.clock.Now())
 	h.fleet.SetSession(i, &g, nil)
 	return i, nil
 }

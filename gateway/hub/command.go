@@ -20,6 +20,7 @@ type Command struct {
 	Sleep    *codec.Sleep  // nothing more
 	Template *SlotTemplate // a template for a slot
 	Policy   *codec.Policy // when and how to speak
+	Offer    *codec.Offer  // an update
 
 	Deadbands map[string]uint32 // of the policy, by name of a field of the device's template in slot 0
 	Link      string            // name of a transport; "": the link that the device was last heard on
@@ -39,6 +40,7 @@ const (
 	downlinkSleep     = "sleep"
 	downlinkTemplate  = "template"
 	downlinkPolicy    = "policy"
+	downlinkOffer     = "offer"
 	downlinkFragments = "fragments" // which pieces of a message arrived
 )
 
@@ -76,6 +78,9 @@ func (h *Hub) commandPlaintext(i fleet.Index, m *Command) (kind string, plaintex
 	}
 	if m.Policy != nil {
 		take(downlinkPolicy, func() ([]byte, error) { return h.policyPlaintext(i, m) })
+	}
+	if m.Offer != nil {
+		take(downlinkOffer, func() ([]byte, error) { return codec.AppendOffer(nil, m.Offer) })
 	}
 	if parts != 1 {
 		return "", nil, fmt.Errorf("%d things to say: want one", parts)
@@ -143,7 +148,7 @@ func (h *Hub) makeLate(c *commit, l *link, i fleet.Index, d *store.Downlink, now
 		return nil, err
 	}
 	var payload []byte
-	d.Counter, payload, err = h.sealNext(i, plaintext, &key)
+	d.Counter, payload, err = h.sealNext(i, plaintext, &key, 0)
 	c.touch(i)
 	return payload, err
 }

@@ -80,6 +80,10 @@ func TestCommandsLeaveSealed(t *testing.T) {
 			p, err := codec.DecodePolicy(body)
 			return err == nil && p.Interval == 900 && len(p.Deadbands) == 1 && p.Deadbands[2] == 5
 		}},
+		{hub.Command{Offer: &codec.Offer{Rollout: 3, Reference: "https://x.example/3", Size: 9, Hash: make([]byte, 16)}}, codec.MessageOffer, func(body []byte) bool {
+			o, err := codec.DecodeOffer(body)
+			return err == nil && o.Rollout == 3 && o.Size == 9
+		}},
 		{hub.Command{Time: true, Link: "sms", TTL: time.Hour}, codec.MessageTime, func(body []byte) bool {
 			s, err := codec.DecodeTime(body)
 			return err == nil && s.Seconds == uint64(b.clock.t.Unix()) // when it left, not when it was queued
@@ -103,7 +107,7 @@ func TestCommandsLeaveSealed(t *testing.T) {
 		}
 	}
 	b.crash() // the counter of the time was on disk before it left
-	if rec, err := b.hub.SendCommand(t.Context(), "meter-1", hub.Command{Request: codec.RequestPoll}); err != nil || rec.Counter != 6 {
+	if rec, err := b.hub.SendCommand(t.Context(), "meter-1", hub.Command{Request: codec.RequestPoll}); err != nil || rec.Counter != 7 {
 		t.Errorf("%+v, %v", rec, err)
 	}
 }
@@ -115,12 +119,13 @@ func TestCommandsRefuse(t *testing.T) {
 	for name, c := range map[string]hub.Command{
 		"nothing":  {},
 		"two":      {Time: true, Request: 1},
+		"offer":    {Offer: &codec.Offer{Rollout: 3}},
 		"request":  {Request: 8},
 		"slot":     {Template: &hub.SlotTemplate{Slot: 7}},
 		"product":  {Template: &hub.SlotTemplate{Product: "ship"}},
 		"deadband": {Policy: &codec.Policy{}, Deadbands: map[string]uint32{"depth": 1}},
 		"policy":   {Policy: &codec.Policy{Quiet: []uint16{1}}},
-		"too long": {Policy: &codec.Policy{Links: []string{string(make([]byte, 64)), string(make([]byte, 64)), string(make([]byte, 64))}}},
+		"too long": {Policy: &codec.Policy{Links: []string{string(make([]byte, 65))}}},
 		"ttl":      {Time: true, TTL: 8 * 24 * time.Hour},
 		"link":     {Time: true, Link: "pigeon"},
 	} {

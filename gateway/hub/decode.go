@@ -139,6 +139,13 @@ func (h *Hub) message(c *commit, l *link, u *transports.Uplink, o *opened, e *ev
 		}
 		h.fragment(c, l, u, o, e, &f)
 		return true
+	case codec.MessageFragmentStatus:
+		st, err := codec.DecodeFragmentStatus(body)
+		if err != nil || o.fragments > 0 {
+			return false
+		}
+		h.confirmed(c, l, u, o, e, &st)
+		return true
 	default:
 		kind, at, data, ok := appendMessage(h.scratch.row[:0], codec.MessageType(o.plaintext[0]), body, u)
 		if !ok {

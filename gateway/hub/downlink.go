@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
@@ -19,7 +20,7 @@ const (
 	downlinkEach    = 16             // open per device
 	downlinkTTL     = 24 * time.Hour // if the sender names none
 	downlinkTTLMax  = 7 * 24 * time.Hour
-	messageMax      = 1024             // bytes of a user message
+	messageMax      = 4096             // bytes of a user message: what a day's budget of text messages carries
 	retryAfter      = 30 * time.Second // first pause after a downlink that surely did not leave; doubles up to retryMax
 	retryMax        = 30 * time.Minute
 	slowAfter       = 15 * time.Minute // the same when the network says that it will not go better soon
@@ -44,23 +45,27 @@ var ErrDownlink = errors.New("downlink")
 
 // A Message is what an operator sends to a device's application.
 type Message struct {
-	Payload []byte        // 1 to 1,024 bytes
+	Payload []byte        // 1 to 4,096 bytes
 	Link    string        // name of a transport; "": the link that the device was last heard on
 	TTL     time.Duration // 0: 24 h
 }
 
 // A DownlinkRecord is a snapshot of one downlink.
 type DownlinkRecord struct {
-	Ref      uint64    `json:"ref"`
-	Number   uint32    `json:"number"`
-	Kind     string    `json:"kind"` // message, ack, request, time, sleep, template, policy, fragments, join or rekey
-	Link     string    `json:"link"`
-	State    string    `json:"state"`
-	Counter  uint64    `json:"counter"`
-	Bytes    int       `json:"bytes"`
-	Attempts int       `json:"attempts"`
-	Parts    int       `json:"parts"` // billed by the network, after it took the downlink
-	Error    string    `json:"error,omitempty"`
+	Ref      uint64 `json:"ref"`
+	Number   uint32 `json:"number"`
+	Kind     string `json:"kind"` // message, ack, request, time, sleep, template, policy, offer, fragments, join or rekey
+	Link     string `json:"link"`
+	State    string `json:"state"`
+	Counter  uint64 `json:"counter"` // of the frame, or of the last fragment that left
+	Bytes    int    `json:"bytes"`
+	Attempts int    `json:"attempts"`
+	Parts    int    `json:"parts"` // billed by the network, after it took the downlink
+	Error    string `json:"error,omitempty"`
+
+	Fragments int `json:"fragments,omitempty"` // in which it goes, 0: in one frame
+	Arrived   int `json:"arrived,omitempty"`   // of these, those that the device has
+
 	QueuedAt time.Time `json:"queued_at"`
 	Expires  time.Time `json:"expires"`
 	Changed  time.Time `json:"changed_at"`
@@ -118,6 +123,11 @@ func over(d *store.Downlink) bool {
 }
 
 func (h *Hub) loadDownlink(d *store.Downlink) error {
+	if inFragments(d) {
+		if _, err := session.ParseParcel(d.Payload[1:]); err != nil {
+			return fmt.Errorf("downlink %d: %w", d.Ref, err)
+		}
+	}
 	h.outgoing.put(d)
 	if l := h.links[d.Link]; l != nil && l.Metered {
 		h.outgoing.spend(d, h.clock.Now())
@@ -164,21 +174,22 @@ func (h *Hub) newDownlink(i fleet.Index, kind, name string, ttl time.Duration, p
 	if err != nil {
 		return nil, err
 	}
-	d, err := h.draft(i, l, kind, plaintext)
-	if err != nil {
-		return nil, err
-	}
+	d := h.draft(i, l, kind, plaintext)
 	if ttl > 0 {
 		d.Expires = d.QueuedAt.Add(ttl)
 	}
 	if late(kind) {
 		return d, nil
 	}
+	if room := wholeRoom(l); len(plaintext) > room {
+		d.Payload, err = h.packParcel(d.Number, plaintext, room)
+		return d, err
+	}
 	key, err := h.deviceKey(i)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDownlink, err)
 	}
-	d.Counter, d.Payload, err = h.sealNext(i, plaintext, &key)
+	d.Counter, d.Payload, err = h.sealNext(i, plaintext, &key, 0)
 	return d, err
 }
 
@@ -205,15 +216,29 @@ func (h *Hub) outlet(i fleet.Index, name string) (*link, error) {
 }
 
 // draft is a downlink with what it is to say in clear.
-func (h *Hub) draft(i fleet.Index, l *link, kind string, plaintext []byte) (*store.Downlink, error) {
-	if size, most := downlinkSize(len(plaintext)), l.Transport.Limits().DownlinkMax; size > most {
-		return nil, fmt.Errorf("%w: %d bytes as a frame: link %s takes %d", ErrDownlink, size, l.Name, most)
-	}
+func (h *Hub) draft(i fleet.Index, l *link, kind string, plaintext []byte) *store.Downlink {
 	now := h.clock.Now()
 	return &store.Downlink{
 		Number: h.fleet.Head(i).Number, Kind: kind, Link: l.Name, Payload: plaintext,
 		State: DownlinkQueued, QueuedAt: now, Due: now, Expires: now.Add(downlinkTTL), Changed: now,
-	}, nil
+	}
+}
+
+// wholeRoom is the longest plaintext that a link carries in one message. Where a window also takes the reply to its uplink, some is left for that.
+func wholeRoom(l *link) int {
+	limits := l.Transport.Limits()
+	most := limits.DownlinkMax
+	if limits.PerMessage > 0 {
+		most = min(most, limits.PerMessage)
+	}
+	if !l.Metered {
+		most -= replyRoom
+	}
+	room := most - downlinkSize(0)
+	for room > 0 && downlinkSize(room) > most {
+		room--
+	}
+	return room
 }
 
 // downlinkSize is the most that a plaintext takes as a sealed downlink: head of the byte string, header, whole counter, tag.
@@ -237,7 +262,9 @@ const (
 
 // sealNext seals a plaintext under the device's next downlink counter. The counter is part of this batch, so it is on disk before the frame can
 // leave and is never used again. After a restore nobody knows how far the device is, so the frame carries the whole counter.
-func (h *Hub) sealNext(i fleet.Index, plaintext []byte, key *[32]byte) (uint64, []byte, error) {
+//
+// ask is 1 if the device is to answer with a fragment status, else 0.
+func (h *Hub) sealNext(i fleet.Index, plaintext []byte, key *[32]byte, ask uint8) (uint64, []byte, error) {
 	g, head := h.fleet.Session(i), h.fleet.Head(i)
 	slot := uint8(0)
 	if head.Guarded {
@@ -245,7 +272,7 @@ func (h *Hub) sealNext(i fleet.Index, plaintext []byte, key *[32]byte) (uint64, 
 	}
 	counter := h.fleet.NextDown(i)
 	cipher := codec.NewCipher(codec.DeriveSealKey(key, g.Current.SaltBytes(), codec.LabelDown, head.Number, head.Epoch))
-	payload, err := cipher.AppendSealed(nil, codec.MakeHeader(codec.KindExtended, slot, 0),
+	payload, err := cipher.AppendSealed(nil, codec.MakeHeader(codec.KindExtended, slot, ask),
 		codec.Position{Direction: codec.Down, Number: head.Number, Epoch: head.Epoch, Counter: counter}, downCTRBits, downTagLen, plaintext)
 	if err != nil {
 		return 0, nil, fmt.Errorf("%w: seal: %w", ErrDownlink, err)
@@ -310,10 +337,15 @@ func (h *Hub) Downlinks(ref string) ([]DownlinkRecord, error) {
 }
 
 func record(d *store.Downlink) DownlinkRecord {
-	return DownlinkRecord{
+	r := DownlinkRecord{
 		Ref: d.Ref, Number: d.Number, Kind: d.Kind, Link: d.Link, State: d.State, Counter: d.Counter, Bytes: len(d.Payload),
 		Attempts: d.Attempts, Parts: d.Parts, Error: d.Error, QueuedAt: d.QueuedAt, Expires: d.Expires, Changed: d.Changed,
 	}
+	if p := parcelOf(d); p != nil {
+		r.Bytes = p.Len()
+		r.Fragments, r.Arrived = p.Fragments()
+	}
+	return r
 }
 
 func (h *Hub) downlinkEvent(c *commit, i fleet.Index, d *store.Downlink) {

@@ -55,11 +55,8 @@ func (h *Hub) rekey(c *commit, i fleet.Index, link string, now time.Time) (*stor
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDownlink, err)
 	}
-	d, err := h.draft(i, l, downlinkRekey, plaintext)
-	if err != nil {
-		return nil, err
-	}
-	if d.Counter, d.Payload, err = h.sealNext(i, plaintext, &key); err != nil {
+	d := h.draft(i, l, downlinkRekey, plaintext)
+	if d.Counter, d.Payload, err = h.sealNext(i, plaintext, &key, 0); err != nil {
 		return nil, err
 	}
 	g.Current.Down = d.Counter
@@ -135,6 +132,9 @@ func (h *Hub) reseal(c *commit, i fleet.Index, g *session.Gateway) {
 		if d.Kind == downlinkAck || d.Kind == downlinkJoin || d.Kind == downlinkRekey || late(d.Kind) || d.State != DownlinkQueued || d.Attempts > 0 {
 			continue
 		}
+		if inFragments(d) {
+			continue // each fragment is sealed when it leaves
+		}
 		if key == nil {
 			k, err := h.deviceKey(i)
 			if err != nil {
@@ -146,7 +146,7 @@ func (h *Hub) reseal(c *commit, i fleet.Index, g *session.Gateway) {
 		if !ok {
 			continue
 		}
-		counter, payload, err := h.sealNext(i, plaintext, key)
+		counter, payload, err := h.sealNext(i, plaintext, key, 0)
 		if err != nil {
 			continue
 		}

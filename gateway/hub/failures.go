@@ -8,7 +8,7 @@ import (
 	"github.com/godwit-gateway/godwit/transports"
 )
 
-// failureTable limits how many frames that do not verify are tried for a device from one place. It is a table of fixed size: of a row that is full
+// failureTable limits how many frames and joins that do not verify are tried for a device from one place. It is a table of fixed size: of a row that is full
 // the place that failed last the longest ago gives way, so forged sources cost no memory, and win no more than one burst each.
 type failureTable [failureRows][failureWays]failureBucket
 
@@ -104,6 +104,15 @@ func (h *Hub) failureKey(u *transports.Uplink, i fleet.Index) uint64 {
 		source = hashPrefix(&u.From) + 1
 	}
 	return max(1, source*31+uint64(h.fleet.Head(i).Number))
+}
+
+// joinFailureKey is failureKey for joins, which nothing that fails otherwise may use up: they are the way back of a device that is not
+// understood. A number that nobody knows has a place of its own too, so that a flood for one does not keep another one from its first word.
+func (h *Hub) joinFailureKey(u *transports.Uplink, number uint32) uint64 {
+	if i, ok := h.fleet.ByNumber(number); ok {
+		return max(1, h.failureKey(u, i)^joinSalt)
+	}
+	return max(1, ((hashPrefix(&u.From)+1)*31+uint64(number))^joinSalt)
 }
 
 // hashPrefix names the network of an IP source, a /24 or /56; other networks name their subscribers.

@@ -114,6 +114,10 @@ func renderMessage(kind codec.MessageType, body []byte, u *transports.Uplink, at
 		if f, err := codec.DecodeFragment(body); err == nil {
 			return KindFragment, appendHexMember(appendFragment(nil, &f), "bytes", f.Data), true
 		}
+	case codec.MessageFragmentStatus:
+		if st, err := codec.DecodeFragmentStatus(body); err == nil {
+			return KindFragment, appendFragmentStatus(nil, &st), true
+		}
 	default:
 		if kind, when, data, ok := appendMessage(nil, kind, body, u); ok {
 			*at = when

@@ -139,10 +139,10 @@ func (h *Hub) importRow(c *commit, row *fleet.ImportRow, wrapped []byte) error {
 			return err
 		}
 	}
-	if row.Moved && !known {
-		// What the other gateway said to the device after the export is not known.
+	if (row.Moved || h.disowned) && !known {
+		// What the other gateway said to the device after the export is not known, nor what this one did before a loss.
 		g := h.fleet.Session(i)
-		g.Lost(h.clock.Now())
+		h.doubt(&g, h.clock.Now())
 		h.fleet.SetSession(i, &g, nil)
 	}
 	c.touch(i)

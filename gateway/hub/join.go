@@ -20,26 +20,16 @@ func (h *Hub) join(c *commit, l *link, u *transports.Uplink, item *codec.Item, o
 	if f.Type != codec.ControlJoinRequest && f.Type != codec.ControlJoinConfirm || item.Form == codec.FormAddressed && item.CID != f.Join.Number {
 		return transports.Rejected, ReasonForm
 	}
-	i, ok := h.fleet.ByNumber(f.Join.Number)
-	if !ok {
-		if i, ok = h.firstJoin(c, l, u, &f); !ok {
-			return transports.Rejected, ReasonUnknown
-		}
+	place := h.joinFailureKey(u, f.Join.Number)
+	if !h.failures.admit(place, u.ReceivedAt) {
+		return transports.Rejected, ReasonLimit
 	}
-	key, ok := h.fleet.JoinKey(i)
-	if !ok {
-		return transports.Rejected, ReasonUnknown
+	i, reason := h.joiner(c, l, u, &f)
+	if reason != ReasonNone {
+		h.failures.fail(place, u.ReceivedAt)
+		return transports.Rejected, reason
 	}
 	g := h.fleet.Session(i)
-	if f.Type == codec.ControlJoinConfirm {
-		if f.Nonce, ok = g.Challenged(f.Join); !ok {
-			return transports.Rejected, ReasonAuth // nothing is known that it could confirm
-		}
-	}
-	if f.Verify(key) != nil {
-		h.failed(c, i, u.ReceivedAt)
-		return transports.Rejected, ReasonAuth
-	}
 	switch h.fleet.Head(i).State {
 	case fleet.Active:
 	case fleet.Pending:
@@ -48,6 +38,31 @@ func (h *Hub) join(c *commit, l *link, u *transports.Uplink, item *codec.Item, o
 		return transports.Rejected, ReasonState
 	}
 	return h.joined(c, l, u, i, &g, &f, out)
+}
+
+// joiner is the device whose join key a join verifies under. A confirmation is one of the challenge that is known, if there is one.
+func (h *Hub) joiner(c *commit, l *link, u *transports.Uplink, f *codec.JoinFrame) (fleet.Index, Reason) {
+	i, ok := h.fleet.ByNumber(f.Join.Number)
+	if !ok {
+		if i, ok = h.firstJoin(c, l, u, f); !ok {
+			return 0, ReasonUnknown
+		}
+	}
+	key, ok := h.fleet.JoinKey(i)
+	if !ok {
+		return 0, ReasonUnknown
+	}
+	if f.Type == codec.ControlJoinConfirm {
+		g := h.fleet.Session(i)
+		if f.Nonce, ok = g.Challenged(f.Join); !ok {
+			return 0, ReasonAuth // nothing is known that it could confirm
+		}
+	}
+	if f.Verify(key) != nil {
+		h.failed(c, i, u.ReceivedAt)
+		return 0, ReasonAuth
+	}
+	return i, ReasonNone
 }
 
 // joined settles an authentic frame of a join.
@@ -145,7 +160,7 @@ func (h *Hub) firstJoin(c *commit, l *link, u *transports.Uplink, f *codec.JoinF
 		return 0, false
 	}
 	g := h.fleet.Session(i)
-	g.Lost(u.ReceivedAt)
+	h.doubt(&g, u.ReceivedAt)
 	h.fleet.SetSession(i, &g, &key)
 	return i, true
 }

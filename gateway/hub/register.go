@@ -11,7 +11,7 @@ import (
 // makes a device known.
 func (h *Hub) firstContact(c *commit, l *link, u *transports.Uplink, item *codec.Item) (opened, Reason) {
 	k := h.fleetKeyFor(item.CID)
-	if k == nil || k.Register == fleet.RegisterOff || !h.register {
+	if k == nil || k.Register == fleet.RegisterOff || !h.register || h.disowned {
 		return opened{}, ReasonUnknown
 	}
 	d := k.Device(item.CID)

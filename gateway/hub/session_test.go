@@ -195,6 +195,7 @@ func TestForgedJoins(t *testing.T) {
 		if out := b.udp(bad); out.Settlement != transports.Rejected || len(out.Reply) != 0 {
 			t.Fatalf("bit %d: %s, %x", bit, out.Settlement, out.Reply)
 		}
+		b.clock.t = b.clock.t.Add(time.Second) // that each is tried
 	}
 	_, other := b.deviceWithKey(5000, [32]byte{9}, 8).request(1, 1)
 	b.settled(b.udp(other), transports.Rejected)
@@ -531,4 +532,92 @@ func TestRestoredStore(t *testing.T) {
 	if b.sms.sent[0].Payload[1] != byte(codec.MakeHeader(codec.KindExtended, 1, 0)) {
 		t.Errorf("header %#x", b.sms.sent[0].Payload[1])
 	}
+}
+
+// lose has an operator accept a loss, and starts the gateway on it.
+func (b *bench) lose(word string) (drawn bool) {
+	b.t.Helper()
+	batch := b.store.NewBatch()
+	batch.PutMeta(hub.MetaLossAccepted, []byte(word))
+	if err := b.store.Commit(batch); err != nil {
+		b.t.Fatal(err)
+	}
+	return b.reopen()
+}
+
+// reopen starts the gateway anew after a power cut.
+func (b *bench) reopen() (drawn bool) {
+	b.t.Helper()
+	b.crash()
+	drawn, err := b.hub.LossAccepted(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return drawn
+}
+
+// rejoin has a device prove that it is there, and says that it is.
+func (b *bench) rejoin(d *device, boot uint32) {
+	b.t.Helper()
+	j, request := d.request(boot, boot)
+	f := d.said(b.udp(request).Reply, j)
+	if f.Type != codec.ControlChallenge {
+		b.t.Fatalf("answered with a %s", f.Type)
+	}
+	d.accepted(b.udp(codec.AppendJoinConfirm(nil, d.joinKey(), j, f.Nonce)).Reply, j)
+	b.settled(b.udp(d.to(d.hello("2.0.0"))), transports.Stored)
+}
+
+// After an accepted loss nothing that was recorded before is taken, from devices that are known, that were, and that come later; each is heard
+// again once it has joined and proved that it is there.
+func TestAcceptedLoss(t *testing.T) {
+	b := newBench(t)
+	if drawn, err := b.hub.LossAccepted(t.Context()); drawn || err != nil {
+		t.Fatalf("%t, %v", drawn, err)
+	}
+	known, lost, late := b.device(7), b.device(8), b.deviceWithKey(2001, ownKey, 8)
+	b.settled(b.udp(known.to(known.hello("1.0.0"))), transports.Stored)
+	recorded := map[string][]byte{
+		"taken and forgotten, of one that is known": known.to(known.status(3.5)), "of one that is not known any more": lost.to(lost.hello("1.0.0")),
+		"of one that is imported again": late.to(late.hello("1.0.0")),
+	}
+	if !b.lose("today") || b.reopen() {
+		t.Fatal("conclusions are drawn once")
+	}
+	b.importOne(8)
+	frames := b.frames("dev-7")
+	refused := func() {
+		t.Helper()
+		for what, frame := range recorded {
+			if out := b.udp(frame); out.Settlement != transports.Rejected || len(out.Reply) != 0 {
+				t.Errorf("%s: %s, answered with %x", what, out.Settlement, out.Reply)
+			}
+		}
+	}
+	refused()
+	if _, err := b.hub.Device("dev-8"); err == nil {
+		t.Error("a recorded frame registered its device")
+	}
+	if got := b.frames("dev-7"); len(got) != len(frames) {
+		t.Errorf("events of %v", got)
+	}
+	for _, d := range []*device{known, lost, late} {
+		b.rejoin(d, 1)
+		b.settled(b.udp(d.to(d.status(3.6))), transports.Stored)
+	}
+	refused()
+	if b.reopen() {
+		t.Error("the conclusions were drawn twice")
+	}
+	refused()
+	b.settled(b.udp(known.to(known.status(3.7))), transports.Stored)
+	// Another loss is another acceptance.
+	b.clock.t = b.clock.t.Add(time.Hour)
+	if !b.lose("tomorrow") {
+		t.Error("a second loss was passed over")
+	}
+	if out := b.udp(known.to(known.status(3.7))); out.Settlement != transports.Rejected {
+		t.Errorf("%s", out.Settlement)
+	}
+	b.rejoin(known, 2)
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/transports"
 )
@@ -16,6 +17,7 @@ import (
 // attempt is a downlink about to be handed to its transport.
 type attempt struct {
 	ref       uint64
+	fragment  uint16 // of a downlink in fragments
 	transport transports.Transport
 	down      transports.Downlink
 }
@@ -59,13 +61,20 @@ func (h *Hub) TransmitOnce(ctx context.Context, name string) (time.Time, error) 
 func (h *Hub) nextAttempt(c *commit, l *link, now time.Time) (*attempt, time.Time) {
 	var wake time.Time
 	for _, number := range h.outgoing.numbers() {
+		parcel := false // a downlink in fragments is under way: the device puts few together at a time
 		for _, ref := range append([]uint64(nil), h.outgoing.open[number]...) {
 			d := h.outgoing.byRef[ref]
+			if !now.Before(d.Expires) && d.Link == l.Name {
+				h.expire(c, d, now)
+				continue
+			}
+			waits := inFragments(d) && parcel
+			parcel = parcel || inFragments(d)
 			if d.Link != l.Name {
 				continue
 			}
-			if !now.Before(d.Expires) {
-				h.expire(c, d, now)
+			if waits {
+				wake = earlier(wake, earlier(d.Expires, now.Add(time.Hour)))
 				continue
 			}
 			if d.State == DownlinkAccepted {
@@ -99,7 +108,10 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 	if !ok || l.Transport == nil {
 		return nil
 	}
-	down := transports.Downlink{Ref: d.Ref, Expires: d.Expires, WantReport: l.Metered}
+	if inFragments(d) && h.spentParcel(c, d, now) {
+		return nil
+	}
+	down := transports.Downlink{Ref: d.Ref, Expires: d.Expires, WantReport: l.Metered && !inFragments(d)} // of fragments the device itself tells
 	if l.Metered {
 		id, ok := h.fleet.AcceptedAddress(i, string(l.Bearer))
 		if !ok || !h.outgoing.afford(d.Number, now) {
@@ -118,19 +130,29 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 		s := h.fleet.Counters(i)
 		d.Payload, d.Counter = h.appendAck(nil, i, h.fleet.Head(i).Epoch, s.Highest), s.Highest
 	}
-	down.Payload = d.Payload
-	if late(d.Kind) {
-		var err error
-		if down.Payload, err = h.makeLate(c, l, i, d, now); err != nil {
-			d.Error = err.Error()
-			h.move(c, d, DownlinkFailed, now)
-			return nil
-		}
+	a := &attempt{ref: d.Ref, transport: l.Transport, down: down}
+	d.Due = now.Add(maybeAfter) // holds if nothing is heard of this attempt
+	if err := h.fill(c, l, i, d, a, now); err != nil {
+		d.Error = err.Error()
+		h.move(c, d, DownlinkFailed, now)
+		return nil
 	}
 	d.Attempts++
-	d.Due = now.Add(maybeAfter) // holds if nothing is heard of this attempt
 	h.move(c, d, DownlinkSent, now)
-	return &attempt{ref: d.Ref, transport: l.Transport, down: down}
+	return a
+}
+
+// fill gives an attempt its payload: what was sealed when the downlink was queued, or what is sealed now.
+func (h *Hub) fill(c *commit, l *link, i fleet.Index, d *store.Downlink, a *attempt, now time.Time) (err error) {
+	switch {
+	case inFragments(d):
+		a.down.Payload, a.fragment, err = h.nextFragment(c, l, i, d, now)
+	case late(d.Kind):
+		a.down.Payload, err = h.makeLate(c, l, i, d, now)
+	default:
+		a.down.Payload = d.Payload
+	}
+	return err
 }
 
 // settle writes down what came of an attempt. Called with mu held.
@@ -141,31 +163,45 @@ func (h *Hub) settle(c *commit, a *attempt, receipt transports.Receipt, err erro
 	}
 	now := h.clock.Now()
 	d.Error = ""
+	if inFragments(d) {
+		h.settleFragment(c, d, a.fragment, receipt, err, now)
+		return
+	}
 	if err == nil {
 		d.Receipt, d.Parts = receipt.Ref, receipt.Parts
 		h.move(c, d, DownlinkAccepted, now)
 		return
 	}
 	d.Error = err.Error()
-	outcome := transports.MaybeSent
-	first, most := retryAfter, retryMax
-	var se *transports.SendError
-	if errors.As(err, &se) {
-		outcome = se.Outcome
-		if se.Slow {
-			first, most = slowAfter, slowMax
-		}
-	}
-	switch {
+	switch outcome := outcomeOf(err); {
 	case outcome == transports.Refused || d.Attempts >= attemptsMax:
 		h.move(c, d, DownlinkFailed, now)
 	case outcome == transports.NotSent:
-		d.Due = now.Add(min(first<<(d.Attempts-1), most))
+		d.Due = now.Add(pauseAfter(err, d.Attempts))
 		h.move(c, d, DownlinkQueued, now)
 	default:
 		d.Due = now.Add(maybeAfter)
 		h.move(c, d, DownlinkSent, now)
 	}
+}
+
+// outcomeOf is what is known of a downlink that could not be handed over.
+func outcomeOf(err error) transports.Outcome {
+	var se *transports.SendError
+	if errors.As(err, &se) {
+		return se.Outcome
+	}
+	return transports.MaybeSent
+}
+
+// pauseAfter is how long to wait after so many attempts, the last of which ended with err.
+func pauseAfter(err error, attempts int) time.Duration {
+	first, most := retryAfter, retryMax
+	var se *transports.SendError
+	if errors.As(err, &se) && se.Slow {
+		first, most = slowAfter, slowMax
+	}
+	return min(first<<(attempts-1), most)
 }
 
 // move brings a downlink into a state, tells of it, and makes it part of the batch.

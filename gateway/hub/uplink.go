@@ -133,7 +133,7 @@ func (h *Hub) verified(
 		return transports.Rejected, ReasonState
 	}
 	key := store.FrameKey{Number: d.Number, Epoch: o.epoch, Counter: o.counter}
-	class := h.classify(o)
+	class := h.classify(o, d.Least)
 	if class == session.TooOld {
 		return transports.Rejected, ReasonTooOld
 	}
@@ -171,7 +171,10 @@ func (h *Hub) verified(
 }
 
 // classify says what the counter of a verified frame is in its epoch.
-func (h *Hub) classify(o *opened) session.Class {
+func (h *Hub) classify(o *opened, least uint32) session.Class {
+	if o.epoch < least {
+		return session.TooOld // nobody knows what was taken of it
+	}
 	if !o.second {
 		return h.fleet.Counters(o.device).Classify(o.counter)
 	}

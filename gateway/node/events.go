@@ -34,9 +34,6 @@ func (e *events) close() {
 // firstLook is how long the start waits for a NATS server elsewhere. The gateway then takes frames in without it, and publishes later.
 const firstLook = 15 * time.Second
 
-// MetaLossAccepted names the value in a store by which an operator said that its counters are to be trusted, though the stream was never seen.
-const MetaLossAccepted = "loss_accepted"
-
 var errTooLate = errors.New("the stream has events that the store does not know, and frames were taken in before that was seen: restart the gateway")
 
 // openEvents connects to the stream and settles with it what was published, before anything is received.
@@ -118,7 +115,7 @@ func (n *Node) settle(ctx context.Context) error {
 
 // distrust switches registration off if the store has never been held against the stream.
 func (n *Node) distrust() error {
-	_, accepted, err := n.store.Meta(MetaLossAccepted)
+	_, accepted, err := n.store.Meta(hub.MetaLossAccepted)
 	if err != nil {
 		return err
 	}

@@ -90,6 +90,11 @@ func (n *Node) open(ctx context.Context) error {
 	} else if restored {
 		n.log.Warn("store is a backup: each device that joins is challenged, downlink counters and epochs go on above what may have been used")
 	}
+	if fresh, err := n.hub.LossAccepted(ctx); err != nil {
+		return fmt.Errorf("accept the loss: %w", err)
+	} else if fresh {
+		n.log.Warn("loss was accepted: each device must join and prove that it is there before a frame of it is taken")
+	}
 	if err := n.openEvents(ctx); err != nil {
 		return err
 	}

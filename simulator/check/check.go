@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,7 @@ type Ledger struct {
 	acked  map[Frame]bool
 	events map[Frame]int
 	links  map[string]int // events by link
+	kinds  map[string]int // events by kind
 	alien  []string       // ids of events of frames that nobody sent
 }
 
@@ -43,7 +45,7 @@ type named struct {
 func New() *Ledger {
 	return &Ledger{
 		names: make(map[string]named), sent: make(map[Frame]string), acked: make(map[Frame]bool),
-		events: make(map[Frame]int), links: make(map[string]int),
+		events: make(map[Frame]int), links: make(map[string]int), kinds: make(map[string]int),
 	}
 }
 
@@ -78,6 +80,7 @@ func (l *Ledger) AcknowledgedLen() int {
 // cloudEvent is what the ledger reads of an event: its identity, by which exactly once is judged, and the link that it came by.
 type cloudEvent struct {
 	ID   string `json:"id"`
+	Type string `json:"type"`
 	Data struct {
 		Link string `json:"link"`
 	} `json:"data"`
@@ -109,6 +112,7 @@ func (l *Ledger) Event(payload []byte) error {
 	}
 	l.events[f]++
 	l.links[e.Data.Link]++
+	l.kinds[strings.TrimPrefix(e.Type, "io.godwit.")]++
 	return nil
 }
 
@@ -138,6 +142,7 @@ type Result struct {
 	Doubled      []Frame        // more than one event
 	Alien        []string       // events of frames that nobody sent
 	Links        map[string]int // events by link
+	Kinds        map[string]int // events by kind
 }
 
 // Result compares both lists.
@@ -159,6 +164,7 @@ func (l *Ledger) Result() Result {
 	for link, n := range l.links {
 		r.Links[link] = n
 	}
+	r.Kinds = maps.Clone(l.kinds)
 	order := func(a, b Frame) int {
 		return strings.Compare(a.String(), b.String())
 	}

@@ -21,6 +21,9 @@ type flash struct {
 	memory map[uint32]device.Memory
 }
 
+// lineMax is more than a device's memory takes: most of it are messages in fragments, of 128 KiB together, in base64.
+const lineMax = 1 << 20
+
 // flashLine is one line of the log, as JSON.
 type flashLine struct {
 	Number uint32
@@ -70,12 +73,17 @@ func (f *flash) load(path string) error {
 		return fmt.Errorf("memory of the devices: %w", err)
 	}
 	defer func() { _ = old.Close() }() // only read
-	for lines := bufio.NewScanner(old); lines.Scan(); {
+	lines := bufio.NewScanner(old)
+	lines.Buffer(nil, lineMax)
+	for lines.Scan() {
 		var line flashLine
 		// A line that was cut off by a crash promised nothing yet.
 		if json.Unmarshal(lines.Bytes(), &line) == nil {
 			f.memory[line.Number] = line.Memory
 		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("memory of the devices: %w", err)
 	}
 	return nil
 }

@@ -59,12 +59,13 @@ type member struct {
 	link     string
 	msisdn   string
 	imported bool
+	offered  bool // the operator has an update for it
 }
 
 // plan lays out the fleet.
 func plan(o Options, templates map[string]*codec.Template) ([]member, error) {
 	var members []member
-	var sms, udp int
+	var sms, udp, offers int
 	for i := range o.Devices {
 		m := member{customer: "acme", imported: i%importedOneIn == importedOneIn-1}
 		m.CTRBits, m.TagLen, m.Seed, m.Speed = 16, 8, o.Seed*seedStep+uint64(i), o.Speed
@@ -80,6 +81,10 @@ func plan(o Options, templates map[string]*codec.Template) ([]member, error) {
 		if m.imported {
 			m.Key = secret(o.Seed, fmt.Sprintf("device %d", m.Number))
 		}
+		if m.link == linkSMS && m.imported || m.link == linkUDP && udp%offerOneIn == 1 {
+			m.fates(offers)
+			offers++
+		}
 		if m.Template = templates[m.Product]; m.Template == nil {
 			return nil, fmt.Errorf("the gateway has no product %q", m.Product)
 		}
@@ -90,6 +95,8 @@ func plan(o Options, templates map[string]*codec.Template) ([]member, error) {
 
 func (m *member) asBuoy(n int, interval time.Duration) {
 	m.Product, m.link, m.Stored, m.Links, m.Interval = "buoy-demo", linkSMS, true, []string{"sms"}, interval
+	m.Thresholds = []device.Threshold{{Field: "wave_height", Code: 11, Limit: 2.5, Clear: 0.5, Text: "high sea"}}
+	m.Chatter, m.Report, m.ReportBytes = 4*interval, 5*interval, 400
 	m.Number = buoyFleet + uint32(n) //nolint:gosec // at most perKind
 	m.name = fmt.Sprintf("buoy-%d", m.Number)
 	m.msisdn = msisdn(n)
@@ -102,6 +109,10 @@ func (m *member) asBuoy(n int, interval time.Duration) {
 
 func (m *member) asTruck(n int, interval time.Duration) {
 	m.Product, m.link, m.Links, m.Interval = "truck-demo", linkUDP, []string{"udp"}, interval
+	m.Thresholds = []device.Threshold{
+		{Field: "speed", Code: 1, Limit: 100, Clear: 15, Text: "speeding"}, {Field: "fuel", Code: 2, Limit: 15, Below: true, Clear: 5, Text: "fuel is low"},
+	}
+	m.Chatter, m.Report, m.ReportBytes = 5*interval, 8*interval, 3000
 	m.Number = truckFleet + uint32(n) //nolint:gosec // at most perKind
 	m.name = fmt.Sprintf("truck-%d", m.Number)
 	if m.imported {

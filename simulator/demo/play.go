@@ -78,7 +78,7 @@ func (d *demo) play(ctx, back context.Context, members []member) (*Summary, erro
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	failed := make(chan error, 3)
+	failed := make(chan error, 4)
 	start := func(run func(context.Context) error) {
 		wg.Go(func() {
 			if err := run(background); err != nil {
@@ -94,6 +94,7 @@ func (d *demo) play(ctx, back context.Context, members []member) (*Summary, erro
 	start(d.watcher.run)
 	start(func(ctx context.Context) error { return d.udp.run(ctx, of(members, linkUDP)) })
 	start(func(ctx context.Context) error { return d.sms.run(ctx, of(members, linkSMS)) })
+	start(func(ctx context.Context) error { return d.operate(ctx, members) })
 	d.announce(members)
 	if err := d.until(ctx, failed); err != nil {
 		return d.summary(), err
@@ -177,7 +178,7 @@ func (d *demo) drain(ctx context.Context, failed <-chan error) error {
 func (d *demo) summary() *Summary {
 	r := d.ledger.Result()
 	s := &Summary{
-		Links: make(map[string]Link), Acknowledged: r.Acknowledged, Events: r.Events, Lost: len(r.Lost), Doubled: len(r.Doubled),
+		Links: make(map[string]Link), Acknowledged: r.Acknowledged, Events: r.Events, Lost: len(r.Lost), Doubled: len(r.Doubled), Kinds: r.Kinds,
 		result: r, pending: d.pending.Load() + int64(d.sms.underWay()),
 	}
 	counts := d.gateway.counts()

@@ -31,6 +31,7 @@ type Summary struct {
 	Events       int             `json:"events"`       // events of frames, one for each frame if all is well
 	Lost         int             `json:"lost"`         // frames acknowledged that have no event
 	Doubled      int             `json:"doubled"`      // frames with more than one event
+	Kinds        map[string]int  `json:"kinds"`        // events of frames by kind
 
 	result  check.Result
 	pending int64 // frames that were neither acknowledged nor lost with certainty when the demo ended

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -43,6 +44,18 @@ type Config struct {
 	PendingMax int           // frames kept until acknowledged; 0 means 64. When it is reached nothing new is measured
 	Silence    time.Duration // without an answer before the device asks for a new epoch; 0 means 1 h
 	Seed       uint64
+
+	UplinkMax  int // bytes of a frame that the link carries; 0 means 140 where it is Stored, else 1,200
+	Thresholds []Threshold
+
+	Chatter     time.Duration // between two messages of the application; 0: it says nothing by itself
+	Report      time.Duration // between two large ones
+	ReportBytes int           // of a large one
+
+	FreeMemory uint64 // for an image and its copy; 0 means 512 KiB
+	Rate       uint64 // bytes a second at which an image is fetched; 0 means 64 KiB
+	Owner      Owner
+	Mishaps    Mishaps
 }
 
 func (c *Config) setDefaults() {
@@ -61,6 +74,18 @@ func (c *Config) setDefaults() {
 	if c.Silence == 0 {
 		c.Silence = time.Hour
 	}
+	if c.UplinkMax == 0 {
+		c.UplinkMax = uplinkDefault
+		if c.Stored {
+			c.UplinkMax = uplinkStored
+		}
+	}
+	if c.FreeMemory == 0 {
+		c.FreeMemory = 512 << 10
+	}
+	if c.Rate == 0 {
+		c.Rate = 64 << 10
+	}
 }
 
 func (c *Config) validate() error {
@@ -73,6 +98,8 @@ func (c *Config) validate() error {
 		return fmt.Errorf("tag of %d bytes on this link: %w", c.TagLen, ErrConfig)
 	case c.Interval <= 0 || c.Retry <= 0 || c.RetryMax < c.Retry || c.PendingMax < 1 || c.Speed < 0 || c.Silence < 0:
 		return fmt.Errorf("interval %s, retry %s to %s, %d pending: %w", c.Interval, c.Retry, c.RetryMax, c.PendingMax, ErrConfig)
+	case c.UplinkMax < 2*overheadMax || c.ReportBytes < 0 || c.ReportBytes >= codec.FragmentedMax || c.Chatter < 0 || c.Report < 0:
+		return fmt.Errorf("frames of %d bytes, messages of %d: %w", c.UplinkMax, c.ReportBytes, ErrConfig)
 	}
 	return nil
 }
@@ -107,6 +134,17 @@ type Device struct {
 	orders orders
 	clock  clock
 
+	version string
+	update  Update
+	logging bool   // a step log is under way
+	raised  []bool // by threshold
+	parts   parts
+	told    [][]byte // messages of the application that wait
+	parcels []*parcel
+	set     uint8
+	chatter time.Time // when the application says something next
+	report  time.Time
+
 	statuses statuses
 	state    codec.State // scratch
 }
@@ -122,7 +160,13 @@ func New(c Config, m Memory, now time.Time) (*Device, error) {
 		config: c, boots: m.BootCount, known: m.Known, world: NewWorld(c.Seed, now),
 		rng:     rand.New(rand.NewPCG(c.Seed, uint64(m.BootCount))), //nolint:gosec // repeatable
 		session: session.NewDevice(m.Memory, c.CTRBits), joinKey: codec.DeriveJoinKey(&c.Key, c.Number), last: now, heard: now,
+		version: cmp.Or(m.Version, c.Version), update: m.Update, set: m.Set, raised: make([]bool, len(c.Thresholds)), parts: parts{state: m.Parts},
 	}
+	if err := d.parts.whole.Load([]byte(m.Parts)); err != nil {
+		return nil, fmt.Errorf("device %d: %w", c.Number, err)
+	}
+	d.update.News = d.update.Count > 0 // whether a log of it was under way is forgotten
+	d.chatter, d.report = d.soon(now, c.Chatter), d.soon(now, c.Report)
 	d.clock.sure = !c.NoClock
 	d.derive()
 	// Devices that are switched on together must not all speak at once for ever.
@@ -138,7 +182,9 @@ func (d *Device) Number() uint32 { return d.config.Number }
 
 // Memory is what permanent memory holds now: hand it to New to restart the device.
 func (d *Device) Memory() Memory {
-	return Memory{Memory: d.session.Memory, BootCount: d.boots, Known: d.known}
+	return Memory{
+		Memory: d.session.Memory, BootCount: d.boots, Known: d.known, Set: d.set, Version: d.version, Parts: d.parts.state, Update: d.update,
+	}
 }
 
 // Epoch is the epoch that the device seals in.
@@ -179,17 +225,11 @@ func (d *Device) Poll(now time.Time) (out []Transmission, wake time.Time, err er
 	if err := d.obey(now); err != nil {
 		return nil, time.Time{}, err
 	}
-	if !d.quiet && !now.Before(d.status) {
-		if err := d.measure(now); err != nil {
-			return nil, time.Time{}, err
-		}
-		d.status = d.status.Add(d.config.Interval)
-		if d.status.Before(now) { // the caller slept: no burst to catch up
-			d.status = now.Add(d.config.Interval)
-		}
+	if err := d.work(now); err != nil {
+		return nil, time.Time{}, err
 	}
 	if !d.quiet {
-		wake = d.status
+		wake = d.nextWork()
 	}
 	joins, at := d.pollJoin(now)
 	out = append(out, joins...)
@@ -210,13 +250,55 @@ func (d *Device) Poll(now time.Time) (out []Transmission, wake time.Time, err er
 	return out, wake, nil
 }
 
+// work does what the device does by itself: it puts together what came, measures, goes on with an update, and has its application speak.
+func (d *Device) work(now time.Time) error {
+	if err := d.assemble(now); err != nil {
+		return err
+	}
+	if !d.quiet && !now.Before(d.status) {
+		if err := d.measure(now); err != nil {
+			return err
+		}
+		d.status = d.status.Add(d.config.Interval)
+		if d.status.Before(now) { // the caller slept: no burst to catch up
+			d.status = now.Add(d.config.Interval)
+		}
+	}
+	if o := d.orders.offer; o != nil {
+		d.orders.offer = nil
+		d.begin(now, o)
+	}
+	if err := d.install(now); err != nil {
+		return err
+	}
+	if err := d.journal(now); err != nil {
+		return err
+	}
+	d.chat(now)
+	return d.speak(now)
+}
+
+// nextWork is when the device has something to do by itself.
+func (d *Device) nextWork() time.Time {
+	wake := d.status
+	for _, at := range []time.Time{d.chatter, d.report} {
+		if !at.IsZero() && at.Before(wake) {
+			wake = at
+		}
+	}
+	if at := time.UnixMilli(d.update.Due); d.update.Due != 0 && at.Before(wake) {
+		wake = at
+	}
+	return wake
+}
+
 // helloHeader asks for an acknowledgement and says that the counter is whole.
 var helloHeader = codec.MakeHeader(codec.KindExtended, 1, 1)
 
 func (d *Device) hello(now time.Time) error {
 	plaintext, err := codec.AppendHello(nil, &codec.Hello{
-		Version: d.config.Version, Build: d.config.Build, Product: d.config.Product, Hardware: d.config.Hardware,
-		FreeMemory: 512 << 10, BootCount: d.boots, ResetCause: 1, Links: d.config.Links,
+		Version: d.version, Build: d.config.Build, Product: d.config.Product, Hardware: d.config.Hardware,
+		FreeMemory: d.config.FreeMemory, BootCount: d.boots, ResetCause: 1, Links: d.config.Links,
 		Templates: []codec.TemplateHash{codec.TemplateHash(d.config.Template.Hash())}, Counter: d.session.Upcoming(),
 	})
 	if err != nil {

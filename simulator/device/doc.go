@@ -7,6 +7,10 @@
 //	d.Poll(now)             -> what to transmit now, and when to ask again
 //	d.Receive(now, payload) <- what the network brought
 //
+// Besides statuses it says what a real one does: alarms when a sensor passes a limit, the steps of an update that it was offered (asking its
+// owner, and refusing an image that does not fit into memory twice), and messages of its application, in fragments where they are larger than a
+// frame of its link. Messages that come in fragments it puts together, across restarts, and says which are missing when it is asked.
+//
 // Three rules of a device are kept to the letter. A number above each counter is in permanent memory before the counter is used. A
 // repeat is the same bytes again, whatever happened in between. And a frame is forgotten only when an acknowledgement whose HMAC
 // verifies covers it, or when a link that keeps messages itself took it over.

@@ -61,14 +61,25 @@ func (d *Device) entered(joined bool) {
 	for _, p := range d.pending {
 		switch {
 		case joined:
-			if p.header.Kind() != codec.KindExtended || len(p.content) > 0 && codec.MessageType(p.content[0]) != codec.MessageHello {
+			if owedAnew(&p) {
 				d.anew = append(d.anew, p)
 			}
 		case p.frame.Epoch == d.session.Previous.Number:
 			kept = append(kept, p)
+		default:
+			d.lost(&p)
 		}
 	}
 	d.pending = kept
+}
+
+// owedAnew reports whether what a frame said is worth saying in another epoch: a hello was said, and a fragment status is asked for again.
+func owedAnew(p *pending) bool {
+	if p.header.Kind() != codec.KindExtended || len(p.content) == 0 {
+		return true
+	}
+	kind := codec.MessageType(p.content[0])
+	return kind != codec.MessageHello && kind != codec.MessageFragmentStatus
 }
 
 // greet seals what is owed in a new epoch.
@@ -87,7 +98,9 @@ func (d *Device) greet(now time.Time) error {
 		if p.status != nil { // what it was counted from is of another epoch
 			err = d.say(now, p.status)
 		} else {
-			err = d.enqueue(now, p.header, p.content, nil)
+			if err = d.enqueue(now, p.header, p.content, nil); err == nil {
+				d.pending[len(d.pending)-1].tag = p.tag
+			}
 		}
 		if err != nil {
 			return err

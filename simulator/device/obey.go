@@ -11,6 +11,7 @@ type orders struct {
 	request uint8          // of codec.Request… together
 	clock   *codec.TimeSet // what time it is
 	rest    time.Duration  // nothing is to be sent before
+	offer   *codec.Offer
 }
 
 // clock is a device's own: what it says is offset from the true time.
@@ -41,6 +42,10 @@ func (d *Device) order(kind codec.MessageType, body []byte) error {
 			return err
 		}
 		d.orders.rest = time.Duration(s.Seconds) * time.Second
+	case codec.MessageOffer:
+		return d.offered(body)
+	case codec.MessageFragmentStatus:
+		return d.arrived(body)
 	default: // an application's, or of no concern to a device that only measures
 	}
 	return nil
@@ -49,7 +54,7 @@ func (d *Device) order(kind codec.MessageType, body []byte) error {
 // obey does what was ordered: it sets its clock, rests, and answers. A device that makes nothing new any more keeps to that.
 func (d *Device) obey(now time.Time) error {
 	o := d.orders
-	d.orders = orders{}
+	d.orders = orders{offer: o.offer}
 	if o.rest > 0 && d.status.Before(now.Add(o.rest)) {
 		d.status = now.Add(o.rest)
 	}

@@ -12,6 +12,7 @@ import (
 type teller struct {
 	c       device.Config
 	counter uint64
+	ask     uint8 // 1: each asks for a fragment status
 }
 
 func (s *teller) tell(t *testing.T, d *device.Device, plaintext []byte, err error) error {
@@ -21,7 +22,7 @@ func (s *teller) tell(t *testing.T, d *device.Device, plaintext []byte, err erro
 	}
 	s.counter++
 	cipher := codec.NewCipher(codec.DeriveSealKey(&s.c.Key, nil, codec.LabelDown, s.c.Number, 0))
-	item, err := cipher.AppendSealed(nil, codec.MakeHeader(codec.KindExtended, 0, 0),
+	item, err := cipher.AppendSealed(nil, codec.MakeHeader(codec.KindExtended, 0, s.ask),
 		codec.Position{Direction: codec.Down, Number: s.c.Number, Counter: s.counter}, 16, 8, plaintext)
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ type pending struct {
 	content []byte        // plaintext
 	status  *codec.Status // what content was made of, nil for a message
 	payload []byte
+	tag     tag
 	tries   int
 	due     time.Time // zero: nothing to do until the link reports
 }
@@ -122,6 +123,7 @@ func (d *Device) acknowledge(content []byte) ([]Frame, error) {
 			covered := p.tries > 0 && p.frame.Epoch == epoch && ack.Covers(p.frame.Counter)
 			if covered {
 				acked = append(acked, p.frame)
+				d.settled(&p)
 				if !previous {
 					d.statuses.acknowledged(p.frame.Counter)
 				}
@@ -158,8 +160,14 @@ func (d *Device) message(s *codec.Sealed) error {
 	if !taken || len(plaintext) == 0 {
 		return nil
 	}
-	kind, body := codec.MessageType(plaintext[0]), plaintext[1:]
+	return d.take(codec.MessageType(plaintext[0]), plaintext[1:], s.Header.Base()&1 == 1)
+}
+
+// take takes a message of the gateway. asked says that the gateway wants to know which fragments are there.
+func (d *Device) take(kind codec.MessageType, body []byte, asked bool) error {
 	switch kind {
+	case codec.MessageFragment:
+		return d.parts.hold(body, asked)
 	case codec.MessageUser:
 		d.inbox = append(d.inbox, body)
 	case codec.MessageRekey:
@@ -185,7 +193,12 @@ func (d *Device) Messages() [][]byte {
 
 // Taken says that a link that keeps messages itself has taken over a frame: it is forgotten.
 func (d *Device) Taken(f Frame) {
-	d.pending = slices.DeleteFunc(d.pending, func(p pending) bool { return p.frame == f })
+	d.pending = slices.DeleteFunc(d.pending, func(p pending) bool {
+		if p.frame == f {
+			d.settled(&p)
+		}
+		return p.frame == f
+	})
 }
 
 // Failed says that the link did not take a frame: it is due again after the pause of its tries.

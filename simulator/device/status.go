@@ -87,7 +87,10 @@ func (d *Device) measure(now time.Time) error {
 	d.last = now
 	d.world.Advance(elapsed)
 	status := &codec.Status{Time: now.Add(d.clock.offset), ClockValid: d.clock.sure, AckAsked: !d.config.Stored, Values: d.world.Measure(d.config.Template, elapsed)}
-	return d.say(now, status)
+	if err := d.say(now, status); err != nil {
+		return err
+	}
+	return d.watch(now, status.Values)
 }
 
 // say gives a status its counter and its form.
