@@ -281,6 +281,9 @@ func (d *Device) work(now time.Time) error {
 // nextWork is when the device has something to do by itself.
 func (d *Device) nextWork() time.Time {
 	wake := d.status
+	if d.session.Blank {
+		return wake // it has nothing to say before it has joined
+	}
 	for _, at := range []time.Time{d.chatter, d.report} {
 		if !at.IsZero() && at.Before(wake) {
 			wake = at

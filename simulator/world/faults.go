@@ -242,17 +242,27 @@ func (w *world) command() bool {
 	if !g.up {
 		return false
 	}
-	ref := m.name()
 	var err error
-	switch w.rng.IntN(4) {
+	tell := func(c hub.Command) {
+		c.Link = m.link
+		_, err = g.hub.SendCommand(w.ctx, m.name(), c)
+	}
+	switch w.rng.IntN(6) {
 	case 0:
-		_, err = g.hub.SendMessage(w.ctx, ref, hub.Message{Payload: []byte("open the valve"), Link: m.link})
+		_, err = g.hub.SendMessage(w.ctx, m.name(), hub.Message{Payload: []byte("open the valve"), Link: m.link})
 	case 1:
-		_, err = g.hub.SendCommand(w.ctx, ref, hub.Command{Request: codec.RequestKeyframe, Link: m.link})
+		_, err = g.hub.SendMessage(w.ctx, m.name(), hub.Message{Payload: make([]byte, 200+w.rng.IntN(800)), Link: m.link}) // several frames on SMS
 	case 2:
-		_, err = g.hub.SendCommand(w.ctx, ref, hub.Command{Time: true, Link: m.link})
+		tell(hub.Command{Request: codec.RequestKeyframe | codec.RequestHello})
+	case 3:
+		tell(hub.Command{Time: true})
+	case 4:
+		tell(hub.Command{Sleep: &codec.Sleep{Seconds: 3600}})
 	default:
-		_, err = g.hub.SendCommand(w.ctx, ref, hub.Command{Sleep: &codec.Sleep{Seconds: 3600}, Link: m.link})
+		tell(hub.Command{Offer: &codec.Offer{
+			Rollout: w.rng.Uint32(), Version: fmt.Sprintf("2.%d.0", w.rng.IntN(100)), Reference: "https://updates.example/m", Size: 100 << 10, Hash: make([]byte, 16),
+			Memory: 200 << 10,
+		}})
 	}
 	g.transmit()
 	return err == nil // a device that is not known yet, or has enough under way, takes none

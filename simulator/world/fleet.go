@@ -25,7 +25,12 @@ type mobile struct {
 	kept   []packet  // what the network has taken, and the gateway not yet
 	wake   time.Time // when it is looked at next
 	port   int       // of its address: a mobile network gives another one now and then
+	hour   time.Time // since when steps are counted
+	steps  int
 }
+
+// restless is how many times in an hour a device may look for work: more would empty its battery.
+const restless = 20_000
 
 // packet is a payload under way to the gateway.
 type packet struct {
@@ -49,6 +54,10 @@ func (w *world) addMobile(i int) error {
 		m.config.Number += firstSMS - firstUDP
 		m.config.Links, m.config.CTRBits, m.config.TagLen, m.config.Stored = []string{"sms"}, 8, 4, true
 		m.config.Interval = time.Duration(60+rng.IntN(1000)) * time.Minute
+	}
+	m.config.Thresholds = []device.Threshold{{Field: "wave_height", Code: 11, Limit: 2.5, Clear: 0.5, Text: "high sea"}}
+	if rng.IntN(2) == 0 {
+		m.config.Chatter, m.config.Report, m.config.ReportBytes = 5*m.config.Interval, 11*m.config.Interval, 300+rng.IntN(3000)
 	}
 	model.Loss, model.Reorder = rng.Float64()*0.4, rng.Float64()*0.3
 	m.sim = fmt.Sprintf("+4917%08d", i)
@@ -104,6 +113,12 @@ func (w *world) fail2(err error) {
 // step does what is due: hears, speaks, and lets the radio carry.
 func (m *mobile) step() error {
 	now := m.w.now
+	if now.Sub(m.hour) >= time.Hour {
+		m.hour, m.steps = now, 0
+	}
+	if m.steps++; m.steps > restless {
+		return fmt.Errorf("%w: device %d has looked for work %d times within an hour", ErrBroken, m.config.Number, m.steps)
+	}
 	for d, ok := m.down.Due(now); ok; d, ok = m.down.Due(now) {
 		if err := m.hear(d.Item); err != nil {
 			return err
