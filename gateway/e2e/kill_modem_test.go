@@ -14,6 +14,7 @@ import (
 
 // feed has the devices send messages, every third of them in several parts, until ctx is done. It returns how many the network took.
 func (c *simcard) feed(ctx context.Context, t *testing.T, devices []*device, rng *rand.Rand) int {
+	t.Helper()
 	for id := uint64(1); ; id++ {
 		d := devices[rng.IntN(len(devices))]
 		size := 20

@@ -24,8 +24,11 @@ type ailment struct {
 // did notes a command that worked.
 func (a *ailments) did(verb string) { delete(a.commands, verb) }
 
-// failed notes a command that the modem failed at.
+// failed notes a command that the modem failed at. +CMGR does not count: some modems say so of an empty slot.
 func (a *ailments) failed(verb string, now time.Time) {
+	if verb == "+CMGR" {
+		return
+	}
 	if a.commands == nil {
 		a.commands = make(map[string]*ailment)
 	}

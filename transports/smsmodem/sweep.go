@@ -174,7 +174,7 @@ func (s *session) list(ctx context.Context, st *storage) ([]entry, error) {
 			return parseList(lines)
 		case c == classSlot: // some say so of an empty storage
 			return nil, nil
-		case !refused || c == classBusy || c == classSIM || (c == classRetry && codeOf(err) != 0):
+		case !refused || c == classBusy || c == classSIM || c == classPhone || (c == classRetry && codeOf(err) != 0):
 			return nil, err
 		}
 		st.slow = true

@@ -19,11 +19,12 @@ type cmsError struct {
 // resetDefault is the way to have a modem start over (3GPP TS 27.007 §8.2).
 const resetDefault = "+CFUN=1,1"
 
-// vendors are the makes whose own errors call for something else than a later try, or whose modems do not start over as others do. What is
+// vendors are looked through from the first on. They are the makes whose own errors call for something else than a later try, or whose modems do not start over as others do. What is
 // in no table is tried again a few times, as on a modem that nobody knows.
 var vendors = []*vendor{
 	{maker: "WAVECOM", cms: wavecom},
 	{maker: "MULTITECH", cms: wavecom}, // with Wavecom's firmware
+	{maker: "QUECTEL_LTD"},             // GSM modules on another platform, with other errors than the LTE ones
 	{maker: "QUECTEL", cms: map[int]cmsError{
 		512: {"SIM not ready", classBusy}, 513: {"message length exceeds the limit", classPermanent},
 		514: {"invalid request parameters", classPermanent}, 515: {"ME storage failure", classFull},

@@ -3,6 +3,8 @@ package smsmodem_test
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +23,7 @@ func TestMakersOwnErrors(t *testing.T) {
 	}{
 		{"WAVECOM MODEM", 513, transports.NotSent, "lower layer failure"},
 		{"Quectel", 513, transports.Refused, "message length exceeds the limit"},
+		{"Quectel_Ltd", 513, transports.NotSent, ""}, // the same maker's GSM modules
 		{"Acme", 513, transports.NotSent, ""},
 
 		{"MultiTech Systems", 515, transports.NotSent, "please wait"},
@@ -139,6 +142,52 @@ func TestFailingModemStartsOver(t *testing.T) {
 				t.Errorf("told to start over %d times, and did %d times; want once", d.Resets, m.Boots-boots)
 			}
 		})
+	}
+}
+
+// A storage that a failing modem does not list is neither empty nor one to be read slot by slot: what it holds is read after the start.
+func TestFailingListing(t *testing.T) {
+	m := newModem(t)
+	var works atomic.Bool
+	m.script = func(cmd string) (string, bool) {
+		if cmd == "+CFUN=1,1" {
+			works.Store(true)
+			m.with(m.reset)
+			return "OK\n\nRDY", true
+		}
+		return "+CMS ERROR: 300", cmd == "+CMGL=4" && !works.Load()
+	}
+	m.put("SM", message{pdu: deliverPDU(t, sender, []byte("held"))})
+	tr := newTransport(t, m)
+	r := start(t, tr, &transporttest.Sink{})
+	r.gets("held")
+	r.until(m, "the slot is given back", func() bool { return m.holds("SM") == 0 })
+	r.stop()
+	if n, s := m.asked("+CMGR"), tr.Stats(); n != 0 || s.Resets != 1 {
+		t.Errorf("%d slots were read one by one, and the modem was told to start over %d times, want 0 and once", n, s.Resets)
+	}
+}
+
+// A modem without a listing that has this word for an empty slot does not fail.
+func TestEmptySlotInOtherWords(t *testing.T) {
+	m := newModem(t)
+	m.script = func(cmd string) (string, bool) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		switch {
+		case cmd == "+CMGL=4":
+			return "ERROR", true
+		case strings.HasPrefix(cmd, "+CMGR=") && cmd != "+CMGR=1" || m.holds(m.selected) == 0:
+			return "+CMS ERROR: 300", strings.HasPrefix(cmd, "+CMGR=")
+		}
+		return "", false
+	}
+	tr := newTransport(t, m)
+	r := start(t, tr, &transporttest.Sink{})
+	works(t, m, tr, r)
+	r.stop()
+	if n := tr.Stats().Resets; n != 0 {
+		t.Errorf("told to start over %d times", n)
 	}
 }
 
