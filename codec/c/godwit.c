@@ -343,8 +343,8 @@ static NOINLINE int equal(const uint8_t *a, const uint8_t *b, size_t n)
 struct position {
 	const struct godwit_epoch *epoch;
 	uint64_t counter;
+	const char *label; /* of the key; its second and third letter say the direction */
 	uint8_t header;
-	uint8_t down;
 	uint8_t tag_len;
 };
 
@@ -389,11 +389,12 @@ static NOINLINE void ccm(const struct godwit *g, const struct position *p, struc
 	unsigned i;
 
 	c->config = g->config;
-	derive(g, p->epoch, p->down ? "|dn|" : p->tag_len == 4 ? "|up4|" : "|up8|", c->key);
+	derive(g, p->epoch, p->label, c->key);
 
 	/* the AAD (SPEC §2.2) with its length before it: 30 bytes, two blocks with the zeros behind it */
 	memset(text, 0, sizeof text);
-	text_begin(&w, text + 2, p->down ? " dn" : " up");
+	text_begin(&w, text + 2, " ");
+	put_bytes(&w, p->label + 1, 2);
 	text[1] = 28;
 	put(&w, p->header);
 	put_u32(&w, g->config->number);
@@ -447,7 +448,7 @@ int godwit_boot(struct godwit *g, const struct godwit_config *config, const uint
 		return GODWIT_E_ARGUMENT;
 	memset(g, 0, sizeof *g);
 	g->config = config;
-	g->entered = 1;
+	g->memory.entered = 1;
 	if (record == NULL) {
 		g->memory.known = 1;
 		return 0;
@@ -456,6 +457,8 @@ int godwit_boot(struct godwit *g, const struct godwit_config *config, const uint
 	if (!equal(check, record, CHECK_LEN))
 		return GODWIT_E_MALFORMED;
 	memcpy(&g->memory, record, GODWIT_RECORD);
+	g->memory.joining = g->memory.changed = 0;
+	g->memory.entered = 1;
 	g->next = g->promised = g->memory.epochs[0].end;
 	return 0;
 }
@@ -475,10 +478,10 @@ int godwit_record(struct godwit *g, uint8_t record[GODWIT_RECORD])
 		if (g->promised < g->next)
 			g->promised = COUNTER_END;
 	}
-	if (g->promised == end && !g->changed)
+	if (g->promised == end && !g->memory.changed)
 		return 0;
-	if (g->changed)
-		g->changed = CHANGED_PROMISED;
+	if (g->memory.changed)
+		g->memory.changed = CHANGED_PROMISED;
 	m->epochs[0].end = g->promised;
 	memcpy(record, m, GODWIT_RECORD);
 	m->epochs[0].end = end;
@@ -490,8 +493,8 @@ int godwit_record(struct godwit *g, uint8_t record[GODWIT_RECORD])
 void godwit_stored(struct godwit *g)
 {
 	g->memory.epochs[0].end = g->promised;
-	if (g->changed == CHANGED_PROMISED)
-		g->changed = 0;
+	if (g->memory.changed == CHANGED_PROMISED)
+		g->memory.changed = 0;
 }
 
 /* Begins an epoch. Nothing is sealed in it before the record is written, for no counter is taken ahead. */
@@ -507,9 +510,9 @@ static NOINLINE void enter(struct godwit *g, uint32_t number, const uint8_t *sal
 	e[0].end = g->next = g->promised = 0;
 	e[0].down = 0;
 	memcpy(e[0].salt, salt, GODWIT_SALT);
-	g->entered++;
-	g->joining = 0;
-	g->changed = CHANGED;
+	g->memory.entered++;
+	g->memory.joining = 0;
+	g->memory.changed = CHANGED;
 }
 
 uint32_t godwit_last(const struct godwit *g)
@@ -593,7 +596,7 @@ static NOINLINE int finish(struct godwit *g, struct writer *w, unsigned header, 
 		header |= 1;
 	p.epoch = g->memory.epochs;
 	p.counter = g->next;
-	p.down = 0;
+	p.label = p.tag_len == 4 ? "|up4|" : "|up8|";
 	p.header = *w->p = (uint8_t)header;
 	ccm(g, &p, &c, w->p + w->body, w->n - w->body, 0);
 	w->cap += TAG_LEN;
@@ -631,14 +634,14 @@ static const uint16_t probability[32] = {
  */
 struct encoder {
 	struct writer w;
+	uint8_t packed;        /* 0 in a keyframe */
+	uint8_t order, spread; /* of the field that is written, with model and moved */
+	const uint8_t *model;
+	int64_t moved;
 	const struct godwit_template *t;
 	struct godwit_field_state *fields; /* of the state, or NULL */
 	size_t start;                      /* of the range code within w */
 	uint32_t low, width;
-	const uint8_t *model; /* of the field that is written, with the next three */
-	int64_t moved;
-	uint8_t order, spread;
-	uint8_t packed; /* 0 in a keyframe */
 };
 
 /* Adds to low. A carry adds one to the bytes that went out; it ends within them. */
@@ -798,7 +801,7 @@ static NOINLINE int64_t floor_div(int64_t a, uint64_t b)
 	return a < 0 ? -1 - (int64_t)q : (int64_t)q;
 }
 
-enum { FIELD_SEEN = 1, FIELD_MEASURED = 2 };
+enum { FIELD_MEASURED = 1, FIELD_SEEN = 2 };
 
 /* v × 10^n, also of a negative v. In pieces of 16 bits: the compiler makes of shifts of 64 bits the multiplication that they are, and of that a call. */
 static NOINLINE uint64_t tens(uint64_t v, int n)
@@ -832,7 +835,7 @@ static NOINLINE int64_t clamp(const struct godwit_field *f, int64_t v)
 
 static NOINLINE void put_field(struct encoder *e, const struct godwit_field *f, struct godwit_field_state *fs, int64_t value, int32_t passed)
 {
-	int was = (fs->flags & FIELD_MEASURED) != 0, is = value != GODWIT_NONE;
+	int was = fs->flags & FIELD_MEASURED, is = value != GODWIT_NONE;
 	int64_t n, expected;
 
 	coding(e, f->model, f->order, f->spread);
@@ -1011,9 +1014,9 @@ int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot
 	if (h == NULL)
 		godwit_history_init(h = &without, &none, NULL, 1, 0);
 	base = h->base;
-	if (h->entered != g->entered || (base != NULL && g->next - base->counter > DISTANCE_MAX)) /* counters of another epoch name other frames */
+	if (h->entered != g->memory.entered || (base != NULL && g->next - base->counter > DISTANCE_MAX)) /* counters of another epoch name other frames */
 		base = h->base = NULL;
-	h->entered = g->entered;
+	h->entered = g->memory.entered;
 	/* The oldest state is missed least, but for the base: what is older than that will be no base. */
 	room = h->oldest;
 	if (room == base)
@@ -1060,12 +1063,6 @@ int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot
 		h->run = base != NULL ? (uint8_t)(h->run + 1) : 0;
 	}
 	return n;
-}
-
-int godwit_status(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *status,
-                  unsigned flags, uint8_t *out, size_t cap)
-{
-	return godwit_batch(g, t, slot, h, status, 1, flags, out, cap);
 }
 
 /* The newest status that is on the gateway's disk serves as the base. */
@@ -1401,7 +1398,7 @@ static NOINLINE int open_message(struct godwit *g, struct godwit_epoch *epoch, u
 
 	p.epoch = epoch;
 	p.header = *content++;
-	p.down = 1;
+	p.label = "|dn|";
 	p.tag_len = TAG_LEN;
 	if ((p.header & ~1u) == EXTENDED_EXPLICIT)
 		ctr_len = 5;
@@ -1426,7 +1423,7 @@ static NOINLINE int open_message(struct godwit *g, struct godwit_epoch *epoch, u
 		return GODWIT_E_AUTH;
 	}
 	epoch->down = p.counter + 1;
-	g->changed = CHANGED;
+	g->memory.changed = CHANGED;
 	if (n == 0)
 		return GODWIT_E_MALFORMED; /* authentic, and without even a type */
 	r->counter = p.counter;
@@ -1480,7 +1477,7 @@ int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len)
 
 /* --- Joins (SPEC §5.2) --- */
 
-enum { ATTEMPT_AT = 13, ATTEMPT_LEN = 1 + 12 }; /* in the text under a MAC: the header, and what names the attempt */
+enum { ATTEMPT_AT = 13, ATTEMPT_LEN = 1 + 12, SALT_AT = ATTEMPT_AT + 1 + 8 }; /* in the text under a MAC: the header, and what names the attempt */
 
 /* Computes a MAC of a join. What it says behind the attempt is the nonce but in a request, and the epoch of an acceptance. */
 static NOINLINE void join_mac(const struct godwit *g, unsigned header, const uint8_t *nonce, const uint8_t *epoch, size_t epoch_len,
@@ -1504,21 +1501,21 @@ void godwit_join(struct godwit *g, uint32_t random)
 {
 	g->memory.boot++;
 	g->random = random;
-	g->joining = CONTROL_REQUEST;
-	g->changed = CHANGED;
+	g->memory.joining = CONTROL_REQUEST;
+	g->memory.changed = CHANGED;
 }
 
 int godwit_send_join(const struct godwit *g, unsigned flags, uint8_t *out, size_t cap)
 {
 	uint8_t text[TEXT_MAX], mac[HASH_LEN];
 
-	if (g->joining == 0)
+	if (g->memory.joining == 0)
 		return GODWIT_E_ARGUMENT;
-	if (g->changed) /* F-107 */
+	if (g->memory.changed) /* F-107 */
 		return GODWIT_E_RESERVE;
 	if (cap < GODWIT_JOIN)
 		return GODWIT_E_SPACE;
-	join_mac(g, g->joining, g->nonce, NULL, 0, text, mac);
+	join_mac(g, g->memory.joining, g->nonce, NULL, 0, text, mac);
 	memcpy(text + ATTEMPT_AT + ATTEMPT_LEN, mac, MAC_LEN);
 	return envelope(g, text + ATTEMPT_AT, ATTEMPT_LEN + MAC_LEN, flags, out);
 }
@@ -1526,30 +1523,30 @@ int godwit_send_join(const struct godwit *g, unsigned flags, uint8_t *out, size_
 /* An acceptance or a challenge, for the attempt under way. */
 static int open_join(struct godwit *g, const uint8_t *content, size_t n)
 {
-	uint8_t text[TEXT_MAX], mac[HASH_LEN], salt[GODWIT_SALT];
+	uint8_t text[TEXT_MAX], mac[HASH_LEN];
 	size_t epoch_len = content[0] == CONTROL_ACCEPT ? 4 : 0;
 	const uint8_t *nonce = content + 1 + epoch_len;
 	uint32_t epoch;
 
 	if (n != 1 + epoch_len + NONCE_LEN + MAC_LEN) /* F-106 */
 		return GODWIT_E_MALFORMED;
-	if (g->joining == 0)
+	if (g->memory.joining == 0)
 		return GODWIT_E_AUTH;
 	join_mac(g, content[0], nonce, content + 1, epoch_len, text, mac);
 	if (!equal(mac, nonce + NONCE_LEN, MAC_LEN))
 		return GODWIT_E_AUTH;
 	if (epoch_len == 0) {
 		memcpy(g->nonce, nonce, NONCE_LEN);
-		g->joining = CONTROL_CONFIRM;
+		g->memory.joining = CONTROL_CONFIRM;
 		return GODWIT_GOT_CHALLENGE;
 	}
 	epoch = get_be(content + 1, 4);
 	if (epoch == 0) /* F-105 */
 		return GODWIT_E_MALFORMED;
-	put_be(salt, g->random, 4);
-	put_be(salt + 4, g->memory.boot, 4);
-	memcpy(salt + 8, nonce, NONCE_LEN);
-	enter(g, epoch, salt);
+	/* The salt is random number, boot counter, nonce; the text has them as boot counter, random number, nonce. */
+	memcpy(text + SALT_AT + 8, nonce, NONCE_LEN);
+	memcpy(text + SALT_AT + 4, text + SALT_AT - 4, 4);
+	enter(g, epoch, text + SALT_AT);
 	return GODWIT_GOT_EPOCH;
 }
 
@@ -1579,10 +1576,10 @@ int godwit_receive(struct godwit *g, struct godwit_history *h, const struct godw
 		                              : open_message(g, e, content, item->len, r);
 	}
 	if (got == GODWIT_GOT_ACK && r->previous == 0) {
-		if (h != NULL && h->entered == g->entered)
+		if (h != NULL && h->entered == g->memory.entered)
 			confirm(h, &r->ack);
 		if (!godwit_join_due(g)) /* answered: an attempt for which silence was the reason is over (F-122) */
-			g->joining = 0;
+			g->memory.joining = 0;
 	}
 	return got;
 }
