@@ -126,8 +126,7 @@ static void put_string(struct writer *w, const char *s)
 		put(w, (uint8_t)*s++);
 }
 
-/* Bits from the most significant on (SPEC §3.1). If the buffer is full, the bit goes astray within it: it is of a frame that will
-   not be. */
+/* Bits from the most significant on (SPEC §3.1). If the buffer is full, the bit goes astray within it: it is of a frame that will not be. */
 static NOINLINE void put_bit(struct writer *w, int one)
 {
 	if ((w->bit >>= 1) == 0) {
@@ -965,7 +964,7 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 		return;
 	if (s->version > VERSION_EXPLICIT || s->step > 15)
 		fail(&e->w, GODWIT_E_ARGUMENT);
-	for (i = 0; i < (s->has_step ? 5u : 3u); i++) {
+	for (i = 0; i < ((s->has_step & 1) != 0 ? 5u : 3u); i++) {
 		plain_u32(e, ((const uint8_t *)s)[rare[i].at], rare[i].bits);
 		if (i == 0 && s->version == VERSION_EXPLICIT)
 			plain_u32(e, s->build, 32);

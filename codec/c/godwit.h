@@ -64,11 +64,11 @@ struct godwit_epoch {
 	uint8_t salt[GODWIT_SALT];
 };
 
-/* What permanent memory holds, in the layout of the machine: nobody else reads it. */
+/* What permanent memory holds, in the layout of the machine: nobody else reads it. A version that changes it changes its length, so that old ones are refused. */
 struct godwit_memory {
 	uint8_t check[8];
 	uint8_t known;                 /* so many epochs */
-	uint8_t joining;               /* what there is to say: a header, or 0. It and the next two are of this boot: here they are near, which is less code */
+	uint8_t joining;               /* what there is to say: a header, or 0; this and the next two are of one boot, and here because it is less code */
 	uint8_t changed;
 	uint8_t entered;               /* epochs since boot, this one too */
 	uint32_t boot;                 /* of joins */
@@ -202,8 +202,9 @@ enum godwit_flag {
 };
 
 /*
- * Makes a batch of 2 to 257 statuses, oldest first (SPEC §3.3). h as in godwit_status, but not NULL: it holds the memory. A batch needs no base and cannot ask for an
- * acknowledgement: GODWIT_ASK is refused, GODWIT_KEYFRAME makes one without a base. Returns as godwit_status.
+ * Makes a batch of 2 to 257 statuses, oldest first (SPEC §3.3). h as in godwit_status, but not NULL: it holds the memory. A batch needs no base and cannot
+ * ask for an acknowledgement: GODWIT_ASK is refused, GODWIT_KEYFRAME makes one without a base. Returns as godwit_status. Of one status it makes what that
+ * makes.
  */
 int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *statuses,
                  size_t count, unsigned flags, uint8_t *out, size_t cap);
@@ -212,8 +213,7 @@ int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot
  * Makes a status frame: a delta where h holds a base and no keyframe is due (every 32nd status), else a keyframe. h may be NULL: keyframes only. slot is
  * that of the template, 0 to 6. out needs the plaintext and GODWIT_OVERHEAD.
  *
- * Returns the length of the item in out; GODWIT_E_ARGUMENT, GODWIT_E_SPACE, GODWIT_E_RESERVE, GODWIT_E_EXHAUSTED,
- * GODWIT_E_JOIN.
+ * Returns the length of the item in out; GODWIT_E_ARGUMENT, GODWIT_E_SPACE, GODWIT_E_RESERVE, GODWIT_E_EXHAUSTED, GODWIT_E_JOIN.
  */
 static inline int godwit_status(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h,
                                 const struct godwit_status *status, unsigned flags, uint8_t *out, size_t cap)
@@ -221,7 +221,10 @@ static inline int godwit_status(struct godwit *g, const struct godwit_template *
 	return godwit_batch(g, t, slot, h, status, 1, flags, out, cap);
 }
 
-/* Says that the network delivered the frame of a counter (SMS status report, MO status): it may serve as a base. Acknowledgements need no such call. */
+/*
+ * Says that the network delivered the frame of a counter of the present epoch (SMS status report, MO status): it may serve as a base. Acknowledgements need
+ * no such call.
+ */
 void godwit_delivered(struct godwit_history *h, uint32_t counter);
 
 /* --- Messages (SPEC §4) --- */
