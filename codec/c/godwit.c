@@ -829,7 +829,9 @@ static NOINLINE int64_t clamp(const struct godwit_field *f, int64_t v)
 {
 	int64_t top = (int64_t)(((uint64_t)1 << f->width) - 2 + f->optional);
 
-	return v < 0 ? 0 : v > top ? top : v;
+	if (v > top)
+		v = top;
+	return v < 0 ? 0 : v;
 }
 
 static NOINLINE void put_field(struct encoder *e, const struct godwit_field *f, struct godwit_field_state *fs, int64_t value, int32_t passed)
@@ -884,7 +886,8 @@ static NOINLINE int32_t between(int32_t a, int32_t b, int32_t mask)
 static NOINLINE int32_t put_time(struct encoder *e, struct godwit_state *st, const struct godwit_status *s, int32_t distance)
 {
 	const struct godwit_template *t = e->t;
-	int32_t mask = t->minutes ? 0xffff : 0xfffff, passed = st->step * distance, expected = (st->time + passed) & mask, at, off;
+	unsigned bits = t->minutes ? 16 : 20;
+	int32_t mask = (INT32_C(1) << bits) - 1, passed = st->step * distance, expected = (st->time + passed) & mask, at, off;
 	int valid = s->clock_valid != 0;
 
 	coding(e, t->model, t->order, t->spread);
@@ -895,7 +898,7 @@ static NOINLINE int32_t put_time(struct encoder *e, struct godwit_state *st, con
 	}
 	at = (int32_t)(uint32_t)(t->minutes ? floor_div(s->time, 60) : s->time) & mask;
 	if (!st->timed) {
-		plain_u32(e, (uint32_t)at, t->minutes ? 16 : 20);
+		plain_u32(e, (uint32_t)at, bits);
 		st->timed = 1;
 		st->time = at;
 		return 0;
@@ -907,15 +910,12 @@ static NOINLINE int32_t put_time(struct encoder *e, struct godwit_state *st, con
 	passed = between(st->time, at, mask);
 	st->time = at;
 	/* Learned is a step that was seen twice: a gap comes once, another interval stays. */
-	off = (int32_t)floor_div(passed < 0 ? -passed : passed, (uint32_t)distance);
-	if (passed < 0)
-		off = -off;
-	if (st->step == 0 || (off == st->once && off != 0)) {
+	off = passed < 0 ? -1 : 1;
+	off *= (int32_t)floor_div(passed * off, (uint32_t)distance);
+	if (st->step == 0 || (off == st->once && off != 0))
 		st->step = off;
+	if (off == st->step)
 		off = 0;
-	} else if (off == st->step) {
-		off = 0;
-	}
 	st->once = off;
 	return passed;
 }
@@ -950,9 +950,10 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 	for (i = 0; i < t->count; i++) {
 		const struct godwit_field *f = &t->fields[i];
 
-		none.flags = 0;
-		if (e->fields == NULL) /* without a history */
+		if (e->fields == NULL) { /* without a history */
 			fs = &none;
+			none.flags = 0;
+		}
 		if ((present >> f->group & 1) == 0) /* F-032 */
 			fs->flags &= FIELD_SEEN;
 		else
@@ -1224,12 +1225,12 @@ int godwit_send_steps(struct godwit *g, uint32_t rollout, const struct godwit_st
 
 /* --- Receiving --- */
 
-/* A CBOR reader. Its functions return 0, or GODWIT_E_MALFORMED also for what is cut. */
+/* A CBOR reader. */
 struct reader {
 	const uint8_t *p;
 	size_t left;
 	uint32_t v;      /* argument of the head that was read; if it is above 32 bits, the highest number that is odd or even as it is */
-	uint8_t major, info;
+	uint8_t info;
 	uint8_t beyond;   /* the argument is above */
 	uint8_t shortest; /* refuse a head that is longer than need be (F-002); floats are never longer */
 };
@@ -1247,14 +1248,16 @@ static void pass(struct reader *r, size_t n)
 	r->left -= n;
 }
 
+/* Reads a head. Returns its major type, or GODWIT_E_MALFORMED also for what is cut. */
 static NOINLINE int read_head(struct reader *r)
 {
 	unsigned size, info, i;
+	int major;
 	uint32_t v, high = 0;
 
 	if (r->left == 0)
 		return GODWIT_E_MALFORMED;
-	r->major = *r->p >> 5;
+	major = *r->p >> 5;
 	v = info = *r->p & 31u;
 	r->info = (uint8_t)info;
 	pass(r, 1);
@@ -1267,12 +1270,12 @@ static NOINLINE int read_head(struct reader *r)
 			v = v << 8 | *r->p;
 			pass(r, 1);
 		}
-		if (r->shortest && r->major != 7 && (size == 8 ? high == 0 : size == 1 ? v < 24 : v >> (4 * size) == 0))
+		if (r->shortest && major != 7 && (size == 8 ? high == 0 : size == 1 ? v < 24 : v >> (4 * size) == 0))
 			return GODWIT_E_MALFORMED;
 	}
 	r->beyond = high != 0;
 	r->v = high == 0 ? v : v | (UINT32_MAX - 1);
-	return 0;
+	return major;
 }
 
 /* Passes over an item of up to NESTING_MAX levels (F-006), without recursion: what is left of each level is counted. */
@@ -1280,6 +1283,7 @@ static NOINLINE int skip_item(struct reader *r)
 {
 	uint32_t left[NESTING_MAX + 1];
 	unsigned depth = 0;
+	int major;
 
 	left[0] = 1;
 	for (;;) {
@@ -1289,26 +1293,27 @@ static NOINLINE int skip_item(struct reader *r)
 			depth--;
 		}
 		left[depth]--;
-		if (read_head(r) < 0)
+		major = read_head(r);
+		if (major < 0)
 			return GODWIT_E_MALFORMED;
-		if (r->major == 7) {
+		if (major == 7) {
 			if (r->info < 20 || r->info == 24)
 				return GODWIT_E_MALFORMED;
 			continue;
 		}
-		if (r->major < 2)
+		if (major < 2)
 			continue;
-		if (r->major == 6)
+		if (major == 6)
 			r->v = 1;
 		else if (r->v > r->left) /* each child has a byte at least */
 			return GODWIT_E_MALFORMED;
-		if (r->major < 4) {
+		if (major < 4) {
 			pass(r, r->v);
 			continue;
 		}
 		if (depth == NESTING_MAX)
 			return GODWIT_E_MALFORMED;
-		left[++depth] = r->major == 5 ? 2 * r->v : r->v;
+		left[++depth] = major == 5 ? 2 * r->v : r->v;
 	}
 }
 
@@ -1332,11 +1337,11 @@ int godwit_next(uint8_t **at, size_t *left, struct godwit_item *item)
 		if (first == 0x82) {
 			item->form = GODWIT_WITH_CID;
 			pass(&r, 1);
-			if (read_head(&r) < 0 || r.major != 0 || r.beyond) /* F-005 */
+			if (read_head(&r) != 0 || r.beyond) /* F-005 */
 				return GODWIT_E_MALFORMED;
 			item->cid = r.v;
 		}
-		if (read_head(&r) < 0 || r.major != 2 || r.info > 25 || r.v > r.left) /* F-001 */
+		if (read_head(&r) != 2 || r.info > 25 || r.v > r.left) /* F-001 */
 			return GODWIT_E_MALFORMED;
 		item->content = *at + (r.p - *at);
 		item->len = r.v;
@@ -1438,12 +1443,13 @@ int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len)
 	struct reader r;
 	const uint8_t *salt = NULL;
 	uint32_t pairs, key, epoch = 0;
+	int major;
 
 	reader_init(&r, body, len, 0);
-	if (read_head(&r) < 0 || r.major != 5 || r.v > 64)
+	if (read_head(&r) != 5 || r.v > 64)
 		return GODWIT_E_MALFORMED;
 	for (pairs = r.v; pairs > 0; pairs--) {
-		if (read_head(&r) < 0 || r.major != 0)
+		if (read_head(&r) != 0)
 			return GODWIT_E_MALFORMED;
 		key = r.v;
 		if ((key & 1) == 0) { /* F-064; the lowest bit of a number beyond is kept */
@@ -1451,15 +1457,14 @@ int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len)
 				return GODWIT_E_MALFORMED;
 			continue;
 		}
-		if (read_head(&r) < 0)
-			return GODWIT_E_MALFORMED;
+		major = read_head(&r);
 		if (key == 1) {
-			if (r.major != 0 || r.v == 0 || r.beyond || epoch != 0) /* F-070, F-041: no key twice */
+			if (major != 0 || r.v == 0 || r.beyond || epoch != 0) /* F-070, F-041: no key twice */
 				return GODWIT_E_MALFORMED;
 			epoch = r.v;
 			continue;
 		}
-		if (key != 3 || r.major != 2 || r.v != GODWIT_SALT || r.left < GODWIT_SALT || salt != NULL)
+		if (key != 3 || major != 2 || r.v != GODWIT_SALT || r.left < GODWIT_SALT || salt != NULL)
 			return GODWIT_E_MALFORMED;
 		salt = r.p;
 		pass(&r, GODWIT_SALT);

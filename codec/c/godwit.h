@@ -248,16 +248,16 @@ enum godwit_type {
 
 /* What a device says of itself. Texts are UTF-8, at most 64 bytes, NULL for none; numbers are left out if they are 0. */
 struct godwit_hello {
-	const char *version, *product, *hardware;
-	const uint8_t *build; /* hash of the build */
-	uint8_t build_len;    /* at most 32 */
-	uint32_t free_memory; /* in bytes */
-	uint32_t boot_count;
+	uint8_t build_len;      /* at most 32 */
 	uint8_t reset_cause;
+	uint8_t template_count; /* at most 7 */
+	uint8_t bearer_count;   /* at most 8 */
+	const uint8_t *build;   /* hash of the build */
+	const char *version, *product, *hardware;
+	uint32_t free_memory;   /* in bytes */
+	uint32_t boot_count;
 	const struct godwit_template *const *templates; /* by slot */
-	uint8_t template_count;                         /* at most 7 */
 	const char *const *bearers;
-	uint8_t bearer_count; /* at most 8 */
 };
 
 /*

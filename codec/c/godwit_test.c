@@ -76,16 +76,19 @@ static int64_t integer(struct reader *r)
 {
 	const uint8_t *at = r->p;
 	int64_t v;
+	int major = read_head(r);
 
-	if (read_head(r) < 0 || (r->major > 1 && r->major != 4 && r->major != 7))
+	if (major < 0 || (major > 1 && major != 4 && major != 7))
 		die("template");
 	v = r->info < 27 ? (int64_t)r->v : (int64_t)((uint64_t)get_be(at + 1, 4) << 32 | get_be(at + 5, 4));
-	return r->major == 1 ? -1 - v : r->major == 7 ? r->info == 21 : v;
+	return major == 1 ? -1 - v : major == 7 ? r->info == 21 : v;
 }
 
 static size_t octets(struct reader *r, uint8_t *out, size_t cap)
 {
-	if (read_head(r) < 0 || (r->major != 2 && r->major != 3) || r->v > cap || r->v > r->left)
+	int major = read_head(r);
+
+	if ((major != 2 && major != 3) || r->v > cap || r->v > r->left)
 		die("template");
 	memcpy(out, r->p, r->v);
 	pass(r, r->v);
