@@ -140,16 +140,14 @@ static NOINLINE void put_bit(struct writer *w, int one)
 /* A CBOR head in its shortest form (F-002); major is in its upper three bits. */
 static NOINLINE void put_head(struct writer *w, unsigned major, uint32_t v)
 {
-	unsigned size = 1;
+	unsigned size = 0;
 
 	if (v < 24) {
-		put(w, major | v);
-		return;
-	}
-	major |= 24;
-	while (size < 4 && v >> (8 * size) != 0) {
-		size *= 2;
-		major++;
+		major |= v;
+	} else {
+		major |= 24;
+		for (size = 1; v >> (4 * size) >> (4 * size) != 0; size *= 2) /* in two halves: 32 at once are too many */
+			major++;
 	}
 	put(w, major);
 	put_int(w, v, size);
@@ -245,8 +243,12 @@ static void sha256_end(struct sha256 *s, uint8_t out[HASH_LEN])
 	uint32_t bits = s->n * 8;
 	unsigned i;
 
-	for (sha256_byte(s, 0x80); s->n % BLOCK_LEN != BLOCK_LEN - 8;)
-		sha256_byte(s, 0);
+	unsigned b = 0x80;
+
+	do {
+		sha256_byte(s, b);
+		b = 0;
+	} while (s->n % BLOCK_LEN != BLOCK_LEN - 8);
 	s->w[14] = 0;
 	s->w[15] = bits;
 	sha256_block(s);
@@ -332,7 +334,7 @@ static NOINLINE int equal(const uint8_t *a, const uint8_t *b, size_t n)
 	unsigned d = 0;
 
 	while (n-- > 0)
-		d |= (unsigned)(*a++ ^ *b++);
+		d |= (unsigned)(a[n] ^ b[n]);
 	return d == 0;
 }
 
@@ -361,7 +363,7 @@ static NOINLINE void aes(struct ccm *c, uint8_t block[16])
 static NOINLINE void xor_block(uint8_t *a, const uint8_t *b, size_t n)
 {
 	while (n-- > 0)
-		*a++ ^= *b++;
+		a[n] ^= b[n];
 }
 
 static NOINLINE void ccm_mac(struct ccm *c, const uint8_t *data, size_t n)
@@ -725,10 +727,7 @@ static void range_end(struct encoder *e)
 	uint32_t mask = UINT32_MAX, up;
 	unsigned n = 0;
 
-	for (;;) {
-		up = (0 - e->low) & mask; /* to the next number of n bytes */
-		if (n == 4 || up < e->width)
-			break;
+	while ((up = (0 - e->low) & mask) >= e->width) { /* to the next number of n bytes: of 4 it is this one */
 		n++;
 		mask >>= 8;
 	}
@@ -1029,12 +1028,9 @@ int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot
 		memcpy(room, base, offsetof(struct godwit_state, entered));
 		memcpy(e.fields, base->fields, size);
 		distance = g->next - base->counter;
-		if (distance < DISTANCE_EXPLICIT) {
-			header |= distance;
-		} else { /* F-130 */
-			header |= DISTANCE_EXPLICIT;
+		header |= distance < DISTANCE_EXPLICIT ? distance : DISTANCE_EXPLICIT;
+		if (distance >= DISTANCE_EXPLICIT) /* F-130 */
 			put(&e.w, distance);
-		}
 	} else {
 		memset(room, 0, offsetof(struct godwit_state, entered));
 		room->step = (int32_t)t->interval;
@@ -1068,9 +1064,10 @@ int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot
 /* The newest status that is on the gateway's disk serves as the base. */
 static NOINLINE void confirm(struct godwit_history *h, const struct godwit_ack *ack)
 {
-	struct godwit_state *s;
+	struct godwit_state *s = h->states;
+	unsigned i;
 
-	for (s = h->states; s < h->states + h->count; s++)
+	for (i = h->count; i > 0; i--, s++)
 		if (s->entered == h->entered && godwit_ack_covers(ack, s->counter) && (h->base == NULL || s->counter > h->base->counter))
 			h->base = s;
 }
