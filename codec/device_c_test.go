@@ -37,6 +37,16 @@ func compileC(t *testing.T, name string, sources ...string) string {
 	if compiler == "" {
 		t.Skip("no C compiler at hand: the device's side in C is not tested")
 	}
+	// What the compiler reads this test must open as well: the result that go test keeps is only good for the files that it saw.
+	all, err := filepath.Glob("c/*.[ch]")
+	if err != nil || len(all) == 0 {
+		t.Fatalf("%d sources, %v", len(all), err)
+	}
+	for _, source := range all {
+		if _, err := os.ReadFile(source); err != nil {
+			t.Fatal(err)
+		}
+	}
 	program := filepath.Join(t.TempDir(), name)
 	build := func(more ...string) ([]byte, error) {
 		args := append([]string{"-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wconversion", "-O1", "-g", "-o", program}, more...)

@@ -126,8 +126,7 @@ static void put_string(struct writer *w, const char *s)
 		put(w, (uint8_t)*s++);
 }
 
-/* Bits from the most significant on (SPEC §3.1). If the buffer is full, the bit goes astray within it: it is of a frame that will
-   not be. */
+/* Bits from the most significant on (SPEC §3.1). If the buffer is full, the bit goes astray within it: it is of a frame that will not be. */
 static NOINLINE void put_bit(struct writer *w, int one)
 {
 	if ((w->bit >>= 1) == 0) {
@@ -141,16 +140,14 @@ static NOINLINE void put_bit(struct writer *w, int one)
 /* A CBOR head in its shortest form (F-002); major is in its upper three bits. */
 static NOINLINE void put_head(struct writer *w, unsigned major, uint32_t v)
 {
-	unsigned size = 1;
+	unsigned size = 0;
 
 	if (v < 24) {
-		put(w, major | v);
-		return;
-	}
-	major |= 24;
-	while (size < 4 && v >> (8 * size) != 0) {
-		size *= 2;
-		major++;
+		major |= v;
+	} else {
+		major |= 24;
+		for (size = 1; v >> (4 * size) >> (4 * size) != 0; size *= 2) /* in two halves: 32 at once are too many */
+			major++;
 	}
 	put(w, major);
 	put_int(w, v, size);
@@ -246,8 +243,12 @@ static void sha256_end(struct sha256 *s, uint8_t out[HASH_LEN])
 	uint32_t bits = s->n * 8;
 	unsigned i;
 
-	for (sha256_byte(s, 0x80); s->n % BLOCK_LEN != BLOCK_LEN - 8;)
-		sha256_byte(s, 0);
+	unsigned b = 0x80;
+
+	do {
+		sha256_byte(s, b);
+		b = 0;
+	} while (s->n % BLOCK_LEN != BLOCK_LEN - 8);
 	s->w[14] = 0;
 	s->w[15] = bits;
 	sha256_block(s);
@@ -333,7 +334,7 @@ static NOINLINE int equal(const uint8_t *a, const uint8_t *b, size_t n)
 	unsigned d = 0;
 
 	while (n-- > 0)
-		d |= (unsigned)(*a++ ^ *b++);
+		d |= (unsigned)(a[n] ^ b[n]);
 	return d == 0;
 }
 
@@ -343,8 +344,8 @@ static NOINLINE int equal(const uint8_t *a, const uint8_t *b, size_t n)
 struct position {
 	const struct godwit_epoch *epoch;
 	uint64_t counter;
+	const char *label; /* of the key; its second and third letter say the direction */
 	uint8_t header;
-	uint8_t down;
 	uint8_t tag_len;
 };
 
@@ -362,7 +363,7 @@ static NOINLINE void aes(struct ccm *c, uint8_t block[16])
 static NOINLINE void xor_block(uint8_t *a, const uint8_t *b, size_t n)
 {
 	while (n-- > 0)
-		*a++ ^= *b++;
+		a[n] ^= b[n];
 }
 
 static NOINLINE void ccm_mac(struct ccm *c, const uint8_t *data, size_t n)
@@ -389,11 +390,12 @@ static NOINLINE void ccm(const struct godwit *g, const struct position *p, struc
 	unsigned i;
 
 	c->config = g->config;
-	derive(g, p->epoch, p->down ? "|dn|" : p->tag_len == 4 ? "|up4|" : "|up8|", c->key);
+	derive(g, p->epoch, p->label, c->key);
 
 	/* the AAD (SPEC §2.2) with its length before it: 30 bytes, two blocks with the zeros behind it */
 	memset(text, 0, sizeof text);
-	text_begin(&w, text + 2, p->down ? " dn" : " up");
+	text_begin(&w, text + 2, " ");
+	put_bytes(&w, p->label + 1, 2);
 	text[1] = 28;
 	put(&w, p->header);
 	put_u32(&w, g->config->number);
@@ -447,7 +449,7 @@ int godwit_boot(struct godwit *g, const struct godwit_config *config, const uint
 		return GODWIT_E_ARGUMENT;
 	memset(g, 0, sizeof *g);
 	g->config = config;
-	g->entered = 1;
+	g->memory.entered = 1;
 	if (record == NULL) {
 		g->memory.known = 1;
 		return 0;
@@ -456,6 +458,8 @@ int godwit_boot(struct godwit *g, const struct godwit_config *config, const uint
 	if (!equal(check, record, CHECK_LEN))
 		return GODWIT_E_MALFORMED;
 	memcpy(&g->memory, record, GODWIT_RECORD);
+	g->memory.joining = g->memory.changed = 0;
+	g->memory.entered = 1;
 	g->next = g->promised = g->memory.epochs[0].end;
 	return 0;
 }
@@ -475,10 +479,10 @@ int godwit_record(struct godwit *g, uint8_t record[GODWIT_RECORD])
 		if (g->promised < g->next)
 			g->promised = COUNTER_END;
 	}
-	if (g->promised == end && !g->changed)
+	if (g->promised == end && !g->memory.changed)
 		return 0;
-	if (g->changed)
-		g->changed = CHANGED_PROMISED;
+	if (g->memory.changed)
+		g->memory.changed = CHANGED_PROMISED;
 	m->epochs[0].end = g->promised;
 	memcpy(record, m, GODWIT_RECORD);
 	m->epochs[0].end = end;
@@ -490,8 +494,8 @@ int godwit_record(struct godwit *g, uint8_t record[GODWIT_RECORD])
 void godwit_stored(struct godwit *g)
 {
 	g->memory.epochs[0].end = g->promised;
-	if (g->changed == CHANGED_PROMISED)
-		g->changed = 0;
+	if (g->memory.changed == CHANGED_PROMISED)
+		g->memory.changed = 0;
 }
 
 /* Begins an epoch. Nothing is sealed in it before the record is written, for no counter is taken ahead. */
@@ -507,9 +511,9 @@ static NOINLINE void enter(struct godwit *g, uint32_t number, const uint8_t *sal
 	e[0].end = g->next = g->promised = 0;
 	e[0].down = 0;
 	memcpy(e[0].salt, salt, GODWIT_SALT);
-	g->entered++;
-	g->joining = 0;
-	g->changed = CHANGED;
+	g->memory.entered++;
+	g->memory.joining = 0;
+	g->memory.changed = CHANGED;
 }
 
 uint32_t godwit_last(const struct godwit *g)
@@ -593,7 +597,7 @@ static NOINLINE int finish(struct godwit *g, struct writer *w, unsigned header, 
 		header |= 1;
 	p.epoch = g->memory.epochs;
 	p.counter = g->next;
-	p.down = 0;
+	p.label = p.tag_len == 4 ? "|up4|" : "|up8|";
 	p.header = *w->p = (uint8_t)header;
 	ccm(g, &p, &c, w->p + w->body, w->n - w->body, 0);
 	w->cap += TAG_LEN;
@@ -631,14 +635,14 @@ static const uint16_t probability[32] = {
  */
 struct encoder {
 	struct writer w;
+	uint8_t packed;        /* 0 in a keyframe */
+	uint8_t order, spread; /* of the field that is written, with model and moved */
+	const uint8_t *model;
+	int64_t moved;
 	const struct godwit_template *t;
 	struct godwit_field_state *fields; /* of the state, or NULL */
 	size_t start;                      /* of the range code within w */
 	uint32_t low, width;
-	const uint8_t *model; /* of the field that is written, with the next three */
-	int64_t moved;
-	uint8_t order, spread;
-	uint8_t packed; /* 0 in a keyframe */
 };
 
 /* Adds to low. A carry adds one to the bytes that went out; it ends within them. */
@@ -723,10 +727,7 @@ static void range_end(struct encoder *e)
 	uint32_t mask = UINT32_MAX, up;
 	unsigned n = 0;
 
-	for (;;) {
-		up = (0 - e->low) & mask; /* to the next number of n bytes */
-		if (n == 4 || up < e->width)
-			break;
+	while ((up = (0 - e->low) & mask) >= e->width) { /* to the next number of n bytes: of 4 it is this one */
 		n++;
 		mask >>= 8;
 	}
@@ -798,7 +799,7 @@ static NOINLINE int64_t floor_div(int64_t a, uint64_t b)
 	return a < 0 ? -1 - (int64_t)q : (int64_t)q;
 }
 
-enum { FIELD_SEEN = 1, FIELD_MEASURED = 2 };
+enum { FIELD_MEASURED = 1, FIELD_SEEN = 2 };
 
 /* v × 10^n, also of a negative v. In pieces of 16 bits: the compiler makes of shifts of 64 bits the multiplication that they are, and of that a call. */
 static NOINLINE uint64_t tens(uint64_t v, int n)
@@ -827,12 +828,14 @@ static NOINLINE int64_t clamp(const struct godwit_field *f, int64_t v)
 {
 	int64_t top = (int64_t)(((uint64_t)1 << f->width) - 2 + f->optional);
 
-	return v < 0 ? 0 : v > top ? top : v;
+	if (v > top)
+		v = top;
+	return v < 0 ? 0 : v;
 }
 
 static NOINLINE void put_field(struct encoder *e, const struct godwit_field *f, struct godwit_field_state *fs, int64_t value, int32_t passed)
 {
-	int was = (fs->flags & FIELD_MEASURED) != 0, is = value != GODWIT_NONE;
+	int was = fs->flags & FIELD_MEASURED, is = value != GODWIT_NONE;
 	int64_t n, expected;
 
 	coding(e, f->model, f->order, f->spread);
@@ -882,7 +885,8 @@ static NOINLINE int32_t between(int32_t a, int32_t b, int32_t mask)
 static NOINLINE int32_t put_time(struct encoder *e, struct godwit_state *st, const struct godwit_status *s, int32_t distance)
 {
 	const struct godwit_template *t = e->t;
-	int32_t mask = t->minutes ? 0xffff : 0xfffff, passed = st->step * distance, expected = (st->time + passed) & mask, at, off;
+	unsigned bits = t->minutes ? 16 : 20;
+	int32_t mask = (INT32_C(1) << bits) - 1, passed = st->step * distance, expected = (st->time + passed) & mask, at, off;
 	int valid = s->clock_valid != 0;
 
 	coding(e, t->model, t->order, t->spread);
@@ -893,7 +897,7 @@ static NOINLINE int32_t put_time(struct encoder *e, struct godwit_state *st, con
 	}
 	at = (int32_t)(uint32_t)(t->minutes ? floor_div(s->time, 60) : s->time) & mask;
 	if (!st->timed) {
-		plain_u32(e, (uint32_t)at, t->minutes ? 16 : 20);
+		plain_u32(e, (uint32_t)at, bits);
 		st->timed = 1;
 		st->time = at;
 		return 0;
@@ -905,15 +909,12 @@ static NOINLINE int32_t put_time(struct encoder *e, struct godwit_state *st, con
 	passed = between(st->time, at, mask);
 	st->time = at;
 	/* Learned is a step that was seen twice: a gap comes once, another interval stays. */
-	off = (int32_t)floor_div(passed < 0 ? -passed : passed, (uint32_t)distance);
-	if (passed < 0)
-		off = -off;
-	if (st->step == 0 || (off == st->once && off != 0)) {
+	off = passed < 0 ? -1 : 1;
+	off *= (int32_t)floor_div(passed * off, (uint32_t)distance);
+	if (st->step == 0 || (off == st->once && off != 0))
 		st->step = off;
+	if (off == st->step)
 		off = 0;
-	} else if (off == st->step) {
-		off = 0;
-	}
 	st->once = off;
 	return passed;
 }
@@ -948,9 +949,10 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 	for (i = 0; i < t->count; i++) {
 		const struct godwit_field *f = &t->fields[i];
 
-		none.flags = 0;
-		if (e->fields == NULL) /* without a history */
+		if (e->fields == NULL) { /* without a history */
 			fs = &none;
+			none.flags = 0;
+		}
 		if ((present >> f->group & 1) == 0) /* F-032 */
 			fs->flags &= FIELD_SEEN;
 		else
@@ -962,7 +964,7 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 		return;
 	if (s->version > VERSION_EXPLICIT || s->step > 15)
 		fail(&e->w, GODWIT_E_ARGUMENT);
-	for (i = 0; i < (s->has_step ? 5u : 3u); i++) {
+	for (i = 0; i < ((s->has_step & 1) != 0 ? 5u : 3u); i++) {
 		plain_u32(e, ((const uint8_t *)s)[rare[i].at], rare[i].bits);
 		if (i == 0 && s->version == VERSION_EXPLICIT)
 			plain_u32(e, s->build, 32);
@@ -1011,9 +1013,9 @@ int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot
 	if (h == NULL)
 		godwit_history_init(h = &without, &none, NULL, 1, 0);
 	base = h->base;
-	if (h->entered != g->entered || (base != NULL && g->next - base->counter > DISTANCE_MAX)) /* counters of another epoch name other frames */
+	if (h->entered != g->memory.entered || (base != NULL && g->next - base->counter > DISTANCE_MAX)) /* counters of another epoch name other frames */
 		base = h->base = NULL;
-	h->entered = g->entered;
+	h->entered = g->memory.entered;
 	/* The oldest state is missed least, but for the base: what is older than that will be no base. */
 	room = h->oldest;
 	if (room == base)
@@ -1026,12 +1028,9 @@ int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot
 		memcpy(room, base, offsetof(struct godwit_state, entered));
 		memcpy(e.fields, base->fields, size);
 		distance = g->next - base->counter;
-		if (distance < DISTANCE_EXPLICIT) {
-			header |= distance;
-		} else { /* F-130 */
-			header |= DISTANCE_EXPLICIT;
+		header |= distance < DISTANCE_EXPLICIT ? distance : DISTANCE_EXPLICIT;
+		if (distance >= DISTANCE_EXPLICIT) /* F-130 */
 			put(&e.w, distance);
-		}
 	} else {
 		memset(room, 0, offsetof(struct godwit_state, entered));
 		room->step = (int32_t)t->interval;
@@ -1062,18 +1061,13 @@ int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot
 	return n;
 }
 
-int godwit_status(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *status,
-                  unsigned flags, uint8_t *out, size_t cap)
-{
-	return godwit_batch(g, t, slot, h, status, 1, flags, out, cap);
-}
-
 /* The newest status that is on the gateway's disk serves as the base. */
 static NOINLINE void confirm(struct godwit_history *h, const struct godwit_ack *ack)
 {
-	struct godwit_state *s;
+	struct godwit_state *s = h->states;
+	unsigned i;
 
-	for (s = h->states; s < h->states + h->count; s++)
+	for (i = h->count; i > 0; i--, s++)
 		if (s->entered == h->entered && godwit_ack_covers(ack, s->counter) && (h->base == NULL || s->counter > h->base->counter))
 			h->base = s;
 }
@@ -1228,12 +1222,12 @@ int godwit_send_steps(struct godwit *g, uint32_t rollout, const struct godwit_st
 
 /* --- Receiving --- */
 
-/* A CBOR reader. Its functions return 0, or GODWIT_E_MALFORMED also for what is cut. */
+/* A CBOR reader. */
 struct reader {
 	const uint8_t *p;
 	size_t left;
 	uint32_t v;      /* argument of the head that was read; if it is above 32 bits, the highest number that is odd or even as it is */
-	uint8_t major, info;
+	uint8_t info;
 	uint8_t beyond;   /* the argument is above */
 	uint8_t shortest; /* refuse a head that is longer than need be (F-002); floats are never longer */
 };
@@ -1251,14 +1245,16 @@ static void pass(struct reader *r, size_t n)
 	r->left -= n;
 }
 
+/* Reads a head. Returns its major type, or GODWIT_E_MALFORMED also for what is cut. */
 static NOINLINE int read_head(struct reader *r)
 {
 	unsigned size, info, i;
+	int major;
 	uint32_t v, high = 0;
 
 	if (r->left == 0)
 		return GODWIT_E_MALFORMED;
-	r->major = *r->p >> 5;
+	major = *r->p >> 5;
 	v = info = *r->p & 31u;
 	r->info = (uint8_t)info;
 	pass(r, 1);
@@ -1271,12 +1267,12 @@ static NOINLINE int read_head(struct reader *r)
 			v = v << 8 | *r->p;
 			pass(r, 1);
 		}
-		if (r->shortest && r->major != 7 && (size == 8 ? high == 0 : size == 1 ? v < 24 : v >> (4 * size) == 0))
+		if (r->shortest && major != 7 && (size == 8 ? high == 0 : size == 1 ? v < 24 : v >> (4 * size) == 0))
 			return GODWIT_E_MALFORMED;
 	}
 	r->beyond = high != 0;
 	r->v = high == 0 ? v : v | (UINT32_MAX - 1);
-	return 0;
+	return major;
 }
 
 /* Passes over an item of up to NESTING_MAX levels (F-006), without recursion: what is left of each level is counted. */
@@ -1284,6 +1280,7 @@ static NOINLINE int skip_item(struct reader *r)
 {
 	uint32_t left[NESTING_MAX + 1];
 	unsigned depth = 0;
+	int major;
 
 	left[0] = 1;
 	for (;;) {
@@ -1293,26 +1290,27 @@ static NOINLINE int skip_item(struct reader *r)
 			depth--;
 		}
 		left[depth]--;
-		if (read_head(r) < 0)
+		major = read_head(r);
+		if (major < 0)
 			return GODWIT_E_MALFORMED;
-		if (r->major == 7) {
+		if (major == 7) {
 			if (r->info < 20 || r->info == 24)
 				return GODWIT_E_MALFORMED;
 			continue;
 		}
-		if (r->major < 2)
+		if (major < 2)
 			continue;
-		if (r->major == 6)
+		if (major == 6)
 			r->v = 1;
 		else if (r->v > r->left) /* each child has a byte at least */
 			return GODWIT_E_MALFORMED;
-		if (r->major < 4) {
+		if (major < 4) {
 			pass(r, r->v);
 			continue;
 		}
 		if (depth == NESTING_MAX)
 			return GODWIT_E_MALFORMED;
-		left[++depth] = r->major == 5 ? 2 * r->v : r->v;
+		left[++depth] = major == 5 ? 2 * r->v : r->v;
 	}
 }
 
@@ -1336,11 +1334,11 @@ int godwit_next(uint8_t **at, size_t *left, struct godwit_item *item)
 		if (first == 0x82) {
 			item->form = GODWIT_WITH_CID;
 			pass(&r, 1);
-			if (read_head(&r) < 0 || r.major != 0 || r.beyond) /* F-005 */
+			if (read_head(&r) != 0 || r.beyond) /* F-005 */
 				return GODWIT_E_MALFORMED;
 			item->cid = r.v;
 		}
-		if (read_head(&r) < 0 || r.major != 2 || r.info > 25 || r.v > r.left) /* F-001 */
+		if (read_head(&r) != 2 || r.info > 25 || r.v > r.left) /* F-001 */
 			return GODWIT_E_MALFORMED;
 		item->content = *at + (r.p - *at);
 		item->len = r.v;
@@ -1401,7 +1399,7 @@ static NOINLINE int open_message(struct godwit *g, struct godwit_epoch *epoch, u
 
 	p.epoch = epoch;
 	p.header = *content++;
-	p.down = 1;
+	p.label = "|dn|";
 	p.tag_len = TAG_LEN;
 	if ((p.header & ~1u) == EXTENDED_EXPLICIT)
 		ctr_len = 5;
@@ -1426,7 +1424,7 @@ static NOINLINE int open_message(struct godwit *g, struct godwit_epoch *epoch, u
 		return GODWIT_E_AUTH;
 	}
 	epoch->down = p.counter + 1;
-	g->changed = CHANGED;
+	g->memory.changed = CHANGED;
 	if (n == 0)
 		return GODWIT_E_MALFORMED; /* authentic, and without even a type */
 	r->counter = p.counter;
@@ -1442,12 +1440,13 @@ int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len)
 	struct reader r;
 	const uint8_t *salt = NULL;
 	uint32_t pairs, key, epoch = 0;
+	int major;
 
 	reader_init(&r, body, len, 0);
-	if (read_head(&r) < 0 || r.major != 5 || r.v > 64)
+	if (read_head(&r) != 5 || r.v > 64)
 		return GODWIT_E_MALFORMED;
 	for (pairs = r.v; pairs > 0; pairs--) {
-		if (read_head(&r) < 0 || r.major != 0)
+		if (read_head(&r) != 0)
 			return GODWIT_E_MALFORMED;
 		key = r.v;
 		if ((key & 1) == 0) { /* F-064; the lowest bit of a number beyond is kept */
@@ -1455,15 +1454,14 @@ int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len)
 				return GODWIT_E_MALFORMED;
 			continue;
 		}
-		if (read_head(&r) < 0)
-			return GODWIT_E_MALFORMED;
+		major = read_head(&r);
 		if (key == 1) {
-			if (r.major != 0 || r.v == 0 || r.beyond || epoch != 0) /* F-070, F-041: no key twice */
+			if (major != 0 || r.v == 0 || r.beyond || epoch != 0) /* F-070, F-041: no key twice */
 				return GODWIT_E_MALFORMED;
 			epoch = r.v;
 			continue;
 		}
-		if (key != 3 || r.major != 2 || r.v != GODWIT_SALT || r.left < GODWIT_SALT || salt != NULL)
+		if (key != 3 || major != 2 || r.v != GODWIT_SALT || r.left < GODWIT_SALT || salt != NULL)
 			return GODWIT_E_MALFORMED;
 		salt = r.p;
 		pass(&r, GODWIT_SALT);
@@ -1480,7 +1478,7 @@ int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len)
 
 /* --- Joins (SPEC §5.2) --- */
 
-enum { ATTEMPT_AT = 13, ATTEMPT_LEN = 1 + 12 }; /* in the text under a MAC: the header, and what names the attempt */
+enum { ATTEMPT_AT = 13, ATTEMPT_LEN = 1 + 12, SALT_AT = ATTEMPT_AT + 1 + 8 }; /* in the text under a MAC: the header, and what names the attempt */
 
 /* Computes a MAC of a join. What it says behind the attempt is the nonce but in a request, and the epoch of an acceptance. */
 static NOINLINE void join_mac(const struct godwit *g, unsigned header, const uint8_t *nonce, const uint8_t *epoch, size_t epoch_len,
@@ -1504,21 +1502,21 @@ void godwit_join(struct godwit *g, uint32_t random)
 {
 	g->memory.boot++;
 	g->random = random;
-	g->joining = CONTROL_REQUEST;
-	g->changed = CHANGED;
+	g->memory.joining = CONTROL_REQUEST;
+	g->memory.changed = CHANGED;
 }
 
 int godwit_send_join(const struct godwit *g, unsigned flags, uint8_t *out, size_t cap)
 {
 	uint8_t text[TEXT_MAX], mac[HASH_LEN];
 
-	if (g->joining == 0)
+	if (g->memory.joining == 0)
 		return GODWIT_E_ARGUMENT;
-	if (g->changed) /* F-107 */
+	if (g->memory.changed) /* F-107 */
 		return GODWIT_E_RESERVE;
 	if (cap < GODWIT_JOIN)
 		return GODWIT_E_SPACE;
-	join_mac(g, g->joining, g->nonce, NULL, 0, text, mac);
+	join_mac(g, g->memory.joining, g->nonce, NULL, 0, text, mac);
 	memcpy(text + ATTEMPT_AT + ATTEMPT_LEN, mac, MAC_LEN);
 	return envelope(g, text + ATTEMPT_AT, ATTEMPT_LEN + MAC_LEN, flags, out);
 }
@@ -1526,30 +1524,30 @@ int godwit_send_join(const struct godwit *g, unsigned flags, uint8_t *out, size_
 /* An acceptance or a challenge, for the attempt under way. */
 static int open_join(struct godwit *g, const uint8_t *content, size_t n)
 {
-	uint8_t text[TEXT_MAX], mac[HASH_LEN], salt[GODWIT_SALT];
+	uint8_t text[TEXT_MAX], mac[HASH_LEN];
 	size_t epoch_len = content[0] == CONTROL_ACCEPT ? 4 : 0;
 	const uint8_t *nonce = content + 1 + epoch_len;
 	uint32_t epoch;
 
 	if (n != 1 + epoch_len + NONCE_LEN + MAC_LEN) /* F-106 */
 		return GODWIT_E_MALFORMED;
-	if (g->joining == 0)
+	if (g->memory.joining == 0)
 		return GODWIT_E_AUTH;
 	join_mac(g, content[0], nonce, content + 1, epoch_len, text, mac);
 	if (!equal(mac, nonce + NONCE_LEN, MAC_LEN))
 		return GODWIT_E_AUTH;
 	if (epoch_len == 0) {
 		memcpy(g->nonce, nonce, NONCE_LEN);
-		g->joining = CONTROL_CONFIRM;
+		g->memory.joining = CONTROL_CONFIRM;
 		return GODWIT_GOT_CHALLENGE;
 	}
 	epoch = get_be(content + 1, 4);
 	if (epoch == 0) /* F-105 */
 		return GODWIT_E_MALFORMED;
-	put_be(salt, g->random, 4);
-	put_be(salt + 4, g->memory.boot, 4);
-	memcpy(salt + 8, nonce, NONCE_LEN);
-	enter(g, epoch, salt);
+	/* The salt is random number, boot counter, nonce; the text has them as boot counter, random number, nonce. */
+	memcpy(text + SALT_AT + 8, nonce, NONCE_LEN);
+	memcpy(text + SALT_AT + 4, text + SALT_AT - 4, 4);
+	enter(g, epoch, text + SALT_AT);
 	return GODWIT_GOT_EPOCH;
 }
 
@@ -1579,10 +1577,10 @@ int godwit_receive(struct godwit *g, struct godwit_history *h, const struct godw
 		                              : open_message(g, e, content, item->len, r);
 	}
 	if (got == GODWIT_GOT_ACK && r->previous == 0) {
-		if (h != NULL && h->entered == g->entered)
+		if (h != NULL && h->entered == g->memory.entered)
 			confirm(h, &r->ack);
 		if (!godwit_join_due(g)) /* answered: an attempt for which silence was the reason is over (F-122) */
-			g->joining = 0;
+			g->memory.joining = 0;
 	}
 	return got;
 }

@@ -64,28 +64,27 @@ struct godwit_epoch {
 	uint8_t salt[GODWIT_SALT];
 };
 
-/* What permanent memory holds, in the layout of the machine: nobody else reads it. */
+/* What permanent memory holds, in the layout of the machine: nobody else reads it. A version that changes it changes its length, so that old ones are refused. */
 struct godwit_memory {
 	uint8_t check[8];
-	struct godwit_epoch epochs[2]; /* the current one, the previous one */
-	uint32_t boot;                 /* of joins */
 	uint8_t known;                 /* so many epochs */
-	uint8_t zero[3];
+	uint8_t joining;               /* what there is to say: a header, or 0; this and the next two are of one boot, and here because it is less code */
+	uint8_t changed;
+	uint8_t entered;               /* epochs since boot, this one too */
+	uint32_t boot;                 /* of joins */
+	struct godwit_epoch epochs[2]; /* the current one, the previous one */
 };
 
 enum { GODWIT_RECORD = sizeof(struct godwit_memory) }; /* length of the record in permanent memory: 80 on most machines */
 
 /* The session of a device. Its fields are no concern of the firmware. Keys are not kept: they are derived for each frame. */
 struct godwit {
+	struct godwit_memory memory;
 	const struct godwit_config *config;
 	uint32_t next;     /* the next counter */
 	uint32_t promised; /* the end of the counters that the last record holds */
-	uint8_t joining;   /* what there is to say: a header, or 0 */
-	uint8_t changed;
-	uint8_t entered;   /* epochs since boot, this one too */
 	uint32_t random;   /* of the attempt to join */
 	uint8_t nonce[8];  /* of the challenge */
-	struct godwit_memory memory;
 };
 
 /* --- Booting and permanent memory --- */
@@ -203,23 +202,29 @@ enum godwit_flag {
 };
 
 /*
- * Makes a status frame: a delta where h holds a base and no keyframe is due (every 32nd status), else a keyframe. h may be NULL: keyframes only. slot is
- * that of the template, 0 to 6. out needs the plaintext and GODWIT_OVERHEAD.
- *
- * Returns the length of the item in out; GODWIT_E_ARGUMENT, GODWIT_E_SPACE, GODWIT_E_RESERVE, GODWIT_E_EXHAUSTED,
- * GODWIT_E_JOIN.
- */
-int godwit_status(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *status,
-                  unsigned flags, uint8_t *out, size_t cap);
-
-/*
- * Makes a batch of 2 to 257 statuses, oldest first (SPEC §3.3). h as above, but not NULL: it holds the memory. A batch needs no base and cannot ask for an
- * acknowledgement: GODWIT_ASK is refused, GODWIT_KEYFRAME makes one without a base. Returns as godwit_status.
+ * Makes a batch of 2 to 257 statuses, oldest first (SPEC §3.3). h as in godwit_status, but not NULL: it holds the memory. A batch needs no base and cannot
+ * ask for an acknowledgement: GODWIT_ASK is refused, GODWIT_KEYFRAME makes one without a base. Returns as godwit_status. Of one status it makes what that
+ * makes.
  */
 int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *statuses,
                  size_t count, unsigned flags, uint8_t *out, size_t cap);
 
-/* Says that the network delivered the frame of a counter (SMS status report, MO status): it may serve as a base. Acknowledgements need no such call. */
+/*
+ * Makes a status frame: a delta where h holds a base and no keyframe is due (every 32nd status), else a keyframe. h may be NULL: keyframes only. slot is
+ * that of the template, 0 to 6. out needs the plaintext and GODWIT_OVERHEAD.
+ *
+ * Returns the length of the item in out; GODWIT_E_ARGUMENT, GODWIT_E_SPACE, GODWIT_E_RESERVE, GODWIT_E_EXHAUSTED, GODWIT_E_JOIN.
+ */
+static inline int godwit_status(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h,
+                                const struct godwit_status *status, unsigned flags, uint8_t *out, size_t cap)
+{
+	return godwit_batch(g, t, slot, h, status, 1, flags, out, cap);
+}
+
+/*
+ * Says that the network delivered the frame of a counter of the present epoch (SMS status report, MO status): it may serve as a base. Acknowledgements need
+ * no such call.
+ */
 void godwit_delivered(struct godwit_history *h, uint32_t counter);
 
 /* --- Messages (SPEC §4) --- */
@@ -243,16 +248,16 @@ enum godwit_type {
 
 /* What a device says of itself. Texts are UTF-8, at most 64 bytes, NULL for none; numbers are left out if they are 0. */
 struct godwit_hello {
-	const char *version, *product, *hardware;
-	const uint8_t *build; /* hash of the build */
-	uint8_t build_len;    /* at most 32 */
-	uint32_t free_memory; /* in bytes */
-	uint32_t boot_count;
+	uint8_t build_len;      /* at most 32 */
 	uint8_t reset_cause;
+	uint8_t template_count; /* at most 7 */
+	uint8_t bearer_count;   /* at most 8 */
+	const uint8_t *build;   /* hash of the build */
+	const char *version, *product, *hardware;
+	uint32_t free_memory;   /* in bytes */
+	uint32_t boot_count;
 	const struct godwit_template *const *templates; /* by slot */
-	uint8_t template_count;                         /* at most 7 */
 	const char *const *bearers;
-	uint8_t bearer_count; /* at most 8 */
 };
 
 /*

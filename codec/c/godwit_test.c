@@ -76,16 +76,19 @@ static int64_t integer(struct reader *r)
 {
 	const uint8_t *at = r->p;
 	int64_t v;
+	int major = read_head(r);
 
-	if (read_head(r) < 0 || (r->major > 1 && r->major != 4 && r->major != 7))
+	if (major < 0 || (major > 1 && major != 4 && major != 7))
 		die("template");
 	v = r->info < 27 ? (int64_t)r->v : (int64_t)((uint64_t)get_be(at + 1, 4) << 32 | get_be(at + 5, 4));
-	return r->major == 1 ? -1 - v : r->major == 7 ? r->info == 21 : v;
+	return major == 1 ? -1 - v : major == 7 ? r->info == 21 : v;
 }
 
 static size_t octets(struct reader *r, uint8_t *out, size_t cap)
 {
-	if (read_head(r) < 0 || (r->major != 2 && r->major != 3) || r->v > cap || r->v > r->left)
+	int major = read_head(r);
+
+	if ((major != 2 && major != 3) || r->v > cap || r->v > r->left)
 		die("template");
 	memcpy(out, r->p, r->v);
 	pass(r, r->v);
@@ -364,7 +367,7 @@ static int seals_as(struct device *d, const struct vector *v, const struct seale
 	struct writer w;
 	int n;
 
-	if (p->down || p->counter >= COUNTER_END) {
+	if (strcmp(p->label, "|dn|") == 0 || p->counter >= COUNTER_END) {
 		memcpy(out, plain, s->len);
 		ccm(&d->g, p, &c, out, s->len, 0);
 		return memcmp(out, v->input + v->len - s->tag_len - s->len, s->len) == 0 && memcmp(c.mac, v->input + v->len - s->tag_len, s->tag_len) == 0;
@@ -412,7 +415,7 @@ static enum outcome run_open(const struct vector *v)
 	if (err == 0)
 		err = parse_sealed(item.content, item.len, (uint8_t)number(v, "ctr-bits"), (uint8_t)number(v, "tag"), &s);
 	if (err == 0) {
-		p.down = (uint8_t)down;
+		p.label = down ? "|dn|" : number(v, "tag") == 4 ? "|up4|" : "|up8|";
 		p.epoch = &d.g.memory.epochs[0];
 		p.header = s.header;
 		p.tag_len = s.tag_len;
@@ -571,7 +574,7 @@ static int says(struct device *d, uint8_t *frame, int n, unsigned type, const ui
 	p.epoch = &d->g.memory.epochs[0];
 	p.counter = godwit_last(&d->g);
 	p.header = s.header;
-	p.down = 0;
+	p.label = "|up8|";
 	p.tag_len = 8;
 	return unseal(&d->g, &p, s.body, s.len) == 0 && s.len == len + 1 && s.body[0] == type && memcmp(s.body + 1, body, len) == 0;
 }
@@ -650,7 +653,7 @@ static enum outcome run_join(const struct vector *v)
 	unhex(get(v, "random"), want, 4);
 	d.g.memory.boot = (uint32_t)number(v, "boot") - 1;
 	godwit_join(&d.g, get_be(want, 4));
-	d.g.changed = 0; /* as if it was written */
+	d.g.memory.changed = 0; /* as if it was written */
 	got = godwit_next(&at, &left, &item);
 	if (got != 0 || item.len == 0) {
 		free(b);
@@ -660,7 +663,7 @@ static enum outcome run_join(const struct vector *v)
 	if (type == CONTROL_REQUEST || type == CONTROL_CONFIRM) { /* these are for a gateway: made here, and a device takes none */
 		if (type == CONTROL_CONFIRM) {
 			unhex(get(v, "nonce"), d.g.nonce, NONCE_LEN);
-			d.g.joining = CONTROL_CONFIRM;
+			d.g.memory.joining = CONTROL_CONFIRM;
 		}
 		got = godwit_send_join(&d.g, 0, out, sizeof out);
 		got = got == (int)v->len && memcmp(out, v->input, v->len) == 0 ? OK : item.len == 21 ? AUTH : REFUSED;
@@ -681,7 +684,7 @@ static enum outcome run_join(const struct vector *v)
 		const struct godwit_epoch *e = &d.g.memory.epochs[0];
 
 		unhex(get(v, "salt"), want, sizeof want);
-		return e->number == number(v, "epoch") && memcmp(e->salt, want, sizeof want) == 0 && d.g.joining == 0 ? OK : WRONG;
+		return e->number == number(v, "epoch") && memcmp(e->salt, want, sizeof want) == 0 && d.g.memory.joining == 0 ? OK : WRONG;
 	}
 	if (type < CONTROL_REQUEST) /* a sealed frame is no join, and none that this device could open */
 		return got == GODWIT_E_AUTH ? REFUSED : WRONG;
