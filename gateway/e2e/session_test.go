@@ -182,3 +182,40 @@ func TestKeysThroughTheirLife(t *testing.T) {
 		t.Fatalf("stop: %v\n%s", err, gw.out)
 	}
 }
+
+// After an accepted loss a device that nobody answers any more joins by itself, and is heard in an epoch of its own.
+func TestAcceptedLossMakesDevicesJoin(t *testing.T) {
+	s := newSite(t)
+	gw := s.gateway(t)
+	r := newRadio(t, 7, s.udp)
+	r.talk("the first frames", func() bool { return true })
+	if err := gw.stop(t); err != nil {
+		t.Fatalf("stop: %v\n%s", err, gw.out)
+	}
+	if out, err := command(t, "store", "accept-loss", "--config", s.config); err == nil {
+		t.Errorf("accepted without a word: %s", out)
+	}
+	s.must(t, "store", "accept-loss", "--yes")
+	gw = s.gateway(t)
+	r.c.Silence = time.Second
+	r.boot(r.dev.Memory(), s.udp)
+	r.talk("an epoch after the loss", r.epochAbove(0))
+	if err := gw.stop(t); err != nil {
+		t.Fatalf("stop: %v\n%s", err, gw.out)
+	}
+	if !strings.Contains(gw.out.String(), "loss was accepted") {
+		t.Errorf("the log does not tell:\n%s", gw.out)
+	}
+	// Once is enough.
+	gw = s.gateway(t)
+	r.c.Silence = time.Hour
+	r.boot(r.dev.Memory(), s.udp)
+	epoch := r.dev.Epoch()
+	r.talk("frames after another start", func() bool { return true })
+	if r.dev.Epoch() != epoch {
+		t.Errorf("joined again: epoch %d, then %d", epoch, r.dev.Epoch())
+	}
+	if err := gw.stop(t); err != nil {
+		t.Fatalf("stop: %v\n%s", err, gw.out)
+	}
+}

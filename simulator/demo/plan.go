@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/simulator/device"
 )
 
@@ -40,6 +41,7 @@ func msisdn(n int) string { return fmt.Sprintf("+4917000%05d", n) }
 // Shares of the devices.
 const (
 	smsOneIn      = 3 // one in three devices has SMS, the others UDP
+	readingsEach  = 4 // that a buoy takes from one status to the next
 	importedOneIn = 4 // one in four of each is imported, the others register by themselves
 )
 
@@ -59,7 +61,8 @@ type member struct {
 	link     string
 	msisdn   string
 	imported bool
-	offered  bool // the operator has an update for it
+	offered  bool              // the operator has an update for it
+	bands    map[string]uint32 // deadbands by the name of a field
 }
 
 // plan lays out the fleet.
@@ -88,15 +91,29 @@ func plan(o Options, templates map[string]*codec.Template) ([]member, error) {
 		if m.Template = templates[m.Product]; m.Template == nil {
 			return nil, fmt.Errorf("the gateway has no product %q", m.Product)
 		}
+		m.Deadbands = deadbands(m.Template, m.bands)
 		members = append(members, m)
 	}
 	return members, nil
+}
+
+// deadbands finds the fields that they are named by.
+func deadbands(t *codec.Template, named map[string]uint32) session.Deadbands {
+	bands := make(session.Deadbands, len(named))
+	for _, f := range t.Fields() {
+		if steps, ok := named[f.Name]; ok {
+			bands[f.ID] = steps
+		}
+	}
+	return bands
 }
 
 func (m *member) asBuoy(n int, interval time.Duration) {
 	m.Product, m.link, m.Stored, m.Links, m.Interval = "buoy-demo", linkSMS, true, []string{"sms"}, interval
 	m.Thresholds = []device.Threshold{{Field: "wave_height", Code: 11, Limit: 2.5, Clear: 0.5, Text: "high sea"}}
 	m.Chatter, m.Report, m.ReportBytes = 4*interval, 5*interval, 400
+	m.Sample = interval / readingsEach
+	m.bands = map[string]uint32{"battery": 2, "air_temperature": 3, "water_temperature": 2, "wind_direction": 5}
 	m.Number = buoyFleet + uint32(n) //nolint:gosec // at most perKind
 	m.name = fmt.Sprintf("buoy-%d", m.Number)
 	m.msisdn = msisdn(n)
@@ -113,6 +130,7 @@ func (m *member) asTruck(n int, interval time.Duration) {
 		{Field: "speed", Code: 1, Limit: 100, Clear: 15, Text: "speeding"}, {Field: "fuel", Code: 2, Limit: 15, Below: true, Clear: 5, Text: "fuel is low"},
 	}
 	m.Chatter, m.Report, m.ReportBytes = 5*interval, 8*interval, 3000
+	m.bands = map[string]uint32{"battery": 2, "cargo_temperature": 3, "heading": 4}
 	m.Number = truckFleet + uint32(n) //nolint:gosec // at most perKind
 	m.name = fmt.Sprintf("truck-%d", m.Number)
 	if m.imported {

@@ -45,6 +45,10 @@ type Config struct {
 	Silence    time.Duration // without an answer before the device asks for a new epoch; 0 means 1 h
 	Seed       uint64
 
+	Sample    time.Duration  // between readings; those between two statuses go along where they cost nothing; 0: there are none
+	Bearer    session.Bearer // 0 means that of a text message where it is Stored, else that each byte counts
+	Deadbands session.Deadbands
+
 	UplinkMax  int // bytes of a frame that the link carries; 0 means 140 where it is Stored, else 1,200
 	Thresholds []Threshold
 
@@ -80,6 +84,12 @@ func (c *Config) setDefaults() {
 			c.UplinkMax = uplinkStored
 		}
 	}
+	if c.Bearer == (session.Bearer{}) {
+		c.Bearer.Maximum = c.UplinkMax
+		if c.Stored {
+			c.Bearer.Quantum = c.UplinkMax
+		}
+	}
 	if c.FreeMemory == 0 {
 		c.FreeMemory = 512 << 10
 	}
@@ -98,7 +108,7 @@ func (c *Config) validate() error {
 		return fmt.Errorf("tag of %d bytes on this link: %w", c.TagLen, ErrConfig)
 	case c.Interval <= 0 || c.Retry <= 0 || c.RetryMax < c.Retry || c.PendingMax < 1 || c.Speed < 0 || c.Silence < 0:
 		return fmt.Errorf("interval %s, retry %s to %s, %d pending: %w", c.Interval, c.Retry, c.RetryMax, c.PendingMax, ErrConfig)
-	case c.UplinkMax < 2*overheadMax || c.ReportBytes < 0 || c.ReportBytes >= codec.FragmentedMax || c.Chatter < 0 || c.Report < 0:
+	case c.UplinkMax < 2*overheadMax || c.ReportBytes < 0 || c.ReportBytes >= codec.FragmentedMax || c.Chatter < 0 || c.Report < 0 || c.Sample < 0:
 		return fmt.Errorf("frames of %d bytes, messages of %d: %w", c.UplinkMax, c.ReportBytes, ErrConfig)
 	}
 	return nil
@@ -129,9 +139,10 @@ type Device struct {
 	last    time.Time // when the last was taken
 	skipped uint64
 	inbox   [][]byte
-	scratch []byte
 
 	orders orders
+	policy codec.Policy // in force
+	agreed Blob         // as it is remembered
 	clock  clock
 
 	version string
@@ -146,7 +157,8 @@ type Device struct {
 	report  time.Time
 
 	statuses statuses
-	state    codec.State // scratch
+	sample   time.Time      // when the next reading is due that is no status
+	backlog  []codec.Status // readings that were not sent, oldest first
 }
 
 // New boots a device with what its memory holds; the zero Memory is that of a new one. Its first frame is a hello.
@@ -166,11 +178,20 @@ func New(c Config, m Memory, now time.Time) (*Device, error) {
 		return nil, fmt.Errorf("device %d: %w", c.Number, err)
 	}
 	d.update.News = d.update.Count > 0 // whether a log of it was under way is forgotten
+	d.policy.Deadbands = c.Deadbands
+	if len(m.Policy) > 0 {
+		if err := d.agree([]byte(m.Policy)); err != nil {
+			return nil, fmt.Errorf("device %d: %w", c.Number, err)
+		}
+	}
 	d.chatter, d.report = d.soon(now, c.Chatter), d.soon(now, c.Report)
 	d.clock.sure = !c.NoClock
 	d.derive()
 	// Devices that are switched on together must not all speak at once for ever.
-	d.status = now.Add(time.Duration(d.rng.Float64() * float64(c.Interval)))
+	d.status = now.Add(time.Duration(d.rng.Float64() * float64(d.config.Interval)))
+	if c.Sample > 0 {
+		d.sample = now.Add(c.Sample)
+	}
 	if d.session.Blank {
 		return d, nil // it must not seal anything before it joined
 	}
@@ -184,6 +205,7 @@ func (d *Device) Number() uint32 { return d.config.Number }
 func (d *Device) Memory() Memory {
 	return Memory{
 		Memory: d.session.Memory, BootCount: d.boots, Known: d.known, Set: d.set, Version: d.version, Parts: d.parts.state, Update: d.update,
+		Policy: d.agreed,
 	}
 }
 
@@ -255,6 +277,9 @@ func (d *Device) work(now time.Time) error {
 	if err := d.assemble(now); err != nil {
 		return err
 	}
+	if !d.quiet && !d.sample.IsZero() && !now.Before(d.sample) && now.Before(d.status) {
+		d.read(now)
+	}
 	if !d.quiet && !now.Before(d.status) {
 		if err := d.measure(now); err != nil {
 			return err
@@ -284,7 +309,7 @@ func (d *Device) nextWork() time.Time {
 	if d.session.Blank {
 		return wake // it has nothing to say before it has joined
 	}
-	for _, at := range []time.Time{d.chatter, d.report} {
+	for _, at := range []time.Time{d.chatter, d.report, d.sample} {
 		if !at.IsZero() && at.Before(wake) {
 			wake = at
 		}

@@ -53,6 +53,8 @@ type gateway struct {
 	c      device.Config
 	seen   session.Counters
 	frames map[uint64][]byte // counter -> header and plaintext
+	epoch  uint32
+	salt   []byte
 }
 
 func (g *gateway) open(t *testing.T, payload []byte) (codec.Sealed, uint64, []byte) {
@@ -76,8 +78,8 @@ func (g *gateway) open(t *testing.T, payload []byte) (codec.Sealed, uint64, []by
 		t.Fatal(err)
 	}
 	counter := codec.CompleteCounter(s.CTR, s.CTRBits, g.seen.Highest, g.seen.Seen)
-	cipher := codec.NewCipher(codec.DeriveSealKey(&g.c.Key, nil, label, g.c.Number, 0))
-	plaintext, err := cipher.Open(nil, &s, codec.Position{Direction: codec.Up, Number: g.c.Number, Counter: counter})
+	cipher := codec.NewCipher(codec.DeriveSealKey(&g.c.Key, g.salt, label, g.c.Number, g.epoch))
+	plaintext, err := cipher.Open(nil, &s, codec.Position{Direction: codec.Up, Number: g.c.Number, Epoch: g.epoch, Counter: counter})
 	if err != nil {
 		t.Fatalf("counter %d: %v", counter, err)
 	}

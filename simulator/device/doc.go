@@ -11,6 +11,8 @@
 // owner, and refusing an image that does not fit into memory twice), and messages of its application, in fragments where they are larger than a
 // frame of its link. Messages that come in fragments it puts together, across restarts, and says which are missing when it is asked.
 //
+// What moved by less than its deadband is not sent as changed, and readings between two statuses go along where the network bills them anyway.
+//
 // Three rules of a device are kept to the letter. A number above each counter is in permanent memory before the counter is used. A
 // repeat is the same bytes again, whatever happened in between. And a frame is forgotten only when an acknowledgement whose HMAC
 // verifies covers it, or when a link that keeps messages itself took it over.

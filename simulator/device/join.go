@@ -95,8 +95,9 @@ func (d *Device) greet(now time.Time) error {
 	d.anew = nil
 	for _, p := range anew {
 		var err error
-		if p.status != nil { // what it was counted from is of another epoch
-			err = d.say(now, p.status)
+		if n := len(p.status) - 1; n >= 0 { // what it was counted from is of another epoch
+			d.keep(p.status[:n]...)
+			err = d.say(now, &p.status[n])
 		} else {
 			if err = d.enqueue(now, p.header, p.content, nil); err == nil {
 				d.pending[len(d.pending)-1].tag = p.tag

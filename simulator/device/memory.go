@@ -16,6 +16,7 @@ type Memory struct {
 	Version   string // of the software that runs; "": that of the factory
 	Parts     Blob   // messages that come in fragments
 	Update    Update
+	Policy    Blob // in force
 }
 
 // Erased is what is found where a memory lost its content.

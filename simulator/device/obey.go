@@ -42,6 +42,8 @@ func (d *Device) order(kind codec.MessageType, body []byte) error {
 			return err
 		}
 		d.orders.rest = time.Duration(s.Seconds) * time.Second
+	case codec.MessagePolicy:
+		return d.agree(body)
 	case codec.MessageOffer:
 		return d.offered(body)
 	case codec.MessageFragmentStatus:

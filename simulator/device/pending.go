@@ -16,8 +16,8 @@ const downCTRBits, downTagLen = 16, 8
 type pending struct {
 	frame   Frame
 	header  codec.Header
-	content []byte        // plaintext
-	status  *codec.Status // what content was made of, nil for a message
+	content []byte         // plaintext
+	status  []codec.Status // what content was made of, oldest first; none for a message
 	payload []byte
 	tag     tag
 	tries   int
@@ -25,8 +25,8 @@ type pending struct {
 }
 
 // enqueue gives a plaintext its counter and seals it. What Memory holds then must be written before the frame leaves.
-// status is what it was made of, nil for a message.
-func (d *Device) enqueue(now time.Time, h codec.Header, plaintext []byte, status *codec.Status) error {
+// status is what it was made of, none for a message.
+func (d *Device) enqueue(now time.Time, h codec.Header, plaintext []byte, status []codec.Status) error {
 	counter, _, err := d.session.Next()
 	if err != nil {
 		return fmt.Errorf("device %d: %w", d.config.Number, err)
@@ -40,7 +40,7 @@ func (d *Device) enqueue(now time.Time, h codec.Header, plaintext []byte, status
 	if err != nil {
 		return fmt.Errorf("device %d: seal: %w", d.config.Number, err)
 	}
-	if !d.config.Stored || d.known < knownAfter {
+	if d.addressed() {
 		item = codec.AppendAddressed(nil, d.config.Number, item)
 		d.known = min(d.known+1, knownAfter)
 	}
@@ -50,6 +50,9 @@ func (d *Device) enqueue(now time.Time, h codec.Header, plaintext []byte, status
 	d.pending = append(d.pending, pending{frame: Frame{p.Epoch, counter}, header: h, content: bytes.Clone(plaintext), status: status, payload: item, due: now})
 	return nil
 }
+
+// addressed reports whether a frame carries the connection id.
+func (d *Device) addressed() bool { return !d.config.Stored || d.known < knownAfter }
 
 // after is when a frame is due again after a try: twice as long each time, and never at the same moment as the neighbours.
 func (d *Device) after(now time.Time, tries int) time.Time {

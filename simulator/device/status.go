@@ -2,18 +2,22 @@ package device
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/session"
 )
 
-// keyframeEvery is the most statuses from one keyframe to the next.
-const keyframeEvery = 32
+const (
+	keyframeEvery = 32  // most statuses from one keyframe to the next
+	backlogMax    = 256 // readings that wait for room in a frame
+)
 
 // sentStatus is a status that later ones may be counted from, once it is acknowledged.
 type sentStatus struct {
 	counter uint64
-	state   codec.State
+	base    session.Base
 	sent    bool // is a status at all
 	known   bool // the gateway has it on disk
 }
@@ -31,8 +35,8 @@ func (s *statuses) acknowledged(counter uint64) {
 	}
 }
 
-// base is the newest acknowledged status that a frame of the counter can be counted from.
-func (s *statuses) base(counter uint64) *sentStatus {
+// base is the newest acknowledged status that a frame of the counter can be counted from; nil if there is none.
+func (s *statuses) base(counter uint64) *session.Base {
 	var best *sentStatus
 	for i := range s.sent {
 		p := &s.sent[i]
@@ -40,65 +44,87 @@ func (s *statuses) base(counter uint64) *sentStatus {
 			best = p
 		}
 	}
-	return best
-}
-
-// keep remembers the state after a status that goes out.
-func (s *statuses) keep(counter uint64, state *codec.State) {
-	p := &s.sent[counter%codec.DistanceMax]
-	p.counter, p.sent, p.known = counter, true, false
-	p.state.CopyFrom(state)
-}
-
-// encodeStatus gives a status the form that costs least: what is new since the last acknowledged one, or all of it where none is at hand, or a
-// keyframe is due. The frame will have the next counter.
-func (d *Device) encodeStatus(status *codec.Status, counter uint64) ([]byte, codec.Header, error) {
-	t := d.config.Template
-	base := d.statuses.base(counter)
-	if base != nil && d.statuses.run < keyframeEvery-1 {
-		d.state.CopyFrom(&base.state)
-		delta := *status
-		delta.AckAsked = false
-		plaintext, h, err := t.AppendDelta(d.scratch[:0], 0, uint8(counter-base.counter), &d.state, &delta) //nolint:gosec // within DistanceMax
-		if err != nil {
-			return nil, 0, err
-		}
-		d.statuses.run++
-		d.statuses.keep(counter, &d.state)
-		return plaintext, h, nil
+	if best == nil {
+		return nil
 	}
-	plaintext, h, err := t.AppendKeyframe(d.scratch[:0], 0, status)
-	if err != nil {
-		return nil, 0, err
-	}
-	d.statuses.run = 0
-	d.state.SetKeyframe(t, status)
-	d.statuses.keep(counter, &d.state)
-	return plaintext, h, nil
+	best.base.Distance = uint8(counter - best.counter) //nolint:gosec // within DistanceMax
+	return &best.base
 }
 
-// measure reads the sensors and makes a status of them.
+// keep remembers what a status that goes out leaves.
+func (s *statuses) keep(counter uint64, base session.Base) {
+	s.sent[counter%codec.DistanceMax] = sentStatus{counter: counter, base: base, sent: true}
+}
+
+// read reads the sensors for the backlog.
+func (d *Device) read(now time.Time) {
+	status := d.observe(now)
+	d.keep(*status)
+	d.sample = d.sample.Add(d.config.Sample)
+	if d.sample.Before(now) { // the caller slept
+		d.sample = now.Add(d.config.Sample)
+	}
+}
+
+// keep adds readings that were not sent to the backlog, which forgets the oldest where it is full.
+func (d *Device) keep(readings ...codec.Status) {
+	d.backlog = append(d.backlog, readings...)
+	if extra := len(d.backlog) - backlogMax; extra > 0 {
+		d.backlog = slices.Delete(d.backlog, 0, extra)
+	}
+}
+
+// observe reads the sensors.
+func (d *Device) observe(now time.Time) *codec.Status {
+	elapsed := time.Duration(float64(now.Sub(d.last)) * d.config.Speed)
+	d.last = now
+	d.world.Advance(elapsed)
+	return &codec.Status{
+		Time: now.Add(d.clock.offset), ClockValid: d.clock.sure, AckAsked: !d.config.Stored, Values: d.world.Measure(d.config.Template, elapsed),
+	}
+}
+
+// measure reads the sensors and makes a status of them. A reading that was due at the same time is this one.
 func (d *Device) measure(now time.Time) error {
+	if !d.sample.IsZero() {
+		d.sample = now.Add(d.config.Sample)
+	}
 	if len(d.pending) >= d.config.PendingMax || d.session.Blank {
 		d.skipped++
 		return nil
 	}
-	elapsed := time.Duration(float64(now.Sub(d.last)) * d.config.Speed)
-	d.last = now
-	d.world.Advance(elapsed)
-	status := &codec.Status{Time: now.Add(d.clock.offset), ClockValid: d.clock.sure, AckAsked: !d.config.Stored, Values: d.world.Measure(d.config.Template, elapsed)}
+	status := d.observe(now)
 	if err := d.say(now, status); err != nil {
 		return err
 	}
 	return d.watch(now, status.Values)
 }
 
-// say gives a status its counter and its form.
+// say gives a status its counter and the form that costs least: what is new since the last acknowledged one, or all of it where none is at hand, or
+// a keyframe is due; readings of the backlog go along where they are paid for anyway.
 func (d *Device) say(now time.Time, status *codec.Status) error {
-	plaintext, h, err := d.encodeStatus(status, d.session.Upcoming())
+	counter := d.session.Upcoming()
+	f := session.Filler{Template: d.config.Template, Deadbands: d.policy.Deadbands, Bearer: d.config.Bearer, Overhead: d.overhead()}
+	whole := d.statuses.run >= keyframeEvery-1
+	out, err := f.Frame(d.statuses.base(counter), whole, d.backlog, status)
 	if err != nil {
 		return fmt.Errorf("device %d: %w", d.config.Number, err)
 	}
-	d.scratch = plaintext
-	return d.enqueue(now, h, plaintext, status)
+	if d.statuses.run++; out.Header.Kind() == codec.KindKeyframe {
+		d.statuses.run = 0
+	}
+	d.statuses.keep(counter, out.Base)
+	from := len(d.backlog) - (out.Readings - 1)
+	said := append(slices.Clone(d.backlog[from:]), *status)
+	d.backlog = d.backlog[:from]
+	return d.enqueue(now, out.Header, out.Plaintext, said)
+}
+
+// overhead is what a status costs besides its plaintext.
+func (d *Device) overhead() int {
+	n := 2 + 1 + int(d.config.CTRBits)/8 + int(d.config.TagLen) // head, header, counter, tag
+	if d.addressed() {
+		n += 1 + 5 // array and connection id
+	}
+	return n
 }
