@@ -101,7 +101,7 @@ func (g *cddlGrammar) match(t *cddlType, item *anyItem) bool {
 			return false
 		}
 		if item.major == 0 {
-			return t.low >= 8 || item.arg < 1<<(8*uint(t.low)) //nolint:gosec // a size of the grammar
+			return t.low >= 8 || item.arg < 1<<(8*uint(t.low))
 		}
 		n := int64(len(item.data))
 		return (item.major == 2 || item.major == 3) && n >= t.low && n <= t.high
@@ -157,9 +157,9 @@ func (item *anyItem) integer() (int64, bool) {
 		return 0, false
 	}
 	if item.major == 1 {
-		return -1 - int64(item.arg), true //nolint:gosec // checked above
+		return -1 - int64(item.arg), true
 	}
-	return int64(item.arg), true //nolint:gosec // checked above
+	return int64(item.arg), true
 }
 
 // matchArray takes what the entries want from the front of the items, as much as each can have.
