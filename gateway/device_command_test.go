@@ -154,3 +154,25 @@ func TestDeviceExport(t *testing.T) {
 		t.Errorf("an export that failed left a file: %v", err)
 	}
 }
+
+// quarantine list asks for no more than it is to show, and for the next page until it has that.
+func TestQuarantineListLimit(t *testing.T) {
+	var limits []string
+	pages := map[string]string{
+		"":  `{"items":[{"link":"udp0","reason":"auth","payload":"01"},{"link":"udp0","reason":"auth","payload":"02"}],"next":"9"}`,
+		"9": `{"items":[{"seq":8,"link":"udp0","reason":"auth","payload":"03"}],"next":"8"}`,
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		limits = append(limits, r.URL.Query().Get("limit"))
+		_, _ = io.WriteString(w, pages[r.URL.Query().Get("cursor")])
+	}))
+	defer s.Close()
+	t.Setenv("GODWIT_TOKEN", "secret")
+	for limit, want := range map[string]string{"2": "2", "3": "3 1"} {
+		limits = nil
+		out := godwit(t, 0, "quarantine", "list", "--link", "udp0", "--limit", limit, "--api", s.URL, "-o", "json")
+		if got := strings.Join(limits, " "); got != want || strings.Contains(out, `"03"`) != (limit == "3") {
+			t.Errorf("--limit %s asked for %s, want %s\n%s", limit, got, want, out)
+		}
+	}
+}

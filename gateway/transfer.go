@@ -77,10 +77,16 @@ func unsealKeys(text []byte, kek *store.KEK) ([]byte, error) {
 	var out bytes.Buffer
 	w := csv.NewWriter(&out)
 	number, key := -1, -1
+	var errs []error
 	for first := true; ; first = false {
 		rec, err := r.Read()
 		if errors.Is(err, io.EOF) {
 			break
+		}
+		var pe *csv.ParseError
+		if errors.As(err, &pe) && !first {
+			errs = append(errs, fmt.Errorf("line %d: %w", pe.StartLine, pe.Err))
+			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read the import: %w", err)
@@ -93,12 +99,16 @@ func unsealKeys(text []byte, kek *store.KEK) ([]byte, error) {
 			}
 		} else if sealed, ok := strings.CutPrefix(rec[key], fleet.SealedKeyPrefix); ok {
 			if rec[key], err = unsealKey(kek, rec[number], sealed); err != nil {
-				return nil, fmt.Errorf("%w: line %d: %w", errImport, line, err)
+				errs = append(errs, fmt.Errorf("line %d: %w", line, err))
+				continue
 			}
 		}
 		if err := w.Write(rec); err != nil {
 			return nil, fmt.Errorf("read the import: %w", err)
 		}
+	}
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("%w:\n%w", errImport, errors.Join(errs...))
 	}
 	w.Flush()
 	return out.Bytes(), w.Error()

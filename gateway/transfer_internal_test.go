@@ -35,6 +35,16 @@ func TestUnsealKeys(t *testing.T) {
 	if _, err := unsealKeys([]byte(text), other); !errors.Is(err, store.ErrWrongKEK) {
 		t.Errorf("another transfer key: %v", err)
 	}
+	// Whatever is wrong is told at once, each with its line.
+	_, err = unsealKeys([]byte("number,name,key\n7,a,sealed:!\n8,b,"+sealed+"\n9,c\n"+text[len("number,name,key\n"):]), kek)
+	for _, want := range []string{"line 2: ", "line 3: ", "line 4: "} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	if err != nil && strings.Contains(err.Error(), "line 5") {
+		t.Errorf("%v: line 5 is good", err)
+	}
 	for _, bad := range []string{
 		"number,name,key\n8,a," + sealed + "\n", "number,name,key\nx,a," + sealed + "\n", "number,name,key\n7,a,sealed:!\n", "number,name,key\n7,a,sealed:\n",
 		"name,key\na," + sealed + "\n", "number,name,key\n7,a\n",

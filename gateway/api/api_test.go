@@ -204,18 +204,39 @@ func TestImportTellsAllErrors(t *testing.T) {
 		"1,a,buoy-demo,acme,short\n" +
 		"2,b,submarine,acme,fleet:a\n" +
 		"3,c,buoy-demo,acme,fleet:nope\n" +
-		"4,d,buoy-demo,acme,fleet:a\n"
-	a := b.ask(t, "POST", "/api/v1/devices/import", b.token[api.Operator], asCSV, rows)
-	var r api.ImportReport
-	if err := json.Unmarshal([]byte(a.body), &r); err != nil || a.status != 200 {
-		t.Fatalf("%d %s", a.status, a.body)
+		"4,d,buoy-demo,acme,fleet:a\n" +
+		"5,e,barge,acme,short\n" + // malformed, and not possible besides
+		"5,f,buoy-demo,acme,fleet:a\n" +
+		"6,g\"g,buoy-demo,acme,fleet:a\n" +
+		"x,h,sloop,acme,fleet:none\n" +
+		"7,i,buoy-demo\n" +
+		"4000,j,buoy-demo,acme,fleet:a,5\n" +
+		"4000,k,ketch,a b,fleet:a\n"
+	want := map[int][]string{
+		2: {"64 hexadecimal digits"}, 3: {"submarine"}, 4: {"nope"}, 6: {"64 hexadecimal digits", "barge"}, 7: {"number 5 stands in line 6 too"},
+		8: {"bare"}, 9: {`number "x"`, "sloop"}, 10: {"number of fields"}, 11: {"number of fields"}, 12: {"customer", "ketch", "numbers 1 to 1000"},
 	}
-	if r.Done || len(r.Errors) != 3 {
-		t.Fatalf("%+v, want three errors and nothing done", r)
-	}
-	for i, want := range []string{"64 hexadecimal digits", "submarine", "nope"} {
-		if r.Errors[i].Line != i+2 || !strings.Contains(r.Errors[i].Error, want) {
-			t.Errorf("error %+v, want line %d and %q", r.Errors[i], i+2, want)
+	for _, query := range []string{"", "?dry_run=true"} {
+		a := b.ask(t, "POST", "/api/v1/devices/import"+query, b.token[api.Operator], asCSV, rows)
+		var r api.ImportReport
+		if err := json.Unmarshal([]byte(a.body), &r); err != nil || a.status != 200 {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		if r.Done || len(r.Errors) != len(want) || r.Rows != 11 {
+			t.Errorf("%+v, want errors in %d lines of 11 rows and nothing done", r, len(want))
+		}
+		for i, e := range r.Errors {
+			if i > 0 && e.Line <= r.Errors[i-1].Line {
+				t.Errorf("line %d stands behind line %d", e.Line, r.Errors[i-1].Line)
+			}
+			for _, part := range want[e.Line] {
+				if !strings.Contains(e.Error, part) {
+					t.Errorf("error %+v, want %q", e, part)
+				}
+			}
+			if want[e.Line] == nil {
+				t.Errorf("error %+v in a line that is good", e)
+			}
 		}
 	}
 	if a := b.ask(t, "GET", "/api/v1/devices", b.token[api.Viewer], "", ""); !strings.Contains(a.body, `"items":[]`) {

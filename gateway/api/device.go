@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"mime"
@@ -264,16 +265,16 @@ func (a *api) importDevices(ctx context.Context, csv []byte, dryRun bool) (*one[
 	if len(bytes.TrimSpace(csv)) == 0 {
 		return nil, problem(http.StatusUnprocessableEntity, "empty-import", "the file is empty: its first line must name the columns: "+fleet.ImportColumns)
 	}
-	rows, errs := fleet.ParseImport(bytes.NewReader(csv))
+	rows, malformed, errs := fleet.ParseImportWhole(bytes.NewReader(csv))
 	report := ImportReport{Rows: len(rows) + len(errs), Errors: []RowError{}}
-	if len(rows) > 0 || len(errs) == 0 {
-		// Rows that could be read are held against the fleet also where others could not be, so that all errors are told at once.
-		res, err := a.Hub.Import(ctx, rows, dryRun || len(errs) > 0)
+	if len(rows)+len(malformed) > 0 || len(errs) == 0 {
+		// All rows are held against the fleet also where some could not be read, so that all errors are told at once.
+		res, err := a.Hub.Import(ctx, append(rows, malformed...), dryRun || len(errs) > 0)
 		if err != nil {
 			return nil, failed(fmt.Errorf("import: %w", err))
 		}
 		errs, report.Done = append(errs, res.Errors...), res.Done
-		slices.SortStableFunc(errs, func(a, b fleet.RowError) int { return cmp.Compare(a.Line, b.Line) })
+		errs = byLine(errs)
 	}
 	for _, e := range errs[:min(len(errs), importErrorsMax)] {
 		report.Errors = append(report.Errors, RowError{Line: e.Line, Error: e.Err.Error()})
@@ -282,6 +283,20 @@ func (a *api) importDevices(ctx context.Context, csv []byte, dryRun bool) (*one[
 		a.Log.Info("devices imported", slog.Int("devices", len(rows)), slog.String("token", caller(ctx)))
 	}
 	return &one[ImportReport]{report}, nil
+}
+
+// byLine puts errors in the order of their lines, those of one line together.
+func byLine(errs []fleet.RowError) []fleet.RowError {
+	slices.SortStableFunc(errs, func(a, b fleet.RowError) int { return cmp.Compare(a.Line, b.Line) })
+	var list []fleet.RowError
+	for _, e := range errs {
+		if n := len(list); n > 0 && list[n-1].Line == e.Line {
+			list[n-1].Err = errors.Join(list[n-1].Err, e.Err)
+			continue
+		}
+		list = append(list, e)
+	}
+	return list
 }
 
 func (a *api) exportDevices(ctx context.Context, in *ExportRequest) (*one[ExportResult], error) {

@@ -340,6 +340,9 @@ var simulator = []row{
 	{args: "serve --fleet-key $KEY --state $DIR/devices", code: 2, err: "nothing to serve"},
 	{args: "serve --udp nowhere --fleet-key $KEY --state $DIR/devices", code: 2, err: "nowhere"},
 	{args: "serve --udp 127.0.0.1:9 --fleet-key $CSV --state $DIR/devices", code: 2, err: "64 hexadecimal digits"},
+	{args: "data --devices 1 --statuses 3", out: "time,battery,"},
+	{args: "data --statuses 0", code: 2, err: "0 statuses"},
+	{args: "data --product ghost", code: 2, err: "ghost"},
 	{args: "version", out: "godwit-sim"},
 	{args: "version -o json", out: `"version"`},
 	{args: "version 2", code: 2, err: "unexpected argument 2"},
@@ -351,6 +354,8 @@ func TestSimulatorCommands(t *testing.T) {
 	covered(t, commands, simulator, map[string]string{
 		"serve good":    "below: it runs until it is stopped",
 		"serve json":    "it prints nothing but how things go",
+		"data json":     "it prints CSV",
+		"data fails":    "it needs nothing",
 		"version fails": "it needs nothing",
 	})
 	s := newSite(t)

@@ -34,6 +34,8 @@ type ImportRow struct {
 	Key    *[32]byte // factory key; nil if the key is derived from a fleet key
 	Origin string    // of the key: "" factory, or as another gateway exported it
 	Moved  bool      // the session is that of another gateway
+
+	Malformed bool // something in it could not be read: it is there only to be held against the fleet, for errors beyond that
 }
 
 // A RowError says what is wrong with a line of an import file.
@@ -51,16 +53,22 @@ func (e RowError) Unwrap() error { return e.Err }
 // ParseImport reads an import file: comma-separated values (RFC 4180) with a header line of ImportColumns. key is 64 hexadecimal digits, or
 // "fleet:ID" for a device whose key is derived from that fleet key. A file with any row error is not to be imported at all.
 func ParseImport(r io.Reader) ([]ImportRow, []RowError) {
+	rows, _, errs := ParseImportWhole(r)
+	return rows, errs
+}
+
+// ParseImportWhole is ParseImport that returns the malformed rows, too, with what could be read of them.
+func ParseImportWhole(r io.Reader) (rows, malformed []ImportRow, errs []RowError) {
 	cr := csv.NewReader(r)
 	cr.ReuseRecord = true
 	cr.TrimLeadingSpace = true
 	header, err := cr.Read()
 	if err != nil {
-		return nil, []RowError{{Line: 1, Err: fmt.Errorf("read the header line: %w", err)}}
+		return nil, nil, []RowError{{Line: 1, Err: fmt.Errorf("read the header line: %w", err)}}
 	}
 	columns, err := importColumns(header)
 	if err != nil {
-		return nil, []RowError{{Line: 1, Err: err}}
+		return nil, nil, []RowError{{Line: 1, Err: err}}
 	}
 	p := importParser{columns: columns, numbers: make(map[uint32]int), names: make(map[string]int)}
 	for len(p.errs) < importErrorsMax {
@@ -68,25 +76,26 @@ func ParseImport(r io.Reader) ([]ImportRow, []RowError) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		line, _ := cr.FieldPos(0)
 		if err != nil {
+			line := 0
 			var pe *csv.ParseError
 			if errors.As(err, &pe) {
-				line = pe.Line
+				line = pe.StartLine
 			}
 			p.errs = append(p.errs, RowError{Line: line, Err: err})
-			if !errors.Is(err, csv.ErrFieldCount) {
-				break
+			if pe == nil {
+				break // the reader failed, not the row
 			}
 			continue
 		}
+		line, _ := cr.FieldPos(0)
 		if len(p.rows) >= importRowsMax {
 			p.errs = append(p.errs, RowError{Line: line, Err: fmt.Errorf("more than %d rows: split the file", importRowsMax)})
 			break
 		}
 		p.row(line, rec)
 	}
-	return p.rows, p.errs
+	return p.rows, p.malformed, p.errs
 }
 
 func importColumns(header []string) (map[string]int, error) {
@@ -112,11 +121,12 @@ func importColumns(header []string) (map[string]int, error) {
 }
 
 type importParser struct {
-	columns map[string]int
-	numbers map[uint32]int // number -> line
-	names   map[string]int
-	rows    []ImportRow
-	errs    []RowError
+	columns   map[string]int
+	numbers   map[uint32]int // number -> line
+	names     map[string]int
+	rows      []ImportRow
+	malformed []ImportRow
+	errs      []RowError
 }
 
 func (p *importParser) row(line int, rec []string) {
@@ -150,11 +160,18 @@ func (p *importParser) row(line int, rec []string) {
 	if other, ok := p.names[row.Device.Name]; ok {
 		errs = append(errs, fmt.Errorf("name %q stands in line %d too", row.Device.Name, other))
 	}
+	if _, ok := p.numbers[row.Device.Number]; !ok {
+		p.numbers[row.Device.Number] = line
+	}
+	if _, ok := p.names[row.Device.Name]; !ok && row.Device.Name != "" {
+		p.names[row.Device.Name] = line
+	}
 	if err := errors.Join(errs...); err != nil {
+		row.Malformed = true
+		p.malformed = append(p.malformed, row)
 		p.errs = append(p.errs, RowError{Line: line, Err: err})
 		return
 	}
-	p.numbers[row.Device.Number], p.names[row.Device.Name] = line, line
 	p.rows = append(p.rows, row)
 }
 

@@ -43,6 +43,12 @@ func (h *Hub) importable(rows []fleet.ImportRow, res *ImportResult) (wrapped [][
 	for k := range rows {
 		row := &rows[k]
 		d := &row.Device
+		if row.Malformed {
+			if err := h.importableMalformed(row); err != nil {
+				res.Errors = append(res.Errors, fleet.RowError{Line: row.Line, Err: err})
+			}
+			continue
+		}
 		errs := []error{h.importableRow(row)}
 		if other, ok := numbers[d.Number]; ok {
 			errs = append(errs, fmt.Errorf("number %d stands in line %d too", d.Number, other))
@@ -86,6 +92,22 @@ func (h *Hub) importableRow(row *fleet.ImportRow) error {
 	if d.Number == 0 {
 		errs = append(errs, errors.New("number 0: want 1 to 4294967295"))
 	}
+	return errors.Join(append(errs, h.importableNames(d))...)
+}
+
+// importableMalformed finds what stands against a row beyond what could not be read of it.
+func (h *Hub) importableMalformed(row *fleet.ImportRow) error {
+	d := &row.Device
+	var errs []error
+	if d.Number > 0 && d.KeySource != "" {
+		errs = append(errs, h.importableKey(row))
+	}
+	return errors.Join(append(errs, h.importableNames(d))...)
+}
+
+// importableNames finds what stands against a device's number, name and product.
+func (h *Hub) importableNames(d *fleet.Device) error {
+	var errs []error
 	if i, ok := h.fleet.ByNumber(d.Number); !ok || !h.keyless(i, d.Name) {
 		if ok {
 			errs = append(errs, fmt.Errorf("number %d: %w", d.Number, fleet.ErrNumberTaken))

@@ -36,16 +36,19 @@ type QuarantineRecord struct {
 	Payload    []byte    `json:"-"`
 }
 
-// unverified settles a payload that no key opened. It is counted and kept in a ring in memory; on a link where each message is paid for it
-// is stored too, within limits. Open IP links never write for a stranger.
+// unverified settles a payload that no key opened. It is counted; on a link where each message is paid for it is stored, within limits, and
+// what is not stored is kept in a ring in memory. Open IP links never write for a stranger.
 func (h *Hub) unverified(c *commit, l *link, u *transports.Uplink, why Reason) transports.Settlement {
-	l.ring.add(QuarantineRecord{
-		Link: l.Name, Bearer: string(u.From.Bearer), From: u.From.ID, Reason: why.String(), ReceivedAt: u.ReceivedAt, Payload: u.Payload,
-	})
-	if !l.Metered {
-		return transports.Rejected
+	settled := transports.Rejected
+	if l.Metered {
+		settled = h.keep(c, l, u, why, 0)
 	}
-	return h.keep(c, l, u, why, 0)
+	if settled != transports.Quarantined { // else a list would show it twice
+		l.ring.add(QuarantineRecord{
+			Link: l.Name, Bearer: string(u.From.Bearer), From: u.From.ID, Reason: why.String(), ReceivedAt: u.ReceivedAt, Payload: u.Payload,
+		})
+	}
+	return settled
 }
 
 // keep stores a payload in the quarantine if its sender has room today. number is the device, 0 if none is certain.
