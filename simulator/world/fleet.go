@@ -59,6 +59,9 @@ func (w *world) addMobile(i int) error {
 	if rng.IntN(2) == 0 {
 		m.config.Chatter, m.config.Report, m.config.ReportBytes = 5*m.config.Interval, 11*m.config.Interval, 300+rng.IntN(3000)
 	}
+	if rng.IntN(3) == 0 {
+		m.config.Sample = m.config.Interval / time.Duration(2+rng.IntN(8)) // readings that go along
+	}
 	model.Loss, model.Reorder = rng.Float64()*0.4, rng.Float64()*0.3
 	m.sim = fmt.Sprintf("+4917%08d", i)
 	m.config.Key = codec.FleetDeviceKey(fleetSecret, m.config.Number)

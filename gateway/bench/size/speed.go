@@ -42,7 +42,7 @@ func newFleet(p *prepared, n int) (*fleet, error) {
 		start := len(f.rows)
 		f.rows = append(f.rows, 0)
 		f.rows = codec.AppendState(f.rows, &s)
-		f.rows[start] = byte(len(f.rows) - start - 1) //nolint:gosec // five fields
+		f.rows[start] = byte(len(f.rows) - start - 1)
 		plaintext, h, err := p.t.AppendDelta(nil, 0, 1, &s, &p.statuses[at])
 		if err != nil {
 			return nil, fmt.Errorf("speed: %w", err)
