@@ -76,6 +76,7 @@ func (d *device) frame(t *testing.T) (uint64, []byte) {
 // run sends frames until stop is closed and calls acked for each that the gateway acknowledged. A frame without an acknowledgement is sent
 // again, the same bytes, for as long as it takes.
 func (d *device) run(t *testing.T, stop <-chan struct{}, acked func(sent)) {
+	t.Helper()
 	buf := make([]byte, 2048)
 	for {
 		counter, payload := d.frame(t)

@@ -3,7 +3,6 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -87,16 +86,9 @@ func TestForgedFramesThatReachVerificationLeaveNothing(t *testing.T) {
 	if err := gw.stop(t); err != nil {
 		t.Fatalf("stop: %v\n%s", err, gw.out)
 	}
-	out, err := command(t, "store", "check", "--config", s.config, "-o", "json")
-	if err != nil {
-		t.Fatalf("store check: %v\n%s", err, out)
-	}
-	var check struct{ Rows map[string]uint64 }
-	if err := json.Unmarshal([]byte(out[strings.Index(out, "{"):]), &check); err != nil {
-		t.Fatal(err)
-	}
-	if check.Rows["frames"] != uint64(len(seen)) || check.Rows["quarantine"] != 0 || check.Rows["devices"] != 1 {
-		t.Errorf("rows %v, want %d frames of one device and no quarantine", check.Rows, len(seen))
+	rows := s.rows(t)
+	if rows["frames"] != uint64(len(seen)) || rows["quarantine"] != 0 || rows["devices"] != 1 {
+		t.Errorf("rows %v, want %d frames of one device and no quarantine", rows, len(seen))
 	}
 }
 

@@ -84,23 +84,31 @@ func TestForgedFramesLeaveNothing(t *testing.T) {
 	if err := gw.stop(t); err != nil {
 		t.Fatalf("stop: %v\n%s", err, gw.out)
 	}
+	rows := s.rows(t)
+	if n := rows["frames"]; n != uint64(len(seen)) {
+		t.Errorf("%d frames are stored, want %d", n, len(seen))
+	}
+	if n := rows["quarantine"]; n != 0 {
+		t.Errorf("%d rows in the quarantine", n)
+	}
+	if n := rows["devices"]; n != 1 {
+		t.Errorf("%d devices are known, want 1", n)
+	}
+}
+
+// rows counts what is in the store of a gateway that has stopped.
+func (s *site) rows(t *testing.T) map[string]uint64 {
+	t.Helper()
 	out, err := command(t, "store", "check", "--config", s.config, "-o", "json")
 	if err != nil {
 		t.Fatalf("store check: %v\n%s", err, out)
 	}
+	_, object, _ := strings.Cut(out, "{")
 	var check struct{ Rows map[string]uint64 }
-	if err := json.Unmarshal([]byte(out[strings.Index(out, "{"):]), &check); err != nil {
-		t.Fatal(err)
+	if err := json.Unmarshal([]byte("{"+object), &check); err != nil {
+		t.Fatalf("store check: %v\n%s", err, out)
 	}
-	if n := check.Rows["frames"]; n != uint64(len(seen)) {
-		t.Errorf("%d frames are stored, want %d", n, len(seen))
-	}
-	if n := check.Rows["quarantine"]; n != 0 {
-		t.Errorf("%d rows in the quarantine", n)
-	}
-	if n := check.Rows["devices"]; n != 1 {
-		t.Errorf("%d devices are known, want 1", n)
-	}
+	return check.Rows
 }
 
 // forge makes a frame that must not be believed: noise, an invented frame of a device that is known or could be, a genuine one that is cut or
