@@ -70,7 +70,8 @@ func (c *deviceExportCmd) Run(e *env) error {
 	})
 }
 
-// unsealKeys replaces the wrapped keys of an import file by the keys themselves, in memory, for the way to the gateway.
+// unsealKeys replaces the wrapped keys of an import file by the keys themselves, in memory, for the way to the gateway. Rows stay in their lines,
+// which the gateway's errors name.
 func unsealKeys(text []byte, kek *store.KEK) ([]byte, error) {
 	r := csv.NewReader(bytes.NewReader(text))
 	r.TrimLeadingSpace = true
@@ -78,6 +79,7 @@ func unsealKeys(text []byte, kek *store.KEK) ([]byte, error) {
 	w := csv.NewWriter(&out)
 	number, key := -1, -1
 	var errs []error
+	at := 1 // the line that w writes next
 	for first := true; ; first = false {
 		rec, err := r.Read()
 		if errors.Is(err, io.EOF) {
@@ -103,14 +105,18 @@ func unsealKeys(text []byte, kek *store.KEK) ([]byte, error) {
 				continue
 			}
 		}
+		for ; at < line; at++ {
+			_ = out.WriteByte('\n') // empty, or of a row that goes over several lines
+		}
 		if err := w.Write(rec); err != nil {
 			return nil, fmt.Errorf("read the import: %w", err)
 		}
+		w.Flush()
+		at += 1 + strings.Count(strings.Join(rec, ""), "\n")
 	}
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("%w:\n%w", errImport, errors.Join(errs...))
 	}
-	w.Flush()
 	return out.Bytes(), w.Error()
 }
 

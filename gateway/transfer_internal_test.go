@@ -35,6 +35,10 @@ func TestUnsealKeys(t *testing.T) {
 	if _, err := unsealKeys([]byte(text), other); !errors.Is(err, store.ErrWrongKEK) {
 		t.Errorf("another transfer key: %v", err)
 	}
+	lines := "number,name,key\n\n\n8,\"b\nc\",fleet:x\n\n9,d,fleet:y\n"
+	if got, err := unsealKeys([]byte(lines), kek); err != nil || string(got) != lines {
+		t.Errorf("%q, %v, want the rows in their lines: %q", got, err, lines)
+	}
 	// Whatever is wrong is told at once, each with its line.
 	_, err = unsealKeys([]byte("number,name,key\n7,a,sealed:!\n8,b,"+sealed+"\n9,c\n"+text[len("number,name,key\n"):]), kek)
 	for _, want := range []string{"line 2: ", "line 3: ", "line 4: "} {

@@ -35,7 +35,7 @@ type outcome struct {
 // call runs a program to its end.
 func call(t *testing.T, name, stdin string, args ...string) outcome {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // a benchmark among them, perhaps under the race detector
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program(t, name), args...)
 	cmd.Stdin = strings.NewReader(stdin)
