@@ -30,6 +30,7 @@ type deviceCmd struct {
 	Time     deviceTimeCmd     `cmd:"" help:"Tell a device the time."`
 	Sleep    deviceSleepCmd    `cmd:"" help:"Tell a device that nothing more is coming."`
 	Template deviceTemplateCmd `cmd:"" help:"Give a device a template for one of its slots."`
+	Offer    deviceOfferCmd    `cmd:"" help:"Offer a device an update."`
 	Policy   devicePolicyCmd   `cmd:"" help:"Tell a device when and over what to speak."`
 }
 

@@ -24,17 +24,31 @@ const ttlMax = 7 * 24 * time.Hour
 
 // send posts a command and shows the downlink that it became.
 func (c *commandFlags) send(e *env, r api.CommandRequest) error {
+	var err error
+	r.Link = c.Link
+	if r.TTL, err = c.ttl(); err != nil {
+		return err
+	}
+	return c.post(e, "commands", r)
+}
+
+// ttl is the time to live in seconds.
+func (c *commandFlags) ttl() (int, error) {
 	ttl, err := config.ParseDuration(c.TTL)
 	if err != nil || ttl < time.Second || ttl > ttlMax {
-		return fmt.Errorf("%w: --ttl %s: want 1s to 7d", errUsage, c.TTL)
+		return 0, fmt.Errorf("%w: --ttl %s: want 1s to 7d", errUsage, c.TTL)
 	}
-	r.Link, r.TTL = c.Link, int(ttl/time.Second)
+	return int(ttl / time.Second), nil
+}
+
+// post hands something for the device to the gateway and shows the downlink that it became.
+func (c *commandFlags) post(e *env, what string, r any) error {
 	client, err := e.client()
 	if err != nil {
 		return err
 	}
 	var d hub.DownlinkRecord
-	if err := client.Post(e.ctx, "/devices/"+url.PathEscape(c.Device)+"/commands", nil, r, &d); err != nil {
+	if err := client.Post(e.ctx, "/devices/"+url.PathEscape(c.Device)+"/"+what, nil, r, &d); err != nil {
 		return err
 	}
 	return e.printDownlinks(d, []hub.DownlinkRecord{d})

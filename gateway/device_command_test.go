@@ -51,6 +51,12 @@ func TestDeviceCommands(t *testing.T) {
 		{"time buoy-1 --ttl 7d", "commands", `{"time":true,"ttl_seconds":604800}`},
 		{"sleep buoy-1", "commands", `{"sleep":{},` + day + `}`},
 		{"sleep buoy-1 --for 6h", "commands", `{"sleep":{"seconds":21600},` + day + `}`},
+		{
+			"offer buoy-1 --rollout 7 --version 2.5.0 --url https://updates.example/m --sha256 9f86d081884c7d659a2feaa0c55ad015 --size 262144 --consent " +
+				"--not-before 2026-12-01T22:00:00Z --burst 5,60", "offers",
+			`{"rollout":7,"version":"2.5.0","reference":"https://updates.example/m","sha256":"9f86d081884c7d659a2feaa0c55ad015","size_bytes":262144,` +
+				`"consent":true,"not_before":"2026-12-01T22:00:00Z","burst_minutes":[5,60],` + day + `}`,
+		},
 		{"template buoy-1", "commands", `{"template":{"slot":0},` + day + `}`},
 		{"template buoy-1 --slot 6 --product truck-demo", "commands", `{"template":{"slot":6,"product":"truck-demo"},` + day + `}`},
 		{"policy buoy-1 --interval 1h", "commands", `{"policy":{"interval_seconds":3600},` + day + `}`},

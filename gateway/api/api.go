@@ -64,6 +64,7 @@ func New(o Options) http.Handler {
 	a.registerTraffic(h)
 	a.registerMessages(h)
 	a.registerCommands(h)
+	a.registerOffers(h)
 	a.registerEvents(h)
 	a.registerTokens(h)
 	mux.HandleFunc("GET /healthz", a.probe(o.Alive))

@@ -36,6 +36,7 @@ var operations = []struct {
 	{"GET", "/devices/buoy-1/messages", "", "", api.Viewer, 200},
 	{"POST", "/devices/buoy-1/messages", asJSON, `{"payload":"0102","link":"udp0"}`, api.Operator, 202},
 	{"POST", "/devices/buoy-1/commands", asJSON, `{"request":["keyframe"],"link":"udp0"}`, api.Operator, 202},
+	{"POST", "/devices/buoy-1/offers", asJSON, offer, api.Approver, 202},
 	{"POST", "/devices/buoy-1/rekey", asJSON, `{"link":"udp0"}`, api.Operator, 202},
 	{"POST", "/devices/export", asJSON, `{"transfer_key":"` + strings.Repeat("0a", 32) + `"}`, api.Admin, 200},
 	{"GET", "/links", "", "", api.Viewer, 200},
@@ -46,6 +47,8 @@ var operations = []struct {
 	{"POST", "/tokens", asJSON, `{"name":"x","role":"viewer","ttl_seconds":60}`, api.Admin, 201},
 	{"DELETE", "/tokens/x", "", "", api.Admin, 204},
 }
+
+const offer = `{"rollout":7,"version":"2.5.0","reference":"https://updates.example/m","sha256":"9f86d081884c7d659a2feaa0c55ad015","size_bytes":262144,"link":"udp0"}`
 
 // fill imports the devices that the table speaks of.
 func (b *bench) fill(t *testing.T) {
@@ -169,6 +172,8 @@ func TestBadRequests(t *testing.T) {
 		{"POST", "/api/v1/frames/decode", asJSON, `{"frame":"ffff"}`, 422, ""},
 		{"POST", "/api/v1/frames/decode", asJSON, `{"frame":"` + big + `"}`, 413, ""},
 		{"POST", "/api/v1/devices/buoy-1/commands", asJSON, `{}`, 422, "want one"},
+		{"POST", "/api/v1/devices/buoy-1/offers", asJSON, strings.Replace(offer, "9f86", "xx86", 1), 422, "sha256"},
+		{"POST", "/api/v1/devices/buoy-1/offers", asJSON, strings.Replace(offer, "262144", "0", 1), 422, "size_bytes"},
 		{"POST", "/api/v1/devices/buoy-1/commands", asJSON, `{"request":["coffee"]}`, 422, ""},
 		{"POST", "/api/v1/devices/buoy-1/rekey", asJSON, `{"link":"nope"}`, 422, "nope"},
 		{"POST", "/api/v1/devices/export", asJSON, `{"transfer_key":"00"}`, 422, ""},
