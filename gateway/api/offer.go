@@ -50,7 +50,7 @@ func unixSeconds(t time.Time) uint64 {
 	if t.IsZero() {
 		return 0
 	}
-	return uint64(max(t.Unix(), 1)) //nolint:gosec // above zero
+	return uint64(max(t.Unix(), 1))
 }
 
 func (a *api) registerOffers(h huma.API) {
