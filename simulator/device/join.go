@@ -13,11 +13,16 @@ const (
 	joinMax    = 24 * time.Hour
 )
 
+// confirmMax is how often a challenge is confirmed before the device begins another attempt: the gateway may know of it no more (F-125).
+const confirmMax = 3
+
 // joining is what the device says until it has a new epoch.
 type joining struct {
-	payload []byte // the request, or the confirmation of a challenge; nil: nothing to say
-	tries   int
-	due     time.Time
+	payload   []byte // the request, or the confirmation of a challenge; nil: nothing to say
+	confirms  bool
+	challenge codec.Nonce // that is confirmed
+	tries     int
+	due       time.Time
 }
 
 // keys are the keys of one epoch.
@@ -119,11 +124,16 @@ func (d *Device) attempt(now time.Time) {
 	if !d.session.JoinDue() && (d.config.Stored || len(d.pending) == 0 || now.Sub(d.heard) < silence) {
 		return
 	}
+	d.silent++
+	d.ask(now, 0)
+}
+
+// ask begins an attempt after so many transmissions of the one before it, which count for the pauses.
+func (d *Device) ask(now time.Time, tries int) {
 	// Not from the source of the measurements: that one begins anew where it began before when a memory is lost.
 	rng := rand.New(rand.NewPCG(d.config.Seed, uint64(now.UnixNano()))) //nolint:gosec // a simulation must be repeatable
 	j := d.session.Join(d.config.Number, rng.Uint32())
-	d.silent++
-	d.join = joining{payload: codec.AppendJoinRequest(nil, &d.joinKey, j), due: now}
+	d.join = joining{payload: codec.AppendJoinRequest(nil, &d.joinKey, j), tries: tries, due: now}
 }
 
 // pollJoin is what the device says to join now, and when it has something to say next.
@@ -133,6 +143,9 @@ func (d *Device) pollJoin(now time.Time) (out []Transmission, wake time.Time) {
 		return nil, time.Time{}
 	}
 	if !now.Before(d.join.due) {
+		if d.join.confirms && d.join.tries >= confirmMax {
+			d.ask(now, d.join.tries)
+		}
 		d.join.tries++
 		wait, most := d.config.Retry, d.config.Silence
 		if d.config.Stored {
@@ -152,8 +165,11 @@ func (d *Device) joinReply(content []byte) error {
 	}
 	switch {
 	case d.session.Challenged(&f, &d.joinKey) == nil:
+		if d.join.confirms && d.join.challenge == f.Nonce {
+			return nil // it is being confirmed: who says it again must not make the device speak
+		}
 		j, _ := d.session.Joining()
-		d.join = joining{payload: codec.AppendJoinConfirm(nil, &d.joinKey, j, f.Nonce)} // due at once
+		d.join = joining{payload: codec.AppendJoinConfirm(nil, &d.joinKey, j, f.Nonce), confirms: true, challenge: f.Nonce} // due at once
 	case d.session.Accepted(&f, &d.joinKey) == nil:
 		d.entered(true)
 	}

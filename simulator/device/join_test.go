@@ -1,6 +1,7 @@
 package device_test
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -213,6 +214,45 @@ func TestJoinsAfterMemoryLoss(t *testing.T) {
 			}
 		}
 	}
+}
+
+// F-125: a gateway that forgot its challenge is asked anew, and a challenge that is said again and again makes nobody speak.
+func TestForgottenChallenge(t *testing.T) {
+	c := config(t)
+	c.Stored = true
+	h, now := newHome(t, c), start
+	h.s.Boot = 3
+	d := boot(t, c, device.Erased(), now)
+	h.hear(poll(t, d, now)[0].Payload, now) // answered with a challenge
+	challenge := bytes.Clone(h.down[0])
+	h.down = nil
+	h.s.Challenge = codec.Nonce{} // the gateway is another one, brought back from a backup
+	if _, err := d.Receive(challenge); err != nil {
+		t.Fatal(err)
+	}
+	confirms := 0
+	for end := now.Add(72 * time.Hour); now.Before(end); now = now.Add(time.Minute) {
+		for _, tx := range poll(t, d, now) {
+			item, _, err := codec.NextItem(tx.Payload)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if kind, _ := codec.Control(item.Content); kind == codec.ControlJoinRequest {
+				if confirms != 3 {
+					t.Fatalf("it asked anew after %d confirmations", confirms)
+				}
+				h.hear(tx.Payload, now)
+				h.exchange(d, &now, 5, false)
+				within(t, c, h)
+				return
+			}
+			confirms++
+		}
+		if _, err := d.Receive(challenge); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Fatalf("%d confirmations, and it never asked anew", confirms)
 }
 
 // Losses of messages, of power and of memory, one after the other: no counter of an epoch has two contents, and the two talk again.
