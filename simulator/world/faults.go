@@ -87,7 +87,7 @@ func (w *world) heal() {
 		m.up.Outage(w.now)
 		m.down.Outage(w.now)
 		well := radio.Model{Delay: radio.Delay{Least: time.Second, Mean: time.Second, Most: time.Second}}
-		w.fail2(errors.Join(m.up.Change(well), m.down.Change(well)))
+		w.failIf(errors.Join(m.up.Change(well), m.down.Change(well)))
 	}
 }
 
@@ -176,7 +176,7 @@ func (w *world) streamDeleted() bool {
 	if !s.Exists || s.Down || !w.gateway.up {
 		return false
 	}
-	w.fail2(w.readStream(false))
+	w.failIf(w.readStream(false))
 	s.Exists, s.Messages = false, nil
 	s.Restart()
 	w.gateway.copies = nil // of which a store would know less than nobody

@@ -101,13 +101,13 @@ func (m *mobile) soon(at time.Time) {
 	m.w.schedule.plan(at, func() {
 		if m.wake.Equal(at) {
 			m.wake = time.Time{}
-			m.w.fail2(m.step())
+			m.w.failIf(m.step())
 		}
 	})
 }
 
-// fail2 ends the run if there is an error.
-func (w *world) fail2(err error) {
+// failIf ends the run if there is an error.
+func (w *world) failIf(err error) {
 	if err != nil {
 		w.fail(err)
 	}
@@ -194,7 +194,7 @@ func (m *mobile) speak(tx *device.Transmission) error {
 		if err != nil {
 			return err
 		}
-		if err := w.nonces.use(m.config.Number, &m.memory, tx.Frame, content); err != nil {
+		if err := m.sealedUp(tx.Frame, content); err != nil {
 			return err
 		}
 		w.ledger.Sent(m.link, m.frame(tx.Frame))
@@ -266,6 +266,7 @@ func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt,
 	if m == nil || m.link != o.name {
 		return transports.Receipt{}, &transports.SendError{Outcome: transports.Refused, Err: errNobody}
 	}
+	w.failIf(m.sealedDown(d.Payload))
 	luck := w.gateway.rng.IntN(100)
 	if w.healing {
 		luck = 100
@@ -309,7 +310,7 @@ func (m *mobile) restartDevice(lost bool) {
 	if lost {
 		m.memory = device.Erased()
 	}
-	m.w.fail2(m.boot())
+	m.w.failIf(m.boot())
 }
 
 // luckyOne draws a device.

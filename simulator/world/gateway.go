@@ -334,7 +334,7 @@ func eventID(m *publish.Message) string {
 func contentOf(payload []byte) ([]byte, error) {
 	item, _, err := codec.NextItem(payload)
 	if err != nil {
-		return nil, fmt.Errorf("a device sent what is no item: %w", err)
+		return nil, fmt.Errorf("%w: what is sent is no item: %w", ErrBroken, err)
 	}
 	return item.Content, nil
 }

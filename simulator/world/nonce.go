@@ -1,38 +1,75 @@
 package world
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"fmt"
 
+	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/simulator/device"
 )
 
-// nonce names a use of a key: an epoch's salt makes its keys.
+// nonce names a use of a key: number, epoch and salt make the keys of each direction.
 type nonce struct {
-	number  uint32
-	epoch   uint32
-	salt    [session.SaltLen]byte
-	counter uint64
+	direction codec.Direction
+	number    uint32
+	epoch     uint32
+	salt      [session.SaltLen]byte
+	counter   uint64
 }
 
 // nonces remembers what each nonce was used for.
-type nonces map[nonce][32]byte
+type nonces map[nonce][sha256.Size]byte
 
-// use notes that a device seals a content, and reports a second content.
-func (n nonces) use(number uint32, m *device.Memory, f device.Frame, content []byte) error {
-	kept := &m.Current
-	if f.Epoch != kept.Number {
-		kept = &m.Previous
-	}
-	if f.Epoch != kept.Number {
-		return fmt.Errorf("%w: device %d sends a frame of epoch %d, and remembers %d and %d", ErrBroken, number, f.Epoch, m.Current.Number, m.Previous.Number)
-	}
-	key, hash := nonce{number, f.Epoch, kept.Salt, f.Counter}, sha256.Sum256(content)
-	if before, ok := n[key]; ok && !bytes.Equal(before[:], hash[:]) {
-		return fmt.Errorf("%w: device %d used counter %d of epoch %d for two contents", ErrBroken, number, f.Counter, f.Epoch)
+// use notes that a content was sealed with a nonce, and reports a second content.
+func (n nonces) use(key nonce, content []byte) error {
+	hash := sha256.Sum256(content)
+	if before, ok := n[key]; ok && before != hash {
+		return fmt.Errorf("%w: counter %d of epoch %d of device %d was used for two contents (direction %d)", ErrBroken, key.counter, key.epoch, key.number, key.direction)
 	}
 	n[key] = hash
+	return nil
+}
+
+// sealedUp notes a frame of a device.
+func (m *mobile) sealedUp(f device.Frame, content []byte) error {
+	kept := &m.memory.Current
+	if f.Epoch != kept.Number {
+		kept = &m.memory.Previous
+	}
+	if f.Epoch != kept.Number {
+		return fmt.Errorf("%w: device %d sends a frame of epoch %d, and remembers %d and %d", ErrBroken, m.config.Number, f.Epoch,
+			m.memory.Current.Number, m.memory.Previous.Number)
+	}
+	return m.w.nonces.use(nonce{codec.Up, m.config.Number, f.Epoch, kept.Salt, f.Counter}, content)
+}
+
+// sealedDown notes a frame of the gateway. In which epoch it was sealed is found by opening it with the keys of those that the gateway knows.
+func (m *mobile) sealedDown(payload []byte) error {
+	content, err := contentOf(payload)
+	if err != nil {
+		return err
+	}
+	if _, control := codec.Control(content); control {
+		return nil // an HMAC takes no nonce
+	}
+	sealed, err := codec.ParseSealed(content, 16, 8)
+	if err != nil {
+		return fmt.Errorf("%w: downlink for device %d: %w", ErrBroken, m.config.Number, err)
+	}
+	d, err := m.w.gateway.hub.Device(m.name())
+	if err != nil {
+		return fmt.Errorf("%w: downlink for nobody: %w", ErrBroken, err)
+	}
+	for _, e := range []session.Epoch{d.Session.Current, d.Session.Second} {
+		p := codec.Position{
+			Direction: codec.Down, Number: m.config.Number, Epoch: e.Number, Counter: codec.CompleteCounter(sealed.CTR, sealed.CTRBits, e.Down, true),
+		}
+		cipher := codec.NewCipher(codec.DeriveSealKey(&m.config.Key, e.SaltBytes(), codec.LabelDown, p.Number, p.Epoch))
+		if _, err := cipher.Open(nil, &sealed, p); err == nil {
+			return m.w.nonces.use(nonce{codec.Down, p.Number, p.Epoch, e.Salt, p.Counter}, content)
+		}
+	}
+	m.w.faults["downlink of an epoch that is over"]++
 	return nil
 }
