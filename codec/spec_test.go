@@ -29,6 +29,7 @@ var elsewhere = map[string][]string{
 	"F-113": {"gateway/hub", "TestRekey"},
 	"F-118": {"simulator/device", "TestObeysRekey"},
 	"F-122": {"simulator/device", "TestJoinsAfterLongSilence"},
+	"F-125": {"simulator/device", "TestForgottenChallenge"},
 	"F-053": {"simulator/device", "TestRepeatsSameBytesUntilAcknowledged"},
 }
 
