@@ -275,6 +275,7 @@ func (c *deviceRejectCmd) Run(e *env) error {
 type deviceAddressCmd struct {
 	Device  string `arg:"" help:"Name or number."`
 	Address string `arg:"" help:"Bearer and id, as in sms:+491700000001."`
+	New     bool   `help:"The device need not have been heard from there: you know that it is its address."`
 }
 
 // Help shows an example.
@@ -282,8 +283,12 @@ func (deviceAddressCmd) Help() string {
 	return `A device may be heard from an address that nobody gave it: a new SIM, or a sender's number that was
 forged. Nothing that costs money goes there until somebody says that it is the device's.
 
+A device that leaves out its connection id is known by its address alone. After the loss of a whole store, or
+before a SIM is changed, --new tells the gateway of one that the device was not heard from.
+
 Example:
-  godwit device address buoy-2001 sms:+491700000001`
+  godwit device address buoy-2001 sms:+491700000001
+  godwit device address buoy-2001 sms:+491700000002 --new`
 }
 
 // Run accepts.
@@ -292,7 +297,7 @@ func (c *deviceAddressCmd) Run(e *env) error {
 	if !ok || bearer == "" || id == "" {
 		return fmt.Errorf("%w: address %q: want bearer:id, as in sms:+491700000001", errUsage, c.Address)
 	}
-	return e.change("/devices/"+url.PathEscape(c.Device)+"/addresses", api.AcceptRequest{Bearer: bearer, ID: id})
+	return e.change("/devices/"+url.PathEscape(c.Device)+"/addresses", api.AcceptRequest{Bearer: bearer, ID: id, New: c.New})
 }
 
 // change posts a change of a device and shows what it is now.

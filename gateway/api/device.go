@@ -133,6 +133,7 @@ type RejectRequest struct {
 type AcceptRequest struct {
 	Bearer string `json:"bearer"`
 	ID     string `json:"id"`
+	New    bool   `json:"new,omitempty" doc:"the device need not have been heard from there: it is known to be its address"`
 }
 
 // ImportReport is what an import did, or would do.
@@ -214,13 +215,17 @@ func (a *api) registerChanges(h huma.API) {
 			d, err := a.Hub.Reject(ctx, in.Device, in.Body.Reason)
 			return a.changed(ctx, "device rejected", d, err)
 		})
-	huma.Register(h, operation(http.MethodPost, "/devices/{device}/addresses", "accept-address", "Let paid downlinks go to an address that the device was heard from", Operator),
+	huma.Register(h, operation(http.MethodPost, "/devices/{device}/addresses", "accept-address", "Let paid downlinks go to an address of the device", Operator),
 		func(ctx context.Context, in *struct {
 			DeviceRef
 			Body AcceptRequest
 		},
 		) (*one[Device], error) {
-			d, err := a.Hub.AcceptAddress(ctx, in.Device, in.Body.Bearer, in.Body.ID)
+			take := a.Hub.AcceptAddress
+			if in.Body.New {
+				take = a.Hub.GiveAddress
+			}
+			d, err := take(ctx, in.Device, in.Body.Bearer, in.Body.ID)
 			return a.changed(ctx, "address accepted", d, err)
 		})
 	op := operation(http.MethodPost, "/devices/import", "import-devices", "Take devices in from a CSV file, all or none: "+fleet.ImportColumns, Operator)

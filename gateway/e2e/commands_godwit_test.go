@@ -71,6 +71,8 @@ var running = []row{
 	{args: "device address tank-1 sms:+491700000001", out: "tank-1"},
 	{args: "device address tank-1 sms:+491700000001 -o json", out: `"accepted": true`},
 	{args: "device address tank-1 sms:+491700000009", code: 1, err: "never heard from"},
+	{args: "device address tank-1 sms:+491700000009 --new", out: "tank-1"},
+	{args: "device address tank-1 sms:4711 --new", code: 1, err: "E.164"},
 	{args: "device address tank-1 4711", code: 2, err: "bearer:id"},
 
 	{args: "device request dev-1 --what keyframe,hello --ttl 2h", out: "request"},

@@ -58,6 +58,16 @@ func (f *Fleet) NoteAddress(i Index, bearer, id string, now time.Time) bool {
 	return true
 }
 
+// GiveAddress makes an accepted address one of the device's, whether it was heard from there or not. It reports false if there is no room: the device
+// has AddressesMax accepted ones, or CandidatesMax others are known by this one.
+func (f *Fleet) GiveAddress(i Index, bearer, id string, now time.Time) bool {
+	if !f.HasAddress(i, bearer, id) && f.byAddress[hashAddress(bearer, id)].n >= CandidatesMax {
+		return false
+	}
+	f.NoteAddress(i, bearer, id, now)
+	return f.AcceptAddress(i, bearer, id)
+}
+
 func (f *Fleet) addAddress(i Index, a DeviceAddress) {
 	f.addresses[i] = append(f.addresses[i], a)
 	h := hashAddress(a.Bearer, a.ID)

@@ -203,24 +203,31 @@ func allZero(b []byte) bool { return !slices.ContainsFunc(b, func(c byte) bool {
 
 func (row *ImportRow) setAddresses(msisdn, imei string) error {
 	var errs []error
-	if msisdn != "" {
-		if !validMSISDN(msisdn) {
-			errs = append(errs, fmt.Errorf("msisdn %q: want + and 7 to 15 digits (E.164)", msisdn))
+	for _, a := range []DeviceAddress{{Bearer: "sms", ID: msisdn}, {Bearer: "sbd", ID: imei}} {
+		if a.ID == "" {
+			continue
 		}
-		row.Device.Addresses = append(row.Device.Addresses, DeviceAddress{Bearer: "sms", ID: strings.Clone(msisdn), Accepted: true})
-	}
-	if imei != "" {
-		if !digits(imei, 15, 15) {
-			errs = append(errs, fmt.Errorf("imei %q: want 15 digits", imei))
-		}
-		row.Device.Addresses = append(row.Device.Addresses, DeviceAddress{Bearer: "sbd", ID: strings.Clone(imei), Accepted: true})
+		errs = append(errs, CheckAddress(a.Bearer, a.ID))
+		row.Device.Addresses = append(row.Device.Addresses, DeviceAddress{Bearer: a.Bearer, ID: strings.Clone(a.ID), Accepted: true})
 	}
 	return errors.Join(errs...)
 }
 
-func validMSISDN(s string) bool {
-	rest, ok := strings.CutPrefix(s, "+")
-	return ok && digits(rest, 7, 15)
+// CheckAddress reports an address that people cannot give to a device: it is not well formed, or of a bearer on which addresses are learnt alone.
+func CheckAddress(bearer, id string) error {
+	switch bearer {
+	case "sms":
+		if rest, ok := strings.CutPrefix(id, "+"); !ok || !digits(rest, 7, 15) {
+			return fmt.Errorf("msisdn %q: want + and 7 to 15 digits (E.164)", id)
+		}
+	case "sbd":
+		if !digits(id, 15, 15) {
+			return fmt.Errorf("imei %q: want 15 digits", id)
+		}
+	default:
+		return fmt.Errorf("bearer %q: want sms or sbd", bearer)
+	}
+	return nil
 }
 
 func digits(s string, least, most int) bool {

@@ -148,6 +148,22 @@ func (h *Hub) AcceptAddress(ctx context.Context, ref, bearer, id string) (fleet.
 	})
 }
 
+// GiveAddress makes an address one of the device's, and lets downlinks that cost money go there. A device that leaves out its connection id is
+// unknown at an address that nobody gave it: after the loss of the whole store, and with a new SIM.
+func (h *Hub) GiveAddress(ctx context.Context, ref, bearer, id string) (fleet.Device, error) {
+	return h.change(ctx, ref, func(c *commit, i fleet.Index) error {
+		if err := fleet.CheckAddress(bearer, id); err != nil {
+			return fmt.Errorf("%w: %w", ErrQuery, err)
+		}
+		if !h.fleet.GiveAddress(i, bearer, id, h.clock.Now()) {
+			return fmt.Errorf("%w: no room for %s:%s: the device has %d accepted addresses, or %d devices have this one", ErrQuery, bearer, id,
+				fleet.AddressesMax, fleet.CandidatesMax)
+		}
+		c.batch.PutAddress(bearer, id, h.fleet.Head(i).Number)
+		return nil
+	})
+}
+
 func (h *Hub) change(ctx context.Context, ref string, f func(*commit, fleet.Index) error) (fleet.Device, error) {
 	var d fleet.Device
 	err := h.do(ctx, func(c *commit) error {

@@ -3,6 +3,7 @@ package hub_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -323,6 +324,51 @@ func TestMessageNeedsAnAcceptedAddress(t *testing.T) {
 	}
 	if _, err := b.hub.SendMessage(t.Context(), "dev-7", hub.Message{Payload: []byte("x")}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A store that was lost knows no addresses, and devices that are known leave out their connection ids: somebody must say whose an address is.
+func TestGivenAddress(t *testing.T) {
+	b := newBench(t)
+	d := b.device(7)
+	b.settled(b.udp(d.to(d.hello("1"))), transports.Stored)
+	if v := b.smsFrom("+491700000001", d.status(12.5)); v.Settlement == transports.Stored {
+		t.Fatal("a frame without a connection id was taken from an address that nobody knows")
+	}
+	for _, id := range []string{"4711", "+49", "+49170000000x"} {
+		if _, err := b.hub.GiveAddress(t.Context(), "dev-7", "sms", id); !errors.Is(err, hub.ErrQuery) {
+			t.Errorf("%s: %v, want ErrQuery", id, err)
+		}
+	}
+	if _, err := b.hub.GiveAddress(t.Context(), "dev-7", "udp", "+491700000001"); !errors.Is(err, hub.ErrQuery) {
+		t.Errorf("udp: %v, want ErrQuery", err)
+	}
+	if _, err := b.hub.GiveAddress(t.Context(), "dev-7", "sms", "+491700000001"); err != nil {
+		t.Fatal(err)
+	}
+	b.crash()
+	b.settled(b.smsFrom("+491700000001", d.status(12.6)), transports.Stored)
+	if _, err := b.hub.SendMessage(t.Context(), "dev-7", hub.Message{Payload: []byte("x"), Link: "sms"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// An address has room for four devices, a device for eight accepted addresses.
+func TestGivenAddressesAreBounded(t *testing.T) {
+	b := newBench(t)
+	for n := range uint32(5) {
+		d := b.device(n + 1)
+		b.settled(b.udp(d.to(d.hello("1"))), transports.Stored)
+		_, err := b.hub.GiveAddress(t.Context(), fmt.Sprintf("dev-%d", n+1), "sms", "+491700000001")
+		if full := n >= 4; errors.Is(err, hub.ErrQuery) != full {
+			t.Errorf("device %d at one address: %v", n+1, err)
+		}
+	}
+	for n := range 9 {
+		_, err := b.hub.GiveAddress(t.Context(), "dev-5", "sms", fmt.Sprintf("+49170000001%d", n))
+		if full := n >= 8; errors.Is(err, hub.ErrQuery) != full {
+			t.Errorf("address %d: %v", n+1, err)
+		}
 	}
 }
 

@@ -86,7 +86,7 @@ func (w *world) heardSince(m *mobile, healed time.Time) error {
 // backup never knew, and so was it in the one before: neither can say anything that the other one understands.
 func (w *world) stranded(m *mobile) bool {
 	d, err := w.gateway.hub.Device(m.name())
-	if err != nil || m.link != linkSMS || w.faults[faultRestored] == 0 {
+	if err != nil || m.link != linkSMS || w.faults[faultRestored]+w.faults[faultDisk] == 0 {
 		return false
 	}
 	theirs, ours := []session.Epoch{d.Session.Current}, []session.Kept{m.memory.Current}

@@ -23,8 +23,11 @@ var (
 	errSilent = errors.New("network did not answer")
 )
 
-// faultRestored is the name of a fault that others depend on.
-const faultRestored = "gateway restored from a backup"
+// Names of faults that others depend on.
+const (
+	faultRestored = "gateway restored from a backup"
+	faultDisk     = "gateway lost its disk"
+)
 
 // fault is something that goes wrong.
 type fault struct {
@@ -38,6 +41,7 @@ type fault struct {
 var faults = []fault{
 	{"power of the gateway", 10, func(w *world) bool { return w.powerCut() }},
 	{faultRestored, 2, func(w *world) bool { return w.restoreDisk() }},
+	{faultDisk, 1, func(w *world) bool { return w.loseDisk() }},
 	{"backup", 4, func(w *world) bool { return w.backUp() }},
 	{"stream does not answer", 6, func(w *world) bool { return w.streamDown() }},
 	{"stream answers falsely", 10, func(w *world) bool { return w.streamLies() }},
@@ -108,10 +112,26 @@ func (w *world) backUp() bool {
 	return true
 }
 
-// restoreDisk puts an older copy of the disk in place. What had not reached the stream would be lost with it: that is not what is tried here.
+// published reports whether the stream has all that the store has. What it had not would be lost with a disk: that is not what is tried here.
+func (g *gateway) published() bool {
+	return g.up && !g.stream.Down && g.stream.Exists && g.publisher.Stats().Pending == 0
+}
+
+// loseDisk puts an empty disk in place. All that is left is the stream.
+func (w *world) loseDisk() bool {
+	g := w.gateway
+	if !g.published() {
+		return false
+	}
+	g.crash(0)
+	g.fs, g.copies = vfs.NewCrashableMem(), nil
+	return true
+}
+
+// restoreDisk puts an older copy of the disk in place.
 func (w *world) restoreDisk() bool {
 	g := w.gateway
-	if !g.up || len(g.copies) == 0 || g.stream.Down || !g.stream.Exists || g.publisher.Stats().Pending > 0 {
+	if len(g.copies) == 0 || !g.published() {
 		return false
 	}
 	g.crash(0)

@@ -182,13 +182,19 @@ func (g *gateway) tidy() error {
 	return nil
 }
 
-// operate is what an operator does twice a day: addresses of devices that registered by themselves are accepted if their SIM is known, and a
-// device that has been silent for too long is told to begin a new epoch. It may have one that the gateway has forgotten.
+// operate is what an operator does twice a day: addresses of devices that registered by themselves are accepted if their SIM is known; a store that
+// was lost is told the addresses again; and a device that has been silent for too long is told to begin a new epoch. It may have one that the
+// gateway has forgotten.
 func (g *gateway) operate() error {
 	for _, m := range g.w.fleet {
 		d, err := g.hub.Device(m.name())
 		if err != nil {
 			continue // not heard yet
+		}
+		if m.link == linkSMS && len(d.Addresses) == 0 {
+			if _, err := g.hub.GiveAddress(g.w.ctx, m.name(), linkSMS, m.sim); err != nil {
+				return fmt.Errorf("give an address: %w", err)
+			}
 		}
 		for _, a := range d.Addresses {
 			if a.Accepted || a.ID != m.sim {
