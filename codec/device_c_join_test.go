@@ -85,6 +85,9 @@ func (w *world) attempt() bool {
 		if answer == session.Challenge {
 			w.hear(codec.AppendChallenge(nil, &key, f.Join, w.gw.Challenge), "challenge;")
 			w.count["challenged"]++
+			if got := w.c.ask(w.t, "receive %x", codec.AppendChallenge(nil, &key, f.Join, w.gw.Challenge)); got != "err -7;" {
+				w.t.Fatalf("F-125: a challenge that is confirmed already: %s", got)
+			}
 			continue
 		}
 		if f.Type == codec.ControlJoinRequest {

@@ -1537,6 +1537,8 @@ static int open_join(struct godwit *g, const uint8_t *content, size_t n)
 	if (!equal(mac, nonce + NONCE_LEN, MAC_LEN))
 		return GODWIT_E_AUTH;
 	if (epoch_len == 0) {
+		if (g->memory.joining == CONTROL_CONFIRM && equal(g->nonce, nonce, NONCE_LEN))
+			return GODWIT_E_REPLAY; /* F-125: who says it again must not make the device speak */
 		memcpy(g->nonce, nonce, NONCE_LEN);
 		g->memory.joining = CONTROL_CONFIRM;
 		return GODWIT_GOT_CHALLENGE;

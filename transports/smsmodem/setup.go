@@ -81,10 +81,14 @@ func (s *session) identify(ctx context.Context) error {
 		return err
 	}
 	s.t.mu.Lock()
-	if s.t.modem.imei != imei {
-		s.t.health = ailments{} // those of another modem
+	if known := s.t.modem.imei; imei == "" {
+		s.t.modem = identity{imei: known, maker: maker, model: model} // it does not say: that is no other modem
+	} else {
+		if known != "" && known != imei {
+			s.t.health = ailments{} // those of another modem
+		}
+		s.t.modem = identity{imei: imei, maker: maker, model: model}
 	}
-	s.t.modem = identity{imei: imei, maker: maker, model: model}
 	s.t.mu.Unlock()
 	if want := s.t.cfg.IMEI; want != "" && imei != want {
 		return fmt.Errorf("%w: it has IMEI %q", ErrWrongModem, imei)
