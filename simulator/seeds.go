@@ -61,7 +61,7 @@ type tally struct {
 	Failed []uint64 `json:"failed"`
 }
 
-var errSeeds = errors.New("seeds failed")
+var errSeeds = errors.New("seeds")
 
 // Run plays seeds on all processors.
 func (c *seedsCmd) Run(e *env) error {
@@ -144,6 +144,9 @@ func readSeeds(file string) ([]uint64, error) {
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("seeds: %w", err)
 	}
+	if len(seeds) == 0 {
+		return nil, fmt.Errorf("%w: %s has none", errSeeds, file)
+	}
 	return seeds, nil
 }
 
@@ -195,7 +198,7 @@ func (c *seedsCmd) end(e *env, t *tally) error {
 	if err != nil || len(t.Failed) == 0 {
 		return err
 	}
-	return errors.Join(fmt.Errorf("%w: %d of %d", errSeeds, len(t.Failed), t.Seeds), c.record(t.Failed))
+	return errors.Join(fmt.Errorf("%w: %d of %d failed", errSeeds, len(t.Failed), t.Seeds), c.record(t.Failed))
 }
 
 func (c *seedsCmd) record(seeds []uint64) error {

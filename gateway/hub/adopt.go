@@ -24,17 +24,25 @@ type Published struct {
 
 // Adopt takes over from the stream what the store has forgotten: each frame gets a marker in its row's place, so that it can never be
 // taken again, and the device's counters move at least there. A device that the store does not know at all comes back with its name and
-// number; whether it can be heard depends on its key. Called before Run.
-func (h *Hub) Adopt(ctx context.Context, events []Published) error {
+// number; whether it can be heard depends on its key. whole is false where the stream lacks events before these or among them: nobody knows then
+// which frames were taken, and that is a loss as one that an operator accepts. Called before Run.
+func (h *Hub) Adopt(ctx context.Context, events []Published, whole bool) error {
 	return h.doFirst(ctx, func(c *commit) error {
 		for k := range events {
 			if err := h.adopt(c, &events[k]); err != nil {
 				return fmt.Errorf("%w: adopt %s: %w", ErrFatal, events[k].ID, err)
 			}
 		}
+		if !whole {
+			c.batch.PutMeta(MetaLossAccepted, lossByGaps)
+			h.disown(c, lossByGaps)
+		}
 		return nil
 	})
 }
+
+// lossByGaps is the acceptance of a loss that the gateway found out by itself.
+var lossByGaps = []byte("gaps in the stream")
 
 // MetaRestored names the value in a store by which an operator said that it is a backup. It stays until a start has drawn the conclusions.
 const MetaRestored = "restored"
@@ -68,20 +76,25 @@ func (h *Hub) LossAccepted(ctx context.Context) (bool, error) {
 	if err != nil || !said {
 		return false, err
 	}
-	h.disowned = true
+	h.disowned = true // also if the conclusions were drawn before
 	drawn, _, err := h.store.Meta(metaLossDrawn)
 	if err != nil || bytes.Equal(drawn, accepted) {
 		return false, err
 	}
 	return true, h.doFirst(ctx, func(c *commit) error {
-		h.adopted = true // that is less
-		h.fleet.Disown(h.clock.Now())
-		for i := range h.fleet.All {
-			c.touch(i)
-		}
-		c.batch.PutMeta(metaLossDrawn, accepted)
+		h.disown(c, accepted)
 		return nil
 	})
+}
+
+// disown draws the conclusions of a loss.
+func (h *Hub) disown(c *commit, accepted []byte) {
+	h.disowned, h.adopted = true, true // adopted is less
+	h.fleet.Disown(h.clock.Now())
+	for i := range h.fleet.All {
+		c.touch(i)
+	}
+	c.batch.PutMeta(metaLossDrawn, accepted)
 }
 
 // doFirst is do for what happens before Run.

@@ -73,7 +73,7 @@ func TestFatalOperationConfirmsNothing(t *testing.T) {
 		{ID: "dev-7.0.0.0", Frame: "7.0.0.0011223344556677", Payload: []byte(`{"data":{"device":"dev-7","product":"buoy","customer":"acme"}}`)},
 		{ID: "broken", Frame: "7.0", Payload: []byte(`{}`)},
 	}
-	if err := b.hub.Adopt(t.Context(), events); !errors.Is(err, hub.ErrFatal) {
+	if err := b.hub.Adopt(t.Context(), events, true); !errors.Is(err, hub.ErrFatal) {
 		t.Fatalf("%v, want ErrFatal", err)
 	}
 	b.crash()

@@ -476,7 +476,7 @@ func TestLostStoreChallenges(t *testing.T) {
 		published = append(published, hub.Published{ID: e.ID, Frame: e.Frame, Payload: e.Payload})
 	}
 	fresh := newBench(t)
-	if err := fresh.hub.Adopt(t.Context(), published); err != nil {
+	if err := fresh.hub.Adopt(t.Context(), published, true); err != nil {
 		t.Fatal(err)
 	}
 	if g := fresh.session("dev-7"); g.Guard == 0 || g.Allocated < uint32(fresh.clock.t.Unix()) {

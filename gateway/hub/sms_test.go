@@ -327,6 +327,38 @@ func TestMessageNeedsAnAcceptedAddress(t *testing.T) {
 	}
 }
 
+// What the stream had dropped before a store was lost nobody knows any more: of frames from before, neither one of a device that the stream knew nor
+// one of a device that it did not know is taken.
+func TestGapsInWhatIsTakenOver(t *testing.T) {
+	b := newBench(t)
+	d, other := b.device(7), b.device(8)
+	b.settled(b.udp(d.to(d.hello("1.0.0"))), transports.Stored)
+	old := other.to(other.hello("1.0.0"))
+	b.settled(b.udp(old), transports.Stored)
+	var published []hub.Published
+	for _, e := range b.events() {
+		if strings.HasPrefix(e.ID, "dev-7.") {
+			published = append(published, hub.Published{ID: e.ID, Frame: e.Frame, Payload: e.Payload})
+		}
+	}
+	fresh := newBench(t)
+	if err := fresh.hub.Adopt(t.Context(), published, false); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if v := fresh.udp(old); v.Settlement != transports.Rejected {
+			t.Fatalf("an old frame of a device that nobody remembers is settled as %s", v.Settlement)
+		}
+		if v := fresh.udp(d.to(d.status(12.5))); v.Settlement != transports.Rejected {
+			t.Fatalf("a frame of a device that has not joined is settled as %s", v.Settlement)
+		}
+		fresh.crash() // it is remembered
+		if news, err := fresh.hub.LossAccepted(t.Context()); err != nil || news {
+			t.Fatalf("the loss is accepted again: %t, %v", news, err)
+		}
+	}
+}
+
 // A store that was lost knows no addresses, and devices that are known leave out their connection ids: somebody must say whose an address is.
 func TestGivenAddress(t *testing.T) {
 	b := newBench(t)
@@ -454,7 +486,7 @@ func TestAdoptedFramesAreNeverTakenAgain(t *testing.T) {
 	}
 	// The store is lost; the stream is not.
 	fresh := newBench(t)
-	if err := fresh.hub.Adopt(t.Context(), published); err != nil {
+	if err := fresh.hub.Adopt(t.Context(), published, true); err != nil {
 		t.Fatal(err)
 	}
 	fresh.settled(fresh.udp(frame), transports.Duplicate)

@@ -62,11 +62,11 @@ func (n *Node) openEvents(ctx context.Context) error {
 	var late atomic.Bool
 	n.publisher, err = publish.New(publish.Options{
 		Store: n.store, Stream: e.stream, Log: n.log, Now: time.Now, Keep: c.OutboxKeep,
-		Adopt: func(ctx context.Context, found []publish.Message) error {
+		Adopt: func(ctx context.Context, found []publish.Message, whole bool) error {
 			if late.Load() {
 				return errTooLate
 			}
-			return n.hub.Adopt(ctx, published(found))
+			return n.hub.Adopt(ctx, published(found), whole)
 		},
 	})
 	if err != nil {

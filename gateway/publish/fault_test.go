@@ -221,6 +221,9 @@ func TestRestoredThenLost(t *testing.T) {
 	if out, err := m.p.Reconcile(t.Context()); err != nil || out.Adopted != 7 {
 		t.Fatalf("outcome %+v, %v; want 7 events taken over", out, err)
 	}
+	if m.gaps {
+		t.Error("something is said to be missing")
+	}
 	if first, last := m.store.OutboxBounds(); first != 1 || last != 12 {
 		t.Fatalf("the outbox holds %d to %d, want 1 to 12", first, last)
 	}
@@ -243,6 +246,9 @@ func TestLostStoreThenLostTail(t *testing.T) {
 	m.crash(t, vfs.NewCrashableMem())
 	if out, err := m.p.Reconcile(t.Context()); err != nil || out.Adopted != 6 {
 		t.Fatalf("outcome %+v, %v; want 6 events taken over", out, err)
+	}
+	if !m.gaps {
+		t.Error("nobody is told that the first three are missing")
 	}
 	if first, last := m.store.OutboxBounds(); first != 5 || last != 9 {
 		t.Fatalf("the outbox holds %d to %d, want 5 to 9: of the first that is left only what follows it can be checked", first, last)

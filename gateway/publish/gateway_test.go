@@ -94,7 +94,7 @@ func (g *gateway) startPublisher() {
 	g.p = p
 }
 
-func (g *gateway) adopt(_ context.Context, events []publish.Message) error {
+func (g *gateway) adopt(_ context.Context, events []publish.Message, _ bool) error {
 	g.adopted = append(g.adopted, events...)
 	return nil
 }

@@ -50,6 +50,7 @@ type machine struct {
 	p       *publish.Publisher
 	added   int
 	adopted map[string]bool      // ids handed to Adopt
+	gaps    bool                 // with something missing before them or among them
 	safe    map[store.Chain]bool // what any publisher has read back
 }
 
@@ -80,7 +81,8 @@ func (m *machine) start(t fataler) {
 	m.p = p
 }
 
-func (m *machine) adopt(_ context.Context, events []publish.Message) error {
+func (m *machine) adopt(_ context.Context, events []publish.Message, whole bool) error {
+	m.gaps = m.gaps || !whole
 	for _, e := range events {
 		m.adopted[e.Frame] = true
 	}

@@ -114,12 +114,12 @@ func newSite(t *testing.T, fs vfs.FS, c *clock, stream *streammodel.Stream, as p
 	if err != nil {
 		t.Fatal(err)
 	}
-	adopt := func(ctx context.Context, events []publish.Message) error {
+	adopt := func(ctx context.Context, events []publish.Message, whole bool) error {
 		var known []hub.Published
 		for _, e := range events {
 			known = append(known, hub.Published{ID: e.ID, Frame: e.Frame, Payload: e.Payload})
 		}
-		return s.hub.Adopt(ctx, known)
+		return s.hub.Adopt(ctx, known, whole)
 	}
 	if s.p, err = publish.New(publish.Options{Store: s.store, Stream: as, Log: quiet, Now: c.Now, Adopt: adopt}); err != nil {
 		t.Fatal(err)

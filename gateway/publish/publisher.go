@@ -35,7 +35,8 @@ type Options struct {
 
 	// Adopt takes over events that the stream has and the store does not, in order. It is called by the first Reconcile only, before anything
 	// is accepted. Nil: such a stream is refused.
-	Adopt func(ctx context.Context, events []Message) error
+	// whole is false where events are missing before them or among them: the stream had dropped them.
+	Adopt func(ctx context.Context, events []Message, whole bool) error
 
 	// Keep is how long events stay in the outbox after they were published. Zero: 24 h.
 	Keep time.Duration
@@ -47,7 +48,7 @@ type Publisher struct {
 	stream Stream
 	log    *slog.Logger
 	now    func() time.Time
-	adopt  func(ctx context.Context, events []Message) error
+	adopt  func(ctx context.Context, events []Message, whole bool) error
 	keep   time.Duration
 	id     string
 

@@ -241,6 +241,10 @@ func (p *Publisher) restock(messages []Message) error {
 // takeOver hands over all that follows a message, to keep as well if it is given. A hole was filled by a message that carries the frame, so
 // these count too.
 func (p *Publisher) takeOver(ctx context.Context, info *Info, common Message, out *Outcome, keep func([]Message) error) error {
+	next, whole := common.Oseq+1, true
+	if common.Sequence == 0 {
+		next = p.store.DurableEvents() + 1
+	}
 	for from := max(info.First, common.Sequence+1); from <= info.Last; {
 		messages, err := p.many(ctx, from)
 		if err != nil {
@@ -256,8 +260,12 @@ func (p *Publisher) takeOver(ctx context.Context, info *Info, common Message, ou
 				p.meta.learn(m.Publisher)
 				fresh = append(fresh, *m)
 			}
+			if m := &messages[i]; m.event() {
+				whole = whole && m.Oseq <= next
+				next = max(next, m.Oseq+1)
+			}
 		}
-		if err := p.adopt(ctx, fresh); err != nil {
+		if err := p.adopt(ctx, fresh, whole); err != nil {
 			return fmt.Errorf("take over events: %w", err)
 		}
 		if keep != nil {

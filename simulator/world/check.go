@@ -36,10 +36,13 @@ func (w *world) readStream(end bool) error {
 			continue
 		}
 		id := eventID(&m)
+		if w.buried[id] && m.Frame != "" {
+			return fmt.Errorf("%w: the frame of event %s was taken again after a loss that was accepted", ErrBroken, id)
+		}
 		w.note(id, 0, m.Payload)
 		if before, twice := w.seen[id]; twice {
-			if !bytes.Equal(before, m.Payload) {
-				return fmt.Errorf("%w: event %s says two things", ErrBroken, id)
+			if !bytes.Equal(before, m.Payload) && m.Frame != "" { // those that the gateway itself says are counted anew after a loss of everything
+				return fmt.Errorf("%w: event %s says two things: %s and %s", ErrBroken, id, before, m.Payload)
 			}
 			continue
 		}
@@ -69,13 +72,13 @@ func (w *world) heardSince(m *mobile, healed time.Time) error {
 		return nil
 	}
 	records, _, err := w.gateway.hub.History(m.name(), hub.HistoryQuery{Limit: 1})
-	if err != nil {
+	if err != nil && !w.stranded(m) {
 		return fmt.Errorf("%w: device %d: %w", ErrBroken, m.config.Number, err)
 	}
 	switch {
 	case len(records) > 0 && !records[0].ReceivedAt.Before(healed.Add(calm-2*m.config.Interval-time.Hour)):
 	case w.stranded(m):
-		w.faults["device behind a link without answers that nothing can reach"]++
+		w.noticed["device behind a link without answers that nothing can reach"]++
 	default:
 		return fmt.Errorf("%w: device %d is not heard any more: %d records", ErrBroken, m.config.Number, len(records))
 	}
@@ -86,8 +89,11 @@ func (w *world) heardSince(m *mobile, healed time.Time) error {
 // backup never knew, and so was it in the one before: neither can say anything that the other one understands.
 func (w *world) stranded(m *mobile) bool {
 	d, err := w.gateway.hub.Device(m.name())
-	if err != nil || m.link != linkSMS || w.faults[faultRestored]+w.faults[faultDisk] == 0 {
+	if m.link != linkSMS || w.faults[faultRestored]+w.faults[faultDisk]+w.faults[faultLoss] == 0 {
 		return false
+	}
+	if err != nil || d.Session.Current.Number < d.Session.Least {
+		return true // after an accepted loss it is heard once it has joined, which it does not know
 	}
 	theirs, ours := []session.Epoch{d.Session.Current}, []session.Kept{m.memory.Current}
 	if d.Session.Role != session.Alone {

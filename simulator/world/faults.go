@@ -27,6 +27,7 @@ var (
 const (
 	faultRestored = "gateway restored from a backup"
 	faultDisk     = "gateway lost its disk"
+	faultLoss     = "everything lost, and accepted"
 )
 
 // fault is something that goes wrong.
@@ -42,6 +43,7 @@ var faults = []fault{
 	{"power of the gateway", 10, func(w *world) bool { return w.powerCut() }},
 	{faultRestored, 2, func(w *world) bool { return w.restoreDisk() }},
 	{faultDisk, 1, func(w *world) bool { return w.loseDisk() }},
+	{faultLoss, 1, func(w *world) bool { return w.loseAll() }},
 	{"backup", 4, func(w *world) bool { return w.backUp() }},
 	{"stream does not answer", 6, func(w *world) bool { return w.streamDown() }},
 	{"stream answers falsely", 10, func(w *world) bool { return w.streamLies() }},
@@ -125,6 +127,28 @@ func (w *world) loseDisk() bool {
 	}
 	g.crash(0)
 	g.fs, g.copies = vfs.NewCrashableMem(), nil
+	if w.faults[faultLoss] > 0 { // the stream does not know what was before that
+		w.failIf(w.say(hub.MetaLossAccepted))
+	}
+	return true
+}
+
+// loseAll puts an empty disk in place and an empty server, and an operator accepts that nobody knows any more which frames were taken. A consumer
+// had read them all: none of them may come again.
+func (w *world) loseAll() bool {
+	g := w.gateway
+	if !g.published() {
+		return false
+	}
+	w.failIf(w.readStream(true))
+	for id := range w.seen {
+		w.buried[id] = true
+	}
+	g.crash(0)
+	g.fs, g.copies = vfs.NewCrashableMem(), nil
+	g.stream.Exists, g.stream.Messages = false, nil
+	g.stream.Restart()
+	w.failIf(w.say(hub.MetaLossAccepted))
 	return true
 }
 
@@ -138,20 +162,19 @@ func (w *world) restoreDisk() bool {
 	c := g.copies[w.rng.IntN(len(g.copies))]
 	g.fs = c.fs.CrashClone(vfs.CrashCloneCfg{})
 	if w.rng.IntN(2) == 0 { // an operator who knows says so
-		if err := w.sayRestored(); err != nil {
-			w.fail(err)
-		}
+		w.failIf(w.say(hub.MetaRestored))
 	}
 	return true
 }
 
-func (w *world) sayRestored() error {
+// say writes what an operator has decided for the next start.
+func (w *world) say(name string) error {
 	s, err := store.Open(store.Options{Dir: "db", FS: w.gateway.fs, Now: w.gateway.Now})
 	if err != nil {
-		return fmt.Errorf("open the backup: %w", err)
+		return fmt.Errorf("open the store: %w", err)
 	}
 	b := s.NewBatch()
-	b.PutMeta(hub.MetaRestored, []byte("1"))
+	b.PutMeta(name, []byte("1"))
 	return errors.Join(s.Commit(b), s.Close())
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/simulator/check"
 	"github.com/godwit-gateway/godwit/simulator/device"
 	"github.com/godwit-gateway/godwit/simulator/radio"
@@ -27,6 +28,7 @@ type mobile struct {
 	port   int       // of its address: a mobile network gives another one now and then
 	hour   time.Time // since when steps are counted
 	steps  int
+	epochs []session.Epoch // that the gateway has had of it
 }
 
 // restless is how many times in an hour a device may look for work: more would empty its battery.
@@ -169,7 +171,7 @@ func (m *mobile) hear(payload []byte) error {
 	m.memory = m.dev.Memory()
 	m.w.note("down", m.config.Number, payload)
 	if err != nil {
-		m.w.faults["downlink refused by its device"]++ // of an earlier epoch, or damaged
+		m.w.noticed["downlink refused by its device"]++ // of an earlier epoch, or damaged
 	}
 	if m.memory.Current.Number < before.Current.Number && !before.Blank {
 		return fmt.Errorf("%w: device %d went from epoch %d back to %d", ErrBroken, m.config.Number, before.Current.Number, m.memory.Current.Number)
@@ -227,6 +229,7 @@ func (m *mobile) deliver() {
 			return
 		}
 		m.settled(&p, &v)
+		m.noteEpochs()
 	}
 }
 

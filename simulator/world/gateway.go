@@ -109,6 +109,9 @@ func (g *gateway) start() error {
 	if _, err := g.hub.Restored(g.w.ctx); err != nil {
 		return fmt.Errorf("restored: %w", err)
 	}
+	if _, err := g.hub.LossAccepted(g.w.ctx); err != nil {
+		return fmt.Errorf("loss accepted: %w", err)
+	}
 	g.publisher, err = publish.New(publish.Options{Store: g.store, Stream: g.stream, Log: g.w.o.Log, Now: g.Now, Adopt: g.adopt})
 	if err != nil {
 		return fmt.Errorf("open the outbox: %w", err)
@@ -131,12 +134,12 @@ func (g *gateway) random(b []byte) {
 	}
 }
 
-func (g *gateway) adopt(ctx context.Context, found []publish.Message) error {
+func (g *gateway) adopt(ctx context.Context, found []publish.Message, whole bool) error {
 	out := make([]hub.Published, len(found))
 	for i := range found {
 		out[i] = hub.Published{ID: found[i].ID, Frame: found[i].Frame, Payload: found[i].Payload}
 	}
-	return g.hub.Adopt(ctx, out)
+	return g.hub.Adopt(ctx, out, whole)
 }
 
 // every repeats a work for as long as this process lives.

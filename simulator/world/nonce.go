@@ -3,6 +3,7 @@ package world
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/session"
@@ -57,19 +58,39 @@ func (m *mobile) sealedDown(payload []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: downlink for device %d: %w", ErrBroken, m.config.Number, err)
 	}
+	m.noteEpochs()
+	for i := range m.epochs {
+		e := &m.epochs[i]
+		cipher := codec.NewCipher(codec.DeriveSealKey(&m.config.Key, e.SaltBytes(), codec.LabelDown, m.config.Number, e.Number))
+		// What was sealed before a backup has a counter far below those that are used after it was restored.
+		for _, highest := range []uint64{e.Down, 0} {
+			p := codec.Position{
+				Direction: codec.Down, Number: m.config.Number, Epoch: e.Number, Counter: codec.CompleteCounter(sealed.CTR, sealed.CTRBits, highest, true),
+			}
+			if _, err := cipher.Open(nil, &sealed, p); err == nil {
+				return m.w.nonces.use(nonce{codec.Down, p.Number, p.Epoch, e.Salt, p.Counter}, content)
+			}
+		}
+	}
+	return fmt.Errorf("%w: a downlink for device %d opens in none of %d epochs: %x", ErrBroken, m.config.Number, len(m.epochs), content)
+}
+
+// noteEpochs remembers the epochs that the gateway has of the device now, and how far their downlinks are.
+func (m *mobile) noteEpochs() {
 	d, err := m.w.gateway.hub.Device(m.name())
 	if err != nil {
-		return fmt.Errorf("%w: downlink for nobody: %w", ErrBroken, err)
+		return // not known yet, or any more
 	}
-	for _, e := range []session.Epoch{d.Session.Current, d.Session.Second} {
-		p := codec.Position{
-			Direction: codec.Down, Number: m.config.Number, Epoch: e.Number, Counter: codec.CompleteCounter(sealed.CTR, sealed.CTRBits, e.Down, true),
-		}
-		cipher := codec.NewCipher(codec.DeriveSealKey(&m.config.Key, e.SaltBytes(), codec.LabelDown, p.Number, p.Epoch))
-		if _, err := cipher.Open(nil, &sealed, p); err == nil {
-			return m.w.nonces.use(nonce{codec.Down, p.Number, p.Epoch, e.Salt, p.Counter}, content)
-		}
+	known := []session.Epoch{d.Session.Current}
+	if d.Session.Role != session.Alone {
+		known = append(known, d.Session.Second)
 	}
-	m.w.faults["downlink of an epoch that is over"]++
-	return nil
+	for _, e := range known {
+		i := slices.IndexFunc(m.epochs, func(x session.Epoch) bool { return x.Number == e.Number && x.Salt == e.Salt })
+		if i < 0 {
+			m.epochs = append(m.epochs, e)
+			continue
+		}
+		m.epochs[i].Down = e.Down
+	}
 }

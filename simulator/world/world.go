@@ -36,6 +36,7 @@ type Result struct {
 	Frames  int               `json:"frames"` // acknowledged
 	Events  int               `json:"events"` // of frames
 	Faults  map[string]uint64 `json:"faults"` // by kind
+	Noticed map[string]uint64 `json:"noticed"`
 }
 
 // world is everything at one moment of virtual time. One goroutine drives it.
@@ -58,6 +59,8 @@ type world struct {
 	captured [][]byte          // payloads that somebody recorded
 	healing  bool              // nothing fails any more
 	faults   map[string]uint64
+	noticed  map[string]uint64 // what may happen and is worth to be counted
+	buried   map[string]bool   // ids of events that an accepted loss forgot: none may come again
 	sent     uint64
 }
 
@@ -94,6 +97,7 @@ func newWorld(ctx context.Context, o Options) (*world, error) {
 	w := &world{
 		o: o, ctx: ctx, now: birth, rng: o.stream(drawWorld), trace: sha256.New(), ledger: check.New(), seen: make(map[string][]byte), nonces: make(nonces),
 		bySIM: make(map[string]*mobile), faults: make(map[string]uint64),
+		noticed: make(map[string]uint64), buried: make(map[string]bool),
 	}
 	if w.o.Devices == 0 {
 		w.o.Devices = 2 + w.rng.IntN(11)
@@ -212,6 +216,6 @@ func (w *world) result() *Result {
 	r := w.ledger.Result()
 	return &Result{
 		Seed: w.o.Seed, Trace: fmt.Sprintf("%x", w.trace.Sum(nil)[:8]), Days: w.now.Sub(birth).Hours() / 24, Devices: len(w.fleet), Sent: w.sent,
-		Frames: r.Acknowledged, Events: r.Events, Faults: w.faults,
+		Frames: r.Acknowledged, Events: r.Events, Faults: w.faults, Noticed: w.noticed,
 	}
 }
