@@ -17,6 +17,14 @@ func (o *outgoing) afford(number uint32, now time.Time) bool {
 	return true
 }
 
+// refund takes back what afford counted for a downlink that surely did not leave.
+func (o *outgoing) refund(number uint32, now time.Time) {
+	if s := o.spent[number]; s.count(dayOf(now)) > 0 {
+		s.n--
+		o.spent[number] = s
+	}
+}
+
 // spend counts the attempts of a downlink that a process before this one made. Which of them were today, a downlink that changed today does
 // not tell: all count, so that a gateway that starts again and again spends less, not more.
 func (o *outgoing) spend(d *store.Downlink, now time.Time) {

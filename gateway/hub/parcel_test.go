@@ -220,6 +220,68 @@ func TestLargeDownlinkMeetsFailures(t *testing.T) {
 	}
 }
 
+// A modem that is away costs nothing: however often a fragment did not leave, all go once it is back, and the day's budget has room for them.
+func TestLargeDownlinkOutlivesItsModem(t *testing.T) {
+	b := newBench(t)
+	f := far{device: b.importOne(8)}
+	b.settled(b.smsFrom(msisdn, f.hello("1.0.0")), transports.Stored)
+	if _, err := b.hub.SendMessage(t.Context(), "meter-1", hub.Message{Payload: make([]byte, 4096), Link: "sms", TTL: 7 * 24 * time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	b.sms.err = &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
+	for range 24 * 60 { // a day, looked at every minute
+		b.attempt("sms")
+		b.clock.t = b.clock.t.Add(time.Minute)
+	}
+	if n := len(b.sms.sent); n < 48 || n > 60 || b.downlink().State != hub.DownlinkQueued {
+		t.Errorf("%d attempts in a day, pauses up to half an hour: %+v", n, b.downlink())
+	}
+	b.clock.t = b.clock.t.Add(30 * time.Minute)
+	f.taken = len(b.sms.sent)
+	b.sms.err = nil
+	before := len(b.sms.sent)
+	for range 50 {
+		b.attempt("sms")
+	}
+	if n := len(b.sms.sent) - before; n != b.downlink().Fragments || b.downlink().Error != "" {
+		t.Fatalf("%d sent when the modem was back: %+v", n, b.downlink())
+	}
+	for _, down := range b.sms.sent[before:] {
+		f.take(down)
+	}
+	if f.whole != 1 {
+		t.Errorf("%d whole", f.whole)
+	}
+}
+
+// The pauses grow by the failures in a row, not by all attempts, and an error that went before tells at the end why it came to it.
+func TestLargeDownlinkTellsItsLastError(t *testing.T) {
+	b := newBench(t)
+	b.importOne(8)
+	if _, err := b.hub.SendMessage(t.Context(), "meter-1", hub.Message{Payload: make([]byte, 1000), Link: "sms", TTL: 7 * 24 * time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		b.attempt("sms")
+	}
+	b.sms.err = &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
+	b.attempt("sms")
+	b.sms.err = &transports.SendError{Outcome: transports.MaybeSent, Err: errors.New("the modem fell silent")}
+	b.clock.t = b.clock.t.Add(30 * time.Second)
+	if b.attempt("sms"); len(b.sms.sent) != 7 {
+		t.Errorf("%d sent 30 s after the first failure", len(b.sms.sent))
+	}
+	for range 7 * 24 {
+		b.attempt("sms")
+		b.attempt("sms")
+		b.attempt("sms")
+		b.clock.t = b.clock.t.Add(time.Hour)
+	}
+	if d := b.downlink(); d.State != hub.DownlinkFailed || !strings.HasSuffix(d.Error, "the modem fell silent; 0 of 9 fragments arrived") {
+		t.Errorf("ended as %+v", d)
+	}
+}
+
 // On UDP each fragment waits for an uplink, and each asks, so that the answer opens the way for the next one.
 func TestLargeDownlinkOverUDP(t *testing.T) {
 	b := newBench(t)

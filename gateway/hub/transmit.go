@@ -201,7 +201,7 @@ func pauseAfter(err error, attempts int) time.Duration {
 	if errors.As(err, &se) && se.Slow {
 		first, most = slowAfter, slowMax
 	}
-	return min(first<<(attempts-1), most)
+	return min(first<<min(attempts-1, pauseDoubled), most)
 }
 
 // move brings a downlink into a state, tells of it, and makes it part of the batch.
