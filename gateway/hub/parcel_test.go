@@ -157,6 +157,42 @@ func TestLargeDownlinkHasItsLimits(t *testing.T) {
 	}
 }
 
+// What waits for a dead link holds up nothing on another one, and the end of one on the same link wakes the next.
+func TestLargeDownlinkWaitsForItsOwnLink(t *testing.T) {
+	b := newBench(t)
+	_ = b.store.Close()
+	b.udpOut = &fakeTransport{silent: true}
+	b.open()
+	b.importOne(8)
+	if _, err := b.hub.SendMessage(t.Context(), "meter-1", hub.Message{Payload: make([]byte, 3000), Link: "udp", TTL: 48 * time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	b.attempt("udp") // the device is not there
+	b.large("sms", 1000)
+	b.large("sms", 300)
+	for range 20 {
+		b.attempt("sms")
+	}
+	if n := len(b.sms.sent); n != 9 || b.downlink().State != hub.DownlinkQueued || b.downlink().Error != "" {
+		t.Fatalf("%d sent, the next one is %+v", n, b.downlink())
+	}
+	b.clock.t = b.clock.t.Add(23 * time.Hour)
+	b.attempt("sms") // asks
+	b.large("sms", 200)
+	hub.Woken(b.hub, "sms")
+	hub.Woken(b.hub, "udp")
+	b.clock.t = b.clock.t.Add(time.Hour + time.Second)
+	if b.attempt("sms"); !hub.Woken(b.hub, "sms") || !hub.Woken(b.hub, "udp") {
+		t.Error("the end of a downlink wakes nobody")
+	}
+	for range 20 {
+		b.attempt("sms")
+	}
+	if n, d := len(b.sms.sent), b.downlink(); n != 10+2 || d.State != hub.DownlinkSent {
+		t.Errorf("%d sent, the last one is %+v", n, d)
+	}
+}
+
 // The day's budget of paid messages counts each fragment.
 func TestLargeDownlinkKeepsTheBudget(t *testing.T) {
 	b := newBench(t)
