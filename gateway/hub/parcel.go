@@ -60,9 +60,12 @@ func keepParcel(d *store.Downlink, p *session.Parcel, vain uint8) {
 func inVain(d *store.Downlink) uint8 { return d.Payload[1] }
 
 // packParcel is the payload of a new downlink in fragments. Its set is one that the device cannot take for an earlier one: it remembers sets for a
-// day, and finished downlinks are listed as long.
+// day, and finished downlinks are listed as long. Which one is first is drawn: a store that was restored does not know those that were used since,
+// and would repeat what it counts.
 func (h *Hub) packParcel(number uint32, plaintext []byte, room int) ([]byte, error) {
-	set := uint8(h.outgoing.next) //nolint:gosec // cut to eight bits
+	var draw [1]byte
+	h.random(draw[:])
+	set := draw[0]
 	var used [256]bool
 	for _, d := range h.outgoing.byRef {
 		if d.Number == number && inFragments(d) {

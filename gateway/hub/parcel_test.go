@@ -196,7 +196,7 @@ func TestLargeDownlinkWaitsForItsOwnLink(t *testing.T) {
 // The day's budget of paid messages counts each fragment.
 func TestLargeDownlinkKeepsTheBudget(t *testing.T) {
 	b := newBench(t)
-	b.importOne(8)
+	f := far{device: b.importOne(8)}
 	b.large("sms", 4096)
 	b.large("sms", 4096)
 	for range 200 {
@@ -205,12 +205,13 @@ func TestLargeDownlinkKeepsTheBudget(t *testing.T) {
 	if n := len(b.sms.sent); n != 35 {
 		t.Errorf("%d sent of one message, the other one waits for its end", n)
 	}
-	st := codec.FragmentStatus{Set: 1, Missing: 35}
+	set, _ := f.take(b.sms.sent[0])
+	st := codec.FragmentStatus{Set: set, Missing: 35}
 	text, err := codec.AppendFragmentStatus(nil, &st)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.settled(b.smsFrom(msisdn, b.deviceWithKey(2001, ownKey, 8).say(text, 0)), transports.Stored)
+	b.settled(b.smsFrom(msisdn, f.say(text, 0)), transports.Stored)
 	for range 200 {
 		b.attempt("sms")
 	}
@@ -315,6 +316,31 @@ func TestLargeDownlinkTellsItsLastError(t *testing.T) {
 	}
 	if d := b.downlink(); d.State != hub.DownlinkFailed || !strings.HasSuffix(d.Error, "the modem fell silent; 0 of 9 fragments arrived") {
 		t.Errorf("ended as %+v", d)
+	}
+}
+
+// A store that was restored begins with another set than the one that it knows nothing of: the device would answer for what it took before.
+func TestLargeDownlinkDrawsItsSet(t *testing.T) {
+	for _, drawn := range []byte{7, 200, 255} {
+		b := newBench(t)
+		_ = b.store.Close()
+		b.random = func(p []byte) {
+			for i := range p {
+				p[i] = drawn
+			}
+		}
+		b.open()
+		f := far{device: b.importOne(8)}
+		for n := range byte(3) {
+			b.large("sms", 1000)
+			before := len(b.sms.sent)
+			b.attempt("sms")
+			if set, _ := f.take(b.sms.sent[before]); set != drawn+n { // those that are listed are passed over
+				t.Errorf("drawn %d, then %d", drawn, set)
+			}
+			b.clock.t = b.clock.t.Add(24 * time.Hour)
+			b.attempt("sms") // it expires
+		}
 	}
 }
 
