@@ -1,5 +1,7 @@
 package hub
 
+import "github.com/godwit-gateway/godwit/transports"
+
 // Queued is the number of requests that wait for the committer.
 func Queued(h *Hub) int { return len(h.queue) }
 
@@ -11,4 +13,9 @@ func Woken(h *Hub, link string) bool {
 	default:
 		return false
 	}
+}
+
+// JoinRow tells apart the rows in which failed joins are counted, by where they come from and the number that they name.
+func JoinRow(h *Hub, from transports.Address, number uint32) any {
+	return h.failures.row(h.joinFailureKey(&transports.Uplink{From: from}, number))
 }
