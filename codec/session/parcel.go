@@ -48,6 +48,14 @@ func (p *Parcel) Len() int { return p.split.Len() }
 // Tries is how often a fragment left.
 func (p *Parcel) Tries(index uint16) int { return int(p.tries[index]) }
 
+// Left is how often fragments left, all of them together.
+func (p *Parcel) Left() (n int) {
+	for _, tries := range p.tries {
+		n += int(tries)
+	}
+	return n
+}
+
 // Fragments is their number, and how many of them are known to have arrived.
 func (p *Parcel) Fragments() (all, arrived int) {
 	p.scraps = p.split.Missing(p.scraps[:0], p.split.Fragments())

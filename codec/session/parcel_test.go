@@ -75,6 +75,9 @@ func TestParcelArrivesWithinItsLimits(t *testing.T) {
 			}
 		}
 		n, arrived := p.Fragments()
+		if p.Left() != all {
+			t.Fatalf("%d left, %d were counted", all, p.Left())
+		}
 		if p.Exhausted() {
 			if _, _, ok := p.Next(); ok || p.Probe() {
 				t.Fatal("goes on at its end")

@@ -33,10 +33,19 @@ func (o *outgoing) spend(d *store.Downlink, now time.Time) {
 		return
 	}
 	s := o.spent[d.Number]
-	for range d.Attempts {
+	attempts := paidAttempts(d)
+	for range attempts {
 		s.add(day)
 	}
-	if d.Attempts > 0 {
+	if attempts > 0 {
 		o.spent[d.Number] = s
 	}
+}
+
+// paidAttempts leaves out the fragments that surely did not leave: a modem that was away for long would cost the day on which it is back.
+func paidAttempts(d *store.Downlink) int {
+	if p := parcelOf(d); p != nil {
+		return p.Left()
+	}
+	return d.Attempts
 }

@@ -274,6 +274,7 @@ func TestLargeDownlinkOutlivesItsModem(t *testing.T) {
 		t.Errorf("%d attempts in a day, pauses up to half an hour: %+v", n, b.downlink())
 	}
 	b.clock.t = b.clock.t.Add(30 * time.Minute)
+	b.crash()
 	f.taken = len(b.sms.sent)
 	b.sms.err = nil
 	before := len(b.sms.sent)
