@@ -161,8 +161,9 @@ type storeAcceptLossCmd struct {
 func (storeAcceptLossCmd) Help() string {
 	return `A store that was made anew knows no counters, so old frames could be replayed into it. The gateway learns
 them from its stream; if it could not, devices do not register by themselves. Where the stream is lost too, say so here,
-while the gateway is stopped. From then on no frame counts before its device has joined and proved that it is there:
-devices whose link has acknowledgements do so by themselves within an hour or so, others must be made to join at the device.
+while the gateway is stopped. From then on no frame counts before its device has joined and proved that it is there, or has new keys:
+devices whose link has acknowledgements join by themselves within an hour or so. For others try godwit device rekey first; where that
+does not reach them they must be made to join at the device.
 That holds for devices which are imported later too. Where NATS was only away at the first start of a new gateway, start it
 again once NATS is there instead.
 

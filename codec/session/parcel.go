@@ -48,6 +48,14 @@ func (p *Parcel) Len() int { return p.split.Len() }
 // Tries is how often a fragment left.
 func (p *Parcel) Tries(index uint16) int { return int(p.tries[index]) }
 
+// Left is how often fragments left, all of them together.
+func (p *Parcel) Left() (n int) {
+	for _, tries := range p.tries {
+		n += int(tries)
+	}
+	return n
+}
+
 // Fragments is their number, and how many of them are known to have arrived.
 func (p *Parcel) Fragments() (all, arrived int) {
 	p.scraps = p.split.Missing(p.scraps[:0], p.split.Fragments())
@@ -60,22 +68,26 @@ func (p *Parcel) Done() bool { return p.split.Done() }
 // Next is the fragment that comes next, and whether it ends the round, so that it must ask for a status. It is false while the parcel waits for a
 // status, and at its end: if it is done, and if it is Exhausted.
 func (p *Parcel) Next() (index uint16, last, ok bool) {
-	if p.Done() {
+	at, _ := p.turn()
+	if at < 0 || p.Exhausted() {
 		return 0, false, false
 	}
+	return p.scraps[at], at == len(p.scraps)-1, true
+}
+
+// turn lists what is missing in scraps, and finds there the fragment whose turn it is, and whether a status that came begins a round with it. It is
+// −1 if it is none's turn.
+func (p *Parcel) turn() (at int, begins bool) {
 	p.scraps = p.split.Missing(p.scraps[:0], p.split.Fragments())
-	at, _ := slices.BinarySearch(p.scraps, uint16(p.next)) //nolint:gosec // at most FragmentsMax
-	if at == len(p.scraps) {
-		if !p.heard {
-			return 0, false, false
-		}
-		at = 0 // a new round
+	at, _ = slices.BinarySearch(p.scraps, uint16(p.next)) //nolint:gosec // at most FragmentsMax
+	switch {
+	case at < len(p.scraps):
+		return at, false
+	case len(p.scraps) > 0 && p.heard:
+		return 0, true
+	default:
+		return -1, false
 	}
-	index = p.scraps[at]
-	if p.spent(index) {
-		return 0, false, false
-	}
-	return index, at == len(p.scraps)-1, true
 }
 
 // spent reports whether a fragment may not leave any more.
@@ -83,13 +95,30 @@ func (p *Parcel) spent(index uint16) bool {
 	return p.tries[index] >= ParcelTries || p.tries[index] > 0 && p.spare == 0
 }
 
-// Exhausted reports whether what is missing may not be sent again.
+// Exhausted reports whether the parcel cannot go on: what comes next may not be sent again. What left in the running round may have arrived, so only
+// where a status begins a round does all count that it says is missing: a part of it would be paid for in vain. While the parcel waits, it is the
+// fragment that would ask again, so a caller gives the status its time before it takes this for the end.
 func (p *Parcel) Exhausted() bool {
-	if p.Done() {
+	at, begins := p.turn()
+	switch {
+	case p.Done():
 		return false
+	case at < 0:
+		return p.asked >= 0 && p.spent(uint16(p.asked)) //nolint:gosec // at most FragmentsMax
+	case begins:
+		repeats := 0
+		for _, index := range p.scraps {
+			if p.tries[index] >= ParcelTries {
+				return true
+			}
+			if p.tries[index] > 0 {
+				repeats++
+			}
+		}
+		return repeats > p.spare
+	default:
+		return p.spent(p.scraps[at])
 	}
-	p.scraps = p.split.Missing(p.scraps[:0], p.split.Fragments())
-	return slices.ContainsFunc(p.scraps, p.spent)
 }
 
 // Sent notes that a fragment leaves, and whether it ends the round.
@@ -104,13 +133,22 @@ func (p *Parcel) Sent(index uint16, last bool) {
 	}
 }
 
-// Unsent notes that a fragment that was Sent did not leave. It counts as a try all the same: the way to it was paid for, if only with time.
-func (p *Parcel) Unsent(index uint16) { p.next = int(index) }
+// Unsent notes that a fragment that was Sent did not leave: its turn comes again, and it cost nothing. How often that may happen is the caller's to
+// limit, by time.
+func (p *Parcel) Unsent(index uint16) {
+	p.next = min(p.next, int(index))
+	if p.tries[index] == 0 {
+		return
+	}
+	if p.tries[index]--; p.tries[index] > 0 {
+		p.spare = min(p.spare+1, len(p.tries)+ParcelSpare)
+	}
+}
 
 // Probe has the fragment that ended the round leave again: nothing was heard for long, so it was lost, or the answer was. It reports false if
-// the round has not ended.
+// the round has not ended, and at the parcel's end.
 func (p *Parcel) Probe() bool {
-	if _, _, ok := p.Next(); ok || p.asked < 0 || p.Done() {
+	if at, _ := p.turn(); at >= 0 || p.asked < 0 || p.Done() || p.Exhausted() {
 		return false
 	}
 	p.next = p.asked

@@ -75,6 +75,14 @@ func TestParcelArrivesWithinItsLimits(t *testing.T) {
 			}
 		}
 		n, arrived := p.Fragments()
+		if p.Left() != all {
+			t.Fatalf("%d left, %d were counted", all, p.Left())
+		}
+		if p.Exhausted() {
+			if _, _, ok := p.Next(); ok || p.Probe() {
+				t.Fatal("goes on at its end")
+			}
+		}
 		if all > 2*n+session.ParcelSpare {
 			t.Fatalf("%d sent for %d fragments", all, n)
 		}
@@ -149,6 +157,104 @@ func equal(got []uint16, want ...uint16) bool {
 		}
 	}
 	return true
+}
+
+// A fragment that leaves for the last time may arrive: the round goes on, and its status is waited for.
+func TestParcelEndsNoRoundEarly(t *testing.T) {
+	message := bytes.Repeat([]byte{3}, 300)
+	p, err := session.NewParcel(1, message, 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, _ := p.Fragments()
+	round := func(want int) {
+		t.Helper()
+		for n := range want {
+			if p.Exhausted() {
+				t.Fatalf("at its end after %d of %d fragments", n, want)
+			}
+			index, last, ok := p.Next()
+			if !ok || last != (n == want-1) {
+				t.Fatalf("fragment %d of the round: %d, last %t, %t", n, index, last, ok)
+			}
+			p.Sent(index, last)
+		}
+	}
+	missingTwo := codec.FragmentStatus{Set: 1, Missing: 0, Bitmap: []byte{0b11101}} // 0 and 2
+	for n := range session.ParcelTries {
+		if n == 0 {
+			round(all)
+		} else {
+			round(2)
+		}
+		if n < session.ParcelTries-1 {
+			p.Take(&missingTwo)
+		}
+	}
+	if p = restarted(t, p); p.Tries(0) != session.ParcelTries {
+		t.Fatalf("sent %d times", p.Tries(0))
+	}
+	p.Take(&codec.FragmentStatus{Set: 1, Missing: 2, Bitmap: []byte{0b111}}) // the last try of 0 arrived, that of 2 did not
+	if _, _, ok := p.Next(); ok || !p.Exhausted() || p.Probe() {
+		t.Error("goes on with what may not be sent again")
+	}
+
+	// A round that what is left cannot pay for is not begun.
+	if p, err = session.NewParcel(1, message, 60); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		round(all)
+		p.Take(&codec.FragmentStatus{Set: 1})
+		if p.Exhausted() {
+			break
+		}
+	}
+	if _, _, ok := p.Next(); ok || !p.Exhausted() || p.Tries(0) != 3 {
+		t.Errorf("sent %d times, exhausted %t", p.Tries(0), p.Exhausted())
+	}
+}
+
+// What surely did not leave costs neither a try nor a repeat, however often.
+func TestParcelPaysNothingForWhatDidNotLeave(t *testing.T) {
+	p, err := session.NewParcel(1, bytes.Repeat([]byte{3}, 300), 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 2000 {
+		index, last, ok := p.Next()
+		if !ok || index != 0 || p.Exhausted() {
+			t.Fatalf("after %d: %d, %t", n, index, ok)
+		}
+		p.Sent(index, last)
+		p.Unsent(index)
+	}
+	p = restarted(t, p)
+	for range 2 { // a round, and a repeat of it
+		for {
+			index, last, ok := p.Next()
+			if !ok {
+				break
+			}
+			p.Sent(index, last)
+		}
+		p.Take(&codec.FragmentStatus{Set: 1})
+	}
+	for {
+		index, last, ok := p.Next()
+		if !ok {
+			t.Fatal("the round does not end")
+		}
+		if p.Sent(index, last); last {
+			break
+		}
+	}
+	before := p.Tries(3)
+	p.Unsent(3)
+	p.Unsent(5) // the first of those that did not leave comes first
+	if index, _, ok := p.Next(); !ok || index != 3 || p.Tries(3) != before-1 {
+		t.Errorf("then %d, %t, sent %d times", index, ok, p.Tries(3))
+	}
 }
 
 // What was written down by something else is refused, and never panics.

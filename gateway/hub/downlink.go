@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
-	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
@@ -25,6 +24,7 @@ const (
 	retryMax        = 30 * time.Minute
 	slowAfter       = 15 * time.Minute // the same when the network says that it will not go better soon
 	slowMax         = 4 * time.Hour
+	pauseDoubled    = 8                // times at most: by then each pause is as long as it gets
 	maybeAfter      = 10 * time.Minute // pause after a downlink that may have left
 	attemptsMax     = 8
 	downlinkHistory = 24 * time.Hour // how long a finished downlink can be listed
@@ -124,7 +124,7 @@ func over(d *store.Downlink) bool {
 
 func (h *Hub) loadDownlink(d *store.Downlink) error {
 	if inFragments(d) {
-		if _, err := session.ParseParcel(d.Payload[1:]); err != nil {
+		if _, err := parseParcel(d.Payload); err != nil {
 			return fmt.Errorf("downlink %d: %w", d.Ref, err)
 		}
 	}

@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"net/netip"
 	"time"
 
@@ -96,23 +98,51 @@ func (t *failureTable) fail(key uint64, now time.Time) {
 	b.today++
 }
 
+// What a place is counted for.
+const (
+	placeOwn     = iota << 32 // where the device was last heard from
+	placeNetwork              // anywhere else
+	placeJoins   = 2 << 32    // set for joins
+)
+
+// failureSeed keys the hash that names places. It is drawn at each start: whoever knew it could choose numbers whose rows are the row of a device, or
+// of its own place, and empty a bucket that is full.
+type failureSeed [2]uint64
+
+func drawFailureSeed(random func([]byte)) (s failureSeed) {
+	var b [16]byte
+	random(b[:])
+	s[0], s[1] = binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])
+	return s
+}
+
+func (s *failureSeed) key(source, what uint64) uint64 {
+	high, low := bits.Mul64(source^s[0], what^s[1])
+	high, low = bits.Mul64(high^low^s[0], s[1]|1)
+	return max(1, high^low)
+}
+
 // failureKey names the device and the place that a frame comes from. Where the device was last heard from is a place of its own: neighbours in
 // its network cannot use up its failures.
 func (h *Hub) failureKey(u *transports.Uplink, i fleet.Index) uint64 {
-	source := hashSource(u.From.ID)
-	if int(i) >= len(h.routes) || h.routes[i].source != source {
-		source = hashPrefix(&u.From) + 1
-	}
-	return max(1, source*31+uint64(h.fleet.Head(i).Number))
+	return h.place(u, i, 0)
 }
 
 // joinFailureKey is failureKey for joins, which nothing that fails otherwise may use up: they are the way back of a device that is not
 // understood. A number that nobody knows has a place of its own too, so that a flood for one does not keep another one from its first word.
 func (h *Hub) joinFailureKey(u *transports.Uplink, number uint32) uint64 {
 	if i, ok := h.fleet.ByNumber(number); ok {
-		return max(1, h.failureKey(u, i)^joinSalt)
+		return h.place(u, i, placeJoins)
 	}
-	return max(1, ((hashPrefix(&u.From)+1)*31+uint64(number))^joinSalt)
+	return h.failureSeed.key(hashPrefix(&u.From), placeJoins|placeNetwork|uint64(number))
+}
+
+func (h *Hub) place(u *transports.Uplink, i fleet.Index, joins uint64) uint64 {
+	number := uint64(h.fleet.Head(i).Number)
+	if source := hashSource(u.From.ID); int(i) < len(h.routes) && h.routes[i].source == source {
+		return h.failureSeed.key(source, joins|placeOwn|number)
+	}
+	return h.failureSeed.key(hashPrefix(&u.From), joins|placeNetwork|number)
 }
 
 // hashPrefix names the network of an IP source, a /24 or /56; other networks name their subscribers.
@@ -124,11 +154,11 @@ func hashPrefix(from *transports.Address) uint64 {
 	if err != nil {
 		return hashSource(from.ID)
 	}
-	addr, bits := ap.Addr().Unmap(), 24
+	addr, length := ap.Addr().Unmap(), 24
 	if addr.Is6() {
-		bits = 56
+		length = 56
 	}
-	p, err := addr.WithZone("").Prefix(bits)
+	p, err := addr.WithZone("").Prefix(length)
 	if err != nil {
 		return hashSource(from.ID)
 	}

@@ -2,9 +2,11 @@ package hub_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
+	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/transports"
 )
@@ -96,5 +98,42 @@ func TestFailuresOfADayAreSampled(t *testing.T) {
 	b.udpFrom("198.51.100.1:9", bad)
 	if n := b.limited(); n != 150 {
 		t.Error("not tried on the next day")
+	}
+}
+
+// Numbers that share a row with a device share it until the next start: nobody can choose them.
+func TestRowsOfFailuresAreDrawn(t *testing.T) {
+	from := transports.Address{Bearer: transports.UDP, ID: "198.51.100.1:9"}
+	shared := func(seed byte, numbers []uint32) (same []uint32) {
+		b := newBench(t)
+		_ = b.store.Close()
+		r := rand.New(rand.NewPCG(1, uint64(seed)))
+		b.random = func(p []byte) {
+			for i := range p {
+				p[i] = byte(r.Uint32())
+			}
+		}
+		b.open()
+		want := hub.JoinRow(b.hub, from, 7)
+		for _, n := range numbers {
+			if hub.JoinRow(b.hub, from, n) == want {
+				same = append(same, n)
+			}
+		}
+		return same
+	}
+	all := make([]uint32, 200_000)
+	for n := range all {
+		all[n] = 1000 + uint32(n)
+	}
+	same := shared(1, all)
+	if len(same) < 8 || len(same) > 60 { // of 8,192 rows
+		t.Fatalf("%d share the row", len(same))
+	}
+	if again := shared(1, same); len(again) != len(same) {
+		t.Errorf("%d of %d with the same seed", len(again), len(same))
+	}
+	if left := shared(2, same); len(left) > 1 {
+		t.Errorf("%d of %d share it after a start", len(left), len(same))
 	}
 }

@@ -39,6 +39,7 @@ type bench struct {
 	retain   hub.Retention
 	fleetKey [32]byte
 	driven   bool // the test commits by itself
+	random   func([]byte)
 }
 
 var fleetSecret = [32]byte{42}
@@ -89,7 +90,7 @@ func (b *bench) open() {
 			Register: b.register, Template: fleet.TemplateHash(b.template.Hash()),
 		}},
 		Products:  []hub.Product{{Name: "buoy", Template: b.template, Releases: map[uint8]string{1: "1.0.0", 2: "2.0.0"}}},
-		Retention: b.retain,
+		Retention: b.retain, Random: b.random,
 	})
 	if err != nil {
 		b.t.Fatal(err)

@@ -132,7 +132,8 @@ type Hub struct {
 	events  eventBuffer
 	senders *senderLimits
 
-	failures *failureTable
+	failures    *failureTable
+	failureSeed failureSeed
 }
 
 // New reads the fleet from the store and returns a hub that is ready for CommitOnce or Run.
@@ -146,6 +147,7 @@ func New(o Options) (*Hub, error) {
 	if h.random == nil {
 		h.random = func(b []byte) { _, _ = rand.Read(b) } // never fails: it ends the process instead
 	}
+	h.failureSeed = drawFailureSeed(h.random)
 	h.requests.New = func() any { return &request{done: make(chan struct{}, 1)} }
 	for _, l := range o.Links {
 		k := &link{Link: l, wakeup: make(chan struct{}, 1)}

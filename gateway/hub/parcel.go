@@ -2,6 +2,7 @@ package hub
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -16,8 +17,12 @@ import (
 // confirmed is sent, and what was spent stays spent. Each fragment is sealed when it leaves, under a counter of its own: devices refuse a
 // counter below one that they took, so a repeat under the old one would be lost where the network reorders.
 
-// parcelMark begins the payload of a downlink in fragments. No frame and no message type begins with it.
-const parcelMark = 0
+// The payload of a downlink in fragments: parcelMark, with which no frame and no message type begins; how often in a row a fragment surely did not
+// leave; the parcel.
+const (
+	parcelMark = 0
+	parcelHead = 2
+)
 
 // Time without a fragment status after which the device is asked again; twice as long each time.
 const (
@@ -33,21 +38,34 @@ func parcelOf(d *store.Downlink) *session.Parcel {
 	if !inFragments(d) {
 		return nil
 	}
-	p, err := session.ParseParcel(d.Payload[1:])
+	p, err := parseParcel(d.Payload)
 	if err != nil {
 		panic("hub: " + err.Error()) // loadDownlink has read it, or packParcel or keepParcel wrote it
 	}
 	return p
 }
 
-func keepParcel(d *store.Downlink, p *session.Parcel) {
-	d.Payload = p.AppendState([]byte{parcelMark})
+func parseParcel(payload []byte) (*session.Parcel, error) {
+	if len(payload) < parcelHead {
+		return nil, fmt.Errorf("downlink in fragments: %w", codec.ErrMalformed)
+	}
+	return session.ParseParcel(payload[parcelHead:])
 }
 
+// keepParcel writes the parcel into its downlink. vain is how often in a row a fragment surely did not leave.
+func keepParcel(d *store.Downlink, p *session.Parcel, vain uint8) {
+	d.Payload = p.AppendState([]byte{parcelMark, vain})
+}
+
+func inVain(d *store.Downlink) uint8 { return d.Payload[1] }
+
 // packParcel is the payload of a new downlink in fragments. Its set is one that the device cannot take for an earlier one: it remembers sets for a
-// day, and finished downlinks are listed as long.
+// day, and finished downlinks are listed as long. Which one is first is drawn: a store that was restored does not know those that were used since,
+// and would repeat what it counts.
 func (h *Hub) packParcel(number uint32, plaintext []byte, room int) ([]byte, error) {
-	set := uint8(h.outgoing.next) //nolint:gosec // cut to eight bits
+	var draw [1]byte
+	h.random(draw[:])
+	set := draw[0]
 	var used [256]bool
 	for _, d := range h.outgoing.byRef {
 		if d.Number == number && inFragments(d) {
@@ -61,7 +79,7 @@ func (h *Hub) packParcel(number uint32, plaintext []byte, room int) ([]byte, err
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDownlink, err)
 	}
-	return p.AppendState([]byte{parcelMark}), nil
+	return p.AppendState([]byte{parcelMark, 0}), nil
 }
 
 // spentParcel ends a downlink of which something is missing that may not be sent again.
@@ -71,7 +89,11 @@ func (h *Hub) spentParcel(c *commit, d *store.Downlink, now time.Time) bool {
 		return false
 	}
 	all, arrived := p.Fragments()
-	d.Error = fmt.Sprintf("%d of %d fragments arrived, the others were sent as often as they may be", arrived, all)
+	why := d.Error // of the last attempt: often it tells more than that there were too many
+	if why == "" {
+		why = "what is missing was sent as often as it may be"
+	}
+	d.Error = fmt.Sprintf("%s; %d of %d fragments arrived", why, arrived, all)
 	h.move(c, d, DownlinkFailed, now)
 	c.wake = true // another one may have waited for its end
 	return true
@@ -112,15 +134,17 @@ func (h *Hub) nextFragment(c *commit, l *link, i fleet.Index, d *store.Downlink,
 		}
 		d.Due = now.Add(wait << min(p.Probes(), parcelDoubled))
 	}
-	keepParcel(d, p)
+	keepParcel(d, p, inVain(d))
 	return payload, index, nil
 }
 
 // settleFragment writes down what came of sending a fragment. That it was sent says little: the device's own word ends the downlink. A window
-// that is gone is no reason to give up on links where each uplink opens one.
+// that is gone is no reason to give up on links where each uplink opens one. What surely did not leave cost nothing, so only the downlink's expiry
+// ends that.
 func (h *Hub) settleFragment(c *commit, d *store.Downlink, index uint16, receipt transports.Receipt, err error, now time.Time) {
 	if err == nil {
 		d.Parts += receipt.Parts
+		keepParcel(d, parcelOf(d), 0)
 		h.move(c, d, d.State, now)
 		return
 	}
@@ -131,12 +155,17 @@ func (h *Hub) settleFragment(c *commit, d *store.Downlink, index uint16, receipt
 		h.move(c, d, DownlinkFailed, now)
 		c.wake = true
 	case outcome == transports.MaybeSent:
+		keepParcel(d, parcelOf(d), 0)
 		h.move(c, d, d.State, now)
 	default:
-		p := parcelOf(d)
+		p, vain := parcelOf(d), inVain(d)
+		vain += min(1, math.MaxUint8-vain)
 		p.Unsent(index)
-		keepParcel(d, p)
-		d.Due = now.Add(pauseAfter(err, p.Tries(index)))
+		keepParcel(d, p, vain)
+		if l != nil && l.Metered {
+			h.outgoing.refund(d.Number, now)
+		}
+		d.Due = now.Add(pauseAfter(err, int(vain)))
 		h.move(c, d, DownlinkQueued, now)
 	}
 }
@@ -156,7 +185,7 @@ func (h *Hub) confirmed(c *commit, l *link, u *transports.Uplink, o *opened, e *
 		return
 	}
 	p.Take(st)
-	keepParcel(d, p)
+	keepParcel(d, p, inVain(d))
 	d.Error = ""
 	c.wake = true
 	if p.Done() {

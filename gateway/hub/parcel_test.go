@@ -157,10 +157,46 @@ func TestLargeDownlinkHasItsLimits(t *testing.T) {
 	}
 }
 
+// What waits for a dead link holds up nothing on another one, and the end of one on the same link wakes the next.
+func TestLargeDownlinkWaitsForItsOwnLink(t *testing.T) {
+	b := newBench(t)
+	_ = b.store.Close()
+	b.udpOut = &fakeTransport{silent: true}
+	b.open()
+	b.importOne(8)
+	if _, err := b.hub.SendMessage(t.Context(), "meter-1", hub.Message{Payload: make([]byte, 3000), Link: "udp", TTL: 48 * time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	b.attempt("udp") // the device is not there
+	b.large("sms", 1000)
+	b.large("sms", 300)
+	for range 20 {
+		b.attempt("sms")
+	}
+	if n := len(b.sms.sent); n != 9 || b.downlink().State != hub.DownlinkQueued || b.downlink().Error != "" {
+		t.Fatalf("%d sent, the next one is %+v", n, b.downlink())
+	}
+	b.clock.t = b.clock.t.Add(23 * time.Hour)
+	b.attempt("sms") // asks
+	b.large("sms", 200)
+	hub.Woken(b.hub, "sms")
+	hub.Woken(b.hub, "udp")
+	b.clock.t = b.clock.t.Add(time.Hour + time.Second)
+	if b.attempt("sms"); !hub.Woken(b.hub, "sms") || !hub.Woken(b.hub, "udp") {
+		t.Error("the end of a downlink wakes nobody")
+	}
+	for range 20 {
+		b.attempt("sms")
+	}
+	if n, d := len(b.sms.sent), b.downlink(); n != 10+2 || d.State != hub.DownlinkSent {
+		t.Errorf("%d sent, the last one is %+v", n, d)
+	}
+}
+
 // The day's budget of paid messages counts each fragment.
 func TestLargeDownlinkKeepsTheBudget(t *testing.T) {
 	b := newBench(t)
-	b.importOne(8)
+	f := far{device: b.importOne(8)}
 	b.large("sms", 4096)
 	b.large("sms", 4096)
 	for range 200 {
@@ -169,12 +205,13 @@ func TestLargeDownlinkKeepsTheBudget(t *testing.T) {
 	if n := len(b.sms.sent); n != 35 {
 		t.Errorf("%d sent of one message, the other one waits for its end", n)
 	}
-	st := codec.FragmentStatus{Set: 1, Missing: 35}
+	set, _ := f.take(b.sms.sent[0])
+	st := codec.FragmentStatus{Set: set, Missing: 35}
 	text, err := codec.AppendFragmentStatus(nil, &st)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.settled(b.smsFrom(msisdn, b.deviceWithKey(2001, ownKey, 8).say(text, 0)), transports.Stored)
+	b.settled(b.smsFrom(msisdn, f.say(text, 0)), transports.Stored)
 	for range 200 {
 		b.attempt("sms")
 	}
@@ -217,6 +254,94 @@ func TestLargeDownlinkMeetsFailures(t *testing.T) {
 	b.clock.t = b.clock.t.Add(2 * time.Hour)
 	if b.attempt("sms"); b.downlink().State != hub.DownlinkFailed {
 		t.Errorf("refused: %+v", b.downlink())
+	}
+}
+
+// A modem that is away costs nothing: however often a fragment did not leave, all go once it is back, and the day's budget has room for them.
+func TestLargeDownlinkOutlivesItsModem(t *testing.T) {
+	b := newBench(t)
+	f := far{device: b.importOne(8)}
+	b.settled(b.smsFrom(msisdn, f.hello("1.0.0")), transports.Stored)
+	if _, err := b.hub.SendMessage(t.Context(), "meter-1", hub.Message{Payload: make([]byte, 4096), Link: "sms", TTL: 7 * 24 * time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	b.sms.err = &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
+	for range 24 * 60 { // a day, looked at every minute
+		b.attempt("sms")
+		b.clock.t = b.clock.t.Add(time.Minute)
+	}
+	if n := len(b.sms.sent); n < 48 || n > 60 || b.downlink().State != hub.DownlinkQueued {
+		t.Errorf("%d attempts in a day, pauses up to half an hour: %+v", n, b.downlink())
+	}
+	b.clock.t = b.clock.t.Add(30 * time.Minute)
+	b.crash()
+	f.taken = len(b.sms.sent)
+	b.sms.err = nil
+	before := len(b.sms.sent)
+	for range 50 {
+		b.attempt("sms")
+	}
+	if n := len(b.sms.sent) - before; n != b.downlink().Fragments || b.downlink().Error != "" {
+		t.Fatalf("%d sent when the modem was back: %+v", n, b.downlink())
+	}
+	for _, down := range b.sms.sent[before:] {
+		f.take(down)
+	}
+	if f.whole != 1 {
+		t.Errorf("%d whole", f.whole)
+	}
+}
+
+// The pauses grow by the failures in a row, not by all attempts, and an error that went before tells at the end why it came to it.
+func TestLargeDownlinkTellsItsLastError(t *testing.T) {
+	b := newBench(t)
+	b.importOne(8)
+	if _, err := b.hub.SendMessage(t.Context(), "meter-1", hub.Message{Payload: make([]byte, 1000), Link: "sms", TTL: 7 * 24 * time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		b.attempt("sms")
+	}
+	b.sms.err = &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
+	b.attempt("sms")
+	b.sms.err = &transports.SendError{Outcome: transports.MaybeSent, Err: errors.New("the modem fell silent")}
+	b.clock.t = b.clock.t.Add(30 * time.Second)
+	if b.attempt("sms"); len(b.sms.sent) != 7 {
+		t.Errorf("%d sent 30 s after the first failure", len(b.sms.sent))
+	}
+	for range 7 * 24 {
+		b.attempt("sms")
+		b.attempt("sms")
+		b.attempt("sms")
+		b.clock.t = b.clock.t.Add(time.Hour)
+	}
+	if d := b.downlink(); d.State != hub.DownlinkFailed || !strings.HasSuffix(d.Error, "the modem fell silent; 0 of 9 fragments arrived") {
+		t.Errorf("ended as %+v", d)
+	}
+}
+
+// A store that was restored begins with another set than the one that it knows nothing of: the device would answer for what it took before.
+func TestLargeDownlinkDrawsItsSet(t *testing.T) {
+	for _, drawn := range []byte{7, 200, 255} {
+		b := newBench(t)
+		_ = b.store.Close()
+		b.random = func(p []byte) {
+			for i := range p {
+				p[i] = drawn
+			}
+		}
+		b.open()
+		f := far{device: b.importOne(8)}
+		for n := range byte(3) {
+			b.large("sms", 1000)
+			before := len(b.sms.sent)
+			b.attempt("sms")
+			if set, _ := f.take(b.sms.sent[before]); set != drawn+n { // those that are listed are passed over
+				t.Errorf("drawn %d, then %d", drawn, set)
+			}
+			b.clock.t = b.clock.t.Add(24 * time.Hour)
+			b.attempt("sms") // it expires
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -87,6 +88,33 @@ func TestApprovalReleasesAllThatWasTaken(t *testing.T) {
 			}
 		})
 	}
+}
+
+// After an accepted loss a device that waits for approval has no frames kept that would be refused once it is let in, and is heard after that.
+func TestAcceptedLossKeepsNothingForApproval(t *testing.T) {
+	b := pendingBench(t)
+	d := b.device(9)
+	b.settled(b.smsFrom("+49170999", d.to(d.hello("1.0.0"))), transports.Quarantined)
+	if !b.lose("today") {
+		t.Fatal("no conclusions")
+	}
+	kept := len(b.quarantine())
+	for n := range 70 {
+		b.settled(b.udp(d.to(d.status(2.6+float64(n)/100))), transports.Rejected)
+	}
+	for _, l := range b.hub.Links() {
+		if l.Name == "udp" && (l.Rejected["too_old"] != 70 || l.Rejected["pending"] != 0) {
+			t.Errorf("rejected: %v", l.Rejected)
+		}
+	}
+	for _, q := range b.quarantine()[kept:] {
+		if q.Reason == hub.ReasonPending.String() {
+			t.Errorf("kept: %+v", q)
+		}
+	}
+	b.approve("dev-9")
+	b.rejoin(d, 1)
+	b.settled(b.udp(d.to(d.status(3.6))), transports.Stored)
 }
 
 // The limit holds across restarts, and a frame that is sent again is known.

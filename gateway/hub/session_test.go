@@ -621,3 +621,33 @@ func TestAcceptedLoss(t *testing.T) {
 	}
 	b.rejoin(known, 2)
 }
+
+// F-124: after an accepted loss a rekey makes a device heard again that cannot notice the loss, if it is in the epoch that the gateway knows; what
+// was recorded stays refused.
+func TestAcceptedLossEndsByRekey(t *testing.T) {
+	b := newBench(t)
+	d := b.importOne(8)
+	recorded := d.to(d.hello("1.0.0"))
+	b.settled(b.smsFrom(msisdn, recorded), transports.Stored)
+	if !b.lose("today") {
+		t.Fatal("no conclusions")
+	}
+	if out := b.smsFrom(msisdn, d.to(d.status(3.5))); out.Settlement == transports.Stored {
+		t.Error("heard in an epoch that is refused")
+	}
+	rec, err := b.hub.Rekey(t.Context(), "meter-1", "sms")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.transmit()
+	kind, body := d.opened(b.sms.sent[len(b.sms.sent)-1].Payload, rec.Counter)
+	r, err := codec.DecodeRekey(body)
+	if kind != codec.MessageRekey || err != nil {
+		t.Fatalf("type %d, %v", kind, err)
+	}
+	d.enter(r.Epoch, r.Salt)
+	b.settled(b.smsFrom(msisdn, d.to(d.status(3.6))), transports.Stored)
+	if out := b.smsFrom(msisdn, recorded); out.Settlement == transports.Stored || out.Settlement == transports.Duplicate {
+		t.Errorf("what was recorded is %s", out.Settlement)
+	}
+}

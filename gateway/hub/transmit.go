@@ -61,18 +61,18 @@ func (h *Hub) TransmitOnce(ctx context.Context, name string) (time.Time, error) 
 func (h *Hub) nextAttempt(c *commit, l *link, now time.Time) (*attempt, time.Time) {
 	var wake time.Time
 	for _, number := range h.outgoing.numbers() {
-		parcel := false // a downlink in fragments is under way: the device puts few together at a time
+		parcel := false // a downlink in fragments is under way on this link: the device puts few together at a time
 		for _, ref := range append([]uint64(nil), h.outgoing.open[number]...) {
 			d := h.outgoing.byRef[ref]
-			if !now.Before(d.Expires) && d.Link == l.Name {
+			if d.Link != l.Name {
+				continue // one on a link that is dead must not hold up those on others
+			}
+			if !now.Before(d.Expires) {
 				h.expire(c, d, now)
 				continue
 			}
 			waits := inFragments(d) && parcel
 			parcel = parcel || inFragments(d)
-			if d.Link != l.Name {
-				continue
-			}
 			if waits {
 				wake = earlier(wake, earlier(d.Expires, now.Add(time.Hour)))
 				continue
@@ -135,6 +135,7 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 	if err := h.fill(c, l, i, d, a, now); err != nil {
 		d.Error = err.Error()
 		h.move(c, d, DownlinkFailed, now)
+		c.wake = true // another one may have waited for its end
 		return nil
 	}
 	d.Attempts++
@@ -201,7 +202,7 @@ func pauseAfter(err error, attempts int) time.Duration {
 	if errors.As(err, &se) && se.Slow {
 		first, most = slowAfter, slowMax
 	}
-	return min(first<<(attempts-1), most)
+	return min(first<<min(attempts-1, pauseDoubled), most)
 }
 
 // move brings a downlink into a state, tells of it, and makes it part of the batch.
@@ -219,6 +220,7 @@ func (h *Hub) move(c *commit, d *store.Downlink, state string, now time.Time) {
 
 // expire ends a downlink that is too old. What the network took, it took: if no report came, that is all that will ever be known.
 func (h *Hub) expire(c *commit, d *store.Downlink, now time.Time) {
+	c.wake = true // another one may have waited for its end
 	if d.State == DownlinkAccepted {
 		h.outgoing.close(d)
 		return

@@ -125,6 +125,9 @@ func (h *Hub) verified(
 	c *commit, l *link, u *transports.Uplink, item *codec.Item, o *opened, out *transports.Verdict,
 ) (transports.Settlement, Reason) {
 	d := h.fleet.Head(o.device)
+	if o.epoch < d.Least {
+		return transports.Rejected, ReasonTooOld // nobody knows what was taken of it; kept for an approval it would take the place of what counts
+	}
 	switch d.State {
 	case fleet.Active:
 	case fleet.Pending:
@@ -133,7 +136,7 @@ func (h *Hub) verified(
 		return transports.Rejected, ReasonState
 	}
 	key := store.FrameKey{Number: d.Number, Epoch: o.epoch, Counter: o.counter}
-	class := h.classify(o, d.Least)
+	class := h.classify(o)
 	if class == session.TooOld {
 		return transports.Rejected, ReasonTooOld
 	}
@@ -171,10 +174,7 @@ func (h *Hub) verified(
 }
 
 // classify says what the counter of a verified frame is in its epoch.
-func (h *Hub) classify(o *opened, least uint32) session.Class {
-	if o.epoch < least {
-		return session.TooOld // nobody knows what was taken of it
-	}
+func (h *Hub) classify(o *opened) session.Class {
 	if !o.second {
 		return h.fleet.Counters(o.device).Classify(o.counter)
 	}
