@@ -131,10 +131,14 @@ func TestReplayMarksNoSource(t *testing.T) {
 	if reached > 10_000 {
 		t.Errorf("%d failures of the replaying addresses reached the sink at once, want no more than half of a second's 20,000", reached)
 	}
+	refused := 0
 	for i := range honest {
-		if got := l.Admit(2, peer("203.0.%d.%d:7", i>>8, i&0xFF)); got != udp.Admitted {
-			t.Fatalf("honest source %d: decision %d, want admitted", i, got)
+		if l.Admit(2, peer("203.0.%d.%d:7", i>>8, i&0xFF)) != udp.Admitted {
+			refused++
 		}
+	}
+	if forgotten := honest - before; refused > forgotten { // now and then more of them meet in a place of the table than it holds
+		t.Errorf("%d honest sources are refused, of which %d were not known any more before the replay", refused, forgotten)
 	}
 }
 
