@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -69,22 +68,12 @@ func (r *CommandRequest) command() (hub.Command, error) {
 }
 
 func (a *api) registerCommands(h huma.API) {
-	op := operation(http.MethodPost, "/devices/{device}/commands", "send-command", "Seal a command for a device and queue it", Operator)
-	op.DefaultStatus = http.StatusAccepted
-	huma.Register(h, op, func(ctx context.Context, in *struct {
-		DeviceRef
-		Body CommandRequest
-	},
-	) (*one[hub.DownlinkRecord], error) {
-		c, err := in.Body.command()
-		if err != nil {
-			return nil, failed(err)
-		}
-		d, err := a.Hub.SendCommand(ctx, in.Device, c)
-		if err != nil {
-			return nil, failed(err)
-		}
-		a.note(ctx, "command queued", in.Device)
-		return &one[hub.DownlinkRecord]{d}, nil
-	})
+	registerDownlink(a, h, "commands", "send-command", "Seal a command for a device and queue it", Operator, "command queued",
+		func(ctx context.Context, device string, r *CommandRequest) (hub.DownlinkRecord, error) {
+			c, err := r.command()
+			if err != nil {
+				return hub.DownlinkRecord{}, err
+			}
+			return a.Hub.SendCommand(ctx, device, c)
+		})
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -24,38 +25,18 @@ type RekeyRequest struct {
 }
 
 func (a *api) registerMessages(h huma.API) {
-	rekey := operation(http.MethodPost, "/devices/{device}/rekey", "rekey-device", "Give a device new keys: queue the message that tells of them", Operator)
-	rekey.DefaultStatus = http.StatusAccepted
-	huma.Register(h, rekey, func(ctx context.Context, in *struct {
-		DeviceRef
-		Body RekeyRequest
-	},
-	) (*one[hub.DownlinkRecord], error) {
-		d, err := a.Hub.Rekey(ctx, in.Device, in.Body.Link)
-		if err != nil {
-			return nil, failed(err)
-		}
-		a.note(ctx, "rekey queued", in.Device)
-		return &one[hub.DownlinkRecord]{d}, nil
-	})
-	op := operation(http.MethodPost, "/devices/{device}/messages", "send-message", "Seal a message for a device and queue it", Operator)
-	op.DefaultStatus = http.StatusAccepted
-	huma.Register(h, op, func(ctx context.Context, in *struct {
-		DeviceRef
-		Body MessageRequest
-	},
-	) (*one[hub.DownlinkRecord], error) {
-		payload, err := hex.DecodeString(in.Body.Payload)
-		if err != nil {
-			return nil, problem(http.StatusUnprocessableEntity, "message-not-possible", "payload: "+err.Error())
-		}
-		d, err := a.Hub.SendMessage(ctx, in.Device, hub.Message{Payload: payload, Link: in.Body.Link, TTL: time.Duration(in.Body.TTL) * time.Second})
-		if err != nil {
-			return nil, failed(err)
-		}
-		a.note(ctx, "message queued", in.Device)
-		return &one[hub.DownlinkRecord]{d}, nil
-	})
+	registerDownlink(a, h, "rekey", "rekey-device", "Give a device new keys: queue the message that tells of them", Operator, "rekey queued",
+		func(ctx context.Context, device string, r *RekeyRequest) (hub.DownlinkRecord, error) {
+			return a.Hub.Rekey(ctx, device, r.Link)
+		})
+	registerDownlink(a, h, "messages", "send-message", "Seal a message for a device and queue it", Operator, "message queued",
+		func(ctx context.Context, device string, r *MessageRequest) (hub.DownlinkRecord, error) {
+			payload, err := hex.DecodeString(r.Payload)
+			if err != nil {
+				return hub.DownlinkRecord{}, fmt.Errorf("%w: payload: %w", hub.ErrDownlink, err)
+			}
+			return a.Hub.SendMessage(ctx, device, hub.Message{Payload: payload, Link: r.Link, TTL: time.Duration(r.TTL) * time.Second})
+		})
 	huma.Register(h, operation(http.MethodGet, "/devices/{device}/messages", "list-messages", "Downlinks of a device: open, and finished of late", Viewer),
 		func(_ context.Context, in *DeviceRef) (*one[Page[hub.DownlinkRecord]], error) {
 			found, err := a.Hub.Downlinks(in.Device)

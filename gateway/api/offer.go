@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -54,22 +53,12 @@ func unixSeconds(t time.Time) uint64 {
 }
 
 func (a *api) registerOffers(h huma.API) {
-	op := operation(http.MethodPost, "/devices/{device}/offers", "send-offer", "Offer a device an update", Approver)
-	op.DefaultStatus = http.StatusAccepted
-	huma.Register(h, op, func(ctx context.Context, in *struct {
-		DeviceRef
-		Body OfferRequest
-	},
-	) (*one[hub.DownlinkRecord], error) {
-		c, err := in.Body.command()
-		if err != nil {
-			return nil, failed(err)
-		}
-		d, err := a.Hub.SendCommand(ctx, in.Device, c)
-		if err != nil {
-			return nil, failed(err)
-		}
-		a.note(ctx, "update offered", in.Device)
-		return &one[hub.DownlinkRecord]{d}, nil
-	})
+	registerDownlink(a, h, "offers", "send-offer", "Offer a device an update", Approver, "update offered",
+		func(ctx context.Context, device string, r *OfferRequest) (hub.DownlinkRecord, error) {
+			c, err := r.command()
+			if err != nil {
+				return hub.DownlinkRecord{}, err
+			}
+			return a.Hub.SendCommand(ctx, device, c)
+		})
 }
