@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
-	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/api"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/simulator/device"
@@ -22,9 +23,10 @@ const (
 )
 
 // update is what the operator offers.
-func update() *codec.Offer {
-	return &codec.Offer{
-		Rollout: 1, Version: "2.5.0", Reference: "https://updates.example/2.5.0.cose", Size: updateImage, Hash: make([]byte, 32), Consent: true,
+func update(link string) *api.OfferRequest {
+	return &api.OfferRequest{
+		Rollout: 1, Version: "2.5.0", Reference: "https://updates.example/2.5.0.cose", Size: updateImage, SHA256: strings.Repeat("00", 32), Consent: true,
+		Link: link,
 	}
 }
 
@@ -69,14 +71,15 @@ func (d *demo) operate(ctx context.Context, members []member) error {
 	return nil
 }
 
+// inform tells one device what it is to know.
 func (d *demo) inform(ctx context.Context, m *member) error {
-	h := d.gateway.node.Hub()
-	if _, err := h.SendCommand(ctx, m.name, hub.Command{Offer: update(), Link: m.link}); err != nil {
+	if _, err := d.gateway.node.Hub().Device(m.name); err != nil {
 		return err
 	}
-	if m.link == linkUDP {
-		return nil
+	var queued hub.DownlinkRecord
+	if err := d.gateway.client.Post(ctx, "/devices/"+m.name+"/offers", nil, update(m.link), &queued); err != nil || m.link == linkUDP {
+		return err
 	}
-	_, err := h.SendMessage(ctx, m.name, hub.Message{Payload: make([]byte, notice), Link: m.link})
-	return err
+	message := api.MessageRequest{Payload: strings.Repeat("00", notice), Link: m.link}
+	return d.gateway.client.Post(ctx, "/devices/"+m.name+"/messages", nil, &message, &queued)
 }
