@@ -1,6 +1,7 @@
 package smsmodem
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,14 +82,11 @@ func (s *session) identify(ctx context.Context) error {
 		return err
 	}
 	s.t.mu.Lock()
-	if known := s.t.modem.imei; imei == "" {
-		s.t.modem = identity{imei: known, maker: maker, model: model} // it does not say: that is no other modem
-	} else {
-		if known != "" && known != imei {
-			s.t.health = ailments{} // those of another modem
-		}
-		s.t.modem = identity{imei: imei, maker: maker, model: model}
+	known := s.t.modem.imei
+	if known != "" && imei != "" && imei != known {
+		s.t.health = ailments{} // those of another modem; one that does not say its IMEI now is taken for the same
 	}
+	s.t.modem = identity{imei: cmp.Or(imei, known), maker: maker, model: model}
 	s.t.mu.Unlock()
 	if want := s.t.cfg.IMEI; want != "" && imei != want {
 		return fmt.Errorf("%w: it has IMEI %q", ErrWrongModem, imei)
