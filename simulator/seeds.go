@@ -192,8 +192,8 @@ func (c *seedsCmd) end(e *env, t *tally) error {
 	if c.Output == "json" {
 		err = json.NewEncoder(e.stdout).Encode(t)
 	} else {
-		_, err = fmt.Fprintf(e.stdout, "%d worlds, %.0f days: %d transmissions, %d frames acknowledged, %d events, %d faults; %d worlds failed\n",
-			t.Seeds, t.Days, t.Sent, t.Frames, t.Events, t.Faults, len(t.Failed))
+		_, err = fmt.Fprintf(e.stdout, "worlds %d, failed %d; %.0f days, transmissions %d, frames acknowledged %d, events %d, faults %d\n",
+			t.Seeds, len(t.Failed), t.Days, t.Sent, t.Frames, t.Events, t.Faults)
 	}
 	if err != nil || len(t.Failed) == 0 {
 		return err

@@ -354,7 +354,7 @@ var simulator = []row{
 	{args: "data --devices 1 --statuses 3", out: "time,battery,"},
 	{args: "data --statuses 0", code: 2, err: "0 statuses"},
 	{args: "data --product ghost", code: 2, err: "ghost"},
-	{args: "seeds --count 1 --once", out: "1 worlds"},
+	{args: "seeds --count 1 --once", out: "worlds 1, failed 0"},
 	{args: "seeds --count 1 --once -o json", out: `"failed":[]`},
 	{args: "seeds --only $KEY", code: 1, err: "line 1"},
 	{args: "seeds --for -1s", code: 2, err: "--for"},

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/gateway/publish"
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
 
@@ -110,4 +112,10 @@ func (w *world) stranded(m *mobile) bool {
 		}
 	}
 	return true
+}
+
+// eventID is the id of an event, whatever the message that carries it is called.
+func eventID(m *publish.Message) string {
+	id, _, _ := strings.Cut(m.ID, ";")
+	return id
 }

@@ -16,13 +16,6 @@ import (
 	"github.com/godwit-gateway/godwit/transports"
 )
 
-// What a network says of a downlink that it did not take.
-var (
-	errNobody = errors.New("no such subscriber")
-	errBusy   = errors.New("network is busy")
-	errSilent = errors.New("network did not answer")
-)
-
 // Names of faults that others depend on.
 const (
 	faultRestored = "gateway restored from a backup"
@@ -49,10 +42,10 @@ var faults = []fault{
 	{"stream answers falsely", 10, func(w *world) bool { return w.streamLies() }},
 	{"stream lost its tail", 3, func(w *world) bool { return w.streamTail() }},
 	{"stream deleted", 1, func(w *world) bool { return w.streamDeleted() }},
-	{"device restarts", 10, func(w *world) bool { w.luckyOne(w.rng).restartDevice(false); return true }},
-	{"device loses its memory", 3, func(w *world) bool { w.luckyOne(w.rng).restartDevice(true); return true }},
+	{"device restarts", 10, func(w *world) bool { w.luckyOne().restartDevice(false); return true }},
+	{"device loses its memory", 3, func(w *world) bool { w.luckyOne().restartDevice(true); return true }},
 	{"network outage", 8, func(w *world) bool { return w.outage() }},
-	{"address changes", 5, func(w *world) bool { w.luckyOne(w.rng).port++; return true }},
+	{"address changes", 5, func(w *world) bool { w.luckyOne().port++; return true }},
 	{"replayed payload", 25, func(w *world) bool { return w.replay() }},
 	{"forged payload", 25, func(w *world) bool { return w.forge() }},
 	{"command", 15, func(w *world) bool { return w.command() }},
@@ -93,9 +86,12 @@ func (w *world) heal() {
 		m.up.Outage(w.now)
 		m.down.Outage(w.now)
 		well := radio.Model{Delay: radio.Delay{Least: time.Second, Mean: time.Second, Most: time.Second}}
-		w.failIf(errors.Join(m.up.Change(well), m.down.Change(well)))
+		w.fail(errors.Join(m.up.Change(well), m.down.Change(well)))
 	}
 }
+
+// luckyOne draws a device.
+func (w *world) luckyOne() *mobile { return w.fleet[w.rng.IntN(len(w.fleet))] }
 
 func (w *world) powerCut() bool {
 	if !w.gateway.up {
@@ -110,7 +106,7 @@ func (w *world) backUp() bool {
 	if !g.up || len(g.copies) >= 4 {
 		return false
 	}
-	g.copies = append(g.copies, copyOfDisk{g.fs.CrashClone(vfs.CrashCloneCfg{}), w.now})
+	g.copies = append(g.copies, g.fs.CrashClone(vfs.CrashCloneCfg{}))
 	return true
 }
 
@@ -128,7 +124,7 @@ func (w *world) loseDisk() bool {
 	g.crash(0)
 	g.fs, g.copies = vfs.NewCrashableMem(), nil
 	if w.faults[faultLoss] > 0 { // the stream does not know what was before that
-		w.failIf(w.say(hub.MetaLossAccepted))
+		w.fail(w.say(hub.MetaLossAccepted))
 	}
 	return true
 }
@@ -140,7 +136,7 @@ func (w *world) loseAll() bool {
 	if !g.published() {
 		return false
 	}
-	w.failIf(w.readStream(true))
+	w.fail(w.readStream(true))
 	for id := range w.seen {
 		w.buried[id] = true
 	}
@@ -148,7 +144,7 @@ func (w *world) loseAll() bool {
 	g.fs, g.copies = vfs.NewCrashableMem(), nil
 	g.stream.Exists, g.stream.Messages = false, nil
 	g.stream.Restart()
-	w.failIf(w.say(hub.MetaLossAccepted))
+	w.fail(w.say(hub.MetaLossAccepted))
 	return true
 }
 
@@ -159,10 +155,9 @@ func (w *world) restoreDisk() bool {
 		return false
 	}
 	g.crash(0)
-	c := g.copies[w.rng.IntN(len(g.copies))]
-	g.fs = c.fs.CrashClone(vfs.CrashCloneCfg{})
+	g.fs = g.copies[w.rng.IntN(len(g.copies))].CrashClone(vfs.CrashCloneCfg{})
 	if w.rng.IntN(2) == 0 { // an operator who knows says so
-		w.failIf(w.say(hub.MetaRestored))
+		w.fail(w.say(hub.MetaRestored))
 	}
 	return true
 }
@@ -219,7 +214,7 @@ func (w *world) streamDeleted() bool {
 	if !s.Exists || s.Down || !w.gateway.up {
 		return false
 	}
-	w.failIf(w.readStream(false))
+	w.fail(w.readStream(false))
 	s.Exists, s.Messages = false, nil
 	s.Restart()
 	w.gateway.copies = nil // of which a store would know less than nobody
@@ -227,16 +222,29 @@ func (w *world) streamDeleted() bool {
 }
 
 func (w *world) outage() bool {
-	m := w.luckyOne(w.rng)
+	m := w.luckyOne()
 	until := w.now.Add(time.Duration(w.rng.ExpFloat64() * 6 * float64(time.Hour)))
 	m.up.Outage(until)
 	m.down.Outage(until)
 	return true
 }
 
+// capture lets somebody record a payload now and then.
+func (w *world) capture(payload []byte) {
+	const most = 64
+	if w.rng.IntN(10) != 0 {
+		return
+	}
+	if len(w.captured) < most {
+		w.captured = append(w.captured, payload)
+		return
+	}
+	w.captured[w.rng.IntN(most)] = payload
+}
+
 // stranger is where an attacker sends from.
 func (w *world) stranger(payload []byte) transports.Uplink {
-	m := w.luckyOne(w.rng)
+	m := w.luckyOne()
 	u := m.uplink(payload)
 	if w.rng.IntN(2) == 0 { // else an address that is spoofed
 		u.From.ID = "203.0.113.9:666"
@@ -281,7 +289,7 @@ func (w *world) forge() bool {
 
 // command is what an operator tells a device.
 func (w *world) command() bool {
-	g, m := w.gateway, w.luckyOne(w.rng)
+	g, m := w.gateway, w.luckyOne()
 	if !g.up {
 		return false
 	}
@@ -312,7 +320,7 @@ func (w *world) command() bool {
 }
 
 func (w *world) rekey() bool {
-	g, m := w.gateway, w.luckyOne(w.rng)
+	g, m := w.gateway, w.luckyOne()
 	if !g.up {
 		return false
 	}

@@ -2,7 +2,6 @@ package world
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -103,16 +102,9 @@ func (m *mobile) soon(at time.Time) {
 	m.w.schedule.plan(at, func() {
 		if m.wake.Equal(at) {
 			m.wake = time.Time{}
-			m.w.failIf(m.step())
+			m.w.fail(m.step())
 		}
 	})
-}
-
-// failIf ends the run if there is an error.
-func (w *world) failIf(err error) {
-	if err != nil {
-		w.fail(err)
-	}
 }
 
 // step does what is due: hears, speaks, and lets the radio carry.
@@ -260,61 +252,10 @@ func (m *mobile) carry(payload []byte) {
 	}
 }
 
-// downlink is the network: it takes what the hub sends, or does not, or does not say.
-func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt, error) {
-	m := w.bySIM[d.To.ID]
-	if o.bearer == transports.UDP {
-		m = w.byNumber(uint32(d.Window.ID)) //nolint:gosec // as uplink gave it
-	}
-	if m == nil || m.link != o.name {
-		return transports.Receipt{}, &transports.SendError{Outcome: transports.Refused, Err: errNobody}
-	}
-	w.failIf(m.sealedDown(d.Payload))
-	luck := w.gateway.rng.IntN(100)
-	if w.healing {
-		luck = 100
-	}
-	if luck < 5 {
-		return transports.Receipt{}, &transports.SendError{Outcome: transports.NotSent, Err: errBusy}
-	}
-	if luck >= 8 {
-		m.carry(append([]byte(nil), d.Payload...))
-	}
-	if luck < 12 {
-		return transports.Receipt{}, &transports.SendError{Outcome: transports.MaybeSent, Err: errSilent}
-	}
-	return transports.Receipt{Parts: 1, At: w.now}, nil
-}
-
-func (w *world) byNumber(n uint32) *mobile {
-	for _, m := range w.fleet {
-		if m.config.Number == n {
-			return m
-		}
-	}
-	return nil
-}
-
-// capture lets somebody record a payload now and then.
-func (w *world) capture(payload []byte) {
-	const most = 64
-	if w.rng.IntN(10) != 0 {
-		return
-	}
-	if len(w.captured) < most {
-		w.captured = append(w.captured, payload)
-		return
-	}
-	w.captured[w.rng.IntN(most)] = payload
-}
-
 // restartDevice cuts the power of a device. lost: its memory is gone too.
 func (m *mobile) restartDevice(lost bool) {
 	if lost {
 		m.memory = device.Erased()
 	}
-	m.w.failIf(m.boot())
+	m.w.fail(m.boot())
 }
-
-// luckyOne draws a device.
-func (w *world) luckyOne(rng *rand.Rand) *mobile { return w.fleet[rng.IntN(len(w.fleet))] }

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/publish"
@@ -48,18 +46,12 @@ type gateway struct {
 	hub       *hub.Hub
 	publisher *publish.Publisher
 
-	copies []copyOfDisk
+	copies []*vfs.MemFS         // backups of the disk
 	wake   map[string]time.Time // when downlinks of a link are due next
 }
 
-// copyOfDisk is a backup.
-type copyOfDisk struct {
-	fs *vfs.MemFS
-	at time.Time
-}
-
 func newGateway(w *world) *gateway {
-	g := &gateway{w: w, fs: vfs.NewCrashableMem(), rng: w.o.stream(drawGateway), wake: make(map[string]time.Time)}
+	g := &gateway{w: w, fs: vfs.NewCrashableMem(), rng: w.o.stream(drawGateway)}
 	g.stream = streammodel.New(g.Now)
 	return g
 }
@@ -81,15 +73,37 @@ func (g *gateway) fleetKeys() []fleet.FleetKey {
 
 var fleetSecret = [32]byte{1, 2, 3}
 
-// start begins a process as node does: the disk, the hub, the first look at the stream.
+// start begins a process. After an error nothing is left open.
 func (g *gateway) start() error {
 	var err error
+	if err = g.openStore(); err != nil {
+		return err
+	}
+	if err = g.open(); err != nil {
+		return errors.Join(err, g.store.Close())
+	}
+	g.up = true
+	g.life++
+	g.wake = make(map[string]time.Time) // what an earlier process had planned is void
+	g.every(publishEvery, g.publish)
+	g.every(tidyEvery, g.tidy)
+	g.every(operatorEvery, g.operate)
+	g.transmit()
+	return nil
+}
+
+func (g *gateway) openStore() (err error) {
 	g.store, err = store.Open(store.Options{
 		Dir: "db", FS: g.fs, Now: g.Now, Log: g.w.o.Log, Fatal: func(msg string) { g.w.fail(fmt.Errorf("%w: store: %s", ErrBroken, msg)) },
 	})
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
 	}
+	return nil
+}
+
+// open puts a process together as node does: the hub, what an operator said of the store, the first look at the stream.
+func (g *gateway) open() error {
 	kek, err := store.NewKEK(make([]byte, 32))
 	if err != nil {
 		return fmt.Errorf("key-encryption key: %w", err)
@@ -119,12 +133,6 @@ func (g *gateway) start() error {
 	if _, err := g.publisher.Reconcile(g.w.ctx); err != nil {
 		return fmt.Errorf("first look at the stream: %w", err)
 	}
-	g.up = true
-	g.life++
-	g.every(publishEvery, g.publish)
-	g.every(tidyEvery, g.tidy)
-	g.every(operatorEvery, g.operate)
-	g.transmit()
 	return nil
 }
 
@@ -282,18 +290,13 @@ func (g *gateway) restart() {
 	if g.up {
 		return
 	}
-	err := g.start()
-	switch {
+	switch err := g.start(); {
 	case err == nil:
-		return
-	case !errors.Is(err, streammodel.ErrTold):
+	case errors.Is(err, streammodel.ErrTold):
+		g.w.schedule.plan(g.w.now.Add(restartAfter), g.restart)
+	default:
 		g.w.fail(fmt.Errorf("%w: the gateway does not start: %w", ErrBroken, err))
-		return
 	}
-	if err := g.store.Close(); err != nil {
-		g.w.fail(fmt.Errorf("close the store: %w", err))
-	}
-	g.w.schedule.plan(g.w.now.Add(restartAfter), g.restart)
 }
 
 func (g *gateway) close() error {
@@ -302,48 +305,4 @@ func (g *gateway) close() error {
 	}
 	g.up = false
 	return g.store.Close()
-}
-
-// outlet is a link as the hub sees it: it hands downlinks to the network.
-type outlet struct {
-	g      *gateway
-	name   string
-	bearer transports.Bearer
-}
-
-// Name implements transports.Transport.
-func (o *outlet) Name() string { return o.name }
-
-// Bearer implements transports.Transport.
-func (o *outlet) Bearer() transports.Bearer { return o.bearer }
-
-// Limits implements transports.Transport.
-func (o *outlet) Limits() transports.Limits {
-	if o.bearer == transports.SMS {
-		return transports.Limits{UplinkMax: 140, DownlinkMax: 140, PerMessage: 140}
-	}
-	return transports.Limits{UplinkMax: 1200, DownlinkMax: 1200}
-}
-
-// Run implements transports.Transport. The world hands uplinks to the hub by itself.
-func (o *outlet) Run(ctx context.Context, _ transports.Sink) error { <-ctx.Done(); return nil }
-
-// Send implements transports.Transport.
-func (o *outlet) Send(_ context.Context, d transports.Downlink) (transports.Receipt, error) {
-	return o.g.w.downlink(o, &d)
-}
-
-// eventID is the id of an event, whatever the message that carries it is called.
-func eventID(m *publish.Message) string {
-	id, _, _ := strings.Cut(m.ID, ";")
-	return id
-}
-
-// contentOf is what is sealed of an item, without the head that names the device.
-func contentOf(payload []byte) ([]byte, error) {
-	item, _, err := codec.NextItem(payload)
-	if err != nil {
-		return nil, fmt.Errorf("%w: what is sent is no item: %w", ErrBroken, err)
-	}
-	return item.Content, nil
 }

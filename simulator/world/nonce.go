@@ -94,3 +94,12 @@ func (m *mobile) noteEpochs() {
 		m.epochs[i].Down = e.Down
 	}
 }
+
+// contentOf is what is sealed of an item, without the head that names the device.
+func contentOf(payload []byte) ([]byte, error) {
+	item, _, err := codec.NextItem(payload)
+	if err != nil {
+		return nil, fmt.Errorf("%w: what is sent is no item: %w", ErrBroken, err)
+	}
+	return item.Content, nil
+}

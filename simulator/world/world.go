@@ -194,7 +194,7 @@ func (w *world) busy() error {
 	return nil
 }
 
-// fail ends the run.
+// fail ends the run if there is an error.
 func (w *world) fail(err error) {
 	if w.err == nil {
 		w.err = err
