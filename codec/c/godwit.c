@@ -172,13 +172,14 @@ static const uint32_t sha256_k[64] = {
 	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
+/* The words of the state stand backwards, h before a: so a round moves them and the block by one place in one go. */
 static const uint32_t sha256_start[8] = {
-	0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+	0x5be0cd19, 0x1f83d9ab, 0x9b05688c, 0x510e527f, 0xa54ff53a, 0x3c6ef372, 0xbb67ae85, 0x6a09e667,
 };
 
 struct sha256 {
 	uint32_t h[8];
-	uint32_t w[16]; /* the block, and then the ring of its schedule: on a stack of a few hundred bytes 64 words are too many */
+	uint32_t w[16]; /* the block, behind the state */
 	uint32_t n;     /* bytes so far; what is hashed here is far below 2^29 */
 };
 
@@ -195,23 +196,19 @@ static NOINLINE uint32_t mix(uint32_t x, unsigned a, unsigned b, unsigned c)
 
 static NOINLINE void sha256_block(struct sha256 *s)
 {
-	uint32_t v[8], *w = s->w;
+	uint32_t v[8 + 16]; /* h to a, and the next 16 words of the schedule */
 	unsigned i;
 
-	memcpy(v, s->h, sizeof v);
+	memcpy(v, s, sizeof v);
 	for (i = 0; i < 64; i++) {
-		uint32_t t1, t2;
+		uint32_t t = v[0] + mix(v[3], 6, 11, 25) + (v[1] ^ (v[3] & (v[2] ^ v[1]))) + sha256_k[i] + v[8];
+		uint32_t next = v[8] + v[17] + (mix(v[9], 7, 18, 3) ^ v[9] << 29) + (mix(v[22], 17, 19, 10) ^ v[22] << 22);
 
-		if (i >= 16) {
-			uint32_t a = w[(i + 1) % 16], b = w[(i + 14) % 16];
-
-			w[i % 16] += w[(i + 9) % 16] + (mix(a, 7, 18, 3) ^ a << 29) + (mix(b, 17, 19, 10) ^ b << 22);
-		}
-		t1 = v[7] + mix(v[4], 6, 11, 25) + (v[6] ^ (v[4] & (v[5] ^ v[6]))) + sha256_k[i] + w[i % 16];
-		t2 = mix(v[0], 2, 13, 22) + ((v[0] & (v[1] | v[2])) | (v[1] & v[2]));
-		memmove(v + 1, v, 7 * sizeof v[0]);
-		v[4] += t1;
-		v[0] = t1 + t2;
+		v[4] += t;
+		t += mix(v[7], 2, 13, 22) + ((v[7] & (v[6] | v[5])) | (v[6] & v[5]));
+		memmove(v, v + 1, 23 * sizeof v[0]);
+		v[7] = t;
+		v[23] = next;
 	}
 	for (i = 0; i < 8; i++)
 		s->h[i] += v[i];
@@ -253,7 +250,7 @@ static void sha256_end(struct sha256 *s, uint8_t out[HASH_LEN])
 	s->w[15] = bits;
 	sha256_block(s);
 	for (i = 0; i < 8; i++)
-		put_be(out + 4 * i, s->h[i], 4);
+		put_be(out + 4 * i, s->h[7 - i], 4);
 }
 
 void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32])
