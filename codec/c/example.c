@@ -180,7 +180,7 @@ static int send_status(int round)
 	status.values = values;
 	status.clock_valid = 1;
 	status.time = 1800000000 + (int64_t)round * 3600;
-	if (!persist() || (n = godwit_status(&device, &template, 0, &history, &status, GODWIT_ADDRESSED, frame, sizeof frame)) < 0)
+	if (!persist() || (n = godwit_status(&device, &history, &status, GODWIT_ADDRESSED, frame, sizeof frame)) < 0)
 		return 0;
 	radio_send(history.run == 0 ? "keyframe" : "delta", frame, n); /* and keep it until it is acknowledged */
 	receive();
@@ -189,7 +189,7 @@ static int send_status(int round)
 
 static int boot(void)
 {
-	godwit_history_init(&history, states, field_states, STATES, FIELDS);
+	godwit_history_init(&history, &template, 0, states, field_states, STATES);
 	if (never_written)
 		return godwit_boot(&device, &config, NULL) == 0 && send_hello();
 	if (godwit_boot(&device, &config, flash[0]) == 0 || godwit_boot(&device, &config, flash[1]) == 0)

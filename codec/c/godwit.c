@@ -48,8 +48,8 @@ enum {
 
 /* --- Bytes --- */
 
-/* The low n bytes of v, big-endian; n is at most 4. */
-static void put_be(uint8_t *p, uint32_t v, unsigned n)
+/* The low n bytes of v, big-endian. */
+static NOINLINE void put_be(uint8_t *p, uint32_t v, unsigned n)
 {
 	while (n > 0) {
 		p[--n] = (uint8_t)v;
@@ -71,8 +71,7 @@ struct writer {
 	uint8_t *p;
 	size_t n, cap;
 	size_t body;       /* of a frame: where it begins */
-	uint8_t bit;       /* the last in the last byte, while bits are written */
-	int8_t error;      /* the first */
+	int error;         /* the first */
 };
 
 static void writer_init(struct writer *w, uint8_t *p, size_t cap)
@@ -80,14 +79,13 @@ static void writer_init(struct writer *w, uint8_t *p, size_t cap)
 	w->p = p;
 	w->n = 0;
 	w->cap = cap;
-	w->bit = 0;
 	w->error = 0;
 }
 
 static void fail(struct writer *w, int error)
 {
 	if (w->error == 0)
-		w->error = (int8_t)error;
+		w->error = error;
 }
 
 static NOINLINE void put_bytes(struct writer *w, const void *data, size_t n)
@@ -103,7 +101,7 @@ static NOINLINE void put_bytes(struct writer *w, const void *data, size_t n)
 
 static NOINLINE void put_int(struct writer *w, uint32_t v, unsigned n)
 {
-	uint8_t b[4];
+	uint8_t b[5]; /* a whole counter is the longest */
 
 	put_be(b, v, n);
 	put_bytes(w, b, n);
@@ -124,17 +122,6 @@ static void put_string(struct writer *w, const char *s)
 {
 	while (*s != 0)
 		put(w, (uint8_t)*s++);
-}
-
-/* Bits from the most significant on (SPEC §3.1). If the buffer is full, the bit goes astray within it: it is of a frame that will not be. */
-static NOINLINE void put_bit(struct writer *w, int one)
-{
-	if ((w->bit >>= 1) == 0) {
-		put(w, 0);
-		w->bit = 0x80;
-	}
-	if (one)
-		w->p[w->n - 1] |= w->bit;
 }
 
 /* A CBOR head in its shortest form (F-002); major is in its upper three bits. */
@@ -288,32 +275,54 @@ static NOINLINE void hmac(const void *key, size_t key_len, const uint8_t *data, 
 
 enum { TEXT_MAX = 48 };
 
-/* Begins a text under a MAC, of a key or of associated data: all begin in the same way. */
-static NOINLINE void text_begin(struct writer *w, uint8_t text[TEXT_MAX], const char *label)
+/* A text that is under a MAC, and what comes of it. */
+struct text {
+	struct writer w; /* into text */
+	uint8_t text[TEXT_MAX];
+	uint8_t mac[HASH_LEN];
+};
+
+/* Begins a text, of a key or of associated data: all begin in the same way. */
+static NOINLINE void text_begin(struct text *x, const char *label)
 {
-	writer_init(w, text, TEXT_MAX);
-	put_string(w, "godwit/1");
-	put_string(w, label);
+	writer_init(&x->w, x->text, TEXT_MAX);
+	put_string(&x->w, "godwit/1");
+	put_string(&x->w, label);
 }
 
 /* Derives a key of an epoch, or the one of joins, which is of none (SPEC §2.1, §5.2). No key is longer than the first block of HKDF-Expand. */
 static NOINLINE void derive(const struct godwit *g, const struct godwit_epoch *epoch, const char *label, uint8_t out[HASH_LEN])
 {
-	struct writer w;
-	uint8_t text[TEXT_MAX];
+	struct text x;
 	const void *salt = "godwit/1 root";
 	size_t salt_len = 13;
 
-	text_begin(&w, text, label);
-	put_u32(&w, g->config->number);
+	text_begin(&x, label);
+	put_u32(&x.w, g->config->number);
 	if (epoch != NULL) {
-		put_u32(&w, epoch->number);
+		put_u32(&x.w, epoch->number);
 		salt = epoch->salt;
 		salt_len = epoch->number == 0 ? 0 : GODWIT_SALT;
 	}
-	put(&w, 1);
+	put(&x.w, 1);
 	hmac(salt, salt_len, g->config->key, GODWIT_KEY, out);
-	hmac(out, HASH_LEN, text, w.n, out);
+	hmac(out, HASH_LEN, x.text, x.w.n, out);
+}
+
+/* Computes the MAC of a text. */
+static NOINLINE void text_mac(const struct godwit *g, const struct godwit_epoch *epoch, const char *label, struct text *x)
+{
+	derive(g, epoch, label, x->mac);
+	hmac(x->mac, HASH_LEN, x->text, x->w.n, x->mac);
+}
+
+/* Which frame this is. */
+static NOINLINE void put_position(struct text *x, const struct godwit *g, const struct godwit_epoch *epoch, uint64_t counter)
+{
+	put_u32(&x->w, g->config->number);
+	put_u32(&x->w, epoch->number);
+	put_u32(&x->w, (uint32_t)(counter >> 32));
+	put_u32(&x->w, (uint32_t)counter);
 }
 
 void godwit_fleet_key(const uint8_t *fleet, uint32_t number, uint8_t *out)
@@ -337,24 +346,23 @@ static NOINLINE int equal(const uint8_t *a, const uint8_t *b, size_t n)
 
 /* --- AES-128-CCM (RFC 3610) with L = 2 --- */
 
-/* Which frame this is: bound into its tag. */
-struct position {
-	const struct godwit_epoch *epoch;
-	uint64_t counter;
-	const char *label; /* of the key; its second and third letter say the direction */
-	uint8_t header;
-	uint8_t tag_len;
-};
-
+/* A frame that is sealed or opened. */
 struct ccm {
-	const struct godwit_config *config;
-	uint8_t key[HASH_LEN]; /* 16 of AES, 13 of the IV */
-	uint8_t ctr[16], mac[16];
+	uint8_t ctr[16];
+	uint8_t mac[16];                  /* the tag, at the end */
+	const struct godwit *g;
+	const struct godwit_epoch *epoch; /* these are bound into its tag */
+	uint64_t counter;
+	const char *label;                /* of the key; its second and third letter say the direction */
+	unsigned header;
+	unsigned tag_len;
+	unsigned open;                    /* 1: data is ciphertext */
+	uint8_t key[HASH_LEN];            /* 16 of AES, 13 of the IV */
 };
 
 static NOINLINE void aes(struct ccm *c, uint8_t block[16])
 {
-	c->config->aes(c->config->aes_context, c->key, block, block);
+	c->g->config->aes(c->g->config->aes_context, c->key, block, block);
 }
 
 static NOINLINE void xor_block(uint8_t *a, const uint8_t *b, size_t n)
@@ -379,45 +387,41 @@ static NOINLINE void ccm_crypt(struct ccm *c, unsigned index, uint8_t *data, siz
 	xor_block(data, pad, n);
 }
 
-/* Encrypts data in place, or decrypts it if open, and computes the tag of the plaintext: the first bytes of the mac of c. */
-static NOINLINE void ccm(const struct godwit *g, const struct position *p, struct ccm *c, uint8_t *data, size_t n, int open)
+/* Encrypts data in place, or decrypts it, and computes the tag of the plaintext. */
+static NOINLINE void ccm(struct ccm *c, uint8_t *data, size_t n)
 {
-	struct writer w;
-	uint8_t text[2 + TEXT_MAX];
+	struct text aad;
 	unsigned i;
 
-	c->config = g->config;
-	derive(g, p->epoch, p->label, c->key);
+	derive(c->g, c->epoch, c->label, c->key);
 
-	/* the AAD (SPEC §2.2) with its length before it: 30 bytes, two blocks with the zeros behind it */
-	memset(text, 0, sizeof text);
-	text_begin(&w, text + 2, " ");
-	put_bytes(&w, p->label + 1, 2);
-	text[1] = 28;
-	put(&w, p->header);
-	put_u32(&w, g->config->number);
-	put_u32(&w, p->epoch->number);
-	put_u32(&w, (uint32_t)(p->counter >> 32));
-	put_u32(&w, (uint32_t)p->counter);
+	/* the AAD (SPEC §2.2), two blocks with its length before it and zeros behind it */
+	memset(aad.text, 0, sizeof aad.text);
+	text_begin(&aad, " ");
+	put_bytes(&aad.w, c->label + 1, 2);
+	put(&aad.w, c->header);
+	put_position(&aad, c->g, c->epoch, c->counter);
 
 	/* nonce = IV XOR (0^5 || counter u64), in the counter block */
 	c->ctr[0] = 1;
 	memcpy(c->ctr + 1, c->key + 16, 13);
-	xor_block(c->ctr + 6, text + 22, 8);
+	xor_block(c->ctr + 6, aad.text + 20, 8);
 
 	memcpy(c->mac, c->ctr, 14);
-	c->mac[0] = (uint8_t)(p->tag_len == 4 ? 0x49 : 0x59);
+	c->mac[0] = (uint8_t)(c->tag_len == 4 ? 0x49 : 0x59);
 	put_be(c->mac + 14, (uint32_t)n, 2);
 	aes(c, c->mac);
-	ccm_mac(c, text, 16);
-	ccm_mac(c, text + 16, 16);
+	c->mac[1] ^= 28; /* the length, in two bytes */
+	xor_block(c->mac + 2, aad.text, 14);
+	aes(c, c->mac);
+	ccm_mac(c, aad.text + 14, 16);
 	for (i = 1; n > 0; i++) {
 		size_t size = n < 16 ? n : 16;
 
-		if (open)
+		if (c->open)
 			ccm_crypt(c, i, data, size);
 		ccm_mac(c, data, size);
-		if (!open)
+		if (!c->open)
 			ccm_crypt(c, i, data, size);
 		data += size;
 		n -= size;
@@ -527,36 +531,27 @@ int godwit_join_due(const struct godwit *g)
 
 enum { CONTENT_AT = 9 }; /* in the buffer: room for array, cid 5, head 3 */
 
-/* Begins the content of a frame, behind room for all that may come before it: a place for the header, the counter. */
+/* Begins the content of a frame, behind room for all that may come before it: a place for header and counter. */
 static NOINLINE void begin(const struct godwit *g, struct writer *w, int whole, uint8_t *out, size_t cap)
 {
-	unsigned ctr_len = g->config->ctr_bits / 8u;
-	int error = 0;
-
 	cap -= CONTENT_AT + TAG_LEN;
+	writer_init(w, out + CONTENT_AT, cap);
 	if (cap > 65535 - TAG_LEN) { /* a byte string has at most 65,535 bytes */
 		if (cap > SIZE_MAX - CONTENT_AT - TAG_LEN)
-			error = GODWIT_E_SPACE; /* less than nothing */
-		cap = 65535 - TAG_LEN;
+			w->error = GODWIT_E_SPACE; /* less than nothing */
+		w->cap = 65535 - TAG_LEN;
 	}
-	writer_init(w, out + CONTENT_AT, cap);
 	if (g->next >= g->memory.epochs[0].end)
-		error = GODWIT_E_RESERVE;
+		w->error = GODWIT_E_RESERVE;
 	if (g->next == COUNTER_END) /* F-024 */
-		error = GODWIT_E_EXHAUSTED;
+		w->error = GODWIT_E_EXHAUSTED;
 	if (g->memory.known == 0) /* F-108 */
-		error = GODWIT_E_JOIN;
-	if (error != 0) {
-		fail(w, error);
+		w->error = GODWIT_E_JOIN;
+	if (w->error != 0)
 		w->cap = 0;
-		return;
-	}
 	put(w, 0);
-	if (whole) { /* in 5 bytes (F-015), of which a device uses 4 */
-		put(w, 0);
-		ctr_len = 4;
-	}
-	put_int(w, g->next, ctr_len);
+	/* whole: in 5 bytes (F-015), of which a device uses 4 */
+	put_int(w, 0, whole ? 5 : g->config->ctr_bits / 8u);
 	w->body = w->n;
 }
 
@@ -575,32 +570,35 @@ static NOINLINE int envelope(const struct godwit *g, const uint8_t *content, siz
 	return (int)w.n;
 }
 
-/* Seals the body under the next counter and puts together the item at the start of out. Returns its length. */
-static NOINLINE int finish(struct godwit *g, struct writer *w, unsigned header, unsigned flags, uint8_t *out)
+/* Seals the body under the next counter and puts together the item at the start of the buffer. Returns its length. */
+static NOINLINE int finish(struct godwit *g, struct writer *w, unsigned header, unsigned flags)
 {
-	struct position p;
 	struct ccm c;
 
 	if (w->error != 0)
 		return w->error;
-	p.tag_len = TAG_LEN;
+	c.tag_len = TAG_LEN;
 	if (header < KIND_EXTENDED) {
 		while (w->n > w->body && w->p[w->n - 1] == 0) /* F-016 */
 			w->n--;
 		if ((flags & GODWIT_METERED) != 0) /* F-017 */
-			p.tag_len = g->config->tag_len;
+			c.tag_len = g->config->tag_len;
 	}
 	if ((header & flags / GODWIT_ASK << 6 & KIND_KEYFRAME) != 0) /* keyframes and what is extended can ask */
 		header |= 1;
-	p.epoch = g->memory.epochs;
-	p.counter = g->next;
-	p.label = p.tag_len == 4 ? "|up4|" : "|up8|";
-	p.header = *w->p = (uint8_t)header;
-	ccm(g, &p, &c, w->p + w->body, w->n - w->body, 0);
+	c.g = g;
+	c.epoch = g->memory.epochs;
+	c.counter = g->next;
+	c.label = c.tag_len == 4 ? "|up4|" : "|up8|";
+	c.open = 0;
+	c.header = header;
+	*w->p = (uint8_t)header;
+	put_be(w->p + 1, g->next, (unsigned)w->body - 1);
+	ccm(&c, w->p + w->body, w->n - w->body);
 	w->cap += TAG_LEN;
-	put_bytes(w, c.mac, p.tag_len);
+	put_bytes(w, c.mac, c.tag_len);
 	g->next++;
-	return envelope(g, w->p, w->n, flags, out);
+	return envelope(g, w->p, w->n, flags, w->p - CONTENT_AT);
 }
 
 /* --- Statuses (SPEC §3) --- */
@@ -628,16 +626,16 @@ static const uint16_t probability[32] = {
 
 /*
  * Writes statuses. A keyframe is a status against the state of before the first one, in which nothing is known: each decision is then the plain bit that a
- * keyframe has in its place. What differs is in decide, plain and put_field.
+ * keyframe has in its place. Its bits come out of the range code as they are, for the width is a power of two from the beginning on.
  */
 struct encoder {
 	struct writer w;
-	uint8_t packed;        /* 0 in a keyframe */
-	uint8_t order, spread; /* of the field that is written, with model and moved */
+	unsigned packed;        /* 0 in a keyframe */
+	unsigned order, spread; /* of the field that is written, with model and moved */
 	const uint8_t *model;
 	int64_t moved;
 	const struct godwit_template *t;
-	struct godwit_field_state *fields; /* of the state, or NULL */
+	struct godwit_field_state *fields; /* of the state */
 	size_t start;                      /* of the range code within w */
 	uint32_t low, width;
 };
@@ -660,12 +658,30 @@ static NOINLINE void range_out(struct encoder *e)
 	e->low <<= 8;
 }
 
-static void range_normalize(struct encoder *e)
+static NOINLINE void range_normalize(struct encoder *e)
 {
 	while (e->width >> 24 == 0) {
 		range_out(e);
 		e->width <<= 8;
 	}
+}
+
+/* Bits of which nothing is expected. */
+static NOINLINE void plain(struct encoder *e, uint64_t v, unsigned bits)
+{
+	while (bits > 0) {
+		unsigned n = bits < 8 ? bits : 8;
+
+		bits -= n;
+		e->width >>= n;
+		range_add(e, ((uint32_t)(v >> bits) & ((1u << n) - 1)) * e->width);
+		range_normalize(e);
+	}
+}
+
+static NOINLINE void plain_u32(struct encoder *e, uint32_t v, unsigned bits)
+{
+	plain(e, v, bits);
 }
 
 /* A decision of which index gives the probability of 0. */
@@ -675,7 +691,7 @@ static NOINLINE void decide(struct encoder *e, unsigned index, int one)
 	uint32_t bound;
 
 	if (!e->packed) {
-		put_bit(&e->w, one);
+		plain_u32(e, (uint32_t)one, 1);
 		return;
 	}
 	bound = (e->width >> 12) * (4096u - probability[likelier_is_one ? index : 63 - index]);
@@ -694,31 +710,7 @@ static NOINLINE void say(struct encoder *e, unsigned at, int one)
 	decide(e, e->model[at], one);
 }
 
-/* Bits of which nothing is expected. */
-static NOINLINE void plain(struct encoder *e, uint64_t v, unsigned bits)
-{
-	while (bits > 0) {
-		unsigned n = !e->packed ? 1 : bits < 8 ? bits : 8;
-		uint32_t piece;
-
-		bits -= n;
-		piece = (uint32_t)(v >> bits) & ((1u << n) - 1);
-		if (!e->packed) {
-			put_bit(&e->w, (int)piece);
-			continue;
-		}
-		e->width >>= n;
-		range_add(e, piece * e->width);
-		range_normalize(e);
-	}
-}
-
-static NOINLINE void plain_u32(struct encoder *e, uint32_t v, unsigned bits)
-{
-	plain(e, v, bits);
-}
-
-/* The shortest number within the interval, of these the smallest: nothing in a keyframe, of which the interval is whole. */
+/* The shortest number within the interval, of these the smallest. */
 static void range_end(struct encoder *e)
 {
 	uint32_t mask = UINT32_MAX, up;
@@ -737,8 +729,8 @@ static void range_end(struct encoder *e)
 static NOINLINE void coding(struct encoder *e, const uint8_t *model, unsigned order, unsigned spread)
 {
 	e->model = model != NULL ? model : default_model;
-	e->order = (uint8_t)order;
-	e->spread = (uint8_t)spread;
+	e->order = order;
+	e->spread = spread;
 }
 
 /* One less than the magnitude of v, which is not 0. */
@@ -929,7 +921,7 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 		{offsetof(struct godwit_status, step_code), 8},
 	};
 	const struct godwit_template *t = e->t;
-	struct godwit_field_state none, *fs = e->fields;
+	struct godwit_field_state *fs = e->fields;
 	unsigned present = 1, groups = 1, i;
 	int32_t passed = put_time(e, st, s, distance);
 
@@ -946,10 +938,6 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 	for (i = 0; i < t->count; i++) {
 		const struct godwit_field *f = &t->fields[i];
 
-		if (e->fields == NULL) { /* without a history */
-			fs = &none;
-			none.flags = 0;
-		}
 		if ((present >> f->group & 1) == 0) /* F-032 */
 			fs->flags &= FIELD_SEEN;
 		else
@@ -968,17 +956,20 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 	}
 }
 
-void godwit_history_init(struct godwit_history *h, struct godwit_state *states, struct godwit_field_state *fields, uint8_t count, uint8_t field_count)
+void godwit_history_init(struct godwit_history *h, const struct godwit_template *t, uint8_t slot, struct godwit_state *states,
+                         struct godwit_field_state *fields, uint8_t count)
 {
+	h->t = t;
 	h->states = h->oldest = states;
 	h->base = NULL;
+	h->slot = slot;
 	h->count = count;
 	h->run = h->entered = 0;
 	for (; count > 0; count--) {
 		states->fields = fields;
 		states->entered = 0;
 		states++;
-		fields += field_count;
+		fields += t->count;
 	}
 }
 
@@ -987,55 +978,54 @@ static struct godwit_state *next_state(const struct godwit_history *h, struct go
 	return ++s == h->states + h->count ? h->states : s;
 }
 
-int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *s, size_t count,
-                 unsigned flags, uint8_t *out, size_t cap)
+int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit_status *s, size_t count, unsigned flags, uint8_t *out, size_t cap)
 {
 	struct encoder e;
-	struct godwit_history without;
-	struct godwit_state *base, *room, none;
-	size_t size = t->count * sizeof *e.fields;
+	struct godwit_state *base = h->base, *room = h->oldest;
+	size_t size = h->t->count * sizeof *e.fields;
 	uint32_t distance = 1;
-	unsigned header = slot * 8u;
+	unsigned header = h->slot * 8u;
 	int n;
 
-	if (slot >= SLOT_RESERVED || t->count == 0 || t->count > FIELDS_MAX || (count != 1 && (h == NULL || count - 2 > 255 || (flags & GODWIT_ASK) != 0)))
+	if (h->slot >= SLOT_RESERVED || count - 1 > BATCH_MAX - 1 || (count > 1 && (flags & GODWIT_ASK) != 0))
 		return GODWIT_E_ARGUMENT;
 	begin(g, &e.w, 0, out, cap);
 	if (e.w.error != 0)
 		return e.w.error;
-	e.t = t;
-	e.packed = 1;
-	e.low = 0;
-	e.width = UINT32_MAX;
-	if (h == NULL)
-		godwit_history_init(h = &without, &none, NULL, 1, 0);
-	base = h->base;
-	if (h->entered != g->memory.entered || (base != NULL && g->next - base->counter > DISTANCE_MAX)) /* counters of another epoch name other frames */
+	e.t = h->t;
+	if (base != NULL)
+		distance = g->next - base->counter;
+	if (h->entered != g->memory.entered || distance > DISTANCE_MAX) /* counters of another epoch name other frames */
 		base = h->base = NULL;
 	h->entered = g->memory.entered;
 	/* The oldest state is missed least, but for the base: what is older than that will be no base. */
-	room = h->oldest;
 	if (room == base)
 		room = next_state(h, room);
 	e.fields = room->fields;
 	room->entered = (uint8_t)(h->entered - 1); /* until the frame is made */
 	if (h->run >= KEYFRAME_EVERY - 1 || (flags & (GODWIT_ASK | GODWIT_KEYFRAME)) != 0)
 		base = NULL;
+	e.packed = 1;
+	e.low = 0;
+	e.width = UINT32_MAX;
 	if (base != NULL) {
 		memcpy(room, base, offsetof(struct godwit_state, entered));
 		memcpy(e.fields, base->fields, size);
-		distance = g->next - base->counter;
-		header |= distance < DISTANCE_EXPLICIT ? distance : DISTANCE_EXPLICIT;
-		if (distance >= DISTANCE_EXPLICIT) /* F-130 */
+		if (distance < DISTANCE_EXPLICIT) {
+			header |= distance;
+		} else { /* F-130 */
+			header |= DISTANCE_EXPLICIT;
 			put(&e.w, distance);
+		}
 	} else {
 		memset(room, 0, offsetof(struct godwit_state, entered));
-		room->step = (int32_t)t->interval;
-		if (e.fields != NULL)
-			memset(e.fields, 0, size);
+		room->step = (int32_t)h->t->interval;
+		memset(e.fields, 0, size);
 		if (count == 1) {
-			e.packed = 0;
 			header |= KIND_KEYFRAME;
+			e.packed = 0;
+			e.width = 1 << 24; /* as if a byte of zeros was behind: it goes out to where the counter will be */
+			e.w.n--;
 		}
 	}
 	if (count > 1) {
@@ -1048,7 +1038,7 @@ int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot
 		put_status(&e, room, s++, (int32_t)distance);
 	while (--count > 0);
 	range_end(&e);
-	n = finish(g, &e.w, header, flags, out);
+	n = finish(g, &e.w, header, flags);
 	if (n >= 0) {
 		room->counter = godwit_last(g);
 		room->entered = h->entered;
@@ -1155,7 +1145,7 @@ int godwit_send_hello(struct godwit *g, const struct godwit_hello *hello, unsign
 			put_text(&w, hello->bearers[i]);
 	}
 	put_key_number(&w, 10, g->next);
-	return finish(g, &w, EXTENDED_EXPLICIT, flags | GODWIT_ASK, out);
+	return finish(g, &w, EXTENDED_EXPLICIT, flags | GODWIT_ASK);
 }
 
 int godwit_send(struct godwit *g, uint8_t type, const uint8_t *body, size_t n, unsigned flags, uint8_t *out, size_t cap)
@@ -1167,7 +1157,7 @@ int godwit_send(struct godwit *g, uint8_t type, const uint8_t *body, size_t n, u
 	begin(g, &w, 0, out, cap);
 	put(&w, type);
 	put_bytes(&w, body, n);
-	return finish(g, &w, KIND_EXTENDED, flags, out);
+	return finish(g, &w, KIND_EXTENDED, flags);
 }
 
 /*
@@ -1214,7 +1204,7 @@ int godwit_send_steps(struct godwit *g, uint32_t rollout, const struct godwit_st
 		put(&w, 0xf8);
 		put_int(&w, (uint32_t)floor_div(clock, 60), 2);
 	}
-	return finish(g, &w, KIND_EXTENDED, flags, out);
+	return finish(g, &w, KIND_EXTENDED, flags);
 }
 
 /* --- Receiving --- */
@@ -1355,77 +1345,75 @@ int godwit_ack_covers(const struct godwit_ack *ack, uint32_t counter)
 }
 
 /* An acknowledgement (SPEC §5.1) of an epoch. */
-static NOINLINE int open_ack(const struct godwit *g, const struct godwit_epoch *epoch, const uint8_t *content, size_t n, struct godwit_ack *ack)
+static NOINLINE int open_ack(const struct godwit *g, const struct godwit_epoch *epoch, const struct godwit_item *item, struct godwit_received *r)
 {
-	struct writer w;
-	uint8_t text[TEXT_MAX], mac[HASH_LEN];
+	struct text x;
+	const uint8_t *bitmap = item->content + 3;
 	uint32_t back, end = epoch == g->memory.epochs ? g->next : epoch->end; /* the counters below it were used */
-	unsigned size = (unsigned)n - 1 - 2 - MAC_LEN; /* of the bitmap */
+	size_t size = item->len - 1 - 2 - MAC_LEN;
 
-	if (n < 1 + 2 + 1 + MAC_LEN || n > 1 + 2 + 4 + MAC_LEN || (size > 1 && content[3 + size - 1] == 0)) /* F-106, F-051 */
+	if (size - 1 > 3 || (size > 1 && bitmap[size - 1] == 0)) /* F-106, F-051 */
 		return GODWIT_E_MALFORMED;
 	/* the largest counter, not above the last one, with these low bits (F-052) */
-	back = (end - 1 - get_be(content + 1, 2)) & 0xffff;
+	back = (end - 1 - get_be(item->content + 1, 2)) & 0xffff;
 	if (back >= end)
 		return GODWIT_E_AUTH; /* a counter that was never used */
-	ack->counter = end - 1 - back;
-	text_begin(&w, text, " ack");
-	put_u32(&w, g->config->number);
-	put_u32(&w, epoch->number);
-	put_u32(&w, 0);
-	put_u32(&w, ack->counter);
-	put(&w, CONTROL_ACK);
-	put_bytes(&w, content + 3, size);
-	derive(g, epoch, "|ack|", mac);
-	hmac(mac, HASH_LEN, text, w.n, mac);
-	content += 3;
-	if (!equal(mac, content + size, MAC_LEN))
+	r->ack.counter = end - 1 - back;
+	text_begin(&x, " ack");
+	put_position(&x, g, epoch, r->ack.counter);
+	put(&x.w, CONTROL_ACK);
+	put_bytes(&x.w, bitmap, size);
+	text_mac(g, epoch, "|ack|", &x);
+	if (!equal(x.mac, bitmap + size, MAC_LEN))
 		return GODWIT_E_AUTH;
-	ack->bitmap = 0;
 	while (size-- > 0)
-		ack->bitmap = ack->bitmap << 8 | content[size];
+		r->ack.bitmap = r->ack.bitmap << 8 | bitmap[size];
 	return GODWIT_GOT_ACK;
 }
 
 /* A message of an epoch (SPEC §2). What does not verify is as it came afterwards: nobody uses it by mistake (F-021), and another key can be tried. */
-static NOINLINE int open_message(struct godwit *g, struct godwit_epoch *epoch, uint8_t *content, size_t n, struct godwit_received *r)
+static NOINLINE int open_message(struct godwit *g, struct godwit_epoch *epoch, const struct godwit_item *item, struct godwit_received *r)
 {
-	struct position p;
 	struct ccm c;
-	unsigned low, ctr_len = 2;
+	uint8_t *content = item->content;
+	size_t n = item->len - 1 - 2 - TAG_LEN;
+	unsigned low;
 
-	p.epoch = epoch;
-	p.header = *content++;
-	p.label = "|dn|";
-	p.tag_len = TAG_LEN;
-	if ((p.header & ~1u) == EXTENDED_EXPLICIT)
-		ctr_len = 5;
-	if (n < 1 + ctr_len + TAG_LEN) /* F-014 */
+	if (item->len < 1 + 2 + TAG_LEN) /* F-014 */
 		return GODWIT_E_MALFORMED;
-	if (ctr_len == 5) {
-		p.counter = (uint64_t)*content << 32 | get_be(content + 1, 4);
-	} else {
-		/* F-025: the nearest to the expected one, of two the larger. One before it is none, if there is any. */
-		low = (get_be(content, 2) - (unsigned)epoch->down) & 0xffff;
-		p.counter = epoch->down + low;
-		if (low > 0x8000 && p.counter >> 16 != 0)
-			p.counter = 0;
+	c.g = g;
+	c.epoch = epoch;
+	c.header = *content++;
+	c.label = "|dn|";
+	c.tag_len = TAG_LEN;
+	c.open = 1;
+	/* F-025: the nearest to the expected one, of two the larger. One before it is none, if there is any. */
+	low = (get_be(content, 2) - (unsigned)epoch->down) & 0xffff;
+	c.counter = epoch->down + low;
+	if (low > 0x8000 && c.counter >> 16 != 0)
+		c.counter = 0;
+	if ((c.header & ~1u) == EXTENDED_EXPLICIT) {
+		n -= 3;
+		c.counter = (uint64_t)*content << 32 | get_be(content + 1, 4);
+		content += 3;
 	}
-	if (p.counter < epoch->down)
+	content += 2;
+	if (n > item->len) /* less than nothing */
+		return GODWIT_E_MALFORMED;
+	if (c.counter < epoch->down)
 		return GODWIT_E_REPLAY;
-	content += ctr_len;
-	n -= 1 + ctr_len + TAG_LEN;
-	ccm(g, &p, &c, content, n, 1);
+	ccm(&c, content, n);
 	if (!equal(c.mac, content + n, TAG_LEN)) {
-		ccm(g, &p, &c, content, n, 0);
+		c.open = 0;
+		ccm(&c, content, n);
 		return GODWIT_E_AUTH;
 	}
-	epoch->down = p.counter + 1;
+	epoch->down = c.counter + 1;
 	g->memory.changed = CHANGED;
 	if (n == 0)
 		return GODWIT_E_MALFORMED; /* authentic, and without even a type */
-	r->counter = p.counter;
-	r->ack_asked = p.header & 1;
+	r->counter = c.counter;
+	r->ack_asked = (uint8_t)(c.header & 1);
 	r->type = content[0];
 	r->body = content + 1;
 	r->len = n - 1;
@@ -1477,22 +1465,19 @@ int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len)
 
 enum { ATTEMPT_AT = 13, ATTEMPT_LEN = 1 + 12, SALT_AT = ATTEMPT_AT + 1 + 8 }; /* in the text under a MAC: the header, and what names the attempt */
 
-/* Computes a MAC of a join. What it says behind the attempt is the nonce but in a request, and the epoch of an acceptance. */
-static NOINLINE void join_mac(const struct godwit *g, unsigned header, const uint8_t *nonce, const uint8_t *epoch, size_t epoch_len,
-                              uint8_t text[TEXT_MAX], uint8_t mac[HASH_LEN])
+/* Computes a MAC of a join. What it says behind the attempt is the nonce but in a request, and the epoch, which is given in an acceptance. */
+static NOINLINE void join_mac(const struct godwit *g, struct text *x, unsigned header, const uint8_t *nonce, const uint8_t *epoch)
 {
-	struct writer w;
-
-	text_begin(&w, text, " join");
-	put(&w, header);
-	put_u32(&w, g->config->number);
-	put_u32(&w, g->memory.boot);
-	put_u32(&w, g->random);
+	text_begin(x, " join");
+	put(&x->w, header);
+	put_u32(&x->w, g->config->number);
+	put_u32(&x->w, g->memory.boot);
+	put_u32(&x->w, g->random);
 	if (header != CONTROL_REQUEST)
-		put_bytes(&w, nonce, NONCE_LEN);
-	put_bytes(&w, epoch, epoch_len);
-	derive(g, NULL, "|join|", mac);
-	hmac(mac, HASH_LEN, text, w.n, mac);
+		put_bytes(&x->w, nonce, NONCE_LEN);
+	if (header == CONTROL_ACCEPT)
+		put_bytes(&x->w, epoch, 4);
+	text_mac(g, NULL, "|join|", x);
 }
 
 void godwit_join(struct godwit *g, uint32_t random)
@@ -1505,7 +1490,7 @@ void godwit_join(struct godwit *g, uint32_t random)
 
 int godwit_send_join(const struct godwit *g, unsigned flags, uint8_t *out, size_t cap)
 {
-	uint8_t text[TEXT_MAX], mac[HASH_LEN];
+	struct text x;
 
 	if (g->memory.joining == 0)
 		return GODWIT_E_ARGUMENT;
@@ -1513,15 +1498,15 @@ int godwit_send_join(const struct godwit *g, unsigned flags, uint8_t *out, size_
 		return GODWIT_E_RESERVE;
 	if (cap < GODWIT_JOIN)
 		return GODWIT_E_SPACE;
-	join_mac(g, g->memory.joining, g->nonce, NULL, 0, text, mac);
-	memcpy(text + ATTEMPT_AT + ATTEMPT_LEN, mac, MAC_LEN);
-	return envelope(g, text + ATTEMPT_AT, ATTEMPT_LEN + MAC_LEN, flags, out);
+	join_mac(g, &x, g->memory.joining, g->nonce, NULL);
+	memcpy(x.text + ATTEMPT_AT + ATTEMPT_LEN, x.mac, MAC_LEN);
+	return envelope(g, x.text + ATTEMPT_AT, ATTEMPT_LEN + MAC_LEN, flags, out);
 }
 
 /* An acceptance or a challenge, for the attempt under way. */
 static int open_join(struct godwit *g, const uint8_t *content, size_t n)
 {
-	uint8_t text[TEXT_MAX], mac[HASH_LEN];
+	struct text x;
 	size_t epoch_len = content[0] == CONTROL_ACCEPT ? 4 : 0;
 	const uint8_t *nonce = content + 1 + epoch_len;
 	uint32_t epoch;
@@ -1530,8 +1515,8 @@ static int open_join(struct godwit *g, const uint8_t *content, size_t n)
 		return GODWIT_E_MALFORMED;
 	if (g->memory.joining == 0)
 		return GODWIT_E_AUTH;
-	join_mac(g, content[0], nonce, content + 1, epoch_len, text, mac);
-	if (!equal(mac, nonce + NONCE_LEN, MAC_LEN))
+	join_mac(g, &x, content[0], nonce, content + 1);
+	if (!equal(x.mac, nonce + NONCE_LEN, MAC_LEN))
 		return GODWIT_E_AUTH;
 	if (epoch_len == 0) {
 		if (g->memory.joining == CONTROL_CONFIRM && equal(g->nonce, nonce, NONCE_LEN))
@@ -1544,9 +1529,9 @@ static int open_join(struct godwit *g, const uint8_t *content, size_t n)
 	if (epoch == 0) /* F-105 */
 		return GODWIT_E_MALFORMED;
 	/* The salt is random number, boot counter, nonce; the text has them as boot counter, random number, nonce. */
-	memcpy(text + SALT_AT + 8, nonce, NONCE_LEN);
-	memcpy(text + SALT_AT + 4, text + SALT_AT - 4, 4);
-	enter(g, epoch, text + SALT_AT);
+	memcpy(x.text + SALT_AT + 8, nonce, NONCE_LEN);
+	memcpy(x.text + SALT_AT + 4, x.text + SALT_AT - 4, 4);
+	enter(g, epoch, x.text + SALT_AT);
 	return GODWIT_GOT_EPOCH;
 }
 
@@ -1572,8 +1557,7 @@ int godwit_receive(struct godwit *g, struct godwit_history *h, const struct godw
 		return GODWIT_E_MALFORMED;
 	for (i = 0; i < g->memory.known && got < 0; i++, e++) { /* F-119 */
 		r->previous = (uint8_t)i;
-		got = *content == CONTROL_ACK ? open_ack(g, e, content, item->len, &r->ack)
-		                              : open_message(g, e, content, item->len, r);
+		got = *content == CONTROL_ACK ? open_ack(g, e, item, r) : open_message(g, e, item, r);
 	}
 	if (got == GODWIT_GOT_ACK && r->previous == 0) {
 		if (h != NULL && h->entered == g->memory.entered)

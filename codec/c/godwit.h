@@ -179,19 +179,22 @@ struct godwit_state {
  * The statuses that a next one may be counted from. It lives in RAM only: the first status after a restart is a keyframe. It belongs to one template.
  */
 struct godwit_history {
+	const struct godwit_template *t;
 	struct godwit_state *states;
 	struct godwit_state *oldest;
 	struct godwit_state *base; /* the newest that is known to be on the gateway's disk, or NULL */
+	uint8_t slot;
 	uint8_t count;
 	uint8_t run;     /* statuses since the last keyframe */
 	uint8_t entered; /* the epoch since boot */
 };
 
 /*
- * Prepares a history in memory of the caller: count states (2 or more: the base, and one for each status that may be under way) and count × fields field
- * states, fields being those of the template.
+ * Prepares a history of a template, which must live as long, in the slot 0 to 6 that the gateway has it in. Memory is the caller's: count states (2 or more:
+ * the base, and one for each status that may be under way) and count × t->count field states.
  */
-void godwit_history_init(struct godwit_history *h, struct godwit_state *states, struct godwit_field_state *fields, uint8_t count, uint8_t field_count);
+void godwit_history_init(struct godwit_history *h, const struct godwit_template *t, uint8_t slot, struct godwit_state *states,
+                         struct godwit_field_state *fields, uint8_t count);
 
 /* How a frame goes out. */
 enum godwit_flag {
@@ -202,23 +205,20 @@ enum godwit_flag {
 };
 
 /*
- * Makes a batch of 2 to 257 statuses, oldest first (SPEC §3.3). h as in godwit_status, but not NULL: it holds the memory. A batch needs no base and cannot
- * ask for an acknowledgement: GODWIT_ASK is refused, GODWIT_KEYFRAME makes one without a base. Returns as godwit_status. Of one status it makes what that
- * makes.
+ * Makes a batch of 2 to 257 statuses of the history's template, oldest first (SPEC §3.3). It needs no base and cannot ask for an acknowledgement: GODWIT_ASK
+ * is refused, GODWIT_KEYFRAME makes one without a base. Returns as godwit_status. Of one status it makes what that makes.
  */
-int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *statuses,
-                 size_t count, unsigned flags, uint8_t *out, size_t cap);
+int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit_status *statuses, size_t count, unsigned flags, uint8_t *out, size_t cap);
 
 /*
- * Makes a status frame: a delta where h holds a base and no keyframe is due (every 32nd status), else a keyframe. h may be NULL: keyframes only. slot is
- * that of the template, 0 to 6. out needs the plaintext and GODWIT_OVERHEAD.
+ * Makes a status frame: a delta where the history holds a base and no keyframe is due (every 32nd status), else a keyframe. out needs the plaintext and
+ * GODWIT_OVERHEAD.
  *
  * Returns the length of the item in out; GODWIT_E_ARGUMENT, GODWIT_E_SPACE, GODWIT_E_RESERVE, GODWIT_E_EXHAUSTED, GODWIT_E_JOIN.
  */
-static inline int godwit_status(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h,
-                                const struct godwit_status *status, unsigned flags, uint8_t *out, size_t cap)
+static inline int godwit_status(struct godwit *g, struct godwit_history *h, const struct godwit_status *status, unsigned flags, uint8_t *out, size_t cap)
 {
-	return godwit_batch(g, t, slot, h, status, 1, flags, out, cap);
+	return godwit_batch(g, h, status, 1, flags, out, cap);
 }
 
 /*

@@ -351,32 +351,36 @@ static uint64_t complete(uint64_t low, unsigned bits, uint64_t expected)
 	return c;
 }
 
-static int unseal(const struct godwit *g, const struct position *p, uint8_t *data, size_t n)
+static int unseal(const struct godwit *g, const struct ccm *p, uint8_t *data, size_t n)
 {
-	struct ccm c;
+	struct ccm c = *p;
 
-	ccm(g, p, &c, data, n, 1);
-	return equal(c.mac, data + n, p->tag_len) ? 0 : GODWIT_E_AUTH;
+	c.g = g;
+	c.open = 1;
+	ccm(&c, data, n);
+	return equal(c.mac, data + n, c.tag_len) ? 0 : GODWIT_E_AUTH;
 }
 
 /* Seals the plaintext again: by the device's own way if it is an uplink with a counter that a device uses. */
-static int seals_as(struct device *d, const struct vector *v, const struct sealed *s, const struct position *p, const uint8_t *plain, int with_cid)
+static int seals_as(struct device *d, const struct vector *v, const struct sealed *s, const struct ccm *p, const uint8_t *plain, int with_cid)
 {
 	uint8_t out[2048];
-	struct ccm c;
+	struct ccm c = *p;
 	struct writer w;
 	int n;
 
 	if (strcmp(p->label, "|dn|") == 0 || p->counter >= COUNTER_END) {
 		memcpy(out, plain, s->len);
-		ccm(&d->g, p, &c, out, s->len, 0);
+		c.g = &d->g;
+		c.open = 0;
+		ccm(&c, out, s->len);
 		return memcmp(out, v->input + v->len - s->tag_len - s->len, s->len) == 0 && memcmp(c.mac, v->input + v->len - s->tag_len, s->tag_len) == 0;
 	}
 	d->g.next = (uint32_t)p->counter;
 	d->g.memory.epochs[0].end = COUNTER_END;
 	begin(&d->g, &w, s->ctr_bits == 40, out, sizeof out);
 	put_bytes(&w, plain, s->len);
-	n = finish(&d->g, &w, s->header, (with_cid ? (unsigned)GODWIT_ADDRESSED : 0u) | (s->tag_len == 4 ? (unsigned)GODWIT_METERED : 0u), out);
+	n = finish(&d->g, &w, s->header, (with_cid ? (unsigned)GODWIT_ADDRESSED : 0u) | (s->tag_len == 4 ? (unsigned)GODWIT_METERED : 0u));
 	return n == (int)v->len && memcmp(out, v->input, v->len) == 0;
 }
 
@@ -402,7 +406,7 @@ static enum outcome run_open(const struct vector *v)
 	struct device d;
 	struct godwit_item item;
 	struct sealed s;
-	struct position p;
+	struct ccm p;
 	uint8_t *b = copy(v->input, v->len), *at = b, want[2048];
 	size_t left = v->len;
 	enum outcome out;
@@ -541,13 +545,15 @@ static enum outcome run_keyframe(const struct vector *v)
 	e.t = &p.t;
 	e.w.p = out;
 	e.w.cap = sizeof out;
+	e.width = 1 << 24;
 	memset(&st, 0, sizeof st);
 	memset(field_states, 0, sizeof field_states);
 	e.fields = field_states;
 	put_status(&e, &st, &s, 1);
-	while (e.w.n > 0 && out[e.w.n - 1] == 0)
+	range_end(&e);
+	while (e.w.n > 1 && out[e.w.n - 1] == 0)
 		e.w.n--;
-	return e.w.n == v->len && memcmp(out, v->input, v->len) == 0 ? OK : WRONG;
+	return e.w.n == 1 + v->len && memcmp(out + 1, v->input, v->len) == 0 ? OK : WRONG;
 }
 
 static enum outcome run_template(const struct vector *v)
@@ -566,7 +572,7 @@ static int says(struct device *d, uint8_t *frame, int n, unsigned type, const ui
 {
 	struct godwit_item item;
 	struct sealed s;
-	struct position p;
+	struct ccm p;
 	size_t left = (size_t)n;
 
 	if (n < 0 || godwit_next(&frame, &left, &item) != 0 || parse_sealed(item.content, item.len, d->config.ctr_bits, 8, &s) != 0)
@@ -933,7 +939,7 @@ static void serve_boot(char *at)
 		unhex(record, in, sizeof in);
 	printf("%d\n", godwit_boot(&served.g, &served.config, *record == '-' ? NULL : in));
 	if (served_template.t.count > 0)
-		godwit_history_init(&history, served_states, served_fields, STATES, served_template.t.count);
+		godwit_history_init(&history, &served_template.t, 0, served_states, served_fields, STATES);
 }
 
 static void serve_batch(char *at)
@@ -946,7 +952,8 @@ static void serve_batch(char *at)
 
 	for (i = 0; i < count && i < BATCH_MAX; i++)
 		read_status(&at, &statuses[i], values[i]);
-	answer_frame(godwit_batch(&served.g, &served_template.t, slot, &history, statuses, count, flags, out_buffer, cap));
+	history.slot = slot;
+	answer_frame(godwit_batch(&served.g, &history, statuses, count, flags, out_buffer, cap));
 }
 
 static void serve_status(char *at)
@@ -958,7 +965,8 @@ static void serve_status(char *at)
 	size_t cap = (size_t)word_number(&at);
 
 	read_status(&at, &status, values);
-	answer_frame(godwit_status(&served.g, &served_template.t, slot, &history, &status, flags, out_buffer, cap));
+	history.slot = slot;
+	answer_frame(godwit_status(&served.g, &history, &status, flags, out_buffer, cap));
 }
 
 static void serve_hello(char *at)
@@ -1029,7 +1037,7 @@ static void serve(void)
 			serve_boot(at);
 		} else if (strcmp(command, "template") == 0) {
 			parse_template(&served_template, in, unhex(word(&at), in, sizeof in));
-			godwit_history_init(&history, served_states, served_fields, STATES, served_template.t.count);
+			godwit_history_init(&history, &served_template.t, 0, served_states, served_fields, STATES);
 			printf("%d\n", served_template.t.count);
 		} else if (strcmp(command, "record") == 0) {
 			uint8_t record[GODWIT_RECORD];
