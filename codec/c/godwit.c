@@ -36,7 +36,11 @@ enum {
 
 	STEPS_MAX = 64,
 	STEP_CLOCK = 15,
-	NESTING_MAX = 4        /* levels of CBOR (F-006, F-041) */
+	NESTING_MAX = 4,       /* levels of CBOR (F-006, F-041) */
+	PAIRS_MAX = 64,
+	TEXT_LEN_MAX = 64,     /* of a text but a URL */
+	DAY_MINUTES = 1440,
+	SECONDS_HIGH = 255     /* of Unix seconds in bits from the 32nd on: they are below 2^40 (F-065) */
 };
 
 /* A compiler that inlines a function saves time, which is not short here. */
@@ -1078,7 +1082,7 @@ static NOINLINE void put_text(struct writer *w, const char *text)
 	size_t n = 0;
 
 	while (text[n] != 0)
-		if (++n > 64) { /* F-043 */
+		if (++n > TEXT_LEN_MAX) { /* F-043 */
 			fail(w, GODWIT_E_ARGUMENT);
 			return;
 		}
@@ -1213,10 +1217,10 @@ int godwit_send_steps(struct godwit *g, uint32_t rollout, const struct godwit_st
 struct reader {
 	const uint8_t *p;
 	size_t left;
-	uint32_t v;      /* argument of the head that was read; if it is above 32 bits, the highest number that is odd or even as it is */
+	uint32_t v;         /* argument of the head that was read, which is more than there can be if it is above 32 bits */
+	uint32_t low, high; /* the same in 64 bits */
 	uint8_t info;
-	uint8_t beyond;   /* the argument is above */
-	uint8_t shortest; /* refuse a head that is longer than need be (F-002); floats are never longer */
+	uint8_t shortest;   /* of a transmission: heads are of the shortest (F-002), and there are tags; else of a message, which has none (F-041) */
 };
 
 static void reader_init(struct reader *r, const uint8_t *p, size_t left, int shortest)
@@ -1257,22 +1261,23 @@ static NOINLINE int read_head(struct reader *r)
 		if (r->shortest && major != 7 && (size == 8 ? high == 0 : size == 1 ? v < 24 : v >> (4 * size) == 0))
 			return GODWIT_E_MALFORMED;
 	}
-	r->beyond = high != 0;
-	r->v = high == 0 ? v : v | (UINT32_MAX - 1);
+	r->low = v;
+	r->high = high;
+	r->v = high == 0 ? v : UINT32_MAX;
 	return major;
 }
 
-/* Passes over an item of up to NESTING_MAX levels (F-006), without recursion: what is left of each level is counted. */
-static NOINLINE int skip_item(struct reader *r)
+/* Passes over an item within so many levels; with it there are NESTING_MAX at most (F-006, F-041). Without recursion: what is left of each is counted. */
+static NOINLINE int skip_item(struct reader *r, unsigned within)
 {
 	uint32_t left[NESTING_MAX + 1];
-	unsigned depth = 0;
+	unsigned depth = within;
 	int major;
 
-	left[0] = 1;
+	left[depth] = 1;
 	for (;;) {
 		while (left[depth] == 0) {
-			if (depth == 0)
+			if (depth == within)
 				return 0;
 			depth--;
 		}
@@ -1283,14 +1288,23 @@ static NOINLINE int skip_item(struct reader *r)
 		if (major == 7) {
 			if (r->info < 20 || r->info == 24)
 				return GODWIT_E_MALFORMED;
+			if (!r->shortest && r->info > 24) { /* no number, or none that is finite */
+				uint32_t exponent = r->info == 25 ? 0x7c00 : r->info == 26 ? 0x7f800000 : 0x7ff00000;
+
+				if (((r->info == 27 ? r->high : r->low) & exponent) == exponent)
+					return GODWIT_E_MALFORMED;
+			}
 			continue;
 		}
 		if (major < 2)
 			continue;
-		if (major == 6)
+		if (major == 6) {
+			if (!r->shortest)
+				return GODWIT_E_MALFORMED;
 			r->v = 1;
-		else if (r->v > r->left) /* each child has a byte at least */
+		} else if (r->v > r->left) { /* each child has a byte at least */
 			return GODWIT_E_MALFORMED;
+		}
 		if (major < 4) {
 			pass(r, r->v);
 			continue;
@@ -1314,14 +1328,14 @@ int godwit_next(uint8_t **at, size_t *left, struct godwit_item *item)
 	reader_init(&r, *at, *left, 1);
 	if ((first >= 0xa0 && first <= 0xbb) || first == 0xd2) {
 		item->form = first == 0xd2 ? GODWIT_SIGNED : GODWIT_MAP;
-		if (skip_item(&r) < 0)
+		if (skip_item(&r, 0) < 0)
 			return GODWIT_E_MALFORMED;
 	} else {
 		item->form = GODWIT_SEALED;
 		if (first == 0x82) {
 			item->form = GODWIT_WITH_CID;
 			pass(&r, 1);
-			if (read_head(&r) != 0 || r.beyond) /* F-005 */
+			if (read_head(&r) != 0 || r.high != 0) /* F-005 */
 				return GODWIT_E_MALFORMED;
 			item->cid = r.v;
 		}
@@ -1420,36 +1434,35 @@ static NOINLINE int open_message(struct godwit *g, struct godwit_epoch *epoch, c
 	return GODWIT_GOT_MESSAGE;
 }
 
+/* A rekey has a reader of its own: one for all messages is larger, and not every device needs that. */
 int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len)
 {
 	struct reader r;
 	const uint8_t *salt = NULL;
 	uint32_t pairs, key, epoch = 0;
-	int major;
 
 	reader_init(&r, body, len, 0);
-	if (read_head(&r) != 5 || r.v > 64)
+	if (read_head(&r) != 5)
 		return GODWIT_E_MALFORMED;
 	for (pairs = r.v; pairs > 0; pairs--) {
 		if (read_head(&r) != 0)
 			return GODWIT_E_MALFORMED;
-		key = r.v;
-		if ((key & 1) == 0) { /* F-064; the lowest bit of a number beyond is kept */
-			if (skip_item(&r) < 0)
+		key = r.low;
+		if ((key & 1) == 0) { /* F-064 */
+			if (skip_item(&r, 1) < 0)
 				return GODWIT_E_MALFORMED;
 			continue;
 		}
-		major = read_head(&r);
-		if (key == 1) {
-			if (major != 0 || r.v == 0 || r.beyond || epoch != 0) /* F-070, F-041: no key twice */
-				return GODWIT_E_MALFORMED;
-			epoch = r.v;
-			continue;
-		}
-		if (key != 3 || major != 2 || r.v != GODWIT_SALT || r.left < GODWIT_SALT || salt != NULL)
+		if (key != r.v || read_head(&r) != (key == 1 ? 0 : 2))
 			return GODWIT_E_MALFORMED;
-		salt = r.p;
-		pass(&r, GODWIT_SALT);
+		if (key == 1 && epoch == 0 && r.high == 0 && r.v != 0) { /* F-070; F-041: no key twice */
+			epoch = r.v;
+		} else if (key == 3 && salt == NULL && r.v == GODWIT_SALT && r.left >= GODWIT_SALT) {
+			salt = r.p;
+			pass(&r, GODWIT_SALT);
+		} else {
+			return GODWIT_E_MALFORMED;
+		}
 	}
 	if (r.left > 0 || epoch == 0 || salt == NULL)
 		return GODWIT_E_MALFORMED;
@@ -1458,6 +1471,436 @@ int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len)
 	enter(g, epoch, salt);
 	return 0;
 }
+
+/* --- What the gateway says (SPEC §4.4) --- */
+
+/* What the value of a key must be. */
+struct rule {
+	uint8_t key;
+	uint8_t must;  /* 1: the key must be there */
+	uint8_t major; /* type of the value */
+	uint8_t shift; /* of a number: high is that of its bits from shift on */
+	uint16_t low;  /* the least number, or the fewest bytes */
+	uint16_t high; /* the greatest number, or the most bytes, elements or pairs */
+	int (*elements)(struct reader *r, uint32_t count);
+};
+
+/* Reads a value and holds it against a rule. */
+static int read_value(struct reader *r, const struct rule *rule, struct godwit_value *v)
+{
+	int major = read_head(r);
+
+	if (major != rule->major)
+		return GODWIT_E_MALFORMED;
+	v->at = r->p;
+	v->number = (uint64_t)r->high << 32 | r->low;
+	if (major == 7) {
+		v->number = r->info - 20u;
+		return v->number > 1 ? GODWIT_E_MALFORMED : 0;
+	}
+	if (v->number < rule->low || v->number >> rule->shift > rule->high)
+		return GODWIT_E_MALFORMED;
+	if (rule->elements != NULL)
+		return rule->elements(r, r->v);
+	if (major > 1) {
+		if (r->v > r->left)
+			return GODWIT_E_MALFORMED;
+		pass(r, r->v);
+	}
+	return 0;
+}
+
+/* Reads a map by its rules into values by key, which are all zero before. */
+static int read_map(const struct rule *first, unsigned count, const uint8_t *body, size_t len, struct godwit_value *values)
+{
+	const struct rule *rule, *end = first + count;
+	struct reader r;
+	uint32_t pairs;
+
+	reader_init(&r, body, len, 0);
+	if (read_head(&r) != 5 || r.v > PAIRS_MAX)
+		return GODWIT_E_MALFORMED;
+	for (pairs = r.v; pairs > 0; pairs--) {
+		if (read_head(&r) != 0)
+			return GODWIT_E_MALFORMED;
+		for (rule = first; rule < end && rule->key != r.v; rule++)
+			;
+		if (rule == end ? (r.low & 1) != 0 || skip_item(&r, 1) < 0                                        /* F-064 */
+		                : values[rule->key].at != NULL || read_value(&r, rule, &values[rule->key]) < 0) /* F-041: no key twice */
+			return GODWIT_E_MALFORMED;
+	}
+	for (rule = first; rule < end; rule++)
+		if (rule->must && values[rule->key].at == NULL) /* F-065 */
+			return GODWIT_E_MALFORMED;
+	return r.left > 0 ? GODWIT_E_MALFORMED : 0;
+}
+
+enum { UINT, BYTES = 2, TEXT, LIST, PAIRS, FLAG = 7, U32 = UINT16_MAX }; /* U32: with a shift of 16 */
+
+/* A text of UTF-8 (RFC 3629), behind its head. */
+static int text(struct reader *r, uint32_t n)
+{
+	static const uint32_t least[4] = {0, 0x80, 0x800, 0x10000};
+
+	if (n > r->left)
+		return GODWIT_E_MALFORMED;
+	while (n > 0) {
+		uint32_t c = *r->p;
+		unsigned more = c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3, i;
+
+		if ((c & 0xc0) == 0x80 || c > 0xf4 || more >= n)
+			return GODWIT_E_MALFORMED;
+		if (more > 0)
+			c &= 0x3fu >> more;
+		for (i = 1; i <= more; i++) {
+			if ((r->p[i] & 0xc0) != 0x80)
+				return GODWIT_E_MALFORMED;
+			c = c << 6 | (r->p[i] & 0x3fu);
+		}
+		if (c < least[more] || c > 0x10ffff || c >> 11 == 0x1b)
+			return GODWIT_E_MALFORMED;
+		pass(r, 1 + more);
+		n -= 1 + more;
+	}
+	return 0;
+}
+
+static int texts(struct reader *r, uint32_t count)
+{
+	while (count-- > 0)
+		if (read_head(r) != 3 || r->v > TEXT_LEN_MAX || text(r, r->v) < 0)
+			return GODWIT_E_MALFORMED;
+	return 0;
+}
+
+/* Quiet hours: from and to in turn (F-066). */
+static int spans(struct reader *r, uint32_t count)
+{
+	uint32_t from = 0, i;
+
+	for (i = 0; i < count; i++) {
+		if (read_head(r) != 0 || r->v >= DAY_MINUTES || ((i & 1) != 0 && r->v == from))
+			return GODWIT_E_MALFORMED;
+		from = r->v;
+	}
+	return (count & 1) != 0 ? GODWIT_E_MALFORMED : 0;
+}
+
+/* A burst programme (F-068). */
+static int rising(struct reader *r, uint32_t count)
+{
+	int64_t before = -1;
+
+	for (; count > 0; count--) {
+		if (read_head(r) != 0 || r->v > UINT16_MAX || r->v <= before)
+			return GODWIT_E_MALFORMED;
+		before = r->v;
+	}
+	return 0;
+}
+
+/* Deadbands by field. */
+static int deadbands(struct reader *r, uint32_t count)
+{
+	uint32_t seen[256 / 32] = {0};
+
+	for (; count > 0; count--) {
+		uint32_t field, bit;
+
+		if (read_head(r) != 0 || r->v > 255)
+			return GODWIT_E_MALFORMED;
+		field = r->v;
+		bit = UINT32_C(1) << field % 32;
+		if ((seen[field / 32] & bit) != 0 || read_head(r) != 0 || r->high != 0)
+			return GODWIT_E_MALFORMED;
+		seen[field / 32] |= bit;
+	}
+	return 0;
+}
+
+static const struct rule policy_rules[] = {
+	{GODWIT_POLICY_INTERVAL, 0, UINT, 16, 0, U32, NULL},   {GODWIT_POLICY_BEARERS, 0, LIST, 0, 0, 8, texts},
+	{GODWIT_POLICY_QUIET, 0, LIST, 0, 0, 16, spans},       {GODWIT_POLICY_DEADBANDS, 0, PAIRS, 0, 0, FIELDS_MAX, deadbands},
+	{GODWIT_POLICY_REVISION, 0, UINT, 16, 0, U32, NULL},
+};
+
+static const struct rule offer_rules[] = {
+	{GODWIT_OFFER_ROLLOUT, 1, UINT, 16, 0, U32, NULL},      {GODWIT_OFFER_VERSION, 0, TEXT, 0, 0, TEXT_LEN_MAX, text},
+	{GODWIT_OFFER_URL, 1, TEXT, 0, 1, 255, text},           {GODWIT_OFFER_BURST, 0, LIST, 0, 0, 16, rising},
+	{GODWIT_OFFER_SIZE, 1, UINT, 48, 0, UINT16_MAX, NULL},  {GODWIT_OFFER_EXPIRES, 0, UINT, 32, 0, SECONDS_HIGH, NULL},
+	{GODWIT_OFFER_HASH, 1, BYTES, 0, 16, HASH_LEN, NULL},   {GODWIT_OFFER_MEMORY, 0, UINT, 48, 0, UINT16_MAX, NULL},
+	{GODWIT_OFFER_CONSENT, 0, FLAG, 0, 0, 0, NULL},         {GODWIT_OFFER_NOT_BEFORE, 0, UINT, 32, 0, SECONDS_HIGH, NULL},
+};
+
+static const struct rule request_rules[] = {{GODWIT_REQUEST_WHAT, 1, UINT, 0, 1, 7, NULL}}; /* F-069 */
+
+static const struct rule time_rules[] = {
+	{GODWIT_TIME_SECONDS, 1, UINT, 32, 0, SECONDS_HIGH, NULL}, {GODWIT_TIME_ACCURACY, 0, UINT, 0, 0, UINT16_MAX, NULL},
+};
+
+static const struct rule rekey_rules[] = {
+	{GODWIT_REKEY_EPOCH, 1, UINT, 16, 1, U32, NULL}, {GODWIT_REKEY_SALT, 1, BYTES, 0, GODWIT_SALT, GODWIT_SALT, NULL}, /* F-070 */
+};
+
+static const struct rule template_rules[] = {
+	{GODWIT_TEMPLATE_SLOT, 1, UINT, 0, 0, SLOT_RESERVED - 1, NULL}, {GODWIT_TEMPLATE_HASH, 1, BYTES, 0, 8, 8, NULL},
+};
+
+static const struct rule sleep_rules[] = {{GODWIT_SLEEP_SECONDS, 0, UINT, 16, 0, U32, NULL}};
+
+#define RULES(r) {r, sizeof r / sizeof r[0]}
+
+/* By type, from GODWIT_POLICY on. */
+static const struct {
+	const struct rule *first;
+	unsigned count;
+} rules[] = {
+	RULES(policy_rules), RULES(offer_rules), RULES(request_rules), RULES(time_rules), RULES(rekey_rules), RULES(template_rules), RULES(sleep_rules),
+};
+
+int godwit_read(const struct godwit_received *r, struct godwit_value values[GODWIT_KEYS])
+{
+	if (r->type < GODWIT_POLICY || r->type > GODWIT_SLEEP)
+		return GODWIT_E_ARGUMENT;
+	memset(values, 0, GODWIT_KEYS * sizeof *values);
+	return read_map(rules[r->type - GODWIT_POLICY].first, rules[r->type - GODWIT_POLICY].count, r->body, r->len, values);
+}
+
+void godwit_element(const uint8_t **at, struct godwit_value *v)
+{
+	struct reader r;
+	int major;
+
+	reader_init(&r, *at, SIZE_MAX, 0);
+	major = read_head(&r);
+	v->at = r.p;
+	v->number = r.v;
+	*at = major == 3 ? r.p + r.v : r.p;
+}
+
+/* --- Fragments (SPEC §4.5) --- */
+
+#ifndef GODWIT_NO_FRAGMENTS
+
+enum { CHECK_BYTES = 4, FRAGMENTS_MAX = 2048, FRAGMENTED_MAX = 65536 };
+
+void godwit_assembly_init(struct godwit_assembly *a, uint8_t *buffer, size_t cap)
+{
+	memset(a, 0, sizeof *a);
+	a->buffer = buffer;
+	a->cap = cap;
+}
+
+/* Bits by index, at the end of the buffer: which fragments are there. */
+static uint8_t *arrived(const struct godwit_assembly *a)
+{
+	return a->buffer + a->cap - (a->last / 8 + 1);
+}
+
+static int bit_of(const uint8_t *bits, unsigned index)
+{
+	return bits[index / 8] >> index % 8 & 1;
+}
+
+/* Where a fragment is: the last one before the bits, until the message is whole. */
+static uint8_t *place(const struct godwit_assembly *a, unsigned index)
+{
+	return index == a->last && a->missing > 0 ? arrived(a) - a->final : a->buffer + index * a->size;
+}
+
+int godwit_assemble(struct godwit_assembly *a, struct godwit_received *r)
+{
+	struct godwit_assembly next = *a;
+	struct reader in;
+	unsigned last, index;
+	size_t n;
+	uint8_t hash[HASH_LEN];
+
+	if (r->type != GODWIT_FRAGMENT || r->len == 0)
+		return GODWIT_E_MALFORMED;
+	reader_init(&in, r->body + 1, r->len - 1, 1);
+	if (read_head(&in) != 0 || in.v >= FRAGMENTS_MAX)
+		return GODWIT_E_MALFORMED;
+	last = in.v;
+	if (read_head(&in) != 0 || in.v > last)
+		return GODWIT_E_MALFORMED;
+	index = in.v;
+	n = in.left;
+	if (last == 0 || n == 0 || n > FRAGMENTED_MAX || (index < last && n * last >= FRAGMENTED_MAX + CHECK_BYTES)) /* F-072 */
+		return GODWIT_E_MALFORMED;
+
+	if (next.last == last && next.set == r->body[0]) {
+		if (bit_of(arrived(a), index)) {
+			if ((index < last ? a->size : a->final) == n && equal(place(a, index), in.p, n))
+				return 0;
+			next.last = 0; /* F-074 */
+		} else if (index < last ? (next.size != 0 && next.size != n) || next.final > n : next.size != 0 && next.size < n) {
+			next.last = 0;
+		}
+	}
+	if (next.last != last || next.set != r->body[0]) { /* it begins anew */
+		next.set = r->body[0];
+		next.last = (uint16_t)last;
+		next.missing = (uint16_t)(last + 1);
+		next.size = next.final = 0;
+	}
+	if (index < last)
+		next.size = n;
+	else
+		next.final = n;
+	/* what is not known yet is one byte at least, or as much as the last fragment */
+	if ((size_t)last * (next.size > 0 ? next.size : next.final) + (next.final > 0 ? next.final : 1) + last / 8 + 1 > next.cap)
+		return GODWIT_E_SPACE;
+	if (next.missing == last + 1)
+		memset(arrived(&next), 0, last / 8 + 1);
+	*a = next;
+	memcpy(place(a, index), in.p, n);
+	arrived(a)[index / 8] |= (uint8_t)(1 << index % 8);
+	if (a->missing > 1) {
+		a->missing--;
+		return 0;
+	}
+	memmove(a->buffer + last * a->size, place(a, last), a->final);
+	a->missing = 0;
+	n = last * a->size + a->final;
+	if (n > CHECK_BYTES)
+		godwit_sha256(a->buffer, n - CHECK_BYTES, hash);
+	if (n <= CHECK_BYTES || n > FRAGMENTED_MAX + CHECK_BYTES || !equal(hash, a->buffer + n - CHECK_BYTES, CHECK_BYTES)) { /* F-073 */
+		a->last = 0;
+		return GODWIT_E_MALFORMED;
+	}
+	if (a->buffer[0] == GODWIT_FRAGMENT || a->buffer[0] == GODWIT_FRAGMENT_STATUS) /* F-078 */
+		return GODWIT_E_MALFORMED;
+	r->type = a->buffer[0];
+	r->body = a->buffer + 1;
+	r->len = n - CHECK_BYTES - 1;
+	return GODWIT_GOT_MESSAGE;
+}
+
+int godwit_send_fragment_status(struct godwit *g, const struct godwit_assembly *a, uint8_t set, unsigned flags, uint8_t *out, size_t cap)
+{
+	struct writer w;
+	unsigned missing = 0, i;
+	size_t end;
+
+	begin(g, &w, 0, out, cap);
+	put(&w, GODWIT_FRAGMENT_STATUS);
+	put(&w, set);
+	if (a->last == 0 || a->set != set) { /* nothing is known of it */
+		put(&w, 0);
+		return finish(g, &w, KIND_EXTENDED, flags);
+	}
+	while (missing <= a->last && bit_of(arrived(a), missing))
+		missing++;
+	put_head(&w, CBOR_UINT, missing);
+	end = w.n;
+	for (i = 0; missing + 1 + i <= a->last; i++) {
+		if (i % 8 == 0)
+			put(&w, 0);
+		if (bit_of(arrived(a), missing + 1 + i)) {
+			w.p[w.n - 1] |= (uint8_t)(1 << i % 8); /* astray within the buffer if that is full: of a frame that will not be */
+			end = w.n;
+		}
+	}
+	w.n = end; /* F-077 */
+	return finish(g, &w, KIND_EXTENDED, flags);
+}
+
+int godwit_parcel_init(struct godwit_parcel *p, uint8_t set, const uint8_t *message, size_t n, size_t room, uint8_t *there, size_t there_len)
+{
+	uint8_t hash[HASH_LEN];
+	unsigned heads;
+
+	if (n <= room || n > FRAGMENTED_MAX || message[0] == GODWIT_HELLO || message[0] == GODWIT_FRAGMENT || message[0] == GODWIT_FRAGMENT_STATUS)
+		return GODWIT_E_ARGUMENT;
+	godwit_sha256(message, n, hash);
+	memset(p, 0, sizeof *p);
+	memcpy(p->check, hash, CHECK_BYTES);
+	p->message = message;
+	p->len = n;
+	p->there = there;
+	p->set = set;
+	for (heads = 2; heads <= 6; heads += 2) { /* last and index have the same room: one byte, two or three */
+		size_t count;
+
+		if (room <= 2 + heads)
+			break;
+		p->size = room - 2 - heads;
+		count = (size_t)floor_div((int64_t)(n + CHECK_BYTES + p->size - 1), p->size);
+		if (count <= (heads == 2 ? 24u : heads == 4 ? 256u : (unsigned)FRAGMENTS_MAX)) {
+			if ((count + 7) / 8 > there_len)
+				break;
+			memset(there, 0, (count + 7) / 8);
+			p->last = (uint16_t)(count - 1);
+			return (int)count;
+		}
+	}
+	return GODWIT_E_SPACE;
+}
+
+/* The first index from one on that is not known to be there; above the last if there is none. */
+static unsigned next_missing(const struct godwit_parcel *p, unsigned from)
+{
+	while (from <= p->last && bit_of(p->there, from))
+		from++;
+	return from;
+}
+
+int godwit_send_fragment(struct godwit *g, struct godwit_parcel *p, unsigned flags, uint8_t *out, size_t cap)
+{
+	struct writer w;
+	unsigned index = next_missing(p, p->next);
+	size_t at = index * p->size, end = at + p->size;
+	int n;
+
+	if (index > p->last)
+		return 0;
+	begin(g, &w, 0, out, cap);
+	put(&w, GODWIT_FRAGMENT);
+	put(&w, p->set);
+	put_head(&w, CBOR_UINT, p->last);
+	put_head(&w, CBOR_UINT, index);
+	for (; at < end && at < p->len + CHECK_BYTES; at++)
+		put(&w, at < p->len ? p->message[at] : p->check[at - p->len]);
+	if (next_missing(p, index + 1) > p->last) { /* the round ends */
+		flags |= GODWIT_ASK;
+		p->asked = (uint16_t)index;
+	}
+	n = finish(g, &w, KIND_EXTENDED, flags);
+	if (n > 0)
+		p->next = (uint16_t)(index + 1);
+	return n;
+}
+
+int godwit_parcel_status(struct godwit_parcel *p, const struct godwit_received *r)
+{
+	struct reader in;
+	unsigned i, missing = 0;
+
+	if (r->type != GODWIT_FRAGMENT_STATUS || r->len == 0)
+		return GODWIT_E_MALFORMED;
+	reader_init(&in, r->body + 1, r->len - 1, 1);
+	if (read_head(&in) != 0 || in.v > FRAGMENTS_MAX || (in.left > 0 && in.p[in.left - 1] == 0) || in.v + 8 * in.left > FRAGMENTS_MAX + 7) /* F-077 */
+		return GODWIT_E_MALFORMED;
+	if (r->body[0] != p->set)
+		return GODWIT_E_ARGUMENT;
+	for (i = 0; i <= p->last; i++) {
+		unsigned bit = i - in.v - 1; /* far above all others if it is before them */
+		int there = i < in.v || (i > in.v && bit / 8 < in.left && bit_of(in.p, bit));
+
+		p->there[i / 8] = (uint8_t)((p->there[i / 8] & ~(1u << i % 8)) | (unsigned)there << i % 8);
+		missing += !there;
+	}
+	p->next = 0;
+	return (int)missing;
+}
+
+void godwit_parcel_probe(struct godwit_parcel *p)
+{
+	p->next = p->asked;
+}
+
+#endif
 
 #ifndef GODWIT_NO_JOIN
 
