@@ -90,14 +90,33 @@ func TestDeviceExampleInC(t *testing.T) {
 
 // The switches of godwit.h leave out what they say, and what is left compiles without a warning and works.
 func TestDeviceSwitchesInC(t *testing.T) {
-	object := compileC(t, "godwit.o", "-DGODWIT_NO_JOIN", "-c", "c/godwit.c")
-	b, err := os.ReadFile(object)
-	if err != nil {
-		t.Fatal(err)
+	for _, c := range []struct {
+		switches []string
+		without  []string
+	}{
+		{[]string{"-DGODWIT_NO_JOIN"}, []string{"godwit_send_join"}},
+		{[]string{"-DGODWIT_NO_FRAGMENTS"}, []string{"godwit_assemble", "godwit_send_fragment"}},
+		{[]string{"-DGODWIT_HMAC"}, []string{"sha256_k"}},
+		{
+			[]string{"-DGODWIT_NO_JOIN", "-DGODWIT_NO_FRAGMENTS", "-DGODWIT_NO_DELTA", "-DGODWIT_HMAC"},
+			[]string{"godwit_send_join", "godwit_assemble", "godwit_send_fragment", "sha256_k"},
+		},
+	} {
+		b, err := os.ReadFile(compileC(t, "godwit.o", append(c.switches, "-c", "c/godwit.c")...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, symbol := range c.without {
+			if bytes.Contains(b, []byte(symbol)) {
+				t.Errorf("%v: %s is there", c.switches, symbol)
+			}
+		}
+		if !bytes.Contains(b, []byte("godwit_receive")) {
+			t.Errorf("%v leave out more than they say", c.switches)
+		}
 	}
-	if bytes.Contains(b, []byte("godwit_send_join")) || !bytes.Contains(b, []byte("godwit_receive")) {
-		t.Error("GODWIT_NO_JOIN does not leave out joins alone")
-	}
+	keyframes := compileC(t, "godwit_test", "-DGODWIT_NO_DELTA", "c/godwit_test.c", "c/godwit_aes.c")
+	runVectors(t, keyframes, "keyframe", "open", "ack", "join", "hello", "step-log")
 	// The HMAC that stands for that of a firmware is the one that it leaves out, in a second copy of everything, of which the linker takes what the first lacks.
 	hmac := filepath.Join(t.TempDir(), "hmac.c")
 	const source = `#undef GODWIT_HMAC
@@ -109,8 +128,14 @@ void godwit_hmac(const void *key, size_t key_len, const uint8_t *data, size_t n,
 		t.Fatal(err)
 	}
 	program := compileC(t, "godwit_test", "-DGODWIT_HMAC", "-Ic", "-Wl,--allow-multiple-definition", "c/godwit_test.c", "c/godwit_aes.c", hmac)
-	out, err := exec.CommandContext(t.Context(), program, append([]string{"vectors"}, vectorFiles(t, "derive", "ack", "join", "rekey")...)...).CombinedOutput()
-	if err != nil || !bytes.Contains(out, []byte("vectors")) {
+	runVectors(t, program, "derive", "ack", "join", "rekey", "reassembly")
+}
+
+// runVectors runs the vectors of these operations.
+func runVectors(t *testing.T, program string, operations ...string) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), program, append([]string{"vectors"}, vectorFiles(t, operations...)...)...).CombinedOutput() //nolint:gosec // the program that this test built
+	if err != nil || !bytes.Contains(out, []byte("vectors run")) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -212,7 +237,8 @@ func testDeviceFuzz(t *testing.T, program string) {
 	if testing.Short() {
 		count = "50000"
 	}
-	args := append([]string{"fuzz", count}, vectorFiles(t, "ack", "open", "sequence", "rekey", "join")...)
+	args := append([]string{"fuzz", count}, vectorFiles(t, "ack", "open", "sequence", "join", "policy", "offer", "request", "time", "rekey", "template-set",
+		"sleep", "fragment", "fragment-status")...)
 	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
@@ -337,7 +363,7 @@ func testDeviceHistories(t *testing.T, program string) {
 			w.step()
 		}
 	})
-	for _, what := range []string{"delta", "batch", "accepted at once", "challenged", "rekeyed", "message of the previous epoch", "acknowledgement of the previous epoch"} {
+	for _, what := range []string{"delta", "batch", "accepted at once", "challenged", "rekeyed", "large downlink", "large uplink", "message of the previous epoch", "acknowledgement of the previous epoch"} {
 		if count[what] == 0 && !testing.Short() { // a fifth of the histories does not have the rare ones each time
 			t.Errorf("no history had this: %s", what)
 		}
@@ -404,6 +430,10 @@ func (w *world) step() {
 		w.join()
 	case 6, 7:
 		w.batch()
+	case 11:
+		w.largeDown()
+	case 13:
+		w.largeUp()
 	default:
 		if w.measure(); what%2 == 0 {
 			w.acknowledge()
@@ -653,17 +683,13 @@ func (w *world) downlink(plaintext []byte, want string) {
 		w.count["message of the previous epoch"]++
 	}
 	*down += rapid.SampledFrom([]uint64{0, 0, 1, 30000, 32768}).Draw(w.t, "skipped")
-	slot, bits := uint8(0), uint8(16)
+	slot := uint8(0)
 	if rapid.IntRange(0, 3).Draw(w.t, "whole counter") == 0 { // F-123
 		slot = 1
 		*down += rapid.SampledFrom([]uint64{0, 1 << 16, 1 << 33}).Draw(w.t, "leap")
 	}
-	cipher := codec.NewCipher(codec.DeriveSealKey(&w.key, salt, codec.LabelDown, w.number, epoch))
 	p := codec.Position{Direction: codec.Down, Number: w.number, Epoch: epoch, Counter: *down}
-	frame, err := cipher.AppendSealed(nil, codec.MakeHeader(codec.KindExtended, slot, 0), p, bits, 8, plaintext)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	frame := w.seal(codec.MakeHeader(codec.KindExtended, slot, 0), salt, p, plaintext)
 	*down++
 	changed := bytes.Clone(frame)
 	changed[rapid.IntRange(1, len(frame)-1).Draw(w.t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(w.t, "bit")
@@ -680,6 +706,17 @@ func (w *world) downlink(plaintext []byte, want string) {
 	if got := w.c.ask(w.t, "receive %x", frame); !strings.HasPrefix(got, "err -") {
 		w.t.Fatalf("again: %s", got)
 	}
+}
+
+// seal seals a downlink.
+func (w *world) seal(h codec.Header, salt []byte, p codec.Position, plaintext []byte) []byte {
+	w.t.Helper()
+	cipher := codec.NewCipher(codec.DeriveSealKey(&w.key, salt, codec.LabelDown, w.number, p.Epoch))
+	frame, err := cipher.AppendSealed(nil, h, p, 16, 8, plaintext)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return frame
 }
 
 // rekey sends bytes of the application, or begins an epoch.

@@ -688,13 +688,20 @@ static NOINLINE void plain_u32(struct encoder *e, uint32_t v, unsigned bits)
 	plain(e, v, bits);
 }
 
+/* Whether there are deltas and batches: without them the compiler leaves out what only they need. */
+#ifdef GODWIT_NO_DELTA
+enum { DELTAS = 0 };
+#else
+enum { DELTAS = 1 };
+#endif
+
 /* A decision of which index gives the probability of 0. */
 static NOINLINE void decide(struct encoder *e, unsigned index, int one)
 {
 	int likelier_is_one = index < 32;
 	uint32_t bound;
 
-	if (!e->packed) {
+	if (!DELTAS || !e->packed) {
 		plain_u32(e, (uint32_t)one, 1);
 		return;
 	}
@@ -832,17 +839,17 @@ static NOINLINE void put_field(struct encoder *e, const struct godwit_field *f, 
 	int64_t n, expected;
 
 	coding(e, f->model, f->order, f->spread);
-	if (e->packed || f->optional)
+	if ((DELTAS && e->packed) || f->optional)
 		say(e, TURNED + !was, is != was);
 	if (!is) {
 		fs->flags &= FIELD_SEEN;
-		if (!e->packed && !f->optional)
+		if ((!DELTAS || !e->packed) && !f->optional)
 			plain(e, ~(uint64_t)0, f->width);
 		return;
 	}
 	n = clamp(f, (int64_t)((uint64_t)value - (uint64_t)f->offset));
 	expected = n;
-	if (fs->flags == 0) {
+	if (!DELTAS || fs->flags == 0) {
 		plain(e, (uint64_t)n, f->width);
 	} else {
 		int64_t before = (int64_t)((uint64_t)fs->n_high << 32 | fs->n_low);
@@ -889,7 +896,7 @@ static NOINLINE int32_t put_time(struct encoder *e, struct godwit_state *st, con
 		return passed;
 	}
 	at = (int32_t)(uint32_t)(t->minutes ? floor_div(s->time, 60) : s->time) & mask;
-	if (!st->timed) {
+	if (!DELTAS || !st->timed) {
 		plain_u32(e, (uint32_t)at, bits);
 		st->timed = 1;
 		st->time = at;
@@ -925,7 +932,7 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 		{offsetof(struct godwit_status, step_code), 8},
 	};
 	const struct godwit_template *t = e->t;
-	struct godwit_field_state *fs = e->fields;
+	struct godwit_field_state none, *fs = DELTAS ? e->fields : &none;
 	unsigned present = 1, groups = 1, i;
 	int32_t passed = put_time(e, st, s, distance);
 
@@ -942,11 +949,13 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 	for (i = 0; i < t->count; i++) {
 		const struct godwit_field *f = &t->fields[i];
 
+		if (!DELTAS) /* nothing is known of any field */
+			none.flags = 0;
 		if ((present >> f->group & 1) == 0) /* F-032 */
 			fs->flags &= FIELD_SEEN;
 		else
 			put_field(e, f, fs, s->values[i], passed);
-		fs++;
+		fs += DELTAS;
 	}
 	decide(e, INDEX_RARE, s->rare != 0);
 	if (!s->rare)
@@ -985,34 +994,36 @@ static struct godwit_state *next_state(const struct godwit_history *h, struct go
 int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit_status *s, size_t count, unsigned flags, uint8_t *out, size_t cap)
 {
 	struct encoder e;
-	struct godwit_state *base = h->base, *room = h->oldest;
+	struct godwit_state none, *base = h->base, *room = DELTAS ? h->oldest : &none;
 	size_t size = h->t->count * sizeof *e.fields;
 	uint32_t distance = 1;
 	unsigned header = h->slot * 8u;
 	int n;
 
-	if (h->slot >= SLOT_RESERVED || count - 1 > BATCH_MAX - 1 || (count > 1 && (flags & GODWIT_ASK) != 0))
+	if (h->slot >= SLOT_RESERVED || count - 1 > (DELTAS ? BATCH_MAX - 1 : 0) || (count > 1 && (flags & GODWIT_ASK) != 0))
 		return GODWIT_E_ARGUMENT;
 	begin(g, &e.w, 0, out, cap);
 	if (e.w.error != 0)
 		return e.w.error;
 	e.t = h->t;
-	if (base != NULL)
-		distance = g->next - base->counter;
-	if (h->entered != g->memory.entered || distance > DISTANCE_MAX) /* counters of another epoch name other frames */
-		base = h->base = NULL;
-	h->entered = g->memory.entered;
-	/* The oldest state is missed least, but for the base: what is older than that will be no base. */
-	if (room == base)
-		room = next_state(h, room);
-	e.fields = room->fields;
-	room->entered = (uint8_t)(h->entered - 1); /* until the frame is made */
-	if (h->run >= KEYFRAME_EVERY - 1 || (flags & (GODWIT_ASK | GODWIT_KEYFRAME)) != 0)
-		base = NULL;
+	if (DELTAS) {
+		if (base != NULL)
+			distance = g->next - base->counter;
+		if (h->entered != g->memory.entered || distance > DISTANCE_MAX) /* counters of another epoch name other frames */
+			base = h->base = NULL;
+		h->entered = g->memory.entered;
+		/* The oldest state is missed least, but for the base: what is older than that will be no base. */
+		if (room == base)
+			room = next_state(h, room);
+		e.fields = room->fields;
+		room->entered = (uint8_t)(h->entered - 1); /* until the frame is made */
+		if (h->run >= KEYFRAME_EVERY - 1 || (flags & (GODWIT_ASK | GODWIT_KEYFRAME)) != 0)
+			base = NULL;
+	}
 	e.packed = 1;
 	e.low = 0;
 	e.width = UINT32_MAX;
-	if (base != NULL) {
+	if (DELTAS && base != NULL) {
 		memcpy(room, base, offsetof(struct godwit_state, entered));
 		memcpy(e.fields, base->fields, size);
 		if (distance < DISTANCE_EXPLICIT) {
@@ -1024,7 +1035,8 @@ int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit
 	} else {
 		memset(room, 0, offsetof(struct godwit_state, entered));
 		room->step = (int32_t)h->t->interval;
-		memset(e.fields, 0, size);
+		if (DELTAS)
+			memset(e.fields, 0, size);
 		if (count == 1) {
 			header |= KIND_KEYFRAME;
 			e.packed = 0;
@@ -1043,7 +1055,7 @@ int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit
 	while (--count > 0);
 	range_end(&e);
 	n = finish(g, &e.w, header, flags);
-	if (n >= 0) {
+	if (DELTAS && n >= 0) {
 		room->counter = godwit_last(g);
 		room->entered = h->entered;
 		h->oldest = next_state(h, room);
@@ -2003,7 +2015,7 @@ int godwit_receive(struct godwit *g, struct godwit_history *h, const struct godw
 		got = *content == CONTROL_ACK ? open_ack(g, e, item, r) : open_message(g, e, item, r);
 	}
 	if (got == GODWIT_GOT_ACK && r->previous == 0) {
-		if (h != NULL && h->entered == g->memory.entered)
+		if (DELTAS && h != NULL && h->entered == g->memory.entered)
 			confirm(h, &r->ack);
 		if (!godwit_join_due(g)) /* answered: an attempt for which silence was the reason is over (F-122) */
 			g->memory.joining = 0;

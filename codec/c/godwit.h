@@ -4,8 +4,8 @@
  * C99, no heap, no floating point, no recursion; of libc only memcpy, memmove and memset. Independent of the host's byte order. README.md beside
  * this file leads through an integration, example.c is a whole device.
  *
- * Defined for all files that include this one, GODWIT_HMAC leaves out SHA-256 for that of the firmware, and GODWIT_NO_JOIN the joins: such a device is
- * silent for good when it loses its permanent memory.
+ * These leave something out, defined for all files that include this one: GODWIT_HMAC SHA-256, for that of the firmware; GODWIT_NO_DELTA deltas and batches:
+ * statuses are keyframes; GODWIT_NO_FRAGMENTS messages in fragments; GODWIT_NO_JOIN joins: such a device is silent for good when it loses its permanent memory.
  *
  * Functions return a length or another result from 0 on, or one of the negative codes of enum godwit_error. After an error nothing has changed
  * but what the output buffer holds. A struct godwit is for one caller at a time: lock it if an interrupt sends.
@@ -191,7 +191,7 @@ struct godwit_history {
 
 /*
  * Prepares a history of a template, which must live as long, in the slot 0 to 6 that the gateway has it in. Memory is the caller's: count states (2 or more:
- * the base, and one for each status that may be under way) and count × t->count field states.
+ * the base, and one for each status that may be under way) and count × t->count field states. With GODWIT_NO_DELTA it needs none: NULL, NULL, 0.
  */
 void godwit_history_init(struct godwit_history *h, const struct godwit_template *t, uint8_t slot, struct godwit_state *states,
                          struct godwit_field_state *fields, uint8_t count);

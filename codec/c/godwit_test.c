@@ -1,7 +1,7 @@
 /*
  * Tests of godwit.c, driven by ../device_c_test.go:
  *
- *     godwit_test vectors FILE...        runs what files of ../testdata/vectors a device can run
+ *     godwit_test vectors FILE...        runs files of ../testdata/vectors, and says which a device has no use for
  *     godwit_test fuzz COUNT FILE...     mutates the inputs of vectors and hands them to the parsers
  *     godwit_test serve                  is a device: a command a line in, an answer a line out (see serve)
  *
@@ -12,10 +12,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#ifdef GODWIT_HMAC
-void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32]); /* of whoever has the HMAC */
-#endif
 
 enum { BUFFER = 70000, STATES = 4 };
 
@@ -1219,6 +1215,32 @@ static size_t mutate(uint8_t *b, size_t n, size_t cap)
 	return n;
 }
 
+/* Hands a body to all that reads messages. */
+static void fuzz_messages(const uint8_t *b, size_t n)
+{
+	static uint8_t buffer[300], there[8];
+	static struct godwit_assembly a;
+	struct godwit_value values[GODWIT_KEYS];
+	struct godwit_received r;
+	struct godwit_parcel p;
+
+	memset(&r, 0, sizeof r);
+	memset(&p, 0, sizeof p);
+	r.body = b;
+	r.len = n;
+	for (r.type = GODWIT_POLICY; r.type <= GODWIT_SLEEP; r.type++)
+		(void)godwit_read(&r, values);
+	p.there = there;
+	p.last = 63;
+	p.set = n > 0 ? b[0] : 0;
+	r.type = GODWIT_FRAGMENT_STATUS;
+	(void)godwit_parcel_status(&p, &r);
+	if (a.cap == 0)
+		godwit_assembly_init(&a, buffer, sizeof buffer);
+	r.type = GODWIT_FRAGMENT;
+	(void)godwit_assemble(&a, &r); /* one message after another, as they come */
+}
+
 /* Nothing that was changed is taken; a crash or a read beyond the input is for the sanitizers to see. */
 static int fuzz(long count, int files, char **paths)
 {
@@ -1261,6 +1283,7 @@ static int fuzz(long count, int files, char **paths)
 				taken++;
 			}
 		(void)godwit_rekey(&g, b, n);
+		fuzz_messages(b, n);
 		free(b);
 	}
 	for (i = 0; i < files; i++)
@@ -1278,6 +1301,10 @@ static struct parsed served_template;
 static struct godwit_state served_states[STATES];
 static struct godwit_field_state served_fields[STATES * FIELDS_MAX];
 static struct godwit_history history;
+static struct godwit_assembly assembly;
+static uint8_t assembled[BUFFER];
+static struct godwit_parcel parcel;
+static uint8_t parcel_message[BUFFER], parcel_there[FRAGMENTS_MAX / 8];
 static char line[4 * BUFFER];
 static uint8_t in[2 * BUFFER], out_buffer[BUFFER];
 
@@ -1348,6 +1375,7 @@ static void serve_boot(char *at)
 	if (*record != '-')
 		unhex(record, in, sizeof in);
 	printf("%d\n", godwit_boot(&served.g, &served.config, *record == '-' ? NULL : in));
+	godwit_assembly_init(&assembly, assembled, sizeof assembled);
 	if (served_template.t.count > 0)
 		godwit_history_init(&history, &served_template.t, 0, served_states, served_fields, STATES);
 }
@@ -1421,8 +1449,17 @@ static void serve_receive(char *at)
 		} else if (err == GODWIT_GOT_MESSAGE) {
 			printf("message%s %" PRIu64 " %u ", r.previous ? " previous" : "", r.counter, r.type);
 			print_hex(r.body, r.len);
-			if (r.type == GODWIT_REKEY)
+			if (r.type == GODWIT_REKEY) {
 				printf(" %d", godwit_rekey(&served.g, r.body, r.len));
+			} else if (r.type == GODWIT_FRAGMENT_STATUS) {
+				printf(" %d", godwit_parcel_status(&parcel, &r));
+			} else if (r.type == GODWIT_FRAGMENT) {
+				printf(" %d", godwit_assemble(&assembly, &r));
+				if (r.type != GODWIT_FRAGMENT) {
+					printf(" %u ", r.type);
+					print_hex(r.body, r.len);
+				}
+			}
 			printf(";");
 		} else if (err == GODWIT_GOT_CHALLENGE) {
 			printf("challenge;");
@@ -1434,6 +1471,27 @@ static void serve_receive(char *at)
 	}
 	printf("\n");
 	free(b);
+}
+
+/* set, room, the message: answers with the number of fragments. */
+static void serve_parcel(char *at)
+{
+	uint8_t set = (uint8_t)word_number(&at);
+	size_t room = (size_t)word_number(&at), n = unhex(word(&at), parcel_message, sizeof parcel_message);
+
+	printf("%d\n", godwit_parcel_init(&parcel, set, parcel_message, n, room, parcel_there, sizeof parcel_there));
+}
+
+static void serve_fragment(char *at)
+{
+	unsigned flags = (unsigned)word_number(&at);
+	size_t cap = (size_t)word_number(&at);
+	int n = godwit_send_fragment(&served.g, &parcel, flags, out_buffer, cap);
+
+	if (n == 0)
+		printf("over\n");
+	else
+		answer_frame(n);
 }
 
 static void serve(void)
@@ -1469,6 +1527,17 @@ static void serve(void)
 			size_t cap = (size_t)word_number(&at), n = unhex(word(&at), in, sizeof in);
 
 			answer_frame(godwit_send(&served.g, type, in, n, flags, out_buffer, cap));
+		} else if (strcmp(command, "parcel") == 0) {
+			serve_parcel(at);
+		} else if (strcmp(command, "fragment") == 0) {
+			serve_fragment(at);
+		} else if (strcmp(command, "probe") == 0) {
+			godwit_parcel_probe(&parcel);
+			printf("0\n");
+		} else if (strcmp(command, "fragment-status") == 0) {
+			uint8_t set = (uint8_t)word_number(&at);
+
+			answer_frame(godwit_send_fragment_status(&served.g, &assembly, set, (unsigned)word_number(&at), out_buffer, sizeof out_buffer));
 		} else if (strcmp(command, "delivered") == 0) {
 			godwit_delivered(&history, (uint32_t)word_number(&at));
 			printf("0\n");
