@@ -1007,9 +1007,7 @@ int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit
 		return e.w.error;
 	e.t = h->t;
 	if (DELTAS) {
-		if (base != NULL)
-			distance = g->next - base->counter;
-		if (h->entered != g->memory.entered || distance > DISTANCE_MAX) /* counters of another epoch name other frames */
+		if (h->entered != g->memory.entered || (base != NULL && g->next - base->counter > DISTANCE_MAX)) /* counters of another epoch name other frames */
 			base = h->base = NULL;
 		h->entered = g->memory.entered;
 		/* The oldest state is missed least, but for the base: what is older than that will be no base. */
@@ -1026,6 +1024,7 @@ int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit
 	if (DELTAS && base != NULL) {
 		memcpy(room, base, offsetof(struct godwit_state, entered));
 		memcpy(e.fields, base->fields, size);
+		distance = g->next - base->counter;
 		if (distance < DISTANCE_EXPLICIT) {
 			header |= distance;
 		} else { /* F-130 */
