@@ -157,7 +157,7 @@ func vectorFiles(t *testing.T, operations ...string) []string {
 func testDeviceVectors(t *testing.T, program string) {
 	t.Helper()
 	read := []string{"keyframe", "delta", "batch", "step-log", "hello", "open-status", "alarm", "template"} // by the gateway alone
-	never := []string{"hello-pairs", "hello-unknown", "hello-full"}                                        // keys of a later version, a counter above 2^32
+	never := []string{"hello-pairs", "hello-unknown", "hello-full"}                                         // keys of a later version, a counter above 2^32
 	dir := t.TempDir()
 	vectors := readVectors(t)
 	args := []string{"vectors"}
