@@ -91,7 +91,7 @@ func (w *world) heardSince(m *mobile, healed time.Time) error {
 // backup never knew, and so was it in the one before: neither can say anything that the other one understands.
 func (w *world) stranded(m *mobile) bool {
 	d, err := w.gateway.hub.Device(m.name())
-	if m.link != linkSMS || w.faults[faultRestored]+w.faults[faultDisk]+w.faults[faultLoss] == 0 {
+	if !m.link.Keeps || w.faults[kindRestored]+w.faults[kindDisk]+w.faults[kindLoss] == 0 {
 		return false
 	}
 	if err != nil || d.Session.Current.Number < d.Session.Least {
