@@ -16,6 +16,7 @@ import (
 type mobile struct {
 	w      *world
 	group  int
+	called string // by the gateway
 	config device.Config
 	link   *Link
 	sim    string // its number on the network
@@ -30,6 +31,9 @@ type mobile struct {
 	hour   time.Time // since when steps are counted
 	steps  int
 	epochs []session.Epoch // that the gateway has had of it
+
+	taken     time.Time // when a frame of it was
+	addressed uint64    // life of the gateway in which an operator has seen that its address is accepted
 }
 
 // restless is how many times in an hour a device may look for work: more would empty its battery.
@@ -53,7 +57,7 @@ func (w *world) addMobile(group, i int) error {
 	c.Key = codec.FleetDeviceKey(fleetSecret, c.Number)
 	c.Product, c.Template = g.Product, w.products[g.Product].Template
 	c.Links, c.Stored, c.Seed = []string{string(m.link.Bearer)}, m.link.Keeps, w.setup.stream(purpose).Uint64()
-	m.sim = fmt.Sprintf("+4917%08d", c.Number)
+	m.called, m.sim = fmt.Sprintf("dev-%d", c.Number), fmt.Sprintf("+4917%08d", c.Number)
 	m.locate()
 	var err error
 	if m.up, err = radio.New[packet](g.Up, w.setup.stream(purpose+1)); err != nil {
@@ -78,7 +82,7 @@ func (m *mobile) locate() {
 }
 
 // name is what the gateway calls the device.
-func (m *mobile) name() string { return fmt.Sprintf("dev-%d", m.config.Number) }
+func (m *mobile) name() string { return m.called }
 
 // boot starts the device with what its memory holds.
 func (m *mobile) boot() error {
@@ -254,9 +258,12 @@ func (m *mobile) settled(p *packet, v *transports.Verdict) {
 		m.carry(append([]byte(nil), v.Reply...))
 	}
 	if v.Settlement == transports.Stored {
+		m.taken = m.w.now
 		m.w.recorder.record(m.w.now, m, p.payload)
 	}
-	m.noteEpochs()
+	if m.w.setup.Chaos || p.join {
+		m.noteEpochs()
+	}
 }
 
 // carry sends a downlink through the air.

@@ -216,6 +216,9 @@ func (g *gateway) retain() error {
 // gateway has forgotten.
 func (g *gateway) operate() error {
 	for _, m := range g.w.fleet {
+		if !g.w.setup.Chaos && (!m.link.Keeps || m.addressed == g.life) && g.w.now.Sub(m.taken) <= 2*m.config.Interval+operatorEvery {
+			continue // an operator with many devices looks at those that need it
+		}
 		d, err := g.hub.Device(m.name())
 		if err != nil {
 			continue // not heard yet
@@ -225,6 +228,7 @@ func (g *gateway) operate() error {
 				return fmt.Errorf("give an address: %w", err)
 			}
 		}
+		m.addressed = g.life
 		for _, a := range d.Addresses {
 			if a.Accepted || a.ID != m.sim {
 				continue
@@ -294,6 +298,7 @@ func (g *gateway) newDisk() *vfs.MemFS {
 
 // tune keeps the files that are synced small where each sync copies them.
 func (g *gateway) tune(p *pebble.Options) {
+	p.MemTableSize = 4 << 20
 	if g.breakable() {
 		p.MemTableSize = 256 << 10
 	}
