@@ -155,12 +155,12 @@ func (c *seedsCmd) play(ctx context.Context, e *env, seed uint64) (*world.Result
 	if c.Show {
 		o.Log = e.log
 	}
-	r, err := world.Run(ctx, o)
+	r, err := world.Random(ctx, o)
 	if err != nil || c.Once {
 		return r, err
 	}
 	o.Log = nil
-	again, err := world.Run(ctx, o)
+	again, err := world.Random(ctx, o)
 	if err == nil && again.Trace != r.Trace {
 		err = fmt.Errorf("%w: the same seed gave another history", world.ErrBroken)
 	}

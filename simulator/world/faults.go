@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/publish/streammodel"
 	"github.com/godwit-gateway/godwit/gateway/store"
@@ -16,40 +16,67 @@ import (
 	"github.com/godwit-gateway/godwit/transports"
 )
 
-// Names of faults that others depend on.
+// Kinds that others depend on.
 const (
-	faultRestored = "gateway restored from a backup"
-	faultDisk     = "gateway lost its disk"
-	faultLoss     = "everything lost, and accepted"
+	kindPower    = "power-cut"
+	kindBackup   = "backup"
+	kindRestored = "gateway-restored"
+	kindDisk     = "disk-lost"
+	kindLoss     = "all-lost"
+	kindReplay   = "replay-day"
 )
 
-// fault is something that goes wrong.
-type fault struct {
+// kind is something that goes wrong, or that somebody does.
+type kind struct {
 	name   string
-	weight int
-	happen func(*world) bool // false: it could not happen now
+	weight int // in a world of chaos; 0: it is only planned
+	about  string
+	happen func(*world, *Incident) bool // nil: by chance. False: it could not happen now
 }
 
-// faults are all that may happen. Not all at once: a disk and a stream that are lost together take acknowledged frames along, and no
+// kinds are all that may happen. Not all at once: a disk and a stream that are lost together take acknowledged frames along, and no
 // software can bring them back.
-var faults = []fault{
-	{"power of the gateway", 10, func(w *world) bool { return w.powerCut() }},
-	{faultRestored, 2, func(w *world) bool { return w.restoreDisk() }},
-	{faultDisk, 1, func(w *world) bool { return w.loseDisk() }},
-	{faultLoss, 1, func(w *world) bool { return w.loseAll() }},
-	{"backup", 4, func(w *world) bool { return w.backUp() }},
-	{"stream does not answer", 6, func(w *world) bool { return w.streamDown() }},
-	{"stream answers falsely", 10, func(w *world) bool { return w.streamLies() }},
-	{"stream lost its tail", 3, func(w *world) bool { return w.streamTail() }},
-	{"stream deleted", 1, func(w *world) bool { return w.streamDeleted() }},
-	{"device restarts", 10, func(w *world) bool { w.luckyOne().restartDevice(false); return true }},
-	{"device loses its memory", 3, func(w *world) bool { w.luckyOne().restartDevice(true); return true }},
-	{"network outage", 8, func(w *world) bool { return w.outage() }},
-	{"address changes", 5, func(w *world) bool { w.luckyOne().port++; return true }},
-	{"replayed payload", 25, func(w *world) bool { return w.replay() }},
-	{"forged payload", 25, func(w *world) bool { return w.forge() }},
-	{"command", 15, func(w *world) bool { return w.command() }},
-	{"rekey", 4, func(w *world) bool { return w.rekey() }},
+func kinds() []kind {
+	return []kind{
+		{kindPower, 10, "the gateway's power fails: what was not synced may be lost", (*world).powerCut},
+		{"gateway-down", 0, "the gateway is stopped for a while", (*world).gatewayDown},
+		{kindRestored, 2, "the gateway's disk is an older copy", (*world).restoreDisk},
+		{kindDisk, 1, "the gateway's disk is empty", (*world).loseDisk},
+		{kindLoss, 1, "disk and stream are empty, and an operator accepts that", (*world).loseAll},
+		{kindBackup, 4, "the gateway's disk is copied", (*world).backUp},
+		{"stream-down", 6, "the stream does not answer for a while", (*world).streamDown},
+		{"stream-lies", 10, "the stream answers falsely once", (*world).streamLies},
+		{"stream-tail-lost", 3, "the stream loses what it was told last", (*world).streamTail},
+		{"stream-deleted", 1, "the stream is gone", (*world).streamDeleted},
+		{"device-restarts", 10, "devices restart", (*world).restartDevices},
+		{"device-forgets", 3, "devices lose all they knew but their key", (*world).eraseDevices},
+		{"outage", 8, "no radio reaches devices for a while", (*world).outage},
+		{"address-changes", 5, "the network gives devices another address", (*world).changeAddresses},
+		{"replay", 25, "somebody sends a recorded payload again", (*world).replay},
+		{kindReplay, 0, "the network hands over again all that it carried for a while", (*world).replayDay},
+		{"forgery", 25, "somebody makes a payload up", (*world).forge},
+		{"command", 15, "an operator tells devices something", (*world).command},
+		{"offer", 0, "an operator offers devices a version", (*world).offer},
+		{"rekey", 4, "an operator gives devices a new epoch", (*world).rekey},
+	}
+}
+
+// Kinds names the kinds of incidents, each with a few words about it.
+func Kinds() [][2]string {
+	var names [][2]string
+	for _, k := range kinds() {
+		names = append(names, [2]string{k.name, k.about})
+	}
+	return names
+}
+
+// kindOf finds a kind by its name, nil if there is none.
+func kindOf(name string) *kind {
+	all := kinds()
+	if i := slices.IndexFunc(all, func(k kind) bool { return k.name == name }); i >= 0 {
+		return &all[i]
+	}
+	return nil
 }
 
 // faultAfter plans the next fault, minutes to hours from now.
@@ -58,23 +85,58 @@ func (w *world) faultAfter() {
 		if w.healing {
 			return
 		}
-		total := 0
-		for i := range faults {
-			total += faults[i].weight
+		all, total := kinds(), 0
+		for i := range all {
+			total += all[i].weight
 		}
 		n := w.rng.IntN(total)
-		for i := range faults {
-			if n -= faults[i].weight; n < 0 {
-				if faults[i].happen(w) {
-					w.faults[faults[i].name]++
-					w.note(faults[i].name, 0, nil)
-					w.o.Log.Info("fault", slog.Time("at", w.now), slog.String("name", faults[i].name))
-				}
+		for i := range all {
+			if n -= all[i].weight; n < 0 {
+				w.happen(&all[i], nil)
 				break
 			}
 		}
 		w.faultAfter()
 	})
+}
+
+// happen lets something go wrong, planned or by chance.
+func (w *world) happen(k *kind, in *Incident) {
+	if !k.happen(w, in) {
+		return
+	}
+	w.faults[k.name]++
+	w.note(k.name, 0, nil)
+	w.setup.Log.Info("fault", slog.Time("at", w.now), slog.String("name", k.name))
+	if x := w.setup.Watch; x != nil {
+		var until time.Time
+		if in != nil && in.For > 0 {
+			until = w.now.Add(in.For)
+		}
+		x.Failed(w.now, until, k.name)
+	}
+}
+
+// lasting is how long an incident lasts: as planned, or by chance around a mean.
+func (w *world) lasting(in *Incident, mean time.Duration) time.Duration {
+	if in != nil {
+		return in.For
+	}
+	return time.Duration(w.rng.ExpFloat64() * float64(mean))
+}
+
+// whom are the devices that an incident meets: as planned, or one by chance.
+func (w *world) whom(in *Incident) []*mobile {
+	if in == nil {
+		return []*mobile{w.luckyOne()}
+	}
+	var met []*mobile
+	for _, m := range w.fleet {
+		if (in.Group == "" || w.setup.Groups[m.group].Name == in.Group) && (in.Share == 0 || w.rng.Float64() < in.Share) {
+			met = append(met, m)
+		}
+	}
+	return met
 }
 
 // heal ends all that is wrong. Devices stay as they are: they must find their way by themselves.
@@ -93,7 +155,7 @@ func (w *world) heal() {
 // luckyOne draws a device.
 func (w *world) luckyOne() *mobile { return w.fleet[w.rng.IntN(len(w.fleet))] }
 
-func (w *world) powerCut() bool {
+func (w *world) powerCut(*Incident) bool {
 	if !w.gateway.up {
 		return false
 	}
@@ -101,7 +163,7 @@ func (w *world) powerCut() bool {
 	return true
 }
 
-func (w *world) backUp() bool {
+func (w *world) backUp(*Incident) bool {
 	g := w.gateway
 	if !g.up || len(g.copies) >= 4 {
 		return false
@@ -116,14 +178,14 @@ func (g *gateway) published() bool {
 }
 
 // loseDisk puts an empty disk in place. All that is left is the stream.
-func (w *world) loseDisk() bool {
+func (w *world) loseDisk(*Incident) bool {
 	g := w.gateway
 	if !g.published() {
 		return false
 	}
 	g.crash(0)
-	g.fs, g.copies = vfs.NewCrashableMem(), nil
-	if w.faults[faultLoss] > 0 { // the stream does not know what was before that
+	g.fs, g.copies = g.newDisk(), nil
+	if w.faults[kindLoss] > 0 { // the stream does not know what was before that
 		w.fail(w.say(hub.MetaLossAccepted))
 	}
 	return true
@@ -131,17 +193,15 @@ func (w *world) loseDisk() bool {
 
 // loseAll puts an empty disk in place and an empty server, and an operator accepts that nobody knows any more which frames were taken. A consumer
 // had read them all: none of them may come again.
-func (w *world) loseAll() bool {
+func (w *world) loseAll(*Incident) bool {
 	g := w.gateway
 	if !g.published() {
 		return false
 	}
 	w.fail(w.readStream(true))
-	for id := range w.seen {
-		w.buried[id] = true
-	}
+	w.reader.bury()
 	g.crash(0)
-	g.fs, g.copies = vfs.NewCrashableMem(), nil
+	g.fs, g.copies = g.newDisk(), nil
 	g.stream.Exists, g.stream.Messages = false, nil
 	g.stream.Restart()
 	w.fail(w.say(hub.MetaLossAccepted))
@@ -149,7 +209,7 @@ func (w *world) loseAll() bool {
 }
 
 // restoreDisk puts an older copy of the disk in place.
-func (w *world) restoreDisk() bool {
+func (w *world) restoreDisk(*Incident) bool {
 	g := w.gateway
 	if len(g.copies) == 0 || !g.published() {
 		return false
@@ -173,13 +233,13 @@ func (w *world) say(name string) error {
 	return errors.Join(s.Commit(b), s.Close())
 }
 
-func (w *world) streamDown() bool {
+func (w *world) streamDown(in *Incident) bool {
 	s := w.gateway.stream
 	if s.Down {
 		return false
 	}
 	s.Down = true
-	w.schedule.plan(w.now.Add(time.Duration(w.rng.ExpFloat64()*float64(time.Hour))), func() {
+	w.schedule.plan(w.now.Add(w.lasting(in, time.Hour)), func() {
 		s.Down = false
 		s.Server += "'"
 		if w.gateway.up {
@@ -189,14 +249,14 @@ func (w *world) streamDown() bool {
 	return true
 }
 
-func (w *world) streamLies() bool {
+func (w *world) streamLies(*Incident) bool {
 	s := w.gateway.stream
 	s.Next = streammodel.Fault(1 + w.rng.IntN(int(streammodel.FaultCount)-1))
 	w.schedule.plan(w.now.Add(time.Duration(1+w.rng.IntN(300))*time.Second), s.Arrive)
 	return true
 }
 
-func (w *world) streamTail() bool {
+func (w *world) streamTail(*Incident) bool {
 	s := w.gateway.stream
 	if !s.Exists || s.Down {
 		return false
@@ -209,7 +269,7 @@ func (w *world) streamTail() bool {
 	return true
 }
 
-func (w *world) streamDeleted() bool {
+func (w *world) streamDeleted(*Incident) bool {
 	s := w.gateway.stream
 	if !s.Exists || s.Down || !w.gateway.up {
 		return false
@@ -221,11 +281,44 @@ func (w *world) streamDeleted() bool {
 	return true
 }
 
-func (w *world) outage() bool {
-	m := w.luckyOne()
-	until := w.now.Add(time.Duration(w.rng.ExpFloat64() * 6 * float64(time.Hour)))
-	m.up.Outage(until)
-	m.down.Outage(until)
+func (w *world) outage(in *Incident) bool {
+	until := w.now.Add(w.lasting(in, 6*time.Hour))
+	for _, m := range w.whom(in) {
+		m.up.Outage(until)
+		m.down.Outage(until)
+	}
+	return true
+}
+
+func (w *world) gatewayDown(in *Incident) bool {
+	g := w.gateway
+	if !g.up {
+		return false
+	}
+	g.stays = w.now.Add(w.lasting(in, time.Hour))
+	g.stop()
+	return true
+}
+
+func (w *world) restartDevices(in *Incident) bool {
+	for _, m := range w.whom(in) {
+		m.restartDevice(false)
+	}
+	return true
+}
+
+func (w *world) eraseDevices(in *Incident) bool {
+	for _, m := range w.whom(in) {
+		m.restartDevice(true)
+	}
+	return true
+}
+
+func (w *world) changeAddresses(in *Incident) bool {
+	for _, m := range w.whom(in) {
+		m.port++
+		m.locate()
+	}
 	return true
 }
 
@@ -256,7 +349,7 @@ func (w *world) stranger(payload []byte) transports.Uplink {
 	return u
 }
 
-func (w *world) replay() bool {
+func (w *world) replay(*Incident) bool {
 	if len(w.captured) == 0 {
 		return false
 	}
@@ -265,7 +358,7 @@ func (w *world) replay() bool {
 }
 
 // forge changes a bit of a payload, or makes one up. Nothing of it may be taken.
-func (w *world) forge() bool {
+func (w *world) forge(*Incident) bool {
 	if len(w.captured) == 0 {
 		return false
 	}
@@ -285,46 +378,4 @@ func (w *world) forge() bool {
 		w.fail(fmt.Errorf("%w: a forged payload was settled as %s with a reply of %d bytes: %x", ErrBroken, v.Settlement, len(v.Reply), payload))
 	}
 	return ok
-}
-
-// command is what an operator tells a device.
-func (w *world) command() bool {
-	g, m := w.gateway, w.luckyOne()
-	if !g.up {
-		return false
-	}
-	var err error
-	tell := func(c hub.Command) {
-		c.Link = m.link
-		_, err = g.hub.SendCommand(w.ctx, m.name(), c)
-	}
-	switch w.rng.IntN(6) {
-	case 0:
-		_, err = g.hub.SendMessage(w.ctx, m.name(), hub.Message{Payload: []byte("open the valve"), Link: m.link})
-	case 1:
-		_, err = g.hub.SendMessage(w.ctx, m.name(), hub.Message{Payload: make([]byte, 200+w.rng.IntN(800)), Link: m.link}) // several frames on SMS
-	case 2:
-		tell(hub.Command{Request: codec.RequestKeyframe | codec.RequestHello})
-	case 3:
-		tell(hub.Command{Time: true})
-	case 4:
-		tell(hub.Command{Sleep: &codec.Sleep{Seconds: 3600}})
-	default:
-		tell(hub.Command{Offer: &codec.Offer{
-			Rollout: w.rng.Uint32(), Version: fmt.Sprintf("2.%d.0", w.rng.IntN(100)), Reference: "https://updates.example/m", Size: 100 << 10, Hash: make([]byte, 16),
-			Memory: 200 << 10,
-		}})
-	}
-	g.transmit()
-	return err == nil // a device that is not known yet, or has enough under way, takes none
-}
-
-func (w *world) rekey() bool {
-	g, m := w.gateway, w.luckyOne()
-	if !g.up {
-		return false
-	}
-	_, err := g.hub.Rekey(w.ctx, m.name(), m.link)
-	g.transmit()
-	return err == nil
 }

@@ -15,9 +15,11 @@ import (
 // mobile is a device, its permanent memory and its radio.
 type mobile struct {
 	w      *world
+	group  int
+	called string // by the gateway
 	config device.Config
-	link   string
-	sim    string // its number on SMS, its address on UDP
+	link   *Link
+	sim    string // its number on the network
 	dev    *device.Device
 	memory device.Memory
 	up     *radio.Link[packet]
@@ -25,9 +27,13 @@ type mobile struct {
 	kept   []packet  // what the network has taken, and the gateway not yet
 	wake   time.Time // when it is looked at next
 	port   int       // of its address: a mobile network gives another one now and then
+	from   transports.Address
 	hour   time.Time // since when steps are counted
 	steps  int
 	epochs []session.Epoch // that the gateway has had of it
+
+	taken     time.Time // when a frame of it was
+	addressed uint64    // life of the gateway in which an operator has seen that its address is accepted
 }
 
 // restless is how many times in an hour a device may look for work: more would empty its battery.
@@ -36,51 +42,47 @@ const restless = 20_000
 // packet is a payload under way to the gateway.
 type packet struct {
 	payload []byte
+	sent    time.Time
 	frame   check.Frame
 	join    bool
 }
 
-// addMobile puts a device into the world.
-func (w *world) addMobile(i int) error {
-	rng := w.o.stream(drawDevices + uint64(i)*3) //nolint:gosec // a few
-	m := &mobile{w: w, link: linkUDP, port: 40_000}
-	m.config = device.Config{
-		Number: firstUDP + uint32(i), Template: w.template, Product: "buoy", Version: "1.0.0", Hardware: "rev-a", Build: []byte{1}, //nolint:gosec // a few
-		Links: []string{"udp"}, CTRBits: 16, TagLen: 8, Seed: rng.Uint64(), NoClock: rng.IntN(4) == 0,
-		Interval: time.Duration(5+rng.IntN(115)) * time.Minute, Retry: 10 * time.Second, RetryMax: 30 * time.Minute, PendingMax: 16 + rng.IntN(48),
-	}
-	model := radio.Cellular()
-	if rng.IntN(3) == 0 {
-		m.link, model = linkSMS, radio.ShortMessages()
-		m.config.Number += firstSMS - firstUDP
-		m.config.Links, m.config.CTRBits, m.config.TagLen, m.config.Stored = []string{"sms"}, 8, 4, true
-		m.config.Interval = time.Duration(60+rng.IntN(1000)) * time.Minute
-	}
-	m.config.Thresholds = []device.Threshold{{Field: "wave_height", Code: 11, Limit: 2.5, Clear: 0.5, Text: "high sea"}}
-	if rng.IntN(2) == 0 {
-		m.config.Chatter, m.config.Report, m.config.ReportBytes = 5*m.config.Interval, 11*m.config.Interval, 300+rng.IntN(3000)
-	}
-	if rng.IntN(3) == 0 {
-		m.config.Sample = m.config.Interval / time.Duration(2+rng.IntN(8)) // readings that go along
-	}
-	model.Loss, model.Reorder = rng.Float64()*0.4, rng.Float64()*0.3
-	m.sim = fmt.Sprintf("+4917%08d", i)
-	m.config.Key = codec.FleetDeviceKey(fleetSecret, m.config.Number)
+// addMobile puts a device into the world, the i-th of its group.
+func (w *world) addMobile(group, i int) error {
+	g := &w.setup.Groups[group]
+	purpose := drawDevices + 3*uint64(len(w.fleet)) //nolint:gosec // of the device, of the ways up and down
+	m := &mobile{w: w, group: group, config: g.Device, link: w.links[g.Link], port: 40_000}
+	c := &m.config
+	c.Number = g.First + uint32(i) //nolint:gosec // checked
+	c.Key = codec.FleetDeviceKey(fleetSecret, c.Number)
+	c.Product, c.Template = g.Product, w.products[g.Product].Template
+	c.Links, c.Stored, c.Seed = []string{string(m.link.Bearer)}, m.link.Keeps, w.setup.stream(purpose).Uint64()
+	m.called, m.sim = fmt.Sprintf("dev-%d", c.Number), fmt.Sprintf("+4917%08d", c.Number)
+	m.locate()
 	var err error
-	if m.up, err = radio.New[packet](model, w.o.stream(drawDevices+uint64(i)*3+1)); err != nil { //nolint:gosec // a few
+	if m.up, err = radio.New[packet](g.Up, w.setup.stream(purpose+1)); err != nil {
 		return fmt.Errorf("radio: %w", err)
 	}
-	if m.down, err = radio.New[[]byte](model, w.o.stream(drawDevices+uint64(i)*3+2)); err != nil { //nolint:gosec // a few
+	if m.down, err = radio.New[[]byte](g.Down, w.setup.stream(purpose+2)); err != nil {
 		return fmt.Errorf("radio: %w", err)
 	}
 	w.fleet = append(w.fleet, m)
-	w.bySIM[m.sim] = m
-	w.ledger.Device(m.name(), m.config.Number, 0)
+	w.bySIM[m.sim], w.byNumber[c.Number] = m, m
+	w.ledger.Device(m.name(), c.Number, 0)
 	return m.boot()
 }
 
+// locate is where the network has the device now.
+func (m *mobile) locate() {
+	m.from = transports.Address{Bearer: m.link.Bearer, ID: m.sim}
+	if !m.link.Keeps {
+		n := m.config.Number
+		m.from.ID = fmt.Sprintf("10.%d.%d.%d:%d", byte(n>>16), byte(n>>8), byte(n), m.port)
+	}
+}
+
 // name is what the gateway calls the device.
-func (m *mobile) name() string { return fmt.Sprintf("dev-%d", m.config.Number) }
+func (m *mobile) name() string { return m.called }
 
 // boot starts the device with what its memory holds.
 func (m *mobile) boot() error {
@@ -168,6 +170,9 @@ func (m *mobile) hear(payload []byte) error {
 	if m.memory.Current.Number < before.Current.Number && !before.Blank {
 		return fmt.Errorf("%w: device %d went from epoch %d back to %d", ErrBroken, m.config.Number, before.Current.Number, m.memory.Current.Number)
 	}
+	if x := m.w.setup.Watch; x != nil && len(acknowledged) > 0 {
+		x.Acknowledged(m.w.now, m.group, m.config.Number, len(acknowledged))
+	}
 	for _, f := range acknowledged {
 		m.w.ledger.Acknowledged(m.frame(f))
 	}
@@ -191,13 +196,18 @@ func (m *mobile) speak(tx *device.Transmission) error {
 		if err := m.sealedUp(tx.Frame, content); err != nil {
 			return err
 		}
-		w.ledger.Sent(m.link, m.frame(tx.Frame))
+		w.ledger.Sent(m.frame(tx.Frame))
 	}
-	w.capture(tx.Payload)
-	p := packet{payload: tx.Payload, frame: m.frame(tx.Frame), join: tx.Join}
+	if w.setup.Chaos {
+		w.capture(tx.Payload)
+	}
+	if x := w.setup.Watch; x != nil {
+		x.Sent(w.now, m.group, m.config.Number, len(tx.Payload), tx.Try, tx.Join)
+	}
+	p := packet{payload: tx.Payload, sent: w.now, frame: m.frame(tx.Frame), join: tx.Join}
 	took := m.up.SendSized(w.now, p, len(tx.Payload)) > 0
 	switch {
-	case m.link == linkUDP || tx.Join:
+	case !m.link.Keeps || tx.Join:
 	case took:
 		m.dev.Taken(tx.Frame)
 	default:
@@ -212,23 +222,25 @@ func (m *mobile) deliver() {
 	kept := m.kept
 	m.kept = nil
 	for i, p := range kept {
+		if m.w.gateway.up && m.link.Linger > 0 {
+			m.w.gateway.gather(m, p)
+			continue
+		}
 		v, ok := m.w.gateway.take(m.uplink(p.payload))
 		if !ok {
-			if m.link == linkSMS {
+			if m.link.Keeps {
 				m.kept = append(m.kept, kept[i:]...)
-				m.soon(m.w.now.Add(5 * time.Minute))
+				m.soon(m.w.now.Add(comeBack))
 			}
 			return
 		}
-		m.settled(&p, &v)
-		m.noteEpochs()
+		m.settled(&p, v)
 	}
 }
 
 func (m *mobile) uplink(payload []byte) transports.Uplink {
-	u := transports.Uplink{Transport: m.link, ReceivedAt: m.w.now, Payload: payload, From: transports.Address{Bearer: transports.SMS, ID: m.sim}}
-	if m.link == linkUDP {
-		u.From = transports.Address{Bearer: transports.UDP, ID: fmt.Sprintf("198.51.100.%d:%d", m.config.Number-firstUDP+1, m.port)}
+	u := transports.Uplink{Transport: m.link.Name, ReceivedAt: m.w.now, Payload: payload, From: m.from}
+	if !m.link.Keeps {
 		u.Window = transports.Window{ID: uint64(m.config.Number), Until: m.w.now.Add(30 * time.Second)}
 	}
 	return u
@@ -236,16 +248,29 @@ func (m *mobile) uplink(payload []byte) transports.Uplink {
 
 // settled is told what the gateway says of a payload.
 func (m *mobile) settled(p *packet, v *transports.Verdict) {
-	if m.link == linkSMS && !p.join && (v.Settlement == transports.Stored || v.Settlement == transports.Duplicate) {
+	if x := m.w.setup.Watch; x != nil {
+		x.Taken(m.w.now, m.group, m.config.Number, p.sent, len(p.payload), v.Settlement)
+	}
+	if m.link.Keeps && !p.join && (v.Settlement == transports.Stored || v.Settlement == transports.Duplicate) {
 		m.w.ledger.Acknowledged(p.frame) // its message is deleted: nothing else has it
 	}
 	if len(v.Reply) > 0 {
 		m.carry(append([]byte(nil), v.Reply...))
 	}
+	if v.Settlement == transports.Stored {
+		m.taken = m.w.now
+		m.w.recorder.record(m.w.now, m, p.payload)
+	}
+	if m.w.setup.Chaos || p.join {
+		m.noteEpochs()
+	}
 }
 
 // carry sends a downlink through the air.
 func (m *mobile) carry(payload []byte) {
+	if x := m.w.setup.Watch; x != nil {
+		x.Told(m.w.now, m.group, m.config.Number, len(payload))
+	}
 	m.down.SendSized(m.w.now, payload, len(payload))
 	if at, ok := m.down.Next(); ok {
 		m.soon(maxTime(at, m.w.now))

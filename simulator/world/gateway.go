@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/godwit-gateway/godwit/gateway/fleet"
@@ -14,21 +16,13 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/publish"
 	"github.com/godwit-gateway/godwit/gateway/publish/streammodel"
 	"github.com/godwit-gateway/godwit/gateway/store"
-	"github.com/godwit-gateway/godwit/transports"
-)
-
-// Names of the links, and numbers of the devices that speak over each.
-const (
-	linkUDP  = "udp"
-	linkSMS  = "sms"
-	firstUDP = 1000
-	firstSMS = 2000
 )
 
 // Pauses of the gateway's own work.
 const (
 	publishEvery  = 15 * time.Second
 	tidyEvery     = time.Hour
+	retainEvery   = 4 * time.Hour
 	operatorEvery = 12 * time.Hour
 	restartAfter  = 20 * time.Second // by whoever supervises the process
 )
@@ -40,7 +34,8 @@ type gateway struct {
 	stream *streammodel.Stream
 	rng    *rand.Rand // what the process draws
 	up     bool
-	life   uint64 // of the process: appointments of an earlier one are void
+	life   uint64    // of the process: appointments of an earlier one are void
+	stays  time.Time // it is not started before
 
 	store     *store.Store
 	hub       *hub.Hub
@@ -48,27 +43,43 @@ type gateway struct {
 
 	copies []*vfs.MemFS         // backups of the disk
 	wake   map[string]time.Time // when downlinks of a link are due next
+	intake intake
+	tap    *Recording // nil: nobody listens
 }
 
 func newGateway(w *world) *gateway {
-	g := &gateway{w: w, fs: vfs.NewCrashableMem(), rng: w.o.stream(drawGateway)}
+	g := &gateway{w: w, rng: w.setup.stream(drawGateway), intake: intake{waiting: make(map[*Link][]arrival)}}
+	g.fs = g.newDisk()
 	g.stream = streammodel.New(g.Now)
+	g.stream.MaxAge = w.setup.Stream
 	return g
 }
 
 // Now implements hub.Clock.
 func (g *gateway) Now() time.Time { return g.w.now }
 
-// fleetKeys let devices register by themselves.
+// fleetKeys let the devices of each group register by themselves.
 func (g *gateway) fleetKeys() []fleet.FleetKey {
-	hash := fleet.TemplateHash(g.w.template.Hash())
-	key := func(id string, first uint32, ctrBits, tagLen uint8) fleet.FleetKey {
-		return fleet.FleetKey{
-			ID: id, Key: fleetSecret, First: first, Last: first + 999, Product: "buoy", Customer: "acme", Name: "dev-{number}", CTRBits: ctrBits, TagLen: tagLen,
-			Register: fleet.RegisterAuto, Template: hash,
-		}
+	keys := make([]fleet.FleetKey, 0, len(g.w.setup.Groups))
+	for i := range g.w.setup.Groups {
+		o := &g.w.setup.Groups[i]
+		keys = append(keys, fleet.FleetKey{
+			ID: fmt.Sprintf("k%d", i+1), Key: fleetSecret, First: o.First, Last: o.First + uint32(o.Count) - 1, Product: o.Product, Customer: "acme", //nolint:gosec // checked
+			Name: "dev-{number}", CTRBits: o.Device.CTRBits, TagLen: o.Device.TagLen, Register: fleet.RegisterAuto,
+			Template: fleet.TemplateHash(g.w.products[o.Product].Template.Hash()),
+		})
 	}
-	return []fleet.FleetKey{key("a", firstUDP, 16, 8), key("b", firstSMS, 8, 4)}
+	return keys
+}
+
+// hubLinks are the links as the hub knows them.
+func (g *gateway) hubLinks() []hub.Link {
+	links := make([]hub.Link, 0, len(g.w.setup.Links))
+	for i := range g.w.setup.Links {
+		l := &g.w.setup.Links[i]
+		links = append(links, hub.Link{Name: l.Name, Bearer: l.Bearer, Ack: l.Ack, Metered: l.Metered, Transport: &outlet{g, l}})
+	}
+	return links
 }
 
 var fleetSecret = [32]byte{1, 2, 3}
@@ -85,8 +96,9 @@ func (g *gateway) start() error {
 	g.up = true
 	g.life++
 	g.wake = make(map[string]time.Time) // what an earlier process had planned is void
-	g.every(publishEvery, g.publish)
+	g.every(g.w.setup.Publish, g.publish)
 	g.every(tidyEvery, g.tidy)
+	g.every(retainEvery, g.retain)
 	g.every(operatorEvery, g.operate)
 	g.transmit()
 	return nil
@@ -94,7 +106,7 @@ func (g *gateway) start() error {
 
 func (g *gateway) openStore() (err error) {
 	g.store, err = store.Open(store.Options{
-		Dir: "db", FS: g.fs, Now: g.Now, Log: g.w.o.Log, Fatal: func(msg string) { g.w.fail(fmt.Errorf("%w: store: %s", ErrBroken, msg)) },
+		Dir: "db", FS: g.fs, Now: g.Now, Log: g.w.setup.Log, Tune: g.tune, Fatal: func(msg string) { g.w.fail(fmt.Errorf("%w: store: %s", ErrBroken, msg)) },
 	})
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
@@ -109,13 +121,9 @@ func (g *gateway) open() error {
 		return fmt.Errorf("key-encryption key: %w", err)
 	}
 	g.hub, err = hub.New(hub.Options{
-		Gateway: "gw1", Store: g.store, KEK: kek, Clock: g, Log: g.w.o.Log, Inline: true, Random: g.random, FleetKeys: g.fleetKeys(),
-		Links: []hub.Link{
-			{Name: linkUDP, Bearer: transports.UDP, Ack: hub.AckAlways, Transport: &outlet{g, linkUDP, transports.UDP}},
-			{Name: linkSMS, Bearer: transports.SMS, Ack: hub.AckAsked, Metered: true, Transport: &outlet{g, linkSMS, transports.SMS}},
-		},
-		Products:  []hub.Product{{Name: "buoy", Template: g.w.template, Releases: map[uint8]string{}}},
-		Retention: hub.Retention{Frames: 400 * 24 * time.Hour, Quarantine: 30 * 24 * time.Hour},
+		Gateway: "gw1", Store: g.store, KEK: kek, Clock: g, Log: g.w.setup.Log, Inline: true, Random: g.random, FleetKeys: g.fleetKeys(),
+		Links: g.hubLinks(), Products: g.w.setup.Products,
+		Retention: hub.Retention{Frames: g.w.setup.Keep, Quarantine: 30 * 24 * time.Hour},
 	})
 	if err != nil {
 		return fmt.Errorf("load the hub: %w", err)
@@ -126,7 +134,7 @@ func (g *gateway) open() error {
 	if _, err := g.hub.LossAccepted(g.w.ctx); err != nil {
 		return fmt.Errorf("loss accepted: %w", err)
 	}
-	g.publisher, err = publish.New(publish.Options{Store: g.store, Stream: g.stream, Log: g.w.o.Log, Now: g.Now, Adopt: g.adopt})
+	g.publisher, err = publish.New(publish.Options{Store: g.store, Stream: g.stream, Log: g.w.setup.Log, Now: g.Now, Adopt: g.adopt})
 	if err != nil {
 		return fmt.Errorf("open the outbox: %w", err)
 	}
@@ -169,6 +177,7 @@ func (g *gateway) every(pause time.Duration, work func() error) {
 
 // publish brings the outbox onto the stream and reads it back, as far as the stream lets it.
 func (g *gateway) publish() error {
+	g.tap.note(g.w.now, workPublish, nil)
 	for _, once := range []func(context.Context) (int, error){g.publisher.PublishOnce, g.publisher.VerifyOnce} {
 		for {
 			n, err := once(g.w.ctx)
@@ -184,9 +193,18 @@ func (g *gateway) publish() error {
 }
 
 func (g *gateway) tidy() error {
+	g.tap.note(g.w.now, workTidy, nil)
 	if err := g.publisher.TrimOnce(); err != nil {
 		return fmt.Errorf("trim the outbox: %w", err)
 	}
+	if g.stream.MaxAge > 0 {
+		return g.w.follow()
+	}
+	return nil
+}
+
+func (g *gateway) retain() error {
+	g.tap.note(g.w.now, workRetain, nil)
 	if err := g.hub.RetainOnce(g.w.ctx); err != nil {
 		return fmt.Errorf("retention: %w", err)
 	}
@@ -198,15 +216,19 @@ func (g *gateway) tidy() error {
 // gateway has forgotten.
 func (g *gateway) operate() error {
 	for _, m := range g.w.fleet {
+		if !g.w.setup.Chaos && (!m.link.Keeps || m.addressed == g.life) && g.w.now.Sub(m.taken) <= 2*m.config.Interval+operatorEvery {
+			continue // an operator with many devices looks at those that need it
+		}
 		d, err := g.hub.Device(m.name())
 		if err != nil {
 			continue // not heard yet
 		}
-		if m.link == linkSMS && len(d.Addresses) == 0 {
-			if _, err := g.hub.GiveAddress(g.w.ctx, m.name(), linkSMS, m.sim); err != nil {
+		if m.link.Keeps && len(d.Addresses) == 0 {
+			if _, err := g.hub.GiveAddress(g.w.ctx, m.name(), string(m.link.Bearer), m.sim); err != nil {
 				return fmt.Errorf("give an address: %w", err)
 			}
 		}
+		m.addressed = g.life
 		for _, a := range d.Addresses {
 			if a.Accepted || a.ID != m.sim {
 				continue
@@ -216,7 +238,7 @@ func (g *gateway) operate() error {
 			}
 		}
 		if g.w.now.Sub(d.LastSeen) > 2*m.config.Interval+operatorEvery {
-			_, _ = g.hub.Rekey(g.w.ctx, m.name(), m.link) // refused where one is under way
+			_, _ = g.hub.Rekey(g.w.ctx, m.name(), m.link.Name) // refused where one is under way
 		}
 	}
 	g.transmit()
@@ -225,7 +247,8 @@ func (g *gateway) operate() error {
 
 // transmit makes the attempts that are due on all links, and comes back when the next ones are.
 func (g *gateway) transmit() {
-	for _, link := range []string{linkUDP, linkSMS} {
+	for i := range g.w.setup.Links {
+		link := g.w.setup.Links[i].Name
 		for {
 			wake, err := g.hub.TransmitOnce(g.w.ctx, link)
 			if err != nil {
@@ -257,37 +280,56 @@ func (g *gateway) wakeAt(link string, at time.Time) {
 	})
 }
 
-// take hands a payload to the process. False: it is not there, or did not confirm it.
-func (g *gateway) take(u transports.Uplink) (transports.Verdict, bool) {
-	if !g.up {
-		return transports.Verdict{}, false
-	}
-	out := make([]transports.Verdict, 1)
-	if err := g.hub.Uplinks(g.w.ctx, []transports.Uplink{u}, out); err != nil {
-		g.w.fail(fmt.Errorf("take an uplink: %w", err))
-		return transports.Verdict{}, false
-	}
-	g.w.note("up "+out[0].Settlement.String()+" "+u.From.ID, 0, u.Payload)
-	g.transmit()
-	return out[0], true
+// breakable says that the disk has to know what was synced and what was not. Each sync copies its whole file then, so a world in which no power
+// fails does without.
+func (g *gateway) breakable() bool {
+	return g.w.setup.Chaos || slices.ContainsFunc(g.w.setup.Incidents, func(in Incident) bool {
+		return in.Kind == kindPower || in.Kind == kindBackup || in.Kind == kindRestored
+	})
 }
 
-// crash ends the process at once and leaves on disk what was synced, and by chance more. It is started again soon.
-func (g *gateway) crash(unsynced int) {
+// newDisk is an empty disk.
+func (g *gateway) newDisk() *vfs.MemFS {
+	if g.breakable() {
+		return vfs.NewCrashableMem()
+	}
+	return vfs.NewMem()
+}
+
+// tune keeps the files that are synced small where each sync copies them.
+func (g *gateway) tune(p *pebble.Options) {
+	p.MemTableSize = 4 << 20
+	if g.breakable() {
+		p.MemTableSize = 256 << 10
+	}
+}
+
+// stop ends the process in order. It is started again soon.
+func (g *gateway) stop() {
 	if !g.up {
 		return
 	}
 	g.up = false
-	g.fs = g.fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(g.w.o.Seed, g.life))}) //nolint:gosec // repeatable
+	g.intake.drop(g.w)
 	if err := g.store.Close(); err != nil {
 		g.w.fail(fmt.Errorf("close the store: %w", err))
 	}
-	g.w.schedule.plan(g.w.now.Add(restartAfter), g.restart)
+	g.w.schedule.plan(maxTime(g.w.now.Add(restartAfter), g.stays), g.restart)
+}
+
+// crash ends the process at once and leaves on disk what was synced, and by chance more. It is started again soon.
+func (g *gateway) crash(unsynced int) {
+	left := g.fs
+	if g.up && g.breakable() {
+		left = g.fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(g.w.setup.Seed, g.life))}) //nolint:gosec // repeatable
+	}
+	g.stop()
+	g.fs = left
 }
 
 // restart starts the process, or tries again later: a stream that does not answer is no reason to give up.
 func (g *gateway) restart() {
-	if g.up {
+	if g.up || g.w.now.Before(g.stays) {
 		return
 	}
 	switch err := g.start(); {

@@ -16,23 +16,19 @@ var (
 
 // outlet is a link as the hub sees it: it hands downlinks to the network.
 type outlet struct {
-	g      *gateway
-	name   string
-	bearer transports.Bearer
+	g    *gateway
+	link *Link
 }
 
 // Name implements transports.Transport.
-func (o *outlet) Name() string { return o.name }
+func (o *outlet) Name() string { return o.link.Name }
 
 // Bearer implements transports.Transport.
-func (o *outlet) Bearer() transports.Bearer { return o.bearer }
+func (o *outlet) Bearer() transports.Bearer { return o.link.Bearer }
 
 // Limits implements transports.Transport.
 func (o *outlet) Limits() transports.Limits {
-	if o.bearer == transports.SMS {
-		return transports.Limits{UplinkMax: 140, DownlinkMax: 140, PerMessage: 140}
-	}
-	return transports.Limits{UplinkMax: 1200, DownlinkMax: 1200}
+	return o.link.Limits
 }
 
 // Run implements transports.Transport. The world hands uplinks to the hub by itself.
@@ -46,10 +42,10 @@ func (o *outlet) Send(_ context.Context, d transports.Downlink) (transports.Rece
 // downlink is the network: it takes what the hub sends, or does not, or does not say.
 func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt, error) {
 	m := w.bySIM[d.To.ID]
-	if o.bearer == transports.UDP {
-		m = w.byNumber(uint32(d.Window.ID)) //nolint:gosec // as uplink gave it
+	if !o.link.Keeps {
+		m = w.byNumber[uint32(d.Window.ID)] //nolint:gosec // as uplink gave it
 	}
-	if m == nil || m.link != o.name {
+	if m == nil || m.link != o.link {
 		return transports.Receipt{}, &transports.SendError{Outcome: transports.Refused, Err: errNobody}
 	}
 	w.fail(m.sealedDown(d.Payload))
@@ -67,13 +63,4 @@ func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt,
 		return transports.Receipt{}, &transports.SendError{Outcome: transports.MaybeSent, Err: errSilent}
 	}
 	return transports.Receipt{Parts: 1, At: w.now}, nil
-}
-
-func (w *world) byNumber(n uint32) *mobile {
-	for _, m := range w.fleet {
-		if m.config.Number == n {
-			return m
-		}
-	}
-	return nil
 }

@@ -7,24 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"log/slog"
 	"math/rand/v2"
 	"time"
 
-	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/simulator/check"
 )
 
 // birth is when all worlds begin.
 var birth = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-
-// Options say what is played.
-type Options struct {
-	Seed    uint64
-	Devices int           // 0: drawn, 2 to 12
-	Faults  time.Duration // how long things fail; 0: drawn, 6 h to 6 days
-	Log     *slog.Logger  // of the gateway; nil: none
-}
 
 // A Result is what came of a world.
 type Result struct {
@@ -41,7 +32,7 @@ type Result struct {
 
 // world is everything at one moment of virtual time. One goroutine drives it.
 type world struct {
-	o        Options
+	setup    Setup
 	ctx      context.Context //nolint:containedctx // appointments take no arguments
 	now      time.Time
 	rng      *rand.Rand
@@ -49,30 +40,30 @@ type world struct {
 	trace    hash.Hash
 	err      error // the first that ends the run
 
-	template *codec.Template
+	products map[string]*hub.Product
+	links    map[string]*Link
 	gateway  *gateway
 	fleet    []*mobile
 	bySIM    map[string]*mobile
+	byNumber map[uint32]*mobile
 	nonces   nonces
+	reader   reader
 	ledger   *check.Ledger
-	seen     map[string][]byte // events that a consumer has read
-	captured [][]byte          // payloads that somebody recorded
-	healing  bool              // nothing fails any more
+	captured [][]byte // payloads that somebody recorded
+	healing  bool     // nothing fails any more
 	faults   map[string]uint64
 	noticed  map[string]uint64 // what may happen and is worth to be counted
-	buried   map[string]bool   // ids of events that an accepted loss forgot: none may come again
 	sent     uint64
+	recorder recorder
 }
 
-// Errors of a run.
-var (
-	ErrBroken    = errors.New("invariant is broken")
-	errNotHealed = errors.New("world did not recover")
-)
-
-// Run plays a world. The error wraps ErrBroken if an invariant does not hold.
-func Run(ctx context.Context, o Options) (*Result, error) {
-	w, err := newWorld(ctx, o)
+// Run plays a world. The error wraps ErrSetup if it cannot be, and ErrBroken if an invariant does not hold.
+func Run(ctx context.Context, s Setup) (*Result, error) {
+	s.setDefaults()
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	w, err := newWorld(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -81,59 +72,84 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 }
 
 // stream of random numbers of a purpose: what one draws does not change what another one meets.
-func (o *Options) stream(purpose uint64) *rand.Rand {
-	return rand.New(rand.NewPCG(o.Seed, purpose)) //nolint:gosec // a simulation must be repeatable
+func (s *Setup) stream(purpose uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(s.Seed, purpose)) //nolint:gosec // a simulation must be repeatable
 }
 
 // Purposes of random numbers; those of devices follow.
 const (
 	drawWorld = iota
 	drawGateway
-	drawNetwork
+	drawSetup
 	drawDevices
 )
 
-func newWorld(ctx context.Context, o Options) (*world, error) {
-	w := &world{
-		o: o, ctx: ctx, now: birth, rng: o.stream(drawWorld), trace: sha256.New(), ledger: check.New(), seen: make(map[string][]byte), nonces: make(nonces),
-		bySIM: make(map[string]*mobile), faults: make(map[string]uint64),
-		noticed: make(map[string]uint64), buried: make(map[string]bool),
-	}
-	if w.o.Devices == 0 {
-		w.o.Devices = 2 + w.rng.IntN(11)
-	}
-	if w.o.Faults == 0 {
-		w.o.Faults = time.Duration((6 + w.rng.Float64()*138) * float64(time.Hour))
-	}
-	if w.o.Log == nil {
-		w.o.Log = slog.New(slog.DiscardHandler)
-	}
-	var err error
-	if w.template, err = product(); err != nil {
-		return nil, err
-	}
-	w.gateway = newGateway(w)
+// newWorld makes a world, with a gateway that runs and devices that are switched on.
+func newWorld(ctx context.Context, s Setup) (*world, error) {
+	w := emptyWorld(ctx, s)
 	if err := w.gateway.start(); err != nil {
 		return nil, err
 	}
-	for i := range w.o.Devices {
-		if err := w.addMobile(i); err != nil {
-			return nil, errors.Join(err, w.gateway.close())
-		}
+	if err := w.populate(); err != nil {
+		return nil, errors.Join(err, w.gateway.close())
 	}
-	w.faultAfter()
+	w.plan()
 	return w, nil
 }
 
-// product is what all devices measure.
-func product() (*codec.Template, error) {
-	tenth := codec.Decimal{Coef: 1, Exp: -1}
-	return codec.NewTemplate(codec.Timing{}, []codec.Field{
-		{ID: 1, Name: "battery", Unit: "V", Scale: tenth, Width: 8},
-		{ID: 2, Name: "air_temperature", Unit: "Cel", Scale: tenth, Offset: -400, Width: 10, Optional: true},
-		{ID: 3, Name: "wave_height", Unit: "m", Scale: tenth, Width: 8, Optional: true},
-		{ID: 4, Name: "water_level", Unit: "m", Scale: codec.Decimal{Coef: 1, Exp: -2}, Width: 12},
-	})
+// emptyWorld is a world in which nothing runs yet.
+func emptyWorld(ctx context.Context, s Setup) *world {
+	w := &world{
+		setup: s, ctx: ctx, now: s.Start, rng: s.stream(drawWorld), trace: sha256.New(), ledger: check.New(), reader: newReader(), nonces: newNonces(),
+		products: make(map[string]*hub.Product), links: make(map[string]*Link), bySIM: make(map[string]*mobile), byNumber: make(map[uint32]*mobile),
+		faults: make(map[string]uint64), noticed: make(map[string]uint64),
+	}
+	for i := range s.Products {
+		w.products[s.Products[i].Name] = &s.Products[i]
+	}
+	for i := range s.Links {
+		w.links[s.Links[i].Name] = &s.Links[i]
+	}
+	w.gateway = newGateway(w)
+	return w
+}
+
+// populate puts all devices into the world.
+func (w *world) populate() error {
+	for g := range w.setup.Groups {
+		for i := range w.setup.Groups[g].Count {
+			if err := w.addMobile(g, i); err != nil {
+				return fmt.Errorf("group %s: %w", w.setup.Groups[g].Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// plan lays down what will happen.
+func (w *world) plan() {
+	for i := range w.setup.Incidents {
+		in := &w.setup.Incidents[i]
+		if in.Kind == kindReplay {
+			w.recorder.span = max(w.recorder.span, in.For, replaySpan)
+		}
+		w.schedule.plan(w.now.Add(in.At), func() { w.happen(kindOf(in.Kind), in) })
+	}
+	if w.setup.Chaos {
+		w.faultAfter()
+	}
+	if w.setup.Sample > 0 && w.setup.Watch != nil {
+		w.sample()
+	}
+}
+
+// sample shows the world to its watcher, now and then again until it is healed.
+func (w *world) sample() {
+	if w.healing {
+		return
+	}
+	w.setup.Watch.Sampled(w.now, View{w})
+	w.schedule.plan(w.now.Add(w.setup.Sample), w.sample)
 }
 
 // Parts of healing: how long all is well before nothing new is said, and how long what is under way may take to arrive.
@@ -144,10 +160,12 @@ const (
 
 // play lets things fail, heals them and checks what is left.
 func (w *world) play() error {
-	w.until(w.now.Add(w.o.Faults))
+	w.until(w.now.Add(w.setup.Length))
 	w.heal()
 	healed := w.now
-	w.until(w.now.Add(calm))
+	if w.setup.Chaos {
+		w.until(w.now.Add(calm))
+	}
 	for _, m := range w.fleet {
 		m.dev.Quiet()
 	}
@@ -215,7 +233,7 @@ func (w *world) note(what string, number uint32, data []byte) {
 func (w *world) result() *Result {
 	r := w.ledger.Result()
 	return &Result{
-		Seed: w.o.Seed, Trace: fmt.Sprintf("%x", w.trace.Sum(nil)[:8]), Days: w.now.Sub(birth).Hours() / 24, Devices: len(w.fleet), Sent: w.sent,
+		Seed: w.setup.Seed, Trace: fmt.Sprintf("%x", w.trace.Sum(nil)[:8]), Days: w.now.Sub(w.setup.Start).Hours() / 24, Devices: len(w.fleet), Sent: w.sent,
 		Frames: r.Acknowledged, Events: r.Events, Faults: w.faults, Noticed: w.noticed,
 	}
 }

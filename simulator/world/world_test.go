@@ -10,7 +10,7 @@ import (
 // Random worlds: nothing that was acknowledged is lost, nobody is let in, everybody is heard again, and the same seed gives the same history.
 func TestSeeds(t *testing.T) {
 	for seed := range uint64(4) {
-		first, err := world.Run(t.Context(), world.Options{Seed: seed})
+		first, err := world.Random(t.Context(), world.Options{Seed: seed})
 		if err != nil {
 			t.Errorf("seed %d: %v", seed, err)
 			continue
@@ -18,7 +18,7 @@ func TestSeeds(t *testing.T) {
 		if first.Frames == 0 || first.Events < first.Frames || first.Sent == 0 {
 			t.Errorf("seed %d: %+v", seed, first)
 		}
-		second, err := world.Run(t.Context(), world.Options{Seed: seed})
+		second, err := world.Random(t.Context(), world.Options{Seed: seed})
 		if err != nil || first.Trace != second.Trace {
 			t.Errorf("seed %d: trace %s, then %s, %v", seed, first.Trace, second.Trace, err)
 		}
@@ -27,11 +27,11 @@ func TestSeeds(t *testing.T) {
 
 // Another seed is another world, and what is asked for is what is played.
 func TestOptions(t *testing.T) {
-	a, err := world.Run(t.Context(), world.Options{Seed: 1, Devices: 3, Faults: time.Hour})
+	a, err := world.Random(t.Context(), world.Options{Seed: 1, Devices: 3, Faults: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := world.Run(t.Context(), world.Options{Seed: 2, Devices: 3, Faults: time.Hour})
+	b, err := world.Random(t.Context(), world.Options{Seed: 2, Devices: 3, Faults: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

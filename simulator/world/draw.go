@@ -1,0 +1,107 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/simulator/device"
+	"github.com/godwit-gateway/godwit/simulator/radio"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// Options bound what is drawn.
+type Options struct {
+	Seed    uint64
+	Devices int           // 0: drawn, 2 to 12
+	Faults  time.Duration // how long things fail; 0: drawn, 6 h to 6 days
+	Log     *slog.Logger  // of the gateway; nil: none
+}
+
+// Names of the links of a world that is drawn, and numbers of the devices that speak over each.
+const (
+	linkUDP  = "udp"
+	linkSMS  = "sms"
+	firstUDP = 1000
+	firstSMS = 2000
+)
+
+// Random plays the world of a seed.
+func Random(ctx context.Context, o Options) (*Result, error) {
+	s, err := Draw(o)
+	if err != nil {
+		return nil, err
+	}
+	return Run(ctx, s)
+}
+
+// Draw makes a world up: a few devices, each its own group, and everything fails that may.
+func Draw(o Options) (Setup, error) {
+	s := Setup{
+		Seed: o.Seed, Length: o.Faults, Chaos: true, Log: o.Log,
+		Links: []Link{
+			{Name: linkUDP, Bearer: transports.UDP, Ack: hub.AckAlways, Limits: transports.Limits{UplinkMax: 1200, DownlinkMax: 1200}},
+			{
+				Name: linkSMS, Bearer: transports.SMS, Ack: hub.AckAsked, Metered: true, Keeps: true,
+				Limits: transports.Limits{UplinkMax: 140, DownlinkMax: 140, PerMessage: 140},
+			},
+		},
+	}
+	template, err := product()
+	if err != nil {
+		return Setup{}, err
+	}
+	s.Products = []hub.Product{{Name: "buoy", Template: template, Releases: map[uint8]string{}}}
+	rng := s.stream(drawSetup)
+	if o.Devices == 0 {
+		o.Devices = 2 + rng.IntN(11)
+	}
+	if s.Length == 0 {
+		s.Length = time.Duration((6 + rng.Float64()*138) * float64(time.Hour))
+	}
+	for i := range o.Devices {
+		s.Groups = append(s.Groups, drawGroup(i, rng))
+	}
+	return s, nil
+}
+
+// product is what all devices measure.
+func product() (*codec.Template, error) {
+	tenth := codec.Decimal{Coef: 1, Exp: -1}
+	return codec.NewTemplate(codec.Timing{}, []codec.Field{
+		{ID: 1, Name: "battery", Unit: "V", Scale: tenth, Width: 8},
+		{ID: 2, Name: "air_temperature", Unit: "Cel", Scale: tenth, Offset: -400, Width: 10, Optional: true},
+		{ID: 3, Name: "wave_height", Unit: "m", Scale: tenth, Width: 8, Optional: true},
+		{ID: 4, Name: "water_level", Unit: "m", Scale: codec.Decimal{Coef: 1, Exp: -2}, Width: 12},
+	})
+}
+
+// drawGroup makes one device up.
+func drawGroup(i int, rng *rand.Rand) Group {
+	g := Group{Name: fmt.Sprintf("device %d", i+1), Count: 1, First: firstUDP + uint32(i), Product: "buoy", Link: linkUDP} //nolint:gosec // a few
+	c := device.Config{
+		Version: "1.0.0", Hardware: "rev-a", Build: []byte{1}, CTRBits: 16, TagLen: 8, NoClock: rng.IntN(4) == 0,
+		Interval: time.Duration(5+rng.IntN(115)) * time.Minute, Retry: 10 * time.Second, RetryMax: 30 * time.Minute, PendingMax: 16 + rng.IntN(48),
+	}
+	model := radio.Cellular()
+	if rng.IntN(3) == 0 {
+		g.Link, model = linkSMS, radio.ShortMessages()
+		g.First += firstSMS - firstUDP
+		c.CTRBits, c.TagLen = 8, 4
+		c.Interval = time.Duration(60+rng.IntN(1000)) * time.Minute
+	}
+	c.Thresholds = []device.Threshold{{Field: "wave_height", Code: 11, Limit: 2.5, Clear: 0.5, Text: "high sea"}}
+	if rng.IntN(2) == 0 {
+		c.Chatter, c.Report, c.ReportBytes = 5*c.Interval, 11*c.Interval, 300+rng.IntN(3000)
+	}
+	if rng.IntN(3) == 0 {
+		c.Sample = c.Interval / time.Duration(2+rng.IntN(8)) // readings that go along
+	}
+	model.Loss, model.Reorder = rng.Float64()*0.4, rng.Float64()*0.3
+	g.Device, g.Up, g.Down = c, model, model
+	return g
+}

@@ -1,0 +1,76 @@
+package world
+
+import (
+	"fmt"
+
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/hub"
+)
+
+// command is what an operator tells a device.
+func (w *world) command(in *Incident) bool {
+	return w.eachMet(in, func(m *mobile) error {
+		tell := func(c hub.Command) error {
+			c.Link = m.link.Name
+			_, err := w.gateway.hub.SendCommand(w.ctx, m.name(), c)
+			return err
+		}
+		say := func(payload []byte) error {
+			_, err := w.gateway.hub.SendMessage(w.ctx, m.name(), hub.Message{Payload: payload, Link: m.link.Name})
+			return err
+		}
+		switch w.rng.IntN(6) {
+		case 0:
+			return say([]byte("open the valve"))
+		case 1:
+			return say(make([]byte, 200+w.rng.IntN(800))) // several frames on SMS
+		case 2:
+			return tell(hub.Command{Request: codec.RequestKeyframe | codec.RequestHello})
+		case 3:
+			return tell(hub.Command{Time: true})
+		case 4:
+			return tell(hub.Command{Sleep: &codec.Sleep{Seconds: 3600}})
+		default:
+			return tell(w.update(fmt.Sprintf("2.%d.0", w.rng.IntN(100))))
+		}
+	})
+}
+
+// offer is an operator who offers a version to devices.
+func (w *world) offer(in *Incident) bool {
+	return w.eachMet(in, func(m *mobile) error {
+		c := w.update(in.Version)
+		c.Link = m.link.Name
+		_, err := w.gateway.hub.SendCommand(w.ctx, m.name(), c)
+		return err
+	})
+}
+
+func (w *world) update(version string) hub.Command {
+	return hub.Command{Offer: &codec.Offer{
+		Rollout: w.rng.Uint32(), Version: version, Reference: "https://updates.example/m", Size: 100 << 10, Hash: make([]byte, 16), Memory: 200 << 10,
+	}}
+}
+
+func (w *world) rekey(in *Incident) bool {
+	return w.eachMet(in, func(m *mobile) error {
+		_, err := w.gateway.hub.Rekey(w.ctx, m.name(), m.link.Name)
+		return err
+	})
+}
+
+// eachMet does something with each device that an incident meets. False: none took it. A device that is not known yet, or has enough under way,
+// does not.
+func (w *world) eachMet(in *Incident, do func(*mobile) error) bool {
+	if !w.gateway.up {
+		return false
+	}
+	done := false
+	for _, m := range w.whom(in) {
+		if do(m) == nil {
+			done = true
+		}
+	}
+	w.gateway.transmit()
+	return done
+}

@@ -1,0 +1,67 @@
+package world
+
+import (
+	"time"
+
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// A Watcher is told what happens in a world, in the order of virtual time. It must not change anything of it. Groups are named by their place in
+// Setup.Groups, devices by their number.
+type Watcher interface {
+	// Sent is a transmission of a device: a frame, or, with join, the wish for a new epoch. Try is 1 for the first of a frame.
+	Sent(at time.Time, group int, number uint32, bytes, try int, join bool)
+	// Taken is what the gateway said of an uplink that a device sent at a time.
+	Taken(at time.Time, group int, number uint32, sent time.Time, bytes int, s transports.Settlement)
+	// Told is a downlink that went on its way to a device.
+	Told(at time.Time, group int, number uint32, bytes int)
+	// Acknowledged are frames that a device knows to be taken.
+	Acknowledged(at time.Time, group int, number uint32, frames int)
+	// Failed is something that went wrong; until is zero where it is over at once.
+	Failed(at, until time.Time, kind string)
+	// Sampled comes at the pace of Setup.Sample. The view is valid until it returns.
+	Sampled(at time.Time, v View)
+}
+
+// A View shows a world at a moment.
+type View struct{ w *world }
+
+// A Glance is what can be seen of a device at a moment.
+type Glance struct {
+	Group   int
+	Number  uint32
+	Version string    // of the firmware that runs
+	Known   string    // what the gateway takes it for; "" before it has heard
+	Heard   time.Time // when the gateway last did; zero: never
+	Pending int       // frames that the device keeps
+	Charge  float64   // of its battery, 0 to 1
+	Alive   bool
+}
+
+// Devices shows all of them, in the order of the setup.
+func (v View) Devices(yield func(Glance) bool) {
+	for _, m := range v.w.fleet {
+		g := Glance{
+			Group: m.group, Number: m.config.Number, Version: m.dev.Version(), Pending: m.dev.Pending(), Charge: m.dev.Charge(), Alive: true,
+		}
+		if v.w.gateway.up {
+			if d, err := v.w.gateway.hub.Device(m.name()); err == nil {
+				g.Known, g.Heard = d.Version, d.LastSeen
+			}
+		}
+		if !yield(g) {
+			return
+		}
+	}
+}
+
+// GatewayUp says whether the gateway runs.
+func (v View) GatewayUp() bool { return v.w.gateway.up }
+
+// Unpublished is how many events the gateway holds that are not on the stream.
+func (v View) Unpublished() uint64 {
+	if !v.w.gateway.up {
+		return 0
+	}
+	return v.w.gateway.publisher.Stats().Pending
+}
