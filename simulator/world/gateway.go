@@ -203,6 +203,9 @@ func (g *gateway) tidy() error {
 // gateway has forgotten.
 func (g *gateway) operate() error {
 	for _, m := range g.w.fleet {
+		if m.clone {
+			continue // nobody knows of it
+		}
 		d, err := g.hub.Device(m.name())
 		if err != nil {
 			continue // not heard yet
