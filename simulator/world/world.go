@@ -85,7 +85,21 @@ const (
 	drawDevices
 )
 
+// newWorld makes a world, with a gateway that runs and devices that are switched on.
 func newWorld(ctx context.Context, s Setup) (*world, error) {
+	w := emptyWorld(ctx, s)
+	if err := w.gateway.start(); err != nil {
+		return nil, err
+	}
+	if err := w.populate(); err != nil {
+		return nil, errors.Join(err, w.gateway.close())
+	}
+	w.plan()
+	return w, nil
+}
+
+// emptyWorld is a world in which nothing runs yet.
+func emptyWorld(ctx context.Context, s Setup) *world {
 	w := &world{
 		setup: s, ctx: ctx, now: s.Start, rng: s.stream(drawWorld), trace: sha256.New(), ledger: check.New(), reader: newReader(), nonces: newNonces(),
 		products: make(map[string]*hub.Product), links: make(map[string]*Link), bySIM: make(map[string]*mobile),
@@ -98,14 +112,7 @@ func newWorld(ctx context.Context, s Setup) (*world, error) {
 		w.links[s.Links[i].Name] = &s.Links[i]
 	}
 	w.gateway = newGateway(w)
-	if err := w.gateway.start(); err != nil {
-		return nil, err
-	}
-	if err := w.populate(); err != nil {
-		return nil, errors.Join(err, w.gateway.close())
-	}
-	w.plan()
-	return w, nil
+	return w
 }
 
 // populate puts all devices into the world.
