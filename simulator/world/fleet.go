@@ -365,7 +365,7 @@ func (m *mobile) settled(p *packet, v *transports.Verdict) {
 		m.w.fail(fmt.Errorf("%w: what is left of a payload of device %d was settled as %s: %x", ErrBroken, m.config.Number, v.Settlement, p.payload))
 	}
 	if m.life.cloned && !m.link.Metered && v.Settlement == transports.Quarantined { // where forgeries are not kept
-		m.w.reuse.kept++
+		m.w.noticed[noticedReuse]++
 	}
 	if m.link.Keeps && !p.join && taken {
 		m.w.ledger.Acknowledged(p.frame) // its message is deleted: nothing else has it

@@ -55,21 +55,23 @@ func (w *world) cloneDevices(in *Incident) bool {
 	return done
 }
 
-// reuse is what is known of counters that two devices used for different contents. Nothing of the second may be stored, and somebody must be told.
-type reuse struct {
-	kept  uint64 // frames that the gateway put into quarantine for that
-	alarm bool   // is on the stream
-}
+// What is known of counters that two devices used for different contents. Nothing of the second may be stored, and somebody must be told.
+const (
+	noticedReuse = "frame of a cloned device that went into quarantine"
+	noticedAlarm = "alarm of a counter that was used twice"
+)
 
 // noticeAlarm looks for the alarm in an event of the gateway.
-func (r *reuse) noticeAlarm(m *publish.Message) {
-	r.alarm = r.alarm || m.Frame == "" && strings.Contains(string(m.Payload), `"counter_reuse"`)
+func (w *world) noticeAlarm(m *publish.Message) {
+	if m.Frame == "" && strings.Contains(string(m.Payload), `"counter_reuse"`) {
+		w.noticed[noticedAlarm]++
+	}
 }
 
-// check requires the alarm.
-func (r *reuse) check() error {
-	if r.kept > 0 && !r.alarm {
-		return fmt.Errorf("%w: %d counters were used for two contents, and nobody is told", ErrBroken, r.kept)
+// checkAlarms requires the alarm.
+func (w *world) checkAlarms() error {
+	if n := w.noticed[noticedReuse]; n > 0 && w.noticed[noticedAlarm] == 0 {
+		return fmt.Errorf("%w: %d counters were used for two contents, and nobody is told", ErrBroken, n)
 	}
 	return nil
 }

@@ -1,9 +1,9 @@
 package world
 
 import (
-	"github.com/godwit-gateway/godwit/simulator/device"
 	"time"
 
+	"github.com/godwit-gateway/godwit/simulator/device"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
