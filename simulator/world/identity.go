@@ -8,11 +8,14 @@ import (
 	"github.com/godwit-gateway/godwit/simulator/device"
 )
 
+// cardsMost is how many cards a device is given: the gateway keeps eight addresses of a device, and an accepted one is never dropped.
+const cardsMost = 5
+
 // changeCards gives devices another SIM. It is the operator who must say that downlinks go there from now on.
 func (w *world) changeCards(in *Incident) bool {
 	done := false
 	for _, m := range w.whom(in) {
-		if !m.link.Keeps || m.clone {
+		if !m.link.Keeps || m.clone || m.cards == cardsMost {
 			continue
 		}
 		m.cards++
