@@ -50,6 +50,8 @@ func kinds() []kind {
 		{"stream-deleted", 1, "the stream is gone", (*world).streamDeleted},
 		{"device-restarts", 10, "devices restart", (*world).restartDevices},
 		{"device-forgets", 3, "devices lose all they knew but their key", (*world).eraseDevices},
+		{"device-cloned", 1, "somebody copies the memory and the key of devices into others", (*world).cloneDevices},
+		{"card-changed", 3, "devices are given another SIM", (*world).changeCards},
 		{"outage", 8, "no radio reaches devices for a while", (*world).outage},
 		{"address-changes", 5, "the network gives devices another address", (*world).changeAddresses},
 		{"replay", 25, "somebody sends a recorded payload again", (*world).replay},

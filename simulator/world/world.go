@@ -45,7 +45,6 @@ type world struct {
 	gateway  *gateway
 	fleet    []*mobile
 	bySIM    map[string]*mobile
-	byNumber map[uint32]*mobile
 	nonces   nonces
 	reader   reader
 	ledger   *check.Ledger
@@ -54,6 +53,7 @@ type world struct {
 	faults   map[string]uint64
 	noticed  map[string]uint64 // what may happen and is worth to be counted
 	sent     uint64
+	receipts uint64 // of the networks
 	recorder recorder
 }
 
@@ -101,7 +101,7 @@ func newWorld(ctx context.Context, s Setup) (*world, error) {
 func emptyWorld(ctx context.Context, s Setup) *world {
 	w := &world{
 		setup: s, ctx: ctx, now: s.Start, rng: s.stream(drawWorld), trace: sha256.New(), ledger: check.New(), reader: newReader(), nonces: newNonces(),
-		products: make(map[string]*hub.Product), links: make(map[string]*Link), bySIM: make(map[string]*mobile), byNumber: make(map[uint32]*mobile),
+		products: make(map[string]*hub.Product), links: make(map[string]*Link), bySIM: make(map[string]*mobile),
 		faults: make(map[string]uint64), noticed: make(map[string]uint64),
 	}
 	for i := range s.Products {
