@@ -134,7 +134,7 @@ void godwit_hmac(const void *key, size_t key_len, const uint8_t *data, size_t n,
 // runVectors runs the vectors of these operations.
 func runVectors(t *testing.T, program string, operations ...string) {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), program, append([]string{"vectors"}, vectorFiles(t, operations...)...)...).CombinedOutput() //nolint:gosec // the program that this test built
+	out, err := exec.CommandContext(t.Context(), program, append([]string{"vectors"}, vectorFiles(t, operations...)...)...).CombinedOutput()
 	if err != nil || !bytes.Contains(out, []byte("vectors run")) {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -175,7 +175,7 @@ func testDeviceVectors(t *testing.T, program string) {
 		args = append(args, path)
 	}
 	wantLeft = append(wantLeft, never...)
-	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput() //nolint:gosec // the program that this test built
+	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
