@@ -129,7 +129,7 @@ func (w *world) largeUp() {
 		}
 		missing = 0
 		for i := range s.Fragments() {
-			if !st.Has(uint16(i)) { //nolint:gosec // at most FragmentsMax
+			if !st.Has(uint16(i)) {
 				missing++
 			}
 		}

@@ -96,7 +96,6 @@ func TestDeviceSwitchesInC(t *testing.T) {
 	}{
 		{[]string{"-DGODWIT_NO_JOIN"}, []string{"godwit_send_join"}},
 		{[]string{"-DGODWIT_NO_FRAGMENTS"}, []string{"godwit_assemble", "godwit_send_fragment"}},
-		{[]string{"-DGODWIT_HMAC"}, []string{"sha256_k"}},
 		{
 			[]string{"-DGODWIT_NO_JOIN", "-DGODWIT_NO_FRAGMENTS", "-DGODWIT_NO_DELTA", "-DGODWIT_HMAC"},
 			[]string{"godwit_send_join", "godwit_assemble", "godwit_send_fragment", "sha256_k"},
@@ -116,7 +115,7 @@ func TestDeviceSwitchesInC(t *testing.T) {
 		}
 	}
 	keyframes := compileC(t, "godwit_test", "-DGODWIT_NO_DELTA", "c/godwit_test.c", "c/godwit_aes.c")
-	runVectors(t, keyframes, "keyframe", "open", "ack", "join", "hello", "step-log")
+	runVectors(t, keyframes, "keyframe", "hello", "step-log")
 	// The HMAC that stands for that of a firmware is the one that it leaves out, in a second copy of everything, of which the linker takes what the first lacks.
 	hmac := filepath.Join(t.TempDir(), "hmac.c")
 	const source = `#undef GODWIT_HMAC
@@ -134,7 +133,7 @@ void godwit_hmac(const void *key, size_t key_len, const uint8_t *data, size_t n,
 // runVectors runs the vectors of these operations.
 func runVectors(t *testing.T, program string, operations ...string) {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), program, append([]string{"vectors"}, vectorFiles(t, operations...)...)...).CombinedOutput() //nolint:gosec // the program that this test built
+	out, err := exec.CommandContext(t.Context(), program, append([]string{"vectors"}, vectorFiles(t, operations...)...)...).CombinedOutput()
 	if err != nil || !bytes.Contains(out, []byte("vectors run")) {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -175,7 +174,7 @@ func testDeviceVectors(t *testing.T, program string) {
 		args = append(args, path)
 	}
 	wantLeft = append(wantLeft, never...)
-	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput() //nolint:gosec // the program that this test built
+	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -233,7 +232,7 @@ func (v *vector) given(t *testing.T) vector {
 
 func testDeviceFuzz(t *testing.T, program string) {
 	t.Helper()
-	count := "500000"
+	count := "200000"
 	if testing.Short() {
 		count = "50000"
 	}

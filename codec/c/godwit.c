@@ -205,7 +205,7 @@ static NOINLINE void sha256_block(struct sha256 *s)
 		s->h[i] += v[i];
 }
 
-static NOINLINE void sha256_init(struct sha256 *s)
+static void sha256_init(struct sha256 *s)
 {
 	memcpy(s->h, sha256_start, sizeof s->h);
 	s->n = 0;
@@ -352,8 +352,8 @@ static NOINLINE int equal(const uint8_t *a, const uint8_t *b, size_t n)
 
 /* A frame that is sealed or opened. */
 struct ccm {
-	uint8_t ctr[16];
 	uint8_t mac[16];                  /* the tag, at the end */
+	uint8_t first[16];                /* block of the MAC; those of the key stream differ in flags and number */
 	const struct godwit *g;
 	const struct godwit_epoch *epoch; /* these are bound into its tag */
 	uint64_t counter;
@@ -385,7 +385,8 @@ static NOINLINE void ccm_crypt(struct ccm *c, unsigned index, uint8_t *data, siz
 {
 	uint8_t pad[16];
 
-	memcpy(pad, c->ctr, 16);
+	memcpy(pad, c->first, 16);
+	pad[0] = 1;
 	put_be(pad + 14, index, 2);
 	aes(c, pad);
 	xor_block(data, pad, n);
@@ -406,15 +407,12 @@ static NOINLINE void ccm(struct ccm *c, uint8_t *data, size_t n)
 	put(&aad.w, c->header);
 	put_position(&aad, c->g, c->epoch, c->counter);
 
-	/* nonce = IV XOR (0^5 || counter u64), in the counter block */
-	c->ctr[0] = 1;
-	memcpy(c->ctr + 1, c->key + 16, 13);
-	xor_block(c->ctr + 6, aad.text + 20, 8);
-
-	memcpy(c->mac, c->ctr, 14);
-	c->mac[0] = (uint8_t)(c->tag_len == 4 ? 0x49 : 0x59);
-	put_be(c->mac + 14, (uint32_t)n, 2);
-	aes(c, c->mac);
+	memset(c->mac, 0, sizeof c->mac);
+	c->first[0] = (uint8_t)(c->tag_len == 4 ? 0x49 : 0x59);
+	memcpy(c->first + 1, c->key + 16, 13); /* nonce = IV XOR (0^5 || counter u64) */
+	xor_block(c->first + 6, aad.text + 20, 8);
+	put_be(c->first + 14, (uint32_t)n, 2);
+	ccm_mac(c, c->first, 16);
 	c->mac[1] ^= 28; /* the length, in two bytes */
 	xor_block(c->mac + 2, aad.text, 14);
 	aes(c, c->mac);
@@ -538,21 +536,17 @@ enum { CONTENT_AT = 9 }; /* in the buffer: room for array, cid 5, head 3 */
 /* Begins the content of a frame, behind room for all that may come before it: a place for header and counter. */
 static NOINLINE void begin(const struct godwit *g, struct writer *w, int whole, uint8_t *out, size_t cap)
 {
-	cap -= CONTENT_AT + TAG_LEN;
-	writer_init(w, out + CONTENT_AT, cap);
-	if (cap > 65535 - TAG_LEN) { /* a byte string has at most 65,535 bytes */
-		if (cap > SIZE_MAX - CONTENT_AT - TAG_LEN)
-			w->error = GODWIT_E_SPACE; /* less than nothing */
-		w->cap = 65535 - TAG_LEN;
-	}
-	if (g->next >= g->memory.epochs[0].end)
-		w->error = GODWIT_E_RESERVE;
-	if (g->next == COUNTER_END) /* F-024 */
-		w->error = GODWIT_E_EXHAUSTED;
+	writer_init(w, out + CONTENT_AT, 0);
 	if (g->memory.known == 0) /* F-108 */
 		w->error = GODWIT_E_JOIN;
-	if (w->error != 0)
-		w->cap = 0;
+	else if (g->next == COUNTER_END) /* F-024 */
+		w->error = GODWIT_E_EXHAUSTED;
+	else if (g->next >= g->memory.epochs[0].end)
+		w->error = GODWIT_E_RESERVE;
+	else if (cap > CONTENT_AT + TAG_LEN)
+		w->cap = cap - CONTENT_AT - TAG_LEN;
+	if (w->cap > 65535 - TAG_LEN) /* a byte string has at most 65,535 bytes */
+		w->cap = 65535 - TAG_LEN;
 	put(w, 0);
 	/* whole: in 5 bytes (F-015), of which a device uses 4 */
 	put_int(w, 0, whole ? 5 : g->config->ctr_bits / 8u);
@@ -662,7 +656,7 @@ static NOINLINE void range_out(struct encoder *e)
 	e->low <<= 8;
 }
 
-static NOINLINE void range_normalize(struct encoder *e)
+static void range_normalize(struct encoder *e)
 {
 	while (e->width >> 24 == 0) {
 		range_out(e);
@@ -683,7 +677,7 @@ static NOINLINE void plain(struct encoder *e, uint64_t v, unsigned bits)
 	}
 }
 
-static NOINLINE void plain_u32(struct encoder *e, uint32_t v, unsigned bits)
+static void plain_u32(struct encoder *e, uint32_t v, unsigned bits)
 {
 	plain(e, v, bits);
 }
@@ -1370,7 +1364,7 @@ int godwit_ack_covers(const struct godwit_ack *ack, uint32_t counter)
 }
 
 /* An acknowledgement (SPEC §5.1) of an epoch. */
-static NOINLINE int open_ack(const struct godwit *g, const struct godwit_epoch *epoch, const struct godwit_item *item, struct godwit_received *r)
+static int open_ack(const struct godwit *g, const struct godwit_epoch *epoch, const struct godwit_item *item, struct godwit_received *r)
 {
 	struct text x;
 	const uint8_t *bitmap = item->content + 3;
