@@ -3,6 +3,7 @@ package publish_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"slices"
@@ -56,15 +57,28 @@ func newCluster(t *testing.T) *cluster {
 	return c
 }
 
-// freePort is a port that nobody listens on.
+// nextPort is where freePort goes on. It is below the ports that systems give to connections by themselves, so that a port stays free while its
+// server is away.
+var nextPort = func() *atomic.Int32 {
+	var p atomic.Int32
+	p.Store(12_000 + rand.Int32N(15_000))
+	return &p
+}()
+
+// freePort is a port that nobody listens on, and that no other test is given.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := int(nextPort.Add(1))
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			if err := l.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // it listens on TCP
+	t.Fatal("no free port")
+	return 0
 }
 
 func (c *cluster) start(i int) {
