@@ -7,6 +7,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/session"
+	"github.com/godwit-gateway/godwit/gateway/failpoint"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
@@ -68,6 +69,7 @@ func (h *Hub) rekey(c *commit, i fleet.Index, link string, now time.Time) (*stor
 	d.Expires = now.Add(session.Grace)
 	h.enqueue(c, i, d)
 	h.rekeyed[h.fleet.Head(i).Number] = now.UnixMilli()
+	failpoint.Pass(failpoint.Rekey)
 	return d, nil
 }
 

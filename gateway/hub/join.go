@@ -5,6 +5,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/session"
+	"github.com/godwit-gateway/godwit/gateway/failpoint"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/transports"
@@ -83,6 +84,7 @@ func (h *Hub) joined(
 		}
 	}
 	if began {
+		failpoint.Pass(failpoint.Join)
 		h.epochEvent(c, i, u.ReceivedAt, "join", g.Second.Number)
 	}
 	key, _ := h.fleet.JoinKey(i)

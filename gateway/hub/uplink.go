@@ -5,6 +5,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/session"
+	"github.com/godwit-gateway/godwit/gateway/failpoint"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/transports"
@@ -124,6 +125,7 @@ type opened struct {
 func (h *Hub) verified(
 	c *commit, l *link, u *transports.Uplink, item *codec.Item, o *opened, out *transports.Verdict,
 ) (transports.Settlement, Reason) {
+	failpoint.Pass(failpoint.Opened)
 	d := h.fleet.Head(o.device)
 	if o.epoch < d.Least {
 		return transports.Rejected, ReasonTooOld // nobody knows what was taken of it; kept for an approval it would take the place of what counts

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -43,7 +42,7 @@ func (n *Node) openEvents(ctx context.Context) error {
 	var err error
 	if c.Mode == "embedded" {
 		e.server, err = publish.NewEmbedded(publish.EmbeddedOptions{
-			Dir: filepath.Join(n.cfg.Gateway.StateDir, "stream"), Listen: c.Listen, Log: n.log,
+			Dir: StreamDir(n.cfg), Listen: c.Listen, Log: n.log,
 		})
 		if err != nil {
 			return err

@@ -38,7 +38,7 @@ func (n *Node) newServer() (*server, error) {
 	s.http = http.Server{
 		Handler: api.New(api.Options{
 			Gateway: n.cfg.Gateway.ID, Version: Version(), Hub: n.hub, Tokens: tokens, Ready: n.Ready, Alive: n.Alive, Lines: n.lines,
-			Outbox: n.publisher.Stats, Tail: n.events.stream.Tail, Metrics: n.metrics(), Log: n.log, Now: time.Now,
+			Outbox: n.publisher.Stats, Tail: n.events.stream.Tail, Metrics: n.metrics(), Checkpoints: n.copies, Log: n.log, Now: time.Now,
 		}),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),

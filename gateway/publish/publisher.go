@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/godwit-gateway/godwit/gateway/failpoint"
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
 
@@ -166,6 +167,7 @@ func (p *Publisher) PublishOnce(ctx context.Context) (int, error) {
 	}
 	p.most = min(2*p.most, batchMessagesMax)
 	p.confirm(until)
+	failpoint.Pass(failpoint.Confirmed)
 	p.meta.end(p.last)
 	p.count.published.Add(uint64(len(p.batch)))
 	return n, p.save(false)

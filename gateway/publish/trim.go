@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/failpoint"
 )
 
 // marksPerKeep is how finely it is remembered when events had been read back.
@@ -24,9 +26,11 @@ func (p *Publisher) TrimOnce() error {
 	if err := p.save(true); err != nil {
 		return err
 	}
+	failpoint.Pass(failpoint.Trim)
 	if err := p.store.TrimOutbox(upTo); err != nil {
 		return fmt.Errorf("trim the outbox: %w", err)
 	}
+	failpoint.Pass(failpoint.Trim)
 	for oseq := range p.meta.Filled {
 		if oseq <= upTo {
 			delete(p.meta.Filled, oseq)
