@@ -17,7 +17,7 @@ COUNT    ?= 1# repetitions, in `make bench`
 TRACES   ?=# folder of further CSV files, in `make bench-size`
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c seeds
+.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c seeds faults
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ vectors: ## check the published frame vectors
 seeds: build ## random worlds in virtual time: SEEDS of them, and those that failed once
 	$(BIN)/godwit-sim seeds --once --only simulator/testdata/seeds.txt
 	$(BIN)/godwit-sim seeds --once --count $(SEEDS)
+
+faults: build ## the fault matrix: the tests of each row, long ones too, the last line as JSON (as root more of it)
+	$(BIN)/godwit-sim faults
 
 e2e: build ## processes, sockets and ptys: kill -9 under load, the demo, commands
 	$(GO) test -tags=e2e -count=1 -timeout=10m ./gateway/e2e

@@ -49,6 +49,7 @@ var imports = map[string][]string{
 	"simulator/device":         {"codec", "codec/session"},
 	"simulator/radio":          {},
 	"simulator/check":          {},
+	"simulator/faults":         {},
 	"simulator/world":          {"codec", "codec/session", "transports", "gateway/fleet", "gateway/hub", "gateway/store", "gateway/publish", "gateway/publish/streammodel", "simulator/check", "simulator/device", "simulator/radio"},
 	"simulator/peers/atmodem":  {},
 	"simulator":                {"..."},
