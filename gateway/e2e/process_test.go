@@ -18,29 +18,36 @@ import (
 	"time"
 )
 
-// programs are built once for all tests.
-var programs = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "godwit-e2e-")
+// programDir is where the programs are built.
+var programDir = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "godwit-e2e-") })
+
+// programs are built once for all tests, each when it is first asked for, by name.
+var programs = map[string]func() (string, error){
+	"godwit":     sync.OnceValues(func() (string, error) { return build("godwit", "gateway") }),
+	"godwit-sim": sync.OnceValues(func() (string, error) { return build("godwit-sim", "simulator") }),
+	"failing":    sync.OnceValues(func() (string, error) { return build("failing", "gateway", "-tags", "failpoints") }), // godwit with failpoints
+}
+
+func build(name, folder string, flags ...string) (string, error) {
+	dir, err := programDir()
 	if err != nil {
 		return "", err
 	}
-	args := []string{"build", "-o", dir + string(os.PathSeparator)}
+	path := filepath.Join(dir, name)
+	args := append([]string{"build", "-o", path}, flags...)
 	if raceEnabled {
 		args = append(args, "-race")
 	}
-	out, err := exec.Command("go", append(args, "github.com/godwit-gateway/godwit/gateway", "github.com/godwit-gateway/godwit/simulator")...).CombinedOutput()
+	out, err := exec.Command("go", append(args, "github.com/godwit-gateway/godwit/"+folder)...).CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}
-	if err := os.Rename(filepath.Join(dir, "gateway"), filepath.Join(dir, "godwit")); err != nil {
-		return "", err
-	}
-	return dir, os.Rename(filepath.Join(dir, "simulator"), filepath.Join(dir, "godwit-sim"))
-})
+	return path, nil
+}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if dir, err := programs(); err == nil {
+	if dir, err := programDir(); err == nil {
 		_ = os.RemoveAll(dir)
 	}
 	os.Exit(code)
@@ -48,11 +55,11 @@ func TestMain(m *testing.M) {
 
 func program(t *testing.T, name string) string {
 	t.Helper()
-	dir, err := programs()
+	path, err := programs[name]()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return filepath.Join(dir, name)
+	return path
 }
 
 // process is a running program of ours.
@@ -81,7 +88,14 @@ func (l *lockedBuffer) String() string {
 
 func start(t *testing.T, name string, args ...string) *process {
 	t.Helper()
+	return startWith(t, nil, name, args...)
+}
+
+// startWith starts a program with further variables of the environment.
+func startWith(t *testing.T, environ []string, name string, args ...string) *process {
+	t.Helper()
 	p := &process{cmd: exec.Command(program(t, name), args...), out: &lockedBuffer{}, done: make(chan error, 1)}
+	p.cmd.Env = append(os.Environ(), environ...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -227,16 +241,25 @@ func (s *site) edit(t *testing.T, change func(text string) string) {
 func (s *site) gateway(t *testing.T) *process {
 	t.Helper()
 	p := start(t, "godwit", "run", "--config", s.config)
+	p.ready(t, false)
+	return p
+}
+
+// ready waits until a gateway says that it is ready. mayEnd says that one which ends before that is none of a failure.
+func (p *process) ready(t *testing.T, mayEnd bool) {
+	t.Helper()
 	until(t, 30*time.Second, "the gateway to be ready", func() bool {
 		select {
 		case err := <-p.done:
 			p.done <- err
+			if mayEnd {
+				return true
+			}
 			t.Fatalf("the gateway ended: %v\n%s", err, p.out)
 		default:
 		}
 		return hasLine(p.out.String(), "gateway is ready")
 	})
-	return p
 }
 
 func hasLine(s, part string) bool {

@@ -35,15 +35,28 @@ func (s *site) stream(t *testing.T) jetstream.Stream {
 // ids reads the whole stream and counts the events by the id in their body, not in their header.
 func ids(t *testing.T, st jetstream.Stream) map[string]int {
 	t.Helper()
+	counts := make(map[string]int)
+	events(t, st, 1, func(msg jetstream.Msg) {
+		var e struct{ ID string }
+		if err := json.Unmarshal(msg.Data(), &e); err != nil {
+			t.Fatalf("event is no JSON: %v", err)
+		}
+		counts[e.ID]++
+	})
+	return counts
+}
+
+// events calls f with each message that is on the stream now, from a sequence on, and returns the sequence of the next.
+func events(t *testing.T, st jetstream.Stream, from uint64, f func(jetstream.Msg)) (next uint64) {
+	t.Helper()
 	info, err := st.Info(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	counts := make(map[string]int)
-	if info.State.Msgs == 0 {
-		return counts
+	if info.State.LastSeq < from || info.State.Msgs == 0 {
+		return from
 	}
-	cons, err := st.OrderedConsumer(t.Context(), jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverAllPolicy})
+	cons, err := st.OrderedConsumer(t.Context(), jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,19 +71,15 @@ func ids(t *testing.T, st jetstream.Stream) map[string]int {
 	for {
 		msg, err := it.Next()
 		if err != nil {
-			t.Fatalf("read the stream after %d events: %v", len(counts), err)
+			t.Fatalf("read the stream up to %d: %v", info.State.LastSeq, err)
 		}
-		var e struct{ ID string }
-		if err := json.Unmarshal(msg.Data(), &e); err != nil {
-			t.Fatalf("event is no JSON: %v", err)
-		}
-		counts[e.ID]++
+		f(msg)
 		md, err := msg.Metadata()
 		if err != nil {
 			t.Fatal(err)
 		}
 		if md.Sequence.Stream >= info.State.LastSeq {
-			return counts
+			return md.Sequence.Stream + 1
 		}
 	}
 }
