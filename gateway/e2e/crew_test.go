@@ -213,7 +213,7 @@ func (c *crew) published(t *testing.T, s *site) {
 func (c *crew) stored(t *testing.T, s *site) {
 	t.Helper()
 	s.sound(t)
-	st, err := store.Open(store.Options{Dir: filepath.Join(s.dir, "state", "store"), ReadOnly: true})
+	st, err := store.Open(store.Options{Dir: filepath.Join(s.stateDir, "store"), ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ var steps = []step{
 		}
 	}},
 	{point: failpoint.Rekey, most: 3, drive: func(t *testing.T, s *site, c *crew) {
-		c.grow(t, 3*len(c.members)) // all are known
+		c.grow(t, 3*len(c.members))       // all are known
 		for _, m := range c.members[:4] { // more than enough to come to the pass
 			_, _ = command(t, "device", "rekey", strconv.Itoa(int(m.config.Number)), "--config", s.config) // the gateway is killed within one of them
 		}

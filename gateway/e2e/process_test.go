@@ -7,7 +7,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -171,6 +173,7 @@ func freePort(t *testing.T, network string) int {
 // site is the state folder, configuration and addresses of a gateway under test.
 type site struct {
 	dir, config string
+	stateDir    string // state_dir
 	udp, nats   string
 	modem       string // path of the modem's line
 }
@@ -181,7 +184,7 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	dir := t.TempDir()
 	s := &site{
-		dir: dir, config: filepath.Join(dir, "godwit.toml"),
+		dir: dir, config: filepath.Join(dir, "godwit.toml"), stateDir: filepath.Join(dir, "state"),
 		udp: fmt.Sprintf("127.0.0.1:%d", freePort(t, "udp")), nats: fmt.Sprintf("127.0.0.1:%d", freePort(t, "tcp")),
 		modem: filepath.Join(dir, "modem"),
 	}
@@ -215,7 +218,7 @@ register = "auto"
 kind = "udp"
 listen = %q
 ack = "always"
-`, filepath.Join(dir, "state"), s.nats, filepath.Join(dir, "api.sock"), key, s.udp)
+`, s.stateDir, s.nats, filepath.Join(dir, "api.sock"), key, s.udp)
 	s.configure(t, text)
 	return s
 }
@@ -235,6 +238,45 @@ func (s *site) edit(t *testing.T, change func(text string) string) {
 		t.Fatal(err)
 	}
 	s.configure(t, change(string(text)))
+}
+
+// moveState has the gateway keep its state elsewhere from its next start on.
+func (s *site) moveState(t *testing.T, dir string) {
+	t.Helper()
+	s.edit(t, func(text string) string {
+		return strings.Replace(text, fmt.Sprintf("state_dir = %q", s.stateDir), fmt.Sprintf("state_dir = %q", dir), 1)
+	})
+	s.stateDir = dir
+}
+
+// asks reads what the gateway answers to a probe, without a token: the status, 0 if nobody answers, and the text.
+func (s *site) asks(t *testing.T, path string) (int, string) {
+	t.Helper()
+	client := http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(s.dir, "api.sock"))
+		},
+	}}
+	res, err := client.Get("http://godwit" + path)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	return res.StatusCode, string(text)
+}
+
+// notReady waits until the gateway says that it is not ready, for this reason.
+func (s *site) notReady(t *testing.T, why string) {
+	t.Helper()
+	until(t, time.Minute, "the gateway not to be ready: "+why, func() bool {
+		code, text := s.asks(t, "/readyz")
+		return code == http.StatusServiceUnavailable && strings.Contains(text, why)
+	})
 }
 
 // gateway starts the gateway and waits until it says that it is ready.
