@@ -33,6 +33,14 @@ func rounds(usual, thoroughly int) int {
 	return usual
 }
 
+// thoroughOnly skips a test that takes too long to be run each time.
+func thoroughOnly(t *testing.T) {
+	t.Helper()
+	if !thorough() {
+		t.Skip("takes long: only with GODWIT_FAULTS=1")
+	}
+}
+
 // step is a point at which the gateway is killed, with what brings it there.
 type step struct {
 	point failpoint.Point
@@ -68,7 +76,6 @@ var steps = []step{
 		}
 	}},
 	{point: failpoint.Join, most: 3, quick: true, drive: func(t *testing.T, _ *site, c *crew) {
-		c.grow(t, 3*len(c.members))
 		for _, m := range c.members[:4] {
 			m.boot(t, simulated.Erased())
 		}
@@ -86,6 +93,11 @@ func TestKillAtEachStep(t *testing.T) {
 				s := newSite(t)
 				rng := rand.New(rand.NewPCG(31, uint64(len(st.point))))
 				c := s.crewOf(t, 1, 12)
+				if st.drive != nil { // it is for devices that are known
+					gw := s.gateway(t)
+					c.grow(t, 3*len(c.members))
+					gw.kill(t)
+				}
 				for range times {
 					s.killedAt(t, st.point, 1+rng.IntN(st.most), func() {
 						if st.drive != nil {
@@ -146,9 +158,7 @@ func (c *crew) survived(t *testing.T, s *site) {
 
 // The gateway is killed before and after it deletes events from the outbox that the stream has. Trimming is done once a minute.
 func TestKillAtTrim(t *testing.T) {
-	if !thorough() {
-		t.Skip("takes minutes: only with GODWIT_FAULTS=1")
-	}
+	thoroughOnly(t)
 	for i := range 16 {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			t.Parallel()

@@ -58,9 +58,7 @@ func TestPowerCutAtFirstStart(t *testing.T) {
 
 // The stream is on a server that syncs now and then, and goes back in time with a power failure: what it forgot is published again.
 func TestPowerCutWithLazyServer(t *testing.T) {
-	if !thorough() {
-		t.Skip("takes long: only with GODWIT_FAULTS=1")
-	}
+	thoroughOnly(t)
 	disk := newLoopDisk(t)
 	s := newSite(t)
 	s.external(t)
@@ -114,6 +112,7 @@ func TestWritesFail(t *testing.T) {
 // A disk that hangs for a moment makes acknowledgements late and nothing else. One that hangs for long makes the gateway not ready, but alive: it goes
 // on when the disk does.
 func TestDiskHangs(t *testing.T) {
+	thoroughOnly(t)
 	disk := newLoopDisk(t)
 	s := newSite(t)
 	s.moveState(t, filepath.Join(disk.dir, "state"))

@@ -96,7 +96,12 @@ func start(t *testing.T, name string, args ...string) *process {
 // startWith starts a program with further variables of the environment.
 func startWith(t *testing.T, environ []string, name string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(program(t, name), args...), out: &lockedBuffer{}, done: make(chan error, 1)}
+	return startPath(t, environ, program(t, name), args...)
+}
+
+func startPath(t *testing.T, environ []string, path string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(path, args...), out: &lockedBuffer{}, done: make(chan error, 1)}
 	p.cmd.Env = append(os.Environ(), environ...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	if err := p.cmd.Start(); err != nil {
@@ -128,6 +133,17 @@ func (p *process) stop(t *testing.T) error {
 		return nil //nolint:nilerr // it has ended
 	}
 	return p.wait(t)
+}
+
+// ended reports whether the process has ended.
+func (p *process) ended() bool {
+	select {
+	case err := <-p.done:
+		p.done <- err
+		return true
+	default:
+		return false
+	}
 }
 
 func (p *process) wait(t *testing.T) error {
@@ -291,14 +307,11 @@ func (s *site) gateway(t *testing.T) *process {
 func (p *process) ready(t *testing.T, mayEnd bool) {
 	t.Helper()
 	until(t, 30*time.Second, "the gateway to be ready", func() bool {
-		select {
-		case err := <-p.done:
-			p.done <- err
-			if mayEnd {
-				return true
+		if p.ended() {
+			if !mayEnd {
+				t.Fatalf("the gateway ended: %v\n%s", p.wait(t), p.out)
 			}
-			t.Fatalf("the gateway ended: %v\n%s", err, p.out)
-		default:
+			return true
 		}
 		return hasLine(p.out.String(), "gateway is ready")
 	})

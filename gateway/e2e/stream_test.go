@@ -66,7 +66,13 @@ func events(t *testing.T, st jetstream.Stream, from uint64, f func(jetstream.Msg
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer it.Stop()
+	defer func() {
+		it.Stop()
+		// Else it stays for minutes, and a stream has only so many.
+		if info := cons.CachedInfo(); info != nil {
+			_ = st.DeleteConsumer(t.Context(), info.Name)
+		}
+	}()
 	context.AfterFunc(ctx, it.Stop)
 	for {
 		msg, err := it.Next()

@@ -96,16 +96,13 @@ func (n *Node) settle(ctx context.Context) error {
 	defer pause.Stop()
 	for {
 		_, err := n.publisher.Reconcile(ctx)
-		if err == nil || embedded {
+		if err == nil || embedded || errors.Is(err, publish.ErrFenced) || errors.Is(err, publish.ErrDiffering) {
 			return err
 		}
 		select {
 		case <-pause.C:
 			continue
 		case <-ctx.Done():
-		}
-		if errors.Is(err, publish.ErrFenced) || errors.Is(err, publish.ErrDiffering) {
-			return err
 		}
 		n.log.Warn("NATS is not there: frames are taken in, events wait in the outbox", slog.String("error", err.Error()))
 		return n.distrust()
