@@ -42,6 +42,11 @@ func (p *Publisher) TrimOnce() error {
 // mature is the last event that had been read back, with all before it, long enough ago.
 func (p *Publisher) mature() uint64 {
 	now := p.now()
+	for i := range p.meta.Marks {
+		if p.meta.Marks[i].At.After(now) {
+			p.meta.Marks[i].At = now // the clock was set back: the time since is not known
+		}
+	}
 	newest := mark{}
 	if n := len(p.meta.Marks); n > 0 {
 		newest = p.meta.Marks[n-1]
