@@ -224,7 +224,7 @@ func (h *Hub) putFrame(c *commit, u *transports.Uplink, item *codec.Item, o *ope
 func (h *Hub) reused(c *commit, l *link, u *transports.Uplink, o *opened, key store.FrameKey) (transports.Settlement, Reason) {
 	s := h.keep(c, l, u, ReasonReuse, key.Number)
 	if s == transports.Quarantined {
-		h.alarm(c, o.device, u.ReceivedAt, "counter_reuse", "a counter was used again with other content: lost state or a cloned device", key.Counter)
+		h.alarm(c, o.device, u.ReceivedAt, AlarmCounterReuse, "a counter was used again with other content: lost state or a cloned device", key.Counter)
 	}
 	return s, ReasonReuse
 }

@@ -24,6 +24,7 @@ const (
 // Errors that callers branch on.
 var (
 	ErrFenced    = errors.New("another gateway with this id writes to the stream: stop one of them")
+	ErrStarting  = errors.New("the stream has not been looked at yet")
 	ErrDiffering = errors.New("the outbox and the stream cannot be brought together")
 )
 
@@ -93,13 +94,11 @@ type Stats struct {
 	Pending    uint64 // durable events that are not on the stream yet
 }
 
-var errStarting = errors.New("the stream has not been looked at yet")
-
 // New returns a publisher. It does nothing until one of its methods is called.
 func New(o Options) (*Publisher, error) {
 	id := o.Store.ID()
 	p := &Publisher{
-		store: o.Store, stream: o.Stream, log: o.Log, now: o.Now, adopt: o.Adopt, keep: o.Keep, id: hex.EncodeToString(id[:]), ready: errStarting,
+		store: o.Store, stream: o.Stream, log: o.Log, now: o.Now, adopt: o.Adopt, keep: o.Keep, id: hex.EncodeToString(id[:]), ready: ErrStarting,
 		most: batchMessagesMax,
 	}
 	if p.keep == 0 {
