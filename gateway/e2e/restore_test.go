@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -164,6 +165,76 @@ func TestRestoreWithoutStream(t *testing.T) {
 		t.Fatalf("stop: %v\n%s", err, gw.out)
 	}
 	c.stored(t, s)
+}
+
+// An operator follows the page on a damaged store to the letter.
+func TestRestoreByTheBook(t *testing.T) {
+	s := newSite(t)
+	c := s.crewOf(t, 1, 6)
+	gw := s.gateway(t)
+	c.grow(t, 60)
+	backup := s.backup(t)
+	c.grow(t, 60)
+	c.published(t, s)
+	gw.kill(t)
+	change(t, s.newestFile(t, "*.log"), flipAt(50))
+	s.refused(t)
+
+	bin := t.TempDir()
+	if err := os.Symlink(program(t, "godwit"), filepath.Join(bin, "godwit")); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Setenv("GODWIT_CONFIG", s.config)
+	here := strings.NewReplacer("/var/lib/godwit", s.stateDir, "/mnt/backup/2027-03-01", backup)
+	var started *process
+	for _, line := range page(t, "### The store is damaged") {
+		switch line = here.Replace(line); line {
+		case "systemctl stop godwit": // it does not run
+		case "systemctl start godwit":
+			started = s.gateway(t)
+		default:
+			if out, err := exec.Command("sh", "-c", line).CombinedOutput(); err != nil {
+				t.Fatalf("%s: %v\n%s", line, err, out)
+			}
+		}
+	}
+	if started == nil {
+		t.Fatal("the page does not end with a start")
+	}
+	if !hasLine(started.out.String(), "store is older than the stream") {
+		t.Errorf("nothing was taken over from the stream:\n%s", started.out)
+	}
+	c.start(t)
+	c.grow(t, 60)
+	c.published(t, s)
+	if err := started.stop(t); err != nil {
+		t.Fatalf("stop: %v\n%s", err, started.out)
+	}
+	c.stored(t, s)
+}
+
+// page is what OPERATIONS.md tells to type under a heading, line by line.
+func page(t *testing.T, heading string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "docs", "OPERATIONS.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(text), "\n"+heading+"\n")
+	after, _, _ = strings.Cut(after, "\n### ")
+	_, block, typed := strings.Cut(after, "```sh\n")
+	block, _, _ = strings.Cut(block, "```")
+	if !found || !typed {
+		t.Fatalf("OPERATIONS.md has nothing to type under %q", heading)
+	}
+	var lines []string
+	for line := range strings.Lines(block) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 // What is not whole, not as it was made, or of another gateway is not restored, and nothing is left in its place.

@@ -120,7 +120,7 @@ var processRows = []Row{
 		Expected: "it opens, has all that was acknowledged before it, and takes over the rest from the stream",
 		Tests: []Tests{
 			{Package: "gateway/publish", Kind: Loopback, Names: []string{"TestStoreSetBack"}},
-			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestRestoreWithStream", "TestRestoreWithoutStream", "TestBadBackupsAreRefused"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestRestoreWithStream", "TestRestoreWithoutStream", "TestRestoreByTheBook", "TestBadBackupsAreRefused"}},
 			{Package: "gateway/store", Kind: Loopback, Names: []string{"TestCheckpoint"}},
 		},
 	},
