@@ -128,18 +128,30 @@ func TestStepsAreAllPoints(t *testing.T) {
 // killedAt starts the gateway, has it driven, and waits until it was killed at its n-th pass of a point.
 func (s *site) killedAt(t *testing.T, p failpoint.Point, n int, drive func()) {
 	t.Helper()
-	gw := startWith(t, []string{fmt.Sprintf("%s=%s:%d", failpoint.Variable, p, n)}, "failing", "run", "--config", s.config)
+	gw := s.armed(t, p, n)
 	if drive != nil {
 		gw.ready(t, true)
 		drive()
 	}
-	err := gw.wait(t)
+	gw.killed(t, p, n)
+}
+
+// armed starts a gateway that is killed at its n-th pass of a point.
+func (s *site) armed(t *testing.T, p failpoint.Point, n int) *process {
+	t.Helper()
+	return startWith(t, []string{fmt.Sprintf("%s=%s:%d", failpoint.Variable, p, n)}, "failing", "run", "--config", s.config)
+}
+
+// killed waits until a process was killed, as nothing but its failpoint does.
+func (p *process) killed(t *testing.T, at failpoint.Point, n int) {
+	t.Helper()
+	err := p.wait(t)
 	var ended *exec.ExitError
 	if !errors.As(err, &ended) {
-		t.Fatalf("at pass %d of %s: %v\n%s", n, p, err, gw.out)
+		t.Fatalf("at pass %d of %s: %v\n%s", n, at, err, p.out)
 	}
 	if status, ok := ended.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
-		t.Fatalf("at pass %d of %s: %v\n%s", n, p, err, gw.out)
+		t.Fatalf("at pass %d of %s: %v\n%s", n, at, err, p.out)
 	}
 }
 
@@ -159,15 +171,21 @@ func (c *crew) survived(t *testing.T, s *site) {
 // The gateway is killed before and after it deletes events from the outbox that the stream has. Trimming is done once a minute.
 func TestKillAtTrim(t *testing.T) {
 	thoroughOnly(t)
-	for i := range 16 {
-		t.Run(strconv.Itoa(i), func(t *testing.T) {
-			t.Parallel()
-			s := newSite(t)
-			s.edit(t, func(text string) string { return strings.Replace(text, "[nats]", "[nats]\noutbox_keep = \"1m\"", 1) })
-			c := s.crewOf(t, 1, 2)
-			s.killedAt(t, failpoint.Trim, 1+i%2, nil)
-			c.survived(t, s)
-		})
+	type one struct {
+		site *site
+		crew *crew
+		gw   *process
+	}
+	var all []one
+	for i := range 12 { // at once, for each has a minute to wait
+		s := newSite(t)
+		s.edit(t, func(text string) string { return strings.Replace(text, "[nats]", "[nats]\noutbox_keep = \"1m\"", 1) })
+		all = append(all, one{s, s.crewOf(t, uint32(1+2*i), 2), s.armed(t, failpoint.Trim, 1+i%2)})
+	}
+	for i, o := range all {
+		until(t, 5*time.Minute, "the outbox to be trimmed", o.gw.ended)
+		o.gw.killed(t, failpoint.Trim, 1+i%2)
+		o.crew.survived(t, o.site)
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"github.com/godwit-gateway/godwit/gateway/api"
 )
 
@@ -22,6 +24,13 @@ type server struct {
 	http     http.Server
 	log      *slog.Logger
 }
+
+// connectionsMax bounds the connections to the API. What is beyond waits to be accepted; those that say nothing are gone after headersTimeout.
+const (
+	connectionsMax = 256
+	headersTimeout = 5 * time.Second
+	headersMax     = 16 << 10 // bytes
+)
 
 // newServer takes the API's address and makes the administrator's token where there is none.
 func (n *Node) newServer() (*server, error) {
@@ -34,16 +43,18 @@ func (n *Node) newServer() (*server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("API: %w", err)
 	}
-	s := &server{listener: listener, log: n.log}
-	s.http = http.Server{
-		Handler: api.New(api.Options{
-			Gateway: n.cfg.Gateway.ID, Version: Version(), Hub: n.hub, Tokens: tokens, Ready: n.Ready, Alive: n.Alive, Lines: n.lines,
-			Outbox: n.publisher.Stats, Tail: n.events.stream.Tail, Metrics: n.metrics(), Checkpoints: n.copies, Log: n.log, Now: time.Now,
-		}),
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
-	}
-	return s, nil
+	return serve(listener, api.New(api.Options{
+		Gateway: n.cfg.Gateway.ID, Version: Version(), Hub: n.hub, Tokens: tokens, Ready: n.Ready, Alive: n.Alive, Lines: n.lines,
+		Outbox: n.publisher.Stats, Tail: n.events.stream.Tail, Metrics: n.metrics(), Checkpoints: n.copies, Log: n.log, Now: time.Now,
+	}), n.log), nil
+}
+
+// serve bounds what callers may take up.
+func serve(listener net.Listener, handler http.Handler, log *slog.Logger) *server {
+	return &server{listener: netutil.LimitListener(listener, connectionsMax), log: log, http: http.Server{
+		Handler: handler, ReadHeaderTimeout: headersTimeout, ReadTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: headersMax,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}}
 }
 
 // listen opens "unix:/path" for this user alone, or "host:port". The file of a socket that nobody listens on any more is replaced.

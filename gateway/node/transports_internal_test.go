@@ -2,10 +2,12 @@ package node
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/godwit-gateway/godwit/transports"
 )
@@ -54,5 +56,40 @@ func TestLinkIsUpWhenItsLineIs(t *testing.T) {
 		}
 		m.line.Store(true)
 		up("after the run", false, false)
+	})
+}
+
+// unplugged is a transport whose line is never there.
+type unplugged struct {
+	transports.Transport
+
+	began []time.Time
+}
+
+func (*unplugged) Name() string { return "unplugged" }
+
+func (u *unplugged) Run(context.Context, transports.Sink) error {
+	u.began = append(u.began, time.Now())
+	return errors.New("no such device")
+}
+
+// A line that is gone is looked for again and again, ever less often, and each minute in the end.
+func TestLostLineIsLookedForEachMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := new(unplugged)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := runTransports(ctx, []*runner{{transport: u}}, nil, slog.New(slog.DiscardHandler)); err != nil {
+			t.Error(err)
+		}
+		for i := 1; i < len(u.began); i++ {
+			pause, want := u.began[i].Sub(u.began[i-1]), min(restartFirst<<min(i-1, 10), time.Minute)
+			if pause != want {
+				t.Errorf("pause %d is %s, want %s", i, pause, want)
+			}
+		}
+		if len(u.began) < 60 {
+			t.Errorf("looked for %d times in an hour", len(u.began))
+		}
 	})
 }

@@ -58,9 +58,14 @@ func (s *JetStream) Info(ctx context.Context) (Info, error) {
 	defer cancel()
 	st, err := s.js.Stream(ctx, s.name)
 	if err != nil {
+		s.elsewhere(err)
 		return Info{}, classify(err)
 	}
 	info := st.CachedInfo()
+	if err := led(info.Cluster); err != nil {
+		s.elsewhere(err)
+		return Info{}, err
+	}
 	if config, change := s.adjusted(info.Config); change {
 		if err := s.fits(info.Config); err != nil {
 			return Info{}, err
@@ -97,6 +102,39 @@ func (s *JetStream) fits(c jetstream.StreamConfig) error {
 		return fmt.Errorf("%w: it refuses messages when it is full", ErrNotOurs)
 	}
 	return nil
+}
+
+// heardWithin is how long ago the leader of a stream must have heard of a copy for it to count. They speak each second, and after four seconds of
+// silence another leader may have been chosen.
+const heardWithin = 3 * time.Second
+
+// errCutOff is for what a server says that does not hear from most of a stream's copies: it is what was so when it last did, and that server may
+// have been replaced as the leader without knowing it.
+var errCutOff = errors.New("the server that answers does not lead the stream, or does not hear from the other servers")
+
+// led reports why an answer about a stream is not that of its leader.
+func led(c *jetstream.ClusterInfo) error {
+	if c == nil {
+		return nil // a server by itself
+	}
+	heard := 1
+	for _, r := range c.Replicas {
+		if r.Current && !r.Offline && r.Active < heardWithin {
+			heard++
+		}
+	}
+	if copies := len(c.Replicas) + 1; c.Leader == "" || 2*heard <= copies {
+		return fmt.Errorf("%w: it knows of %d of %d", errCutOff, heard, copies)
+	}
+	return nil
+}
+
+// elsewhere leaves a server that does not answer for the stream, if another one is known. One that is cut off from its cluster keeps its clients.
+func (s *JetStream) elsewhere(err error) {
+	if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, context.Canceled) || len(s.nc.Servers()) < 2 {
+		return
+	}
+	_ = s.nc.ForceReconnect() // it fails on a connection that was closed for good
 }
 
 // Create implements Stream.

@@ -220,6 +220,12 @@ func TestExternalAway(t *testing.T) {
 // await looks again and again until something is so.
 func await(t *testing.T, what string, so func() bool) {
 	t.Helper()
+	within(t, patience, what, so)
+}
+
+// within is await with a patience of its own.
+func within(t *testing.T, patience time.Duration, what string, so func() bool) {
+	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	limit := time.After(patience)

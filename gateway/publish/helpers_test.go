@@ -3,6 +3,7 @@ package publish_test
 import (
 	"fmt"
 	"log/slog"
+	"os"
 	"testing"
 	"time"
 
@@ -18,6 +19,17 @@ var t0 = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // patience bounds what a test waits for.
 const patience = 20 * time.Second
+
+// long is whether tests may take their time, as those of the fault matrix do.
+var long = os.Getenv("GODWIT_FAULTS") != ""
+
+// onlyLong skips a test that takes too long to be run each time.
+func onlyLong(t *testing.T) {
+	t.Helper()
+	if !long {
+		t.Skip("it takes its time: make faults runs it")
+	}
+}
 
 // startServer starts an embedded server and stops it with the test.
 func startServer(t testing.TB, o publish.EmbeddedOptions) *server.Server {

@@ -144,10 +144,10 @@ func (s *site) take(t *testing.T, payloads [][]byte) {
 	}
 }
 
-// traffic is batches of payloads of two frames each, of four devices.
-func traffic(t *testing.T) (batches [][][]byte) {
+// traffic is n batches of payloads of two frames each, of four devices.
+func traffic(t *testing.T, n uint64) (batches [][][]byte) {
 	t.Helper()
-	for n := range uint64(30) {
+	for n := range n {
 		var batch [][]byte
 		for number := uint32(1); number <= 4; number++ {
 			key := codec.FleetDeviceKey([32]byte{42}, number)
@@ -187,7 +187,7 @@ func TestPowerLossOfAGateway(t *testing.T) {
 	mem := vfs.NewCrashableMem()
 	p := &photographer{fs: mem, stream: streammodel.New(c.Now), rng: rand.New(rand.NewPCG(5, 6))}
 	s := newSite(t, errorfs.Wrap(mem, p), c, p.stream, posed{p.stream, p})
-	batches := traffic(t)
+	batches := traffic(t, 30)
 	for n, batch := range batches {
 		s.take(t, batch)
 		p.mu.Lock()

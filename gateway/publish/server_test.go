@@ -96,19 +96,11 @@ func TestStreamFilesRemoved(t *testing.T) {
 // TestStreamDamaged flips a bit in each of many places of the stream's file. Whatever the server makes of it, each event is there once in the end.
 func TestStreamDamaged(t *testing.T) {
 	g := newGateway(t)
-	g.add(60)
-	for range 60 {
-		if _, err := g.p.PublishOnce(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	g.publishOneByOne(60)
 	for i, keepIndex := range []bool{true, false, true} {
 		g.stopServer()
-		blocks, err := filepath.Glob(filepath.Join(g.dir, "jetstream", "*", "streams", "*", "msgs", "*.blk"))
-		if err != nil || len(blocks) == 0 {
-			t.Fatalf("blocks: %v, %v", blocks, err)
-		}
-		b, err := os.ReadFile(blocks[0])
+		file := g.block()
+		b, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,25 +109,95 @@ func TestStreamDamaged(t *testing.T) {
 			t.Fatal("the payload is not in the file")
 		}
 		b[at+1] ^= 1
-		if err := os.WriteFile(blocks[0], b, 0o600); err != nil {
+		if err := os.WriteFile(file, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if !keepIndex {
-			if err := os.Remove(filepath.Join(filepath.Dir(blocks[0]), "index.db")); err != nil {
-				t.Fatal(err)
-			}
+			g.removeIndex()
 		}
 		g.startServer()
 		t.Logf("outcome %+v", g.reconcile())
 		g.work()
-		var got []uint64
-		for _, m := range g.messages() {
-			got = append(got, m.Oseq+m.ReplayOf)
+		g.each(60)
+	}
+}
+
+// TestStreamCutShort cuts the stream's file within an event, between two, and before the first.
+func TestStreamCutShort(t *testing.T) {
+	for _, keepIndex := range []bool{true, false} {
+		for name, place := range map[string]func(file []byte) int{
+			"within an event":  func(file []byte) int { return bytes.Index(file, []byte(`{"n":40}`)) + 3 },
+			"within a header":  func(file []byte) int { return bytes.Index(file, []byte("dev.0.41.0")) },
+			"within the last":  func(file []byte) int { return len(file) - 1 },
+			"within the first": func([]byte) int { return 5 },
+			"all of it":        func([]byte) int { return 0 },
+		} {
+			t.Run(fmt.Sprintf("%s, index=%t", name, keepIndex), func(t *testing.T) {
+				g := newGateway(t)
+				g.publishOneByOne(60)
+				g.work() // all is read back, and looked at again since the server is another one
+				g.stopServer()
+				b, err := os.ReadFile(g.block())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Truncate(g.block(), int64(place(b))); err != nil {
+					t.Fatal(err)
+				}
+				if !keepIndex {
+					g.removeIndex()
+				}
+				g.startServer()
+				t.Logf("outcome %+v", g.reconcile())
+				g.work()
+				g.each(60)
+				g.add(5)
+				g.work()
+				g.each(65)
+			})
 		}
-		slices.Sort(got)
-		if d := cmp.Diff(numbers(1, 60), got); d != "" {
-			t.Fatalf("events on the stream (-want +got):\n%s", d)
+	}
+}
+
+// publishOneByOne publishes events that each are written by themselves.
+func (g *gateway) publishOneByOne(n int) {
+	g.t.Helper()
+	g.add(n)
+	for range n {
+		if _, err := g.p.PublishOnce(g.t.Context()); err != nil {
+			g.t.Fatal(err)
 		}
+	}
+}
+
+// block is the first file of the stream's messages.
+func (g *gateway) block() string {
+	g.t.Helper()
+	blocks, err := filepath.Glob(filepath.Join(g.dir, "jetstream", "*", "streams", publish.StreamName("gw1"), "msgs", "*.blk"))
+	if err != nil || len(blocks) == 0 {
+		g.t.Fatalf("blocks: %v, %v", blocks, err)
+	}
+	return blocks[0]
+}
+
+// removeIndex removes what the server knows of its blocks without reading them.
+func (g *gateway) removeIndex() {
+	g.t.Helper()
+	if err := os.Remove(filepath.Join(filepath.Dir(g.block()), "index.db")); err != nil {
+		g.t.Fatal(err)
+	}
+}
+
+// each fails unless each event is on the stream once, wherever.
+func (g *gateway) each(n uint64) {
+	g.t.Helper()
+	var got []uint64
+	for _, m := range g.messages() {
+		got = append(got, m.Oseq+m.ReplayOf)
+	}
+	slices.Sort(got)
+	if d := cmp.Diff(numbers(1, n), got); d != "" {
+		g.t.Fatalf("events on the stream (-want +got):\n%s", d)
 	}
 }
 

@@ -8,9 +8,10 @@ var airRows = []Row{
 		Expected: "the line is opened again within a minute, no command waits for ever, and no message leaves the SIM before it is on disk",
 		Tests: []Tests{
 			{Package: "transports/smsmodem", Kind: Simulated, Names: []string{
-				"TestUnplugAnywhere", "TestUnplugBeforeAndAfterThePDU", "TestIndicationInsideReply", "TestGarbage", "TestEchoStaysOn", "TestByteByByte", "TestMuteModem",
-				"TestCommandHangs", "TestStuckLine", "TestSinkFailsForAWhile",
+				"TestUnplugAnywhere", "TestUnplugWithinAListing", "TestUnplugBeforeAndAfterThePDU", "TestIndicationInsideReply", "TestGarbage", "TestEchoStaysOn", "TestByteByByte", "TestMuteModem",
+				"TestCommandHangs", "TestStuckLine", "TestSinkFailsForAWhile", "TestGarbledListingIsReadAgain", "TestDeleteFails",
 			}},
+			{Package: "gateway/node", Kind: Simulated, Names: []string{"TestLostLineIsLookedForEachMinute"}},
 			{Package: "transports/smsmodem", Kind: Loopback, Names: []string{"TestSimulatedModemWithFaults", "TestSimulatedUnplug"}},
 			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestModemTroubleLosesNothing"}},
 		},
@@ -18,9 +19,10 @@ var airRows = []Row{
 	{
 		Number:   16,
 		Fault:    "the SIM is full",
-		Expected: "its messages are committed and then deleted, the alarm is told, and nothing is lost",
+		Expected: "its messages are committed and then deleted, the gauges show it, and nothing is lost",
 		Tests: []Tests{
-			{Package: "transports/smsmodem", Kind: Simulated, Names: []string{"TestFullStorage", "TestFullIndication", "TestFullStorageOnSend"}},
+			{Package: "transports/smsmodem", Kind: Simulated, Names: []string{"TestFullStorage", "TestFullIndication", "TestFullStorageOnSend", "TestGauges"}},
+			{Package: "simulator/peers/atmodem", Kind: Simulated, Names: []string{"TestFull"}},
 		},
 	},
 	{
@@ -28,7 +30,7 @@ var airRows = []Row{
 		Fault:    "one frame a hundred times, and over several links at once",
 		Expected: "one row, one event, the same acknowledgement to the byte; acknowledgements of repeats are limited",
 		Tests: []Tests{
-			{Package: "gateway/hub", Kind: Simulated, Names: []string{"TestDuplicateAcksAreRateLimited", "TestDuplicateIsAcknowledgedAfterCrash"}},
+			{Package: "gateway/hub", Kind: Simulated, Names: []string{"TestOneFrameOverManyLinksAtOnce", "TestDuplicateAcksAreRateLimited", "TestDuplicateIsAcknowledgedAfterCrash"}},
 		},
 	},
 	{
@@ -36,7 +38,8 @@ var airRows = []Row{
 		Fault:    "frames come days late and in any order, or tens of thousands are lost in a row",
 		Expected: "taken as long as their counter can be told; otherwise refused and counted until the device joins",
 		Tests: []Tests{
-			{Package: "gateway/hub", Kind: Simulated, Names: []string{"TestLateSMSIsCompletedByTheTimeItWasSent"}},
+			{Package: "gateway/hub", Kind: Simulated, Names: []string{"TestFramesInAnyOrder", "TestManyFramesLostInARow", "TestLateSMSIsCompletedByTheTimeItWasSent"}},
+			{Package: "codec/session", Kind: Simulated, Names: []string{"TestCountersAgainstModel"}},
 			{Package: "codec", Kind: Simulated, Names: []string{"TestCompleteCounterAgainstSearch"}},
 		},
 	},
@@ -55,7 +58,7 @@ var airRows = []Row{
 		Expected: "none is taken",
 		Tests: []Tests{
 			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestForgedFramesLeaveNothing", "TestForgedFramesThatReachVerificationLeaveNothing"}},
-			{Package: "gateway/hub", Kind: Simulated, Names: []string{"TestFourByteTagIsRefusedOnIPLinks"}},
+			{Package: "gateway/hub", Kind: Simulated, Names: []string{"TestValidTagsInTheWrongPlace", "TestFourByteTagIsRefusedOnIPLinks"}},
 		},
 	},
 	{
@@ -63,7 +66,7 @@ var airRows = []Row{
 		Fault:    "a whole day is sent again, after a restart and after a restore",
 		Expected: "after a restart there is no new event; after a restore none that the stream already has",
 		Tests: []Tests{
-			{Package: "gateway/hub", Kind: Simulated, Names: []string{"TestAdoptedFramesAreNeverTakenAgain"}},
+			{Package: "gateway/hub", Kind: Simulated, Names: []string{"TestADayOfFramesAgain", "TestAdoptedFramesAreNeverTakenAgain"}},
 			{Package: "simulator/world", Kind: Simulated, Names: []string{"TestSeeds"}},
 		},
 	},
@@ -80,7 +83,7 @@ var airRows = []Row{
 		Fault:    "a counter passes 2^16, and comes to the ends of what an epoch and a number can hold",
 		Expected: "the first is nothing special, then new keys are asked for, and at the end nothing is sent",
 		Tests: []Tests{
-			{Package: "codec/session", Kind: Simulated, Names: []string{"TestSenderExhausted", "TestLimits"}},
+			{Package: "codec/session", Kind: Simulated, Names: []string{"TestSenderExhausted", "TestSenderNeverRepeats", "TestLimits", "TestDeviceWearsOut"}},
 			{Package: "codec", Kind: Simulated, Names: []string{"TestCompleteCounterAgainstSearch"}},
 		},
 	},
@@ -90,7 +93,7 @@ var airRows = []Row{
 		Expected: "both sides end in one epoch; the old one is heard for its time of grace and not longer",
 		Tests: []Tests{
 			{Package: "codec/session", Kind: Simulated, Names: []string{"TestSessionConverges", "TestPreviousEpoch"}},
-			{Package: "gateway/hub", Kind: Simulated, Names: []string{"TestRekey", "TestOldEpochIsFollowed"}},
+			{Package: "gateway/hub", Kind: Simulated, Names: []string{"TestRekey", "TestMessageFollowsTheEpoch", "TestOldEpochIsFollowed"}},
 		},
 	},
 	{
@@ -132,7 +135,8 @@ var airRows = []Row{
 		Expected: "no good frame is lost that its device repeats, nothing is written for a bad one, and the log stays short",
 		Tests: []Tests{
 			{Package: "transports/udp", Kind: Loopback, Names: []string{"TestFloodIsDroppedBeforeTheSink"}},
-			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestForgedFramesLeaveNothing"}},
+			{Package: "gateway/hub", Kind: Simulated, Names: []string{"TestBadFramesWriteNothing", "TestForgeriesDoNotStarveADevice"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestForgedFramesLeaveNothing", "TestForgedFramesThatReachVerificationLeaveNothing"}},
 		},
 	},
 	{
@@ -140,7 +144,7 @@ var airRows = []Row{
 		Fault:    "CBOR that is deep, endless, enormous, repeated, tagged, or followed by something",
 		Expected: "refused, with few allocations",
 		Tests: []Tests{
-			{Package: "codec", Kind: Simulated, Names: []string{"TestVectors"}},
+			{Package: "codec", Kind: Simulated, Names: []string{"TestHostileMessages", "TestHostileItems", "TestVectors"}},
 		},
 	},
 	{
@@ -148,7 +152,10 @@ var airRows = []Row{
 		Fault:    "callers of the API send too much, too slowly, without or with wrong tokens, or leave connections open",
 		Expected: "refused with the status that says why, within bounds",
 		Tests: []Tests{
-			{Package: "gateway/api", Kind: Loopback, Names: []string{"TestBadRequests", "TestRoles", "TestFailedLoginsAreLimited"}},
+			{Package: "gateway/api", Kind: Loopback, Names: []string{
+				"TestEnormousBodies", "TestHostileJSON", "TestPathsThatClimb", "TestBadRequests", "TestRoles", "TestOpenPages", "TestFailedLoginsAreLimited",
+			}},
+			{Package: "gateway/node", Kind: Loopback, Names: []string{"TestAPIEndsWhatNeverEnds", "TestAPIBoundsItsConnections"}},
 		},
 	},
 }

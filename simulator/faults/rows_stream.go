@@ -5,8 +5,9 @@ var streamRows = []Row{
 	{
 		Number:   8,
 		Fault:    "the stream is away for an hour",
-		Expected: "frames are taken and acknowledged all the same, the outbox grows to its limit and is published in order",
+		Expected: "frames are taken and acknowledged all the same until the disk has no more to spare, and are then refused; all is published in order",
 		Tests: []Tests{
+			{Package: "gateway/publish", Kind: Simulated, Names: []string{"TestStreamAwayForAnHour"}},
 			{Package: "gateway/publish", Kind: Loopback, Names: []string{"TestExternalAway"}},
 			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestServerAwayForAWhile"}},
 		},
@@ -17,6 +18,7 @@ var streamRows = []Row{
 		Expected: "exactly those are published again under their old sequences, and counted",
 		Tests: []Tests{
 			{Package: "gateway/publish", Kind: Loopback, Names: []string{"TestStreamSetBack"}},
+			{Package: "gateway/publish", Kind: Simulated, Names: []string{"TestMachine", "TestGap"}},
 			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestStreamRolledBackIsMadeUpFor"}},
 		},
 	},
@@ -28,6 +30,7 @@ var streamRows = []Row{
 			{Package: "gateway/publish", Kind: Loopback, Names: []string{
 				"TestStreamRemoved", "TestStreamRemovedAfterTrim", "TestStreamFilesRemoved", "TestStreamSetBack", "TestForeignMessages", "TestForeignStream", "TestKeptFromHarm",
 			}},
+			{Package: "gateway/publish", Kind: Simulated, Names: []string{"TestMachine", "TestDuplicateIsNoProof", "TestStreamReplaced"}},
 			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestStreamRemovedIsPublishedAgain", "TestStreamDeletedUnderway"}},
 		},
 	},
@@ -36,7 +39,7 @@ var streamRows = []Row{
 		Fault:    "a bit of a stream's block flips, or the block is cut short, with and without its index",
 		Expected: "reading back finds what is missing, and it is published again",
 		Tests: []Tests{
-			{Package: "gateway/publish", Kind: Loopback, Names: []string{"TestStreamDamaged"}},
+			{Package: "gateway/publish", Kind: Loopback, Names: []string{"TestStreamDamaged", "TestStreamCutShort"}},
 		},
 	},
 	{
@@ -44,6 +47,7 @@ var streamRows = []Row{
 		Fault:    "of three servers the leader is killed within a batch, or cut off from the others",
 		Expected: "a batch is on the stream whole or not at all, and every event is there once",
 		Tests: []Tests{
+			{Package: "gateway/publish", Kind: Loopback, Names: []string{"TestClusterLosesItsLeader"}},
 			{Package: "gateway/publish", Kind: Simulated, Names: []string{"TestFaultPairs"}},
 		},
 	},
@@ -52,6 +56,7 @@ var streamRows = []Row{
 		Fault:    "the answer of the stream is lost, late, or cut into pieces",
 		Expected: "what is on the stream is adopted, and nothing is there twice",
 		Tests: []Tests{
+			{Package: "gateway/publish", Kind: Loopback, Names: []string{"TestAnswerIsLost", "TestWireFails"}},
 			{Package: "gateway/publish", Kind: Simulated, Names: []string{"TestFaultPairs", "TestMachine"}},
 		},
 	},

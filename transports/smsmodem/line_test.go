@@ -248,6 +248,40 @@ func TestUnplugAnywhere(t *testing.T) {
 	}
 }
 
+// TestUnplugWithinAListing: the line ends after each byte of a listing. What did not come whole goes nowhere and stays on the SIM, and comes when the
+// modem is there again.
+func TestUnplugWithinAListing(t *testing.T) {
+	pdu := deliverPDU(t, sender, []byte("up"))
+	listing := fmt.Sprintf("\r\n+CMGL: 1,0,,%d\r\n%s\r\n\r\nOK\r\n", tpduLength(pdu), pdu)
+	for n := range len(listing) - len("\n") {
+		m := newModem(t)
+		m.put("SM", message{pdu: pdu})
+		var once atomic.Bool
+		m.script = func(cmd string) (string, bool) {
+			if cmd == "+CMGL=4" && !once.Swap(true) {
+				m.say(listing[:n])
+				m.unplug()
+				return "", true
+			}
+			return "", false
+		}
+		tr, sink := newTransport(t, m), &transporttest.Sink{}
+		if err := start(t, tr, sink).ended(); err == nil {
+			t.Fatalf("after %d bytes: Run returned nil", n)
+		}
+		if us := sink.Received(); len(us) != 0 || m.count(func() int { return m.holds("SM") }) != 1 {
+			t.Fatalf("after %d bytes: %d uplinks, %d messages on the SIM", n, len(us), m.holds("SM"))
+		}
+		m.plug()
+		r := start(t, tr, sink)
+		r.until(m, "the slot is given back", func() bool { return m.holds("SM") == 0 })
+		r.stop()
+		if us := sink.Received(); len(us) != 1 || string(us[0].Payload) != "up" {
+			t.Fatalf("after %d bytes: %d uplinks", n, len(us))
+		}
+	}
+}
+
 // "finishes the payload in hand": but not for ever.
 func TestGrace(t *testing.T) {
 	m := newModem(t)
