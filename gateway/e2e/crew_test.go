@@ -28,7 +28,8 @@ type crew struct {
 	running sync.WaitGroup
 
 	mu          sync.Mutex
-	sent, acked map[check.Frame]bool // guarded by mu
+	sent, acked map[check.Frame]bool   // guarded by mu
+	sealed      map[check.Frame]string // what came sealed to a device, by its nonce; guarded by mu
 }
 
 // member is one device.
@@ -56,7 +57,7 @@ func (s *site) crewOf(t *testing.T, first, n uint32) *crew {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &crew{sent: make(map[check.Frame]bool), acked: make(map[check.Frame]bool)}
+	c := &crew{sent: make(map[check.Frame]bool), acked: make(map[check.Frame]bool), sealed: make(map[check.Frame]string)}
 	for number := first; number < first+n; number++ {
 		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)}) // not connected: nobody there is no error
 		if err != nil {
@@ -151,12 +152,42 @@ func (c *crew) turn(m *member, buf []byte) error {
 		return nil //nolint:nilerr // nothing came
 	}
 	m.mu.Lock()
+	memory := m.dev.Memory()
 	frames, err := m.dev.Receive(bytes.Clone(buf[:n]))
 	m.mu.Unlock()
+	if err := c.nonces(m, &memory, buf[:n]); err != nil {
+		return err
+	}
 	for _, f := range frames {
 		c.note(c.acked, m, f)
 	}
 	return err
+}
+
+// nonces holds what comes sealed in the device's epoch against what came before: no counter may have two contents. Downlink counters of a test stay
+// below 2^16, so that what is on air is all of them.
+func (c *crew) nonces(m *member, memory *simulated.Memory, payload []byte) error {
+	item, _, err := codec.NextItem(payload)
+	if err != nil {
+		return nil //nolint:nilerr // the device has said so
+	}
+	s, err := codec.ParseSealed(item.Content, 16, 8)
+	if err != nil {
+		return nil //nolint:nilerr // an acknowledgement, or an answer to a join
+	}
+	epoch := memory.Current.Number
+	cipher := codec.NewCipher(codec.DeriveSealKey(&m.config.Key, memory.Current.SaltBytes(), codec.LabelDown, m.config.Number, epoch))
+	if _, err := cipher.Open(nil, &s, codec.Position{Direction: codec.Down, Number: m.config.Number, Epoch: epoch, Counter: s.CTR}); err != nil {
+		return nil //nolint:nilerr // of another epoch
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	nonce := check.Frame{Number: m.config.Number, Epoch: epoch, Counter: s.CTR}
+	if before, ok := c.sealed[nonce]; ok && before != string(item.Content) {
+		return fmt.Errorf("downlink %s was sealed with two contents: %x and %x", nonce, before, item.Content)
+	}
+	c.sealed[nonce] = string(item.Content)
+	return nil
 }
 
 func (c *crew) note(book map[check.Frame]bool, m *member, f simulated.Frame) {

@@ -165,7 +165,7 @@ func (c *crew) survived(t *testing.T, s *site) {
 		t.Fatalf("stop: %v\n%s", err, gw.out)
 	}
 	c.stored(t, s)
-	t.Logf("%d frames were acknowledged", c.len())
+	t.Logf("%d frames were acknowledged, %d downlinks came sealed", c.len(), len(c.sealed))
 }
 
 // The gateway is killed before and after it deletes events from the outbox that the stream has. Trimming is done once a minute.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,4 +119,29 @@ func (s *site) exactlyOnce(t *testing.T, acked map[sent]bool) {
 			t.Errorf("event %s stands on the stream %d times", id, n)
 		}
 	}
+}
+
+// inOrder checks that the events of each device, which sent one frame after the other, are on the stream in this order.
+func (s *site) inOrder(t *testing.T) {
+	t.Helper()
+	last := make(map[uint32]uint64)
+	events(t, s.stream(t), 1, func(msg jetstream.Msg) {
+		var e struct {
+			ID   string
+			Data struct {
+				Number  uint32
+				Counter uint64
+			}
+		}
+		if err := json.Unmarshal(msg.Data(), &e); err != nil {
+			t.Fatalf("event is no JSON: %v", err)
+		}
+		if msg.Headers().Get("Gw-Replay-Of") != "" || strings.Contains(e.ID, ".g.") { // out of its order by intent, or of no frame
+			return
+		}
+		if before, ok := last[e.Data.Number]; ok && e.Data.Counter <= before {
+			t.Errorf("event %s comes after that of counter %d", e.ID, before)
+		}
+		last[e.Data.Number] = e.Data.Counter
+	})
 }
