@@ -37,7 +37,7 @@ var processRows = []Row{
 		Fault:    "a bit of the log or of a table flips between runs; a manifest is missing",
 		Expected: "the store is not opened, or the rows concerned are refused; what to restore is said, and nothing is wiped",
 		Tests: []Tests{
-			{Package: "gateway/store", Kind: Loopback, Names: []string{"TestDamagedLog", "TestMissingFiles", "TestDamagedTable", "TestMissingMarker"}},
+			{Package: "gateway/store", Kind: Loopback, Names: []string{"TestDamagedLog", "TestDamagedManifest", "TestMissingFiles", "TestDamagedTable", "TestMissingMarker"}},
 			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestDamagedStoreIsRefused", "TestDamagedTableIsFound"}},
 		},
 	},
