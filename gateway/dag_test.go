@@ -22,9 +22,12 @@ var imports = map[string][]string{
 	"transports":      {},
 	"gateway/docs":    {},
 	"gateway/fleet":   {"codec", "codec/session"},
-	"gateway/store":   {},
-	"gateway/hub":     {"codec", "codec/session", "transports", "gateway/fleet", "gateway/store"},
-	"gateway/publish": {"gateway/store"},
+	"gateway/store":   {"gateway/failpoint"},
+	"gateway/hub":     {"codec", "codec/session", "transports", "gateway/fleet", "gateway/store", "gateway/failpoint"},
+	"gateway/publish": {"gateway/store", "gateway/failpoint"},
+
+	"gateway/failpoint": {},
+	"gateway/backup":    {},
 
 	"gateway/publish/streammodel": {"gateway/publish", "gateway/store"},
 
@@ -40,8 +43,8 @@ var imports = map[string][]string{
 	"gateway":     {"codec/...", "transports/...", "gateway/..."},
 
 	"transports/tty":           {"transports"},
-	"transports/smsmodem":      {"transports", "transports/tty"},
-	"transports/udp":           {"transports"},
+	"transports/smsmodem":      {"transports", "transports/tty", "gateway/failpoint"},
+	"transports/udp":           {"transports", "gateway/failpoint"},
 	"transports/transporttest": {"transports"},
 	"simulator/device":         {"codec", "codec/session"},
 	"simulator/radio":          {},

@@ -44,7 +44,7 @@ type cli struct {
 	Quarantine quarantineCmd `cmd:"" help:"What was not understood."`
 	Link       linkCmd       `cmd:"" help:"Links and their counters."`
 	Token      tokenCmd      `cmd:"" help:"Tokens for the API."`
-	Store      storeCmd      `cmd:"" help:"The store, while the gateway is stopped."`
+	Store      storeCmd      `cmd:"" help:"The store: backups, checks and repairs."`
 	Bench      benchCmd      `cmd:"" help:"Measure the gateway on this machine."`
 	Version    versionCmd    `cmd:"" help:"Print the build."`
 }

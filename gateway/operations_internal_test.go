@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -50,6 +52,39 @@ func TestOperationsCommands(t *testing.T) {
 	for _, command := range named {
 		if !slices.ContainsFunc(leaves, func(n *kong.Node) bool { return commandPath(n) == command }) {
 			t.Errorf("OPERATIONS.md names godwit %s, which there is not", command)
+		}
+	}
+}
+
+// TestOperationsCommandsParse: what the document tells people to type is understood.
+func TestOperationsCommandsParse(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("docs", "OPERATIONS.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	_, text, _ = bytes.Cut(text, []byte("\n## Configuration\n")) // before it are tables, with commands cut short
+	typed := regexp.MustCompile("(?m)`(godwit [a-z][^`]*)`|^ *(godwit [a-z][^#|>\n]*)").FindAllSubmatch(text, -1)
+	if len(typed) < 40 {
+		t.Fatalf("%d commands were found", len(typed))
+	}
+	key := filepath.Join(dir, "buoys.key")
+	if err := os.WriteFile(key, []byte(strings.Repeat("5a", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	words := strings.NewReplacer("/mnt/backup/2027-03-01", dir, "/var/lib/godwit", dir, "buoys.key", key)
+	for _, m := range typed {
+		line := strings.TrimSpace(words.Replace(string(m[1]) + string(m[2])))
+		parser, err := kong.New(new(cli))
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := func(n *kong.Node) bool { return "godwit "+commandPath(n) == line } // spoken of, not typed
+		if slices.ContainsFunc(parser.Model.Leaves(true), named) {
+			continue
+		}
+		if _, err := parser.Parse(strings.Fields(line)[1:]); err != nil {
+			t.Errorf("%s: %v", line, err)
 		}
 	}
 }

@@ -8,14 +8,17 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
 	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/gateway/node"
 	"github.com/godwit-gateway/godwit/gateway/publish"
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
@@ -47,6 +50,72 @@ func TestOperationsHints(t *testing.T) {
 		}
 		if row := fmt.Sprintf("| `%s` | %s |", err, hint); !strings.Contains(text, row) {
 			t.Errorf("OPERATIONS.md lacks %s", row)
+		}
+	}
+}
+
+// TestOperationsAlarms: each alarm has a section that says what it means and what to do, and each section is of an alarm that there is.
+func TestOperationsAlarms(t *testing.T) {
+	metrics, _, _ := strings.Cut(operations(t, "## Metrics"), "\n## ")
+	var rules, conditions, codes []string
+	for _, m := range regexp.MustCompile(`(?m)^(Godwit\w+) `).FindAllStringSubmatch(metrics, -1) {
+		rules = append(rules, m[1])
+	}
+	for _, err := range node.Conditions() {
+		conditions = append(conditions, err.Error())
+	}
+	for _, a := range hub.Alarms() {
+		codes = append(codes, string(a))
+	}
+	for heading, want := range map[string][]string{"### Alarms of metrics": rules, "### What `/readyz` says": conditions, "### Events of kind `log`": codes} {
+		text, _, _ := strings.Cut(operations(t, heading), "\n### ")
+		var got []string
+		for _, section := range strings.Split(text, "\n#### ")[1:] {
+			name, body, _ := strings.Cut(section, "\n")
+			got = append(got, strings.Trim(name, "`"))
+			if len(strings.TrimSpace(body)) < 20 {
+				t.Errorf("OPERATIONS.md has nothing to say of %s", name)
+			}
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-there are +in OPERATIONS.md):\n%s", heading, d)
+		}
+		if len(want) == 0 {
+			t.Errorf("%s: nothing was found", heading)
+		}
+	}
+}
+
+// TestAlarmsAreListed: hub.Alarms has each alarm that the hub's source names.
+func TestAlarmsAreListed(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join("hub", "alarm.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`Alarm\w+ +Alarm = "(\w+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(found) != len(hub.Alarms()) {
+		t.Errorf("%d alarms are named, %d listed", len(found), len(hub.Alarms()))
+	}
+	for _, m := range found {
+		if !slices.Contains(hub.Alarms(), hub.Alarm(m[1])) {
+			t.Errorf("alarm %s is not listed", m[1])
+		}
+	}
+}
+
+// TestOperationsAnchors: a link within the document leads to a heading.
+func TestOperationsAnchors(t *testing.T) {
+	text := operations(t, "# Operations")
+	drop := regexp.MustCompile("[^a-z0-9 _-]")
+	anchors := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		anchors[strings.ReplaceAll(drop.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-")] = true
+	}
+	for _, m := range regexp.MustCompile(`\]\(#([^)]*)\)`).FindAllStringSubmatch(text, -1) {
+		if !anchors[m[1]] {
+			t.Errorf("OPERATIONS.md links to #%s, which is no heading", m[1])
 		}
 	}
 }

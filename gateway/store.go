@@ -3,154 +3,20 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
-
-	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/node"
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
 
 type storeCmd struct {
-	Check      storeCheckCmd      `cmd:"" help:"Read and compare every row of the store."`
+	Check      storeCheckCmd      `cmd:"" help:"Read and compare every row of the store, or of a backup."`
+	Backup     storeBackupCmd     `cmd:"" help:"Copy the store into a folder, also while the gateway runs."`
+	Restore    storeRestoreCmd    `cmd:"" help:"Bring the store back from a backup."`
 	Rewrap     storeRewrapCmd     `cmd:"" help:"Wrap the device keys by another key-encryption key."`
 	Restored   storeRestoredCmd   `cmd:"" help:"Say that the store is a backup, before the gateway is started on it."`
 	AcceptLoss storeAcceptLossCmd `cmd:"" help:"Accept that nobody knows what was taken before: each device must join anew."`
-}
-
-type storeCheckCmd struct{}
-
-// Help shows an example.
-func (storeCheckCmd) Help() string {
-	return `Opens the store for reading only, and refuses while a gateway has it. Changes nothing. Ends with exit
-code 1 if something is wrong.
-
-Example:
-  godwit store check --config godwit.toml`
-}
-
-var errDamaged = errors.New("the store is not as it should be")
-
-// checked is the outcome as JSON.
-type checked struct {
-	Rows     map[string]uint64 `json:"rows"`  // by kind
-	Bytes    map[string]uint64 `json:"bytes"` // of keys and values, by kind
-	First    uint64            `json:"first_event"`
-	Last     uint64            `json:"last_event"`
-	Problems []string          `json:"problems"` // the first ones
-	Found    uint64            `json:"problems_found"`
-	Seconds  float64           `json:"seconds"`
-}
-
-func outcome(r store.CheckReport, took time.Duration) checked {
-	c := checked{
-		Rows: make(map[string]uint64), Bytes: make(map[string]uint64), First: r.First, Last: r.Last, Problems: append([]string{}, r.Problems...), Found: r.Found,
-		Seconds: took.Seconds(),
-	}
-	for _, k := range r.Counts {
-		c.Rows[k.Kind], c.Bytes[k.Kind] = k.Rows, k.Bytes
-	}
-	return c
-}
-
-// Run checks.
-func (storeCheckCmd) Run(e *env) error {
-	cfg, err := e.load()
-	if err != nil {
-		return err
-	}
-	s, err := openStore(node.StoreDir(cfg), true)
-	if err != nil {
-		return err
-	}
-	kek, kekErr := store.LoadKEK(cfg.Store.KEKFile, false)
-	began := time.Now()
-	progress := e.progress()
-	report, err := s.Check(e.ctx, store.CheckOptions{
-		Report: progress.report,
-		Device: func(_ uint32, row []byte) error { _, err := fleet.ParseRow(row); return err },
-		KEK:    kek,
-	})
-	progress.end()
-	if err = errors.Join(err, s.Close()); err != nil {
-		return fmt.Errorf("check the store: %w", err)
-	}
-	if kekErr != nil && rowsOf(report, "keys") > 0 {
-		report.Problems = append(report.Problems, "device keys could not be tried: "+kekErr.Error())
-		report.Found++
-	}
-	err = e.print(outcome(report, time.Since(began)), "KIND ROWS BYTES", func(row func(...any)) {
-		for _, k := range report.Counts {
-			row(k.Kind, k.Rows, k.Bytes)
-		}
-		for _, p := range report.Problems {
-			row("problem", p)
-		}
-		if report.Found == 0 {
-			row("no fault found")
-		}
-	})
-	if err == nil && report.Found > 0 {
-		return fmt.Errorf("%w: %d %s", errDamaged, report.Found, plural(int(report.Found), "problem")) //nolint:gosec // a count for people
-	}
-	return err
-}
-
-func rowsOf(r store.CheckReport, kind string) uint64 {
-	for _, k := range r.Counts {
-		if k.Kind == kind {
-			return k.Rows
-		}
-	}
-	return 0
-}
-
-func openStore(dir string, readOnly bool) (*store.Store, error) {
-	s, err := store.Open(store.Options{Dir: dir, ReadOnly: readOnly})
-	if err != nil {
-		if hint := store.Hint(err); hint != "" {
-			return nil, fmt.Errorf("open %s: %w (%s)", dir, err, hint)
-		}
-		return nil, fmt.Errorf("open %s: %w", dir, err)
-	}
-	return s, nil
-}
-
-// progress shows how far a check is: a bar on a terminal, a line for each kind of row elsewhere.
-type progress struct {
-	e    *env
-	bar  *progressbar.ProgressBar
-	kind string
-}
-
-func (e *env) progress() *progress {
-	p := &progress{e: e}
-	if f, ok := e.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(f), progressbar.OptionClearOnFinish(), progressbar.OptionShowCount(),
-			progressbar.OptionSetDescription("rows"), progressbar.OptionThrottle(100*time.Millisecond))
-	}
-	return p
-}
-
-func (p *progress) report(c store.CheckProgress) {
-	switch {
-	case p.bar != nil:
-		p.bar.Describe(fmt.Sprintf("%s (%d of %d)", c.Kind, c.Part, c.Parts))
-		_ = p.bar.Set64(int64(c.Rows)) //nolint:gosec // a picture
-	case c.Kind != p.kind:
-		p.kind = c.Kind
-		_, _ = fmt.Fprintf(p.e.stderr, "reading %s (%d of %d), %d rows so far\n", c.Kind, c.Part, c.Parts, c.Rows)
-	}
-}
-
-func (p *progress) end() {
-	if p.bar != nil {
-		_ = p.bar.Finish() // a picture
-	}
 }
 
 type storeAcceptLossCmd struct {
@@ -190,7 +56,11 @@ func (e *env) decree(name string) error {
 	if err != nil {
 		return err
 	}
-	s, err := openStore(node.StoreDir(cfg), false)
+	return decree(node.StoreDir(cfg), name)
+}
+
+func decree(dir, name string) error {
+	s, err := openStore(dir, false)
 	if err != nil {
 		return err
 	}

@@ -35,8 +35,11 @@ type Options struct {
 	Outbox  func() publish.Stats
 	Tail    func(ctx context.Context, o publish.TailOptions, fn func(publish.Message) error) error
 	Metrics http.Handler
-	Log     *slog.Logger
-	Now     func() time.Time
+
+	Checkpoints Checkpoints
+
+	Log *slog.Logger
+	Now func() time.Time
 }
 
 // api is what the handlers share.
@@ -67,6 +70,7 @@ func New(o Options) http.Handler {
 	a.registerOffers(h)
 	a.registerEvents(h)
 	a.registerTokens(h)
+	a.registerCheckpoints(h)
 	mux.HandleFunc("GET /healthz", a.probe(o.Alive))
 	mux.HandleFunc("GET /readyz", a.probe(o.Ready))
 	mux.Handle("GET /metrics", o.Metrics)

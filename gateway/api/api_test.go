@@ -46,6 +46,8 @@ var operations = []struct {
 	{"GET", "/tokens", "", "", api.Admin, 200},
 	{"POST", "/tokens", asJSON, `{"name":"x","role":"viewer","ttl_seconds":60}`, api.Admin, 201},
 	{"DELETE", "/tokens/x", "", "", api.Admin, 204},
+	{"POST", "/store/checkpoint", "", "", api.Admin, 201},
+	{"DELETE", "/store/checkpoint", "", "", api.Admin, 204},
 }
 
 const offer = `{"rollout":7,"version":"2.5.0","reference":"https://updates.example/m","sha256":"9f86d081884c7d659a2feaa0c55ad015","size_bytes":262144,"link":"udp0"}`

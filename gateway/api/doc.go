@@ -7,7 +7,7 @@
 //	/api/v1/...                    with a bearer token; errors are problem details (RFC 9457) whose type is a stable name
 //
 // Tokens are random, and only their hashes are kept. Each has a role: viewers read, operators also change devices and send messages,
-// approvers will also release updates, administrators also make tokens. The listener is a socket file or an address of the loopback
+// approvers will also release updates, administrators also make tokens and take backups. The listener is a socket file or an address of the loopback
 // interface: TLS and the world are the business of a proxy in front.
 //
 // # Libraries

@@ -52,6 +52,16 @@ func (line) Bearer() transports.Bearer { return transports.UDP }
 
 func (line) Limits() transports.Limits { return transports.Limits{UplinkMax: 1280, DownlinkMax: 1232} }
 
+// copies are checkpoints of the store in memory.
+type copies struct {
+	store *store.Store
+	fs    vfs.FS
+}
+
+func (c *copies) Make() (string, error) { return "copy", c.store.Checkpoint("copy") }
+
+func (c *copies) Release() error { return c.fs.RemoveAll("copy") }
+
 // bench is the whole interface on a hub in memory.
 type bench struct {
 	clock  clock
@@ -72,7 +82,8 @@ func newBench(t *testing.T) *bench {
 	b := &bench{dir: t.TempDir(), token: make(map[api.Role]string)}
 	b.clock.t = time.Now().Truncate(time.Second)
 	b.tail = func(context.Context, publish.TailOptions, func(publish.Message) error) error { return nil }
-	s, err := store.Open(store.Options{Dir: "db", FS: vfs.NewMem(), Log: slog.New(slog.DiscardHandler), Now: b.clock.Now})
+	fs := vfs.NewMem()
+	s, err := store.Open(store.Options{Dir: "db", FS: fs, Log: slog.New(slog.DiscardHandler), Now: b.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,8 +124,9 @@ func newBench(t *testing.T) *bench {
 		Tail: func(ctx context.Context, o publish.TailOptions, fn func(publish.Message) error) error {
 			return b.tail(ctx, o, fn)
 		},
-		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "godwit_up 1\n") }),
-		Log:     slog.New(slog.DiscardHandler), Now: b.clock.Now,
+		Metrics:     http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "godwit_up 1\n") }),
+		Checkpoints: &copies{store: s, fs: fs},
+		Log:         slog.New(slog.DiscardHandler), Now: b.clock.Now,
 	}))
 	t.Cleanup(b.server.Close)
 	return b

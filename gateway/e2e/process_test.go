@@ -7,7 +7,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,29 +20,36 @@ import (
 	"time"
 )
 
-// programs are built once for all tests.
-var programs = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "godwit-e2e-")
+// programDir is where the programs are built.
+var programDir = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "godwit-e2e-") })
+
+// programs are built once for all tests, each when it is first asked for, by name.
+var programs = map[string]func() (string, error){
+	"godwit":     sync.OnceValues(func() (string, error) { return build("godwit", "gateway") }),
+	"godwit-sim": sync.OnceValues(func() (string, error) { return build("godwit-sim", "simulator") }),
+	"failing":    sync.OnceValues(func() (string, error) { return build("failing", "gateway", "-tags", "failpoints") }), // godwit with failpoints
+}
+
+func build(name, folder string, flags ...string) (string, error) {
+	dir, err := programDir()
 	if err != nil {
 		return "", err
 	}
-	args := []string{"build", "-o", dir + string(os.PathSeparator)}
+	path := filepath.Join(dir, name)
+	args := append([]string{"build", "-o", path}, flags...)
 	if raceEnabled {
 		args = append(args, "-race")
 	}
-	out, err := exec.Command("go", append(args, "github.com/godwit-gateway/godwit/gateway", "github.com/godwit-gateway/godwit/simulator")...).CombinedOutput()
+	out, err := exec.Command("go", append(args, "github.com/godwit-gateway/godwit/"+folder)...).CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}
-	if err := os.Rename(filepath.Join(dir, "gateway"), filepath.Join(dir, "godwit")); err != nil {
-		return "", err
-	}
-	return dir, os.Rename(filepath.Join(dir, "simulator"), filepath.Join(dir, "godwit-sim"))
-})
+	return path, nil
+}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if dir, err := programs(); err == nil {
+	if dir, err := programDir(); err == nil {
 		_ = os.RemoveAll(dir)
 	}
 	os.Exit(code)
@@ -48,11 +57,11 @@ func TestMain(m *testing.M) {
 
 func program(t *testing.T, name string) string {
 	t.Helper()
-	dir, err := programs()
+	path, err := programs[name]()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return filepath.Join(dir, name)
+	return path
 }
 
 // process is a running program of ours.
@@ -81,7 +90,19 @@ func (l *lockedBuffer) String() string {
 
 func start(t *testing.T, name string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(program(t, name), args...), out: &lockedBuffer{}, done: make(chan error, 1)}
+	return startWith(t, nil, name, args...)
+}
+
+// startWith starts a program with further variables of the environment.
+func startWith(t *testing.T, environ []string, name string, args ...string) *process {
+	t.Helper()
+	return startPath(t, environ, program(t, name), args...)
+}
+
+func startPath(t *testing.T, environ []string, path string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(path, args...), out: &lockedBuffer{}, done: make(chan error, 1)}
+	p.cmd.Env = append(os.Environ(), environ...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -112,6 +133,17 @@ func (p *process) stop(t *testing.T) error {
 		return nil //nolint:nilerr // it has ended
 	}
 	return p.wait(t)
+}
+
+// ended reports whether the process has ended.
+func (p *process) ended() bool {
+	select {
+	case err := <-p.done:
+		p.done <- err
+		return true
+	default:
+		return false
+	}
 }
 
 func (p *process) wait(t *testing.T) error {
@@ -157,6 +189,7 @@ func freePort(t *testing.T, network string) int {
 // site is the state folder, configuration and addresses of a gateway under test.
 type site struct {
 	dir, config string
+	stateDir    string // state_dir
 	udp, nats   string
 	modem       string // path of the modem's line
 }
@@ -167,7 +200,7 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	dir := t.TempDir()
 	s := &site{
-		dir: dir, config: filepath.Join(dir, "godwit.toml"),
+		dir: dir, config: filepath.Join(dir, "godwit.toml"), stateDir: filepath.Join(dir, "state"),
 		udp: fmt.Sprintf("127.0.0.1:%d", freePort(t, "udp")), nats: fmt.Sprintf("127.0.0.1:%d", freePort(t, "tcp")),
 		modem: filepath.Join(dir, "modem"),
 	}
@@ -201,7 +234,7 @@ register = "auto"
 kind = "udp"
 listen = %q
 ack = "always"
-`, filepath.Join(dir, "state"), s.nats, filepath.Join(dir, "api.sock"), key, s.udp)
+`, s.stateDir, s.nats, filepath.Join(dir, "api.sock"), key, s.udp)
 	s.configure(t, text)
 	return s
 }
@@ -223,20 +256,65 @@ func (s *site) edit(t *testing.T, change func(text string) string) {
 	s.configure(t, change(string(text)))
 }
 
+// moveState has the gateway keep its state elsewhere from its next start on.
+func (s *site) moveState(t *testing.T, dir string) {
+	t.Helper()
+	s.edit(t, func(text string) string {
+		return strings.Replace(text, fmt.Sprintf("state_dir = %q", s.stateDir), fmt.Sprintf("state_dir = %q", dir), 1)
+	})
+	s.stateDir = dir
+}
+
+// asks reads what the gateway answers to a probe, without a token: the status, 0 if nobody answers, and the text.
+func (s *site) asks(t *testing.T, path string) (int, string) {
+	t.Helper()
+	client := http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(s.dir, "api.sock"))
+		},
+	}}
+	res, err := client.Get("http://godwit" + path)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	return res.StatusCode, string(text)
+}
+
+// notReady waits until the gateway says that it is not ready, for this reason.
+func (s *site) notReady(t *testing.T, why string) {
+	t.Helper()
+	until(t, time.Minute, "the gateway not to be ready: "+why, func() bool {
+		code, text := s.asks(t, "/readyz")
+		return code == http.StatusServiceUnavailable && strings.Contains(text, why)
+	})
+}
+
 // gateway starts the gateway and waits until it says that it is ready.
 func (s *site) gateway(t *testing.T) *process {
 	t.Helper()
 	p := start(t, "godwit", "run", "--config", s.config)
+	p.ready(t, false)
+	return p
+}
+
+// ready waits until a gateway says that it is ready. mayEnd says that one which ends before that is none of a failure.
+func (p *process) ready(t *testing.T, mayEnd bool) {
+	t.Helper()
 	until(t, 30*time.Second, "the gateway to be ready", func() bool {
-		select {
-		case err := <-p.done:
-			p.done <- err
-			t.Fatalf("the gateway ended: %v\n%s", err, p.out)
-		default:
+		if p.ended() {
+			if !mayEnd {
+				t.Fatalf("the gateway ended: %v\n%s", p.wait(t), p.out)
+			}
+			return true
 		}
 		return hasLine(p.out.String(), "gateway is ready")
 	})
-	return p
 }
 
 func hasLine(s, part string) bool {

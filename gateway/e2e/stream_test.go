@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,15 +36,28 @@ func (s *site) stream(t *testing.T) jetstream.Stream {
 // ids reads the whole stream and counts the events by the id in their body, not in their header.
 func ids(t *testing.T, st jetstream.Stream) map[string]int {
 	t.Helper()
+	counts := make(map[string]int)
+	events(t, st, 1, func(msg jetstream.Msg) {
+		var e struct{ ID string }
+		if err := json.Unmarshal(msg.Data(), &e); err != nil {
+			t.Fatalf("event is no JSON: %v", err)
+		}
+		counts[e.ID]++
+	})
+	return counts
+}
+
+// events calls f with each message that is on the stream now, from a sequence on, and returns the sequence of the next.
+func events(t *testing.T, st jetstream.Stream, from uint64, f func(jetstream.Msg)) (next uint64) {
+	t.Helper()
 	info, err := st.Info(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	counts := make(map[string]int)
-	if info.State.Msgs == 0 {
-		return counts
+	if info.State.LastSeq < from || info.State.Msgs == 0 {
+		return from
 	}
-	cons, err := st.OrderedConsumer(t.Context(), jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverAllPolicy})
+	cons, err := st.OrderedConsumer(t.Context(), jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,24 +67,26 @@ func ids(t *testing.T, st jetstream.Stream) map[string]int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer it.Stop()
+	defer func() {
+		it.Stop()
+		// Else it stays for minutes, and a stream has only so many.
+		if info := cons.CachedInfo(); info != nil {
+			_ = st.DeleteConsumer(t.Context(), info.Name)
+		}
+	}()
 	context.AfterFunc(ctx, it.Stop)
 	for {
 		msg, err := it.Next()
 		if err != nil {
-			t.Fatalf("read the stream after %d events: %v", len(counts), err)
+			t.Fatalf("read the stream up to %d: %v", info.State.LastSeq, err)
 		}
-		var e struct{ ID string }
-		if err := json.Unmarshal(msg.Data(), &e); err != nil {
-			t.Fatalf("event is no JSON: %v", err)
-		}
-		counts[e.ID]++
+		f(msg)
 		md, err := msg.Metadata()
 		if err != nil {
 			t.Fatal(err)
 		}
 		if md.Sequence.Stream >= info.State.LastSeq {
-			return counts
+			return md.Sequence.Stream + 1
 		}
 	}
 }
@@ -103,4 +119,29 @@ func (s *site) exactlyOnce(t *testing.T, acked map[sent]bool) {
 			t.Errorf("event %s stands on the stream %d times", id, n)
 		}
 	}
+}
+
+// inOrder checks that the events of each device, which sent one frame after the other, are on the stream in this order.
+func (s *site) inOrder(t *testing.T) {
+	t.Helper()
+	last := make(map[uint32]uint64)
+	events(t, s.stream(t), 1, func(msg jetstream.Msg) {
+		var e struct {
+			ID   string
+			Data struct {
+				Number  uint32
+				Counter uint64
+			}
+		}
+		if err := json.Unmarshal(msg.Data(), &e); err != nil {
+			t.Fatalf("event is no JSON: %v", err)
+		}
+		if msg.Headers().Get("Gw-Replay-Of") != "" || strings.Contains(e.ID, ".g.") { // out of its order by intent, or of no frame
+			return
+		}
+		if before, ok := last[e.Data.Number]; ok && e.Data.Counter <= before {
+			t.Errorf("event %s comes after that of counter %d", e.ID, before)
+		}
+		last[e.Data.Number] = e.Data.Counter
+	})
 }

@@ -37,7 +37,7 @@ func (b *ledger) grow(t *testing.T, n int) {
 	until(t, 30*time.Second, strconv.Itoa(n)+" acknowledgements", func() bool { return b.len() >= before+n })
 }
 
-func (s *site) streamDir() string { return filepath.Join(s.dir, "state", "stream") }
+func (s *site) streamDir() string { return filepath.Join(s.stateDir, "stream") }
 
 // The stream's folder is gone when the gateway starts again: what the outbox still holds is published again, in order, and the log says so.
 func TestStreamRemovedIsPublishedAgain(t *testing.T) {
@@ -126,15 +126,34 @@ func TestStreamDeletedUnderway(t *testing.T) {
 	s.exactlyOnce(t, book.acked)
 }
 
+// external has the gateway use a server elsewhere, at the address that its own would have.
+func (s *site) external(t *testing.T) {
+	t.Helper()
+	s.edit(t, func(text string) string {
+		return strings.Replace(text, `listen = "`+s.nats+`"`, `mode = "external"`+"\nurl = \"nats://"+s.nats+`"`, 1)
+	})
+}
+
 // broker is a nats-server of its own, as an operator may have one.
 func broker(t *testing.T, address, dir string) *server.Server {
+	t.Helper()
+	return brokerThat(t, address, dir, true)
+}
+
+// lazyBroker is one that syncs every two minutes, as is the default.
+func lazyBroker(t *testing.T, address, dir string) *server.Server {
+	t.Helper()
+	return brokerThat(t, address, dir, false)
+}
+
+func brokerThat(t *testing.T, address, dir string, syncs bool) *server.Server {
 	t.Helper()
 	host, port, _ := strings.Cut(address, ":")
 	n, err := strconv.Atoi(port)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := server.NewServer(&server.Options{Host: host, Port: n, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true, SyncAlways: true})
+	s, err := server.NewServer(&server.Options{Host: host, Port: n, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true, SyncAlways: syncs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,9 +168,7 @@ func broker(t *testing.T, address, dir string) *server.Server {
 // a gateway that starts while it is away.
 func TestServerAwayForAWhile(t *testing.T) {
 	s := newSite(t)
-	s.edit(t, func(text string) string {
-		return strings.Replace(text, `listen = "`+s.nats+`"`, `mode = "external"`+"\nurl = \"nats://"+s.nats+`"`, 1)
-	})
+	s.external(t)
 	dir := filepath.Join(s.dir, "broker")
 	b := broker(t, s.nats, dir)
 	var book ledger

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/failpoint"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
@@ -122,6 +123,7 @@ func (h *Hub) sync(_ context.Context, c *commit) error {
 	if c.batch.Len() == 0 {
 		return nil
 	}
+	failpoint.Pass(failpoint.Built)
 	began := h.clock.Now()
 	if err := h.store.Commit(c.batch); err != nil {
 		return fmt.Errorf("%w: commit: %w", ErrFatal, err)

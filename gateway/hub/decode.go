@@ -250,13 +250,3 @@ func (h *Hub) emit(c *commit, l *link, e *eventBuffer) {
 		l.count.events.Add(1)
 	}
 }
-
-// alarm emits an event about a device that an operator should look at.
-func (h *Hub) alarm(c *commit, i fleet.Index, at time.Time, code, text string, counter uint64) {
-	e := h.gatewayEvent(c, i, KindAlarm, at)
-	e.payload = appendTextMember(e.payload, "level", "alarm")
-	e.payload = appendTextMember(e.payload, "code", code)
-	e.payload = appendTextMember(e.payload, "message", text)
-	e.payload = appendUintMember(e.payload, "counter", counter)
-	h.emit(c, nil, e)
-}

@@ -9,9 +9,6 @@ import (
 	"github.com/godwit-gateway/godwit/transports"
 )
 
-// codeDeviceAlarm is the code of an event that passes on what a device itself calls an alarm.
-const codeDeviceAlarm = "device_alarm"
-
 // appendMessage appends what an update's steps or an alarm say, as members of an event's data, and gives the event's kind and time. It
 // reports false, with nothing appended, for other types and for what does not decode.
 func appendMessage(dst []byte, kind codec.MessageType, body []byte, u *transports.Uplink) (string, time.Time, []byte, bool) {
@@ -65,7 +62,7 @@ func appendAlarm(dst []byte, a *codec.Alarm) []byte {
 		level = "info"
 	}
 	dst = appendTextMember(dst, "level", level)
-	dst = appendTextMember(dst, "code", codeDeviceAlarm)
+	dst = appendTextMember(dst, "code", string(AlarmDevice))
 	dst = appendUintMember(dst, "alarm", uint64(a.Code))
 	dst = appendTextMember(dst, "message", a.Text)
 	switch v := a.Value.(type) {

@@ -122,7 +122,15 @@ func over(d *store.Downlink) bool {
 	return final(d.State) || d.State == DownlinkAccepted && d.Receipt == ""
 }
 
+// loadDownlink takes a downlink of an earlier process. Times that lie further ahead than they can were written by a clock that was set back since.
 func (h *Hub) loadDownlink(d *store.Downlink) error {
+	now := h.clock.Now()
+	if most := now.Add(downlinkTTLMax); d.Expires.After(most) {
+		d.Expires, d.Due = most, now
+	}
+	if d.Changed.After(now) {
+		d.Changed = now
+	}
 	if inFragments(d) {
 		if _, err := parseParcel(d.Payload); err != nil {
 			return fmt.Errorf("downlink %d: %w", d.Ref, err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/session"
+	"github.com/godwit-gateway/godwit/gateway/failpoint"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
@@ -68,6 +69,7 @@ func (h *Hub) rekey(c *commit, i fleet.Index, link string, now time.Time) (*stor
 	d.Expires = now.Add(session.Grace)
 	h.enqueue(c, i, d)
 	h.rekeyed[h.fleet.Head(i).Number] = now.UnixMilli()
+	failpoint.Pass(failpoint.Rekey)
 	return d, nil
 }
 
@@ -83,7 +85,7 @@ func (h *Hub) rekeyDue(c *commit, l *link, i fleet.Index, now time.Time) {
 	}
 	if _, err := h.rekey(c, i, l.Name, now); err != nil {
 		h.rekeyed[number] = now.UnixMilli() // not again with each frame
-		h.alarm(c, i, now, "rekey_failed", err.Error(), 0)
+		h.alarm(c, i, now, AlarmRekeyFailed, err.Error(), 0)
 	}
 }
 
@@ -173,7 +175,7 @@ func openDown(d *store.Downlink, key *[32]byte, number uint32, e *session.Epoch)
 // failed counts a frame that claimed to be of a device and did not verify. Too many are an alarm, once; the device is not shut out for them.
 func (h *Hub) failed(c *commit, i fleet.Index, now time.Time) {
 	if h.fleet.Fail(i) {
-		h.alarm(c, i, now, "forgeries", "2^14 frames in the name of the device did not verify in its epoch: godwit device rekey begins a new one", 0)
+		h.alarm(c, i, now, AlarmForgeries, "2^14 frames in the name of the device did not verify in its epoch: godwit device rekey begins a new one", 0)
 		c.touch(i)
 	}
 }

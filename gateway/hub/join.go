@@ -5,6 +5,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/session"
+	"github.com/godwit-gateway/godwit/gateway/failpoint"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/transports"
@@ -83,6 +84,7 @@ func (h *Hub) joined(
 		}
 	}
 	if began {
+		failpoint.Pass(failpoint.Join)
 		h.epochEvent(c, i, u.ReceivedAt, "join", g.Second.Number)
 	}
 	key, _ := h.fleet.JoinKey(i)
@@ -130,7 +132,7 @@ func (h *Hub) queueJoin(c *commit, l *link, i fleet.Index, now time.Time) {
 	}
 	if l.Transport == nil || h.reachable(i, l) != nil || len(h.outgoing.byRef) >= downlinkMax || len(h.outgoing.open[number]) >= downlinkEach {
 		if h.senders.firstToday(joinSalt^uint64(number), now) {
-			h.alarm(c, i, now, "join_unanswered", "the device asks for a new epoch, and no link has a way to answer it: accept its address", 0)
+			h.alarm(c, i, now, AlarmJoinUnanswered, "the device asks for a new epoch, and no link has a way to answer it: accept its address", 0)
 		}
 		return
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/session"
+	"github.com/godwit-gateway/godwit/gateway/failpoint"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/transports"
@@ -124,6 +125,7 @@ type opened struct {
 func (h *Hub) verified(
 	c *commit, l *link, u *transports.Uplink, item *codec.Item, o *opened, out *transports.Verdict,
 ) (transports.Settlement, Reason) {
+	failpoint.Pass(failpoint.Opened)
 	d := h.fleet.Head(o.device)
 	if o.epoch < d.Least {
 		return transports.Rejected, ReasonTooOld // nobody knows what was taken of it; kept for an approval it would take the place of what counts
@@ -222,7 +224,7 @@ func (h *Hub) putFrame(c *commit, u *transports.Uplink, item *codec.Item, o *ope
 func (h *Hub) reused(c *commit, l *link, u *transports.Uplink, o *opened, key store.FrameKey) (transports.Settlement, Reason) {
 	s := h.keep(c, l, u, ReasonReuse, key.Number)
 	if s == transports.Quarantined {
-		h.alarm(c, o.device, u.ReceivedAt, "counter_reuse", "a counter was used again with other content: lost state or a cloned device", key.Counter)
+		h.alarm(c, o.device, u.ReceivedAt, AlarmCounterReuse, "a counter was used again with other content: lost state or a cloned device", key.Counter)
 	}
 	return s, ReasonReuse
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -43,7 +42,7 @@ func (n *Node) openEvents(ctx context.Context) error {
 	var err error
 	if c.Mode == "embedded" {
 		e.server, err = publish.NewEmbedded(publish.EmbeddedOptions{
-			Dir: filepath.Join(n.cfg.Gateway.StateDir, "stream"), Listen: c.Listen, Log: n.log,
+			Dir: StreamDir(n.cfg), Listen: c.Listen, Log: n.log,
 		})
 		if err != nil {
 			return err
@@ -97,16 +96,13 @@ func (n *Node) settle(ctx context.Context) error {
 	defer pause.Stop()
 	for {
 		_, err := n.publisher.Reconcile(ctx)
-		if err == nil || embedded {
+		if err == nil || embedded || errors.Is(err, publish.ErrFenced) || errors.Is(err, publish.ErrDiffering) {
 			return err
 		}
 		select {
 		case <-pause.C:
 			continue
 		case <-ctx.Done():
-		}
-		if errors.Is(err, publish.ErrFenced) || errors.Is(err, publish.ErrDiffering) {
-			return err
 		}
 		n.log.Warn("NATS is not there: frames are taken in, events wait in the outbox", slog.String("error", err.Error()))
 		return n.distrust()

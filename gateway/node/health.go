@@ -7,8 +7,19 @@ import (
 	"sync"
 	"time"
 
+	"github.com/godwit-gateway/godwit/gateway/publish"
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
+
+// Conditions are the reasons that Ready and Alive have words for. What a NATS server or a disk says in its own words comes besides.
+func Conditions() []error {
+	return []error{
+		store.ErrFailed, store.ErrCorrupt, store.ErrStalled, store.ErrLowSpace, errNoLink, errStands,
+		publish.ErrStarting, publish.ErrDoubt, publish.ErrFenced, publish.ErrDiffering, publish.ErrNotOurs, publish.ErrServerOld,
+	}
+}
+
+var errNoLink = errors.New("no link is up")
 
 // Ready is nil if the gateway does its work: it takes frames in, and events flow. Else it says what is in the way.
 func (n *Node) Ready() error {
@@ -20,7 +31,7 @@ func (n *Node) Ready() error {
 		errs = append(errs, fmt.Errorf("events: %w", err))
 	}
 	if !slices.ContainsFunc(n.links, func(l *wired) bool { return l.up() }) {
-		errs = append(errs, errors.New("no link is up"))
+		errs = append(errs, errNoLink)
 	}
 	return errors.Join(errs...)
 }

@@ -36,6 +36,7 @@ type Node struct {
 	links     []*wired
 	api       *server
 	probe     probe
+	copies    *checkpoints
 	revived   atomic.Uint64 // starts of the embedded server after the first
 
 	once   sync.Once
@@ -68,6 +69,9 @@ func (n *Node) open(ctx context.Context) error {
 	})
 	if err != nil {
 		return withHint("open the store", err)
+	}
+	if n.copies, err = newCheckpoints(n.cfg.Gateway.StateDir, n.store, n.log); err != nil {
+		return err
 	}
 	kek, err := n.kek()
 	if err != nil {
@@ -109,6 +113,9 @@ func (n *Node) open(ctx context.Context) error {
 
 // StoreDir is the folder of the store.
 func StoreDir(cfg *config.Config) string { return filepath.Join(cfg.Gateway.StateDir, "store") }
+
+// StreamDir is the folder of the embedded server's streams.
+func StreamDir(cfg *config.Config) string { return filepath.Join(cfg.Gateway.StateDir, "stream") }
 
 // kek loads the key-encryption key, and makes it where there is no device key yet that another one has wrapped.
 func (n *Node) kek() (*store.KEK, error) {

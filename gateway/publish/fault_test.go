@@ -121,6 +121,27 @@ func TestTrim(t *testing.T) {
 	}
 }
 
+// A clock that was years ahead when events were read back, and was set right since, does not keep them for years.
+func TestTrimAfterTheClockWasSetBack(t *testing.T) {
+	m := newMachine(t)
+	t.Cleanup(func() { _ = m.store.Close() })
+	m.add(t, 10)
+	m.heal(t)
+	m.trim(t)
+	m.clock.add(-5 * 365 * 24 * time.Hour)
+	m.trim(t)
+	m.clock.add(23 * time.Hour)
+	m.trim(t)
+	if first, _ := m.store.OutboxBounds(); first != 1 {
+		t.Fatalf("the outbox begins with %d after 23 h, want 1", first)
+	}
+	m.clock.add(2 * time.Hour)
+	m.trim(t)
+	if first, _ := m.store.OutboxBounds(); first != 11 {
+		t.Fatalf("the outbox begins with %d after 25 h, want 11", first)
+	}
+}
+
 // TestTrimWaitsForFilled: an event that filled a hole is held until that too was read back.
 func TestTrimWaitsForFilled(t *testing.T) {
 	m := newMachine(t)

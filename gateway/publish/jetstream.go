@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/godwit-gateway/godwit/gateway/failpoint"
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
 
@@ -102,10 +103,12 @@ func (s *JetStream) Publish(ctx context.Context, messages []Message, last uint64
 		if len(messages) > 1 {
 			s.set(3, headerCommit, "1")
 		}
+		failpoint.Soon(failpoint.Published)
 		reply, err := s.nc.RequestMsgWithContext(ctx, &s.msg)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrDoubt, err)
 		}
+		failpoint.Pass(failpoint.PubAcked)
 		return checkAck(reply.Data, s.name, last, len(messages))
 	}
 	return nil

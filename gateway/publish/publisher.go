@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/godwit-gateway/godwit/gateway/failpoint"
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
 
@@ -23,6 +24,7 @@ const (
 // Errors that callers branch on.
 var (
 	ErrFenced    = errors.New("another gateway with this id writes to the stream: stop one of them")
+	ErrStarting  = errors.New("the stream has not been looked at yet")
 	ErrDiffering = errors.New("the outbox and the stream cannot be brought together")
 )
 
@@ -92,13 +94,11 @@ type Stats struct {
 	Pending    uint64 // durable events that are not on the stream yet
 }
 
-var errStarting = errors.New("the stream has not been looked at yet")
-
 // New returns a publisher. It does nothing until one of its methods is called.
 func New(o Options) (*Publisher, error) {
 	id := o.Store.ID()
 	p := &Publisher{
-		store: o.Store, stream: o.Stream, log: o.Log, now: o.Now, adopt: o.Adopt, keep: o.Keep, id: hex.EncodeToString(id[:]), ready: errStarting,
+		store: o.Store, stream: o.Stream, log: o.Log, now: o.Now, adopt: o.Adopt, keep: o.Keep, id: hex.EncodeToString(id[:]), ready: ErrStarting,
 		most: batchMessagesMax,
 	}
 	if p.keep == 0 {
@@ -166,6 +166,7 @@ func (p *Publisher) PublishOnce(ctx context.Context) (int, error) {
 	}
 	p.most = min(2*p.most, batchMessagesMax)
 	p.confirm(until)
+	failpoint.Pass(failpoint.Confirmed)
 	p.meta.end(p.last)
 	p.count.published.Add(uint64(len(p.batch)))
 	return n, p.save(false)

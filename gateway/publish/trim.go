@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/failpoint"
 )
 
 // marksPerKeep is how finely it is remembered when events had been read back.
@@ -24,9 +26,11 @@ func (p *Publisher) TrimOnce() error {
 	if err := p.save(true); err != nil {
 		return err
 	}
+	failpoint.Pass(failpoint.Trim)
 	if err := p.store.TrimOutbox(upTo); err != nil {
 		return fmt.Errorf("trim the outbox: %w", err)
 	}
+	failpoint.Pass(failpoint.Trim)
 	for oseq := range p.meta.Filled {
 		if oseq <= upTo {
 			delete(p.meta.Filled, oseq)
@@ -38,6 +42,11 @@ func (p *Publisher) TrimOnce() error {
 // mature is the last event that had been read back, with all before it, long enough ago.
 func (p *Publisher) mature() uint64 {
 	now := p.now()
+	for i := range p.meta.Marks {
+		if p.meta.Marks[i].At.After(now) {
+			p.meta.Marks[i].At = now // the clock was set back: the time since is not known
+		}
+	}
 	newest := mark{}
 	if n := len(p.meta.Marks); n > 0 {
 		newest = p.meta.Marks[n-1]

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/godwit-gateway/godwit/gateway/failpoint"
 )
 
 // Memory that a batch keeps from one commit to the next: room for the largest group of frames that intake makes.
@@ -89,6 +91,7 @@ func (s *Store) Commit(b *Batch) error {
 	if err := s.sync(b.b); err != nil {
 		return err
 	}
+	failpoint.Pass(failpoint.Synced)
 	s.commits.Add(1)
 	s.written.Add(uint64(b.b.Len())) //nolint:gosec // not negative
 	s.ward.apply(&b.ward)

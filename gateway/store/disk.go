@@ -10,6 +10,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/godwit-gateway/godwit/gateway/failpoint"
 )
 
 // slowDisk is how long one operation may take before it is counted as slow.
@@ -49,7 +51,30 @@ func (f orderedFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File
 			return nil, err
 		}
 	}
-	return f.FS.Create(name, category)
+	file, err := f.FS.Create(name, category)
+	return f.logFile(name, file), err
+}
+
+// ReuseForWrite implements vfs.FS.
+func (f orderedFS) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	file, err := f.FS.ReuseForWrite(oldname, newname, category)
+	return f.logFile(newname, file), err
+}
+
+// logFile adds the failpoint between a write to the log and its sync, in programs that have failpoints.
+func (f orderedFS) logFile(name string, file vfs.File) vfs.File {
+	if failpoint.Enabled && file != nil && strings.HasSuffix(name, ".log") {
+		return logFile{file}
+	}
+	return file
+}
+
+type logFile struct{ vfs.File }
+
+// SyncData implements vfs.File.
+func (f logFile) SyncData() error {
+	failpoint.Pass(failpoint.Written)
+	return f.File.SyncData()
 }
 
 // Unwrap implements vfs.FS.

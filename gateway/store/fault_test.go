@@ -181,6 +181,10 @@ func TestLowSpace(t *testing.T) {
 	if err := s.Healthy(); err != nil {
 		t.Errorf("within a second of the last look: %v", err)
 	}
+	c.add(-5 * 365 * 24 * time.Hour)
+	if err := s.Healthy(); !errors.Is(err, store.ErrLowSpace) {
+		t.Errorf("after the clock was set back: %v, want ErrLowSpace", err)
+	}
 }
 
 func TestLowSpaceRule(t *testing.T) {

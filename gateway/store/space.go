@@ -31,14 +31,14 @@ func lowSpace(was bool, free, total uint64) bool {
 type space struct {
 	low  atomic.Bool
 	free atomic.Uint64
-	next atomic.Int64  // Unix nanoseconds of the next look
+	next atomic.Int64  // Unix nanoseconds of the next look; one further away than that is of a clock that was set back since
 	slow atomic.Uint64 // slow operations already told of
 }
 
 // check looks at the disk if it is time to, and reports whether space is low. A file system that does not tell is not low.
 func (p *space) check(s *Store) error {
 	now := s.now().UnixNano()
-	if next := p.next.Load(); now >= next && p.next.CompareAndSwap(next, now+int64(spaceEvery)) {
+	if next := p.next.Load(); (now >= next || next-now > int64(spaceEvery)) && p.next.CompareAndSwap(next, now+int64(spaceEvery)) {
 		p.look(s)
 	}
 	if p.low.Load() {

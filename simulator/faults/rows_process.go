@@ -7,7 +7,9 @@ var processRows = []Row{
 		Fault:    "the process is killed at each step of a frame's way, from the socket to the trimmed outbox, and of a backup, a rekey and a join",
 		Expected: "each acknowledged frame is one event after the restart; what was not acknowledged is sent again by the device",
 		Tests: []Tests{
-			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestKillUnderLoadLosesNothing"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{
+				"TestKillUnderLoadLosesNothing", "TestKillAtEachStep", "TestKillBeforeAndAfterDeletion", "TestKillAtTrim", "TestStepsAreAllPoints",
+			}},
 		},
 	},
 	{
@@ -18,6 +20,7 @@ var processRows = []Row{
 			{Package: "gateway/store", Kind: Simulated, Names: []string{"TestCrash", "TestModel"}},
 			{Package: "gateway/hub", Kind: Simulated, Names: []string{"TestPowerLossAtEverySync"}},
 			{Package: "gateway/publish", Kind: Simulated, Names: []string{"TestPowerLossOfAGateway"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestPowerCut", "TestPowerCutWithLazyServer"}},
 		},
 	},
 	{
@@ -26,6 +29,7 @@ var processRows = []Row{
 		Expected: "the store opens, or is made anew; nothing that was acknowledged is lost",
 		Tests: []Tests{
 			{Package: "gateway/store", Kind: Simulated, Names: []string{"TestCrash"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestPowerCutAtFirstStart"}},
 		},
 	},
 	{
@@ -33,7 +37,8 @@ var processRows = []Row{
 		Fault:    "a bit of the log or of a table flips between runs; a manifest is missing",
 		Expected: "the store is not opened, or the rows concerned are refused; what to restore is said, and nothing is wiped",
 		Tests: []Tests{
-			{Package: "gateway/store", Kind: Loopback, Names: []string{"TestDamagedLog", "TestMissingFiles", "TestDamagedTable", "TestMissingMarker"}},
+			{Package: "gateway/store", Kind: Loopback, Names: []string{"TestDamagedLog", "TestDamagedManifest", "TestMissingFiles", "TestDamagedTable", "TestMissingMarker"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestDamagedStoreIsRefused", "TestDamagedTableIsFound"}},
 		},
 	},
 	{
@@ -42,6 +47,7 @@ var processRows = []Row{
 		Expected: "the store takes over from the stream what it lost, and no counter is used twice",
 		Tests: []Tests{
 			{Package: "gateway/publish", Kind: Loopback, Names: []string{"TestStoreSetBack"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestLogWithoutItsEndIsCaughtUp"}},
 		},
 	},
 	{
@@ -51,6 +57,7 @@ var processRows = []Row{
 		Tests: []Tests{
 			{Package: "gateway/store", Kind: Loopback, Names: []string{"TestFullDisk", "TestLowSpace"}},
 			{Package: "gateway/publish", Kind: Loopback, Names: []string{"TestFullDisk"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestDiskGetsFull"}},
 		},
 	},
 	{
@@ -59,6 +66,7 @@ var processRows = []Row{
 		Expected: "slow: only late; failed: the process ends, and the next one starts with all that was acknowledged",
 		Tests: []Tests{
 			{Package: "gateway/store", Kind: Simulated, Names: []string{"TestStalledCommit", "TestFailedWriteIsFatal"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestDiskHangs", "TestWritesFail"}},
 		},
 	},
 	{
@@ -68,6 +76,7 @@ var processRows = []Row{
 		Tests: []Tests{
 			{Package: "gateway/store", Kind: Loopback, Names: []string{"TestLockedByAnotherProcess"}},
 			{Package: "gateway/publish", Kind: Loopback, Names: []string{"TestFork", "TestFenced"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestSecondGatewayOnOneFolder", "TestSecondGatewayOnOneStream", "TestReplacedGatewayStops"}},
 		},
 	},
 	{
@@ -76,7 +85,7 @@ var processRows = []Row{
 		Expected: "the message is read again, acknowledged again, and remains one row and one event",
 		Tests: []Tests{
 			{Package: "transports/smsmodem", Kind: Simulated, Names: []string{"TestRestartBeforeDelete", "TestSilentRestartBeforeDelete"}},
-			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestKillWithModemLosesNothing"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestKillWithModemLosesNothing", "TestKillBeforeAndAfterDeletion"}},
 		},
 	},
 	{
@@ -85,6 +94,7 @@ var processRows = []Row{
 		Expected: "counters and not times tell repeats from news; limits of time go on",
 		Tests: []Tests{
 			{Package: "simulator/world", Kind: Simulated, Names: []string{"TestSeeds"}},
+			{Package: "gateway/hub", Kind: Simulated, Names: []string{"TestClockJumps"}},
 		},
 	},
 	{
@@ -92,7 +102,7 @@ var processRows = []Row{
 		Fault:    "SIGTERM under load",
 		Expected: "within 10 s what was taken is committed, and the process has ended well",
 		Tests: []Tests{
-			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestDemo"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestTerminatedUnderLoad"}},
 		},
 	},
 	{
@@ -101,6 +111,7 @@ var processRows = []Row{
 		Expected: "a newer one opens it; an older one refuses it and says why",
 		Tests: []Tests{
 			{Package: "gateway/store", Kind: Loopback, Names: []string{"TestNewerFormats"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestOtherVersions"}},
 		},
 	},
 	{
@@ -109,6 +120,8 @@ var processRows = []Row{
 		Expected: "it opens, has all that was acknowledged before it, and takes over the rest from the stream",
 		Tests: []Tests{
 			{Package: "gateway/publish", Kind: Loopback, Names: []string{"TestStoreSetBack"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestRestoreWithStream", "TestRestoreWithoutStream", "TestRestoreByTheBook", "TestBadBackupsAreRefused"}},
+			{Package: "gateway/store", Kind: Loopback, Names: []string{"TestCheckpoint"}},
 		},
 	},
 }

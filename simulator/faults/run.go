@@ -15,7 +15,7 @@ import (
 const Variable = "GODWIT_FAULTS"
 
 // limit is how long the tests of one package may take.
-const limit = 20 * time.Minute
+const limit = 60 * time.Minute
 
 // ErrSource is returned where the source tree or the Go command is missing.
 var ErrSource = errors.New("faults: the tests are run from the source tree")

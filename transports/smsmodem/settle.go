@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/godwit-gateway/godwit/gateway/failpoint"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -94,7 +95,9 @@ func (s *session) erase(st *storage, indexes []int, listed time.Time) error {
 		if s.line.rebooted() {
 			return errRebooted
 		}
+		failpoint.Pass(failpoint.Erasing)
 		_, err := s.cmd.command(s.inHand, fmt.Sprintf("+CMGD=%d", index), s.t.timing.list)
+		failpoint.Pass(failpoint.Erased)
 		c, refused := classOf(err)
 		switch {
 		case err == nil, c == classSlot:

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/godwit-gateway/godwit/gateway/failpoint"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -38,6 +39,7 @@ func (r *reader) run(ctx, inHand context.Context) error {
 		if n == 0 {
 			continue
 		}
+		failpoint.Pass(failpoint.Received)
 		if err := r.sink.Uplinks(inHand, r.uplinks[:n], r.verdicts[:n]); err != nil {
 			r.failed(n, err)
 			continue
@@ -123,7 +125,11 @@ func (r *reader) settle(n int) {
 		t.windows.settle(r.uplinks[k].Window.ID, v, short)
 	}
 	t.gate.Unlock()
+	failpoint.Pass(failpoint.Replied)
 	f := r.batch.flush()
+	if f.sent > 0 {
+		failpoint.Pass(failpoint.Answered)
+	}
 	c := &t.counts
 	for v := range settled {
 		add(&c.settled[v], settled[v])

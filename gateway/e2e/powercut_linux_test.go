@@ -1,0 +1,187 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// pause lets a random part of a time pass: a power failure comes when it comes.
+func pause(rng *rand.Rand, least, most time.Duration) {
+	timer := time.NewTimer(least + time.Duration(rng.Int64N(int64(most-least))))
+	<-timer.C
+}
+
+// The power of the disk that has both the store and the stream is cut under load, again and again: nothing that was acknowledged is lost in either.
+func TestPowerCut(t *testing.T) {
+	disk := newLoopDisk(t)
+	s := newSite(t)
+	s.moveState(t, filepath.Join(disk.dir, "state"))
+	rng := rand.New(rand.NewPCG(41, 1))
+	c := s.crewOf(t, 1, 12)
+	times := rounds(2, 50)
+	for range times {
+		gw := s.gateway(t)
+		c.grow(t, 20)
+		pause(rng, 0, 60*time.Millisecond)
+		disk.cut(t)
+		gw.kill(t)
+		disk.again(t)
+	}
+	c.survived(t, s)
+}
+
+// The power is cut in the first second of a new store and a new stream: they open, or are made anew, and nothing that was acknowledged is lost.
+func TestPowerCutAtFirstStart(t *testing.T) {
+	disk := newLoopDisk(t)
+	rng := rand.New(rand.NewPCG(42, 1))
+	for i := range rounds(2, 25) {
+		s := newSite(t)
+		s.moveState(t, filepath.Join(disk.dir, fmt.Sprint("state-", i)))
+		c := s.crewOf(t, 1, 6)
+		gw := start(t, "godwit", "run", "--config", s.config)
+		pause(rng, 10*time.Millisecond, 900*time.Millisecond)
+		disk.cut(t)
+		gw.kill(t)
+		disk.again(t)
+		c.survived(t, s)
+	}
+}
+
+// The stream is on a server that syncs now and then, and goes back in time with a power failure: what it forgot is published again.
+func TestPowerCutWithLazyServer(t *testing.T) {
+	thoroughOnly(t)
+	disk := newLoopDisk(t)
+	s := newSite(t)
+	s.external(t)
+	s.moveState(t, filepath.Join(disk.dir, "state"))
+	rng := rand.New(rand.NewPCG(43, 1))
+	c := s.crewOf(t, 1, 12)
+	lost := 0
+	for range 10 {
+		b := lazyBroker(t, s.nats, filepath.Join(disk.dir, "broker"))
+		gw := s.gateway(t)
+		c.grow(t, 50)
+		pause(rng, 0, 60*time.Millisecond)
+		disk.cut(t)
+		gw.kill(t)
+		b.Shutdown()
+		b.WaitForShutdown()
+		disk.again(t)
+		if hasLine(gw.out.String(), "stream lost its last events") || hasLine(gw.out.String(), "stream was lost and made anew") {
+			lost++
+		}
+	}
+	b := lazyBroker(t, s.nats, filepath.Join(disk.dir, "broker"))
+	defer func() {
+		b.Shutdown()
+		b.WaitForShutdown()
+	}()
+	c.survived(t, s)
+	t.Logf("after %d of 9 cuts the stream had lost what it had confirmed", lost)
+}
+
+// A disk whose writes fail: the gateway ends by itself, with exit code 1, and the next one starts with all that was acknowledged.
+func TestWritesFail(t *testing.T) {
+	disk := newLoopDisk(t)
+	s := newSite(t)
+	s.moveState(t, filepath.Join(disk.dir, "state"))
+	c := s.crewOf(t, 1, 6)
+	gw := s.gateway(t)
+	c.grow(t, 20)
+	disk.cut(t)
+	var ended *exec.ExitError
+	if err := gw.wait(t); !errors.As(err, &ended) || ended.ExitCode() != 1 {
+		t.Errorf("%v, want exit code 1\n%s", err, gw.out)
+	}
+	if !hasLine(gw.out.String(), "store cannot be written: the process ends") {
+		t.Errorf("the log does not say why:\n%s", gw.out)
+	}
+	disk.again(t)
+	c.survived(t, s)
+}
+
+// A disk that hangs for a moment makes acknowledgements late and nothing else. One that hangs for long makes the gateway not ready, but alive: it goes
+// on when the disk does.
+func TestDiskHangs(t *testing.T) {
+	thoroughOnly(t)
+	disk := newLoopDisk(t)
+	s := newSite(t)
+	s.moveState(t, filepath.Join(disk.dir, "state"))
+	c := s.crewOf(t, 1, 6)
+	gw := s.gateway(t)
+	c.grow(t, 20)
+	disk.freeze(t)
+	pause(rand.New(rand.NewPCG(1, 1)), time.Second, 2*time.Second)
+	disk.thaw(t)
+	c.grow(t, 20)
+
+	disk.freeze(t)
+	s.notReady(t, "a commit has not returned")
+	before := c.len()
+	if code, text := s.asks(t, "/healthz"); code != http.StatusOK {
+		t.Errorf("not alive: a new start would not help: %d %s", code, text)
+	}
+	s.notReady(t, "a commit has not returned")
+	if n := c.len(); n != before {
+		t.Errorf("%d frames were acknowledged while the disk hangs", n-before)
+	}
+	disk.thaw(t)
+	s.ready(t)
+	c.grow(t, 20)
+	c.published(t, s)
+	if err := gw.stop(t); err != nil {
+		t.Fatalf("stop: %v\n%s", err, gw.out)
+	}
+	c.stored(t, s)
+	if strings.Contains(gw.out.String(), "store cannot be written") {
+		t.Errorf("a write failed:\n%s", gw.out)
+	}
+}
+
+// ready waits until the gateway says that it is.
+func (s *site) ready(t *testing.T) {
+	t.Helper()
+	until(t, time.Minute, "the gateway to be ready", func() bool {
+		code, _ := s.asks(t, "/readyz")
+		return code == http.StatusOK
+	})
+}
+
+// A disk that gets full, shared by the store and the stream: nothing is acknowledged, readiness is gone, and all goes on by itself once there is space.
+func TestDiskGetsFull(t *testing.T) {
+	disk := newLoopDisk(t)
+	s := newSite(t)
+	s.moveState(t, filepath.Join(disk.dir, "state"))
+	c := s.crewOf(t, 1, 6)
+	gw := s.gateway(t)
+	c.grow(t, 20)
+	for _, left := range []int64{300 << 20, 0} {
+		disk.fill(t, left)
+		s.notReady(t, "disk space is low")
+		before := c.len()
+		s.notReady(t, "disk space is low")
+		if n := c.len(); n != before {
+			t.Errorf("%d frames were acknowledged with %d bytes free", n-before, left)
+		}
+		if code, text := s.asks(t, "/healthz"); code != http.StatusOK {
+			t.Errorf("not alive: a new start would not help: %d %s", code, text)
+		}
+		disk.empty(t)
+		s.ready(t)
+		c.grow(t, 20)
+	}
+	c.published(t, s)
+	if err := gw.stop(t); err != nil {
+		t.Fatalf("stop: %v\n%s", err, gw.out)
+	}
+	c.stored(t, s)
+}
