@@ -96,7 +96,7 @@ const (
 
 // settle gives the device its place in the world, and the random numbers of its own; those of its ways up and down follow.
 func (m *mobile) settle() (purpose uint64, own *rand.Rand) {
-	purpose = drawDevices + 3*uint64(len(m.w.fleet)) //nolint:gosec // a count
+	purpose = drawDevices + 3*uint64(len(m.w.fleet))
 	m.w.fleet = append(m.w.fleet, m)
 	m.place = len(m.w.fleet)
 	return purpose, m.w.setup.stream(purpose)
@@ -350,7 +350,7 @@ func (m *mobile) deliver() {
 func (m *mobile) uplink(payload []byte) transports.Uplink {
 	u := transports.Uplink{Transport: m.link.Name, ReceivedAt: m.w.now, Payload: payload, From: m.from}
 	if !m.link.Keeps {
-		u.Window = transports.Window{ID: uint64(m.place), Until: m.w.now.Add(30 * time.Second)}
+		u.Window = transports.Window{ID: uint64(m.place), Until: m.w.now.Add(30 * time.Second)} //nolint:gosec // counted from 1
 	}
 	return u
 }
