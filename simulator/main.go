@@ -31,6 +31,7 @@ type cli struct {
 	Demo    demoCmd    `cmd:"" help:"Run the whole gateway on loopback against a simulated fleet."`
 	Serve   serveCmd   `cmd:"" help:"Run simulated devices and a simulated modem for a gateway that runs elsewhere."`
 	Seeds   seedsCmd   `cmd:"" help:"Play random worlds in virtual time: the gateway's own code, and everything that can fail."`
+	Bench   benchCmd   `cmd:"" help:"Measure how fast virtual time passes."`
 	Data    dataCmd    `cmd:"" help:"Print what simulated sensors measure, as a CSV file to train templates on."`
 	Version versionCmd `cmd:"" help:"Print the build."`
 }

@@ -224,6 +224,9 @@ func (g *gateway) operate() error {
 		if m.clone {
 			continue // nobody knows of it
 		}
+		if !g.w.setup.Chaos && (!m.link.Keeps || m.life.addressed == g.life) && g.w.now.Sub(m.life.taken) <= 2*m.config.Interval+operatorEvery {
+			continue // an operator with many devices looks at those that need it
+		}
 		d, err := g.hub.Device(m.name())
 		if err != nil {
 			continue // not heard yet
@@ -233,6 +236,7 @@ func (g *gateway) operate() error {
 				return fmt.Errorf("give an address: %w", err)
 			}
 		}
+		m.life.addressed = g.life
 		if g.w.now.Sub(d.LastSeen) > 2*m.config.Interval+operatorEvery {
 			_, _ = g.hub.Rekey(g.w.ctx, m.name(), m.link.Name) // refused where one is under way
 		}
@@ -294,6 +298,7 @@ func (g *gateway) newDisk() *vfs.MemFS {
 
 // tune keeps the files that are synced small where each sync copies them.
 func (g *gateway) tune(p *pebble.Options) {
+	p.MemTableSize = 4 << 20
 	if g.breakable() {
 		p.MemTableSize = 256 << 10
 	}

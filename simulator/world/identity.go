@@ -40,7 +40,7 @@ func (w *world) cloneDevices(in *Incident) bool {
 		if m.life.cloned || m.memory.Blank || !m.on {
 			continue
 		}
-		c := &mobile{w: w, group: m.group, config: m.config, memory: m.memory, life: m.life, clone: true, link: m.link, on: true, port: m.port}
+		c := &mobile{w: w, group: m.group, called: m.called, config: m.config, memory: m.memory, life: m.life, clone: true, link: m.link, on: true, port: m.port}
 		purpose, own := c.settle()
 		c.config.Seed, c.config.SIM = own.Uint64(), fmt.Sprintf("+4918%08d", m.config.Number)
 		m.life.cloned = true
