@@ -37,9 +37,10 @@ type seedsCmd struct {
 // Help shows examples.
 func (seedsCmd) Help() string {
 	return `Each seed draws a fleet, its radios, and days of faults: power cuts, restored backups, streams that
-lose events or answer falsely, devices that restart or forget everything, replayed and forged
-payloads. It is played in virtual time by the gateway's own code. Then everything is healed, and
-every frame that was acknowledged must be an event, no nonce used twice, and every device heard again.
+lose events or answer falsely, devices that restart, forget everything, break, run out of power,
+get another SIM or are cloned, replayed and forged payloads. It is played in virtual time by the
+gateway's own code. Then everything is healed, and every frame that was acknowledged must be an event,
+no nonce used twice, and every device that still works heard again.
 
 Example:
   godwit-sim seeds --count 200

@@ -122,12 +122,10 @@ func (s *Setup) Validate() error {
 		switch {
 		case g.Name == "" || groups[g.Name]:
 			bad("group %d is called %q, want a name of its own", i+1, g.Name)
-		case g.Count < 1 || g.First == 0 || uint64(g.First)+uint64(g.Count) > 1<<32:
-			bad("group %s has %d devices from number %d on", g.Name, g.Count, g.First)
+		case g.Count < 1 || g.First == 0 || uint64(g.First)+uint64(g.Count) > 1<<32 || !(g.Attrition >= 0):
+			bad("group %s has %d devices from number %d on, of which a part of %v breaks within a year", g.Name, g.Count, g.First, g.Attrition)
 		case !products[g.Product]:
 			bad("group %s is of product %q, which is not there", g.Name, g.Product)
-		case !(g.Attrition >= 0):
-			bad("of group %s a part of %v breaks within a year", g.Name, g.Attrition)
 		case !links[g.Link]:
 			bad("group %s speaks over link %q, which is not there", g.Name, g.Link)
 		}
