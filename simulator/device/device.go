@@ -56,6 +56,11 @@ type Config struct {
 	Report      time.Duration // between two large ones
 	ReportBytes int           // of a large one
 
+	SIM     string    // its card; with another one it begins to say its connection id again
+	Power   *Power    // nil: it never runs out
+	Dies    time.Time // zero: not by itself; it may still be that its battery ends
+	Retires time.Time // zero: it is not planned
+
 	FreeMemory uint64 // for an image and its copy; 0 means 512 KiB
 	Rate       uint64 // bytes a second at which an image is fetched; 0 means 64 KiB
 	Owner      Owner
@@ -111,12 +116,16 @@ func (c *Config) validate() error {
 	case c.UplinkMax < 2*overheadMax || c.ReportBytes < 0 || c.ReportBytes >= codec.FragmentedMax || c.Chatter < 0 || c.Report < 0 || c.Sample < 0:
 		return fmt.Errorf("frames of %d bytes, messages of %d: %w", c.UplinkMax, c.ReportBytes, ErrConfig)
 	}
+	if c.Power != nil {
+		return c.Power.validate()
+	}
 	return nil
 }
 
 // A Device is one device between two restarts. Not safe for concurrent use.
 type Device struct {
 	config Config
+	state  State
 	world  *World
 	rng    *rand.Rand
 	boots  uint32
@@ -167,9 +176,22 @@ func New(c Config, m Memory, now time.Time) (*Device, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
+	w := NewWorld(c.Seed, now)
+	if c.Power != nil {
+		w.supply.equip(*c.Power)
+	}
+	return boot(c, m, w, now)
+}
+
+// boot starts a device in a world.
+func boot(c Config, m Memory, w *World, now time.Time) (*Device, error) {
+	w.boot, w.supply.off = w.now, false
+	if m.SIM != c.SIM {
+		m.Known = 0
+	}
 	m.BootCount++
 	d := &Device{
-		config: c, boots: m.BootCount, known: m.Known, world: NewWorld(c.Seed, now),
+		config: c, boots: m.BootCount, known: m.Known, world: w,
 		rng:     rand.New(rand.NewPCG(c.Seed, uint64(m.BootCount))), //nolint:gosec // repeatable
 		session: session.NewDevice(m.Memory, c.CTRBits), joinKey: codec.DeriveJoinKey(&c.Key, c.Number), last: now, heard: now,
 		version: cmp.Or(m.Version, c.Version), update: m.Update, set: m.Set, raised: make([]bool, len(c.Thresholds)), parts: parts{state: m.Parts},
@@ -204,8 +226,8 @@ func (d *Device) Number() uint32 { return d.config.Number }
 // Memory is what permanent memory holds now: hand it to New to restart the device.
 func (d *Device) Memory() Memory {
 	return Memory{
-		Memory: d.session.Memory, BootCount: d.boots, Known: d.known, Set: d.set, Version: d.version, Parts: d.parts.state, Update: d.update,
-		Policy: d.agreed,
+		Memory: d.session.Memory, BootCount: d.boots, Known: d.known, SIM: d.config.SIM, Set: d.set, Version: d.version, Parts: d.parts.state,
+		Update: d.update, Policy: d.agreed,
 	}
 }
 
@@ -238,6 +260,9 @@ type Transmission struct {
 // Poll takes a status if one is due and returns what is to be sent now, oldest first, and the time of the next call. The zero time
 // means that nothing is due before something is received or reported.
 func (d *Device) Poll(now time.Time) (out []Transmission, wake time.Time, err error) {
+	if again, alive, err := d.lives(now); !alive || err != nil {
+		return nil, again, err
+	}
 	if d.answered {
 		d.heard, d.answered, d.silent = now, false, 0
 	}
@@ -264,6 +289,7 @@ func (d *Device) Poll(now time.Time) (out []Transmission, wake time.Time, err er
 			p.tries++
 			p.due = d.after(now, p.tries)
 			out = append(out, Transmission{Frame: p.frame, Try: p.tries, Payload: p.payload})
+			d.world.supply.consume(1, len(p.payload))
 		}
 		if !p.due.IsZero() && (wake.IsZero() || p.due.Before(wake)) {
 			wake = p.due

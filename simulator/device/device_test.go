@@ -16,7 +16,7 @@ import (
 
 var start = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
-func template(t *testing.T) *codec.Template {
+func template(t testing.TB) *codec.Template {
 	t.Helper()
 	tenth := codec.Decimal{Coef: 1, Exp: -1}
 	tpl, err := codec.NewTemplate(codec.Timing{}, []codec.Field{
@@ -31,7 +31,7 @@ func template(t *testing.T) *codec.Template {
 	return tpl
 }
 
-func config(t *testing.T) device.Config {
+func config(t testing.TB) device.Config {
 	t.Helper()
 	return device.Config{
 		Number: 1001, Key: [32]byte{1, 2, 3}, Template: template(t), Product: "buoy-demo", Version: "2.4.0", Build: []byte{1, 2, 3, 4},
@@ -39,7 +39,7 @@ func config(t *testing.T) device.Config {
 	}
 }
 
-func boot(t *testing.T, c device.Config, m device.Memory, now time.Time) *device.Device {
+func boot(t testing.TB, c device.Config, m device.Memory, now time.Time) *device.Device {
 	t.Helper()
 	d, err := device.New(c, m, now)
 	if err != nil {

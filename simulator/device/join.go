@@ -152,6 +152,7 @@ func (d *Device) pollJoin(now time.Time) (out []Transmission, wake time.Time) {
 			wait, most = joinStored, joinMax
 		}
 		d.join.due = now.Add(min(wait<<min(d.join.tries-1, 20), most))
+		d.world.supply.consume(1, len(d.join.payload))
 		out = []Transmission{{Join: true, Try: d.join.tries, Payload: d.join.payload}}
 	}
 	return out, d.join.due

@@ -12,6 +12,7 @@ type Memory struct {
 	session.Memory
 	BootCount uint32
 	Known     uint8  // frames sent with the connection id, until it may be left out
+	SIM       string // with which they were sent
 	Set       uint8  // name of the last message that went in fragments
 	Version   string // of the software that runs; "": that of the factory
 	Parts     Blob   // messages that come in fragments

@@ -70,6 +70,9 @@ func (d *Device) after(now time.Time, tries int) time.Time {
 // Receive takes a payload that the network brought and returns the frames that it newly acknowledges. What does not verify is dropped
 // with an error; what repeats an earlier payload does nothing.
 func (d *Device) Receive(payload []byte) (acknowledged []Frame, err error) {
+	if d.state != Working {
+		return nil, nil
+	}
 	for rest := payload; len(rest) > 0; {
 		var item codec.Item
 		if item, rest, err = codec.NextItem(rest); err != nil {

@@ -76,9 +76,7 @@ func (d *Device) keep(readings ...codec.Status) {
 
 // observe reads the sensors.
 func (d *Device) observe(now time.Time) *codec.Status {
-	elapsed := time.Duration(float64(now.Sub(d.last)) * d.config.Speed)
-	d.last = now
-	d.world.Advance(elapsed)
+	elapsed := d.pass(now)
 	return &codec.Status{
 		Time: now.Add(d.clock.offset), ClockValid: d.clock.sure, AckAsked: !d.config.Stored, Values: d.world.Measure(d.config.Template, elapsed),
 	}

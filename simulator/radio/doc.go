@@ -10,6 +10,10 @@
 //	}
 //	wake, ok := link.Next() // when to look again
 //
-// Each Send takes the same number of draws whatever becomes of the payload. So two runs from one seed whose models differ in one
-// probability meet the same luck in everything else, and comparisons between models need few runs.
+// A payload takes one draw whatever becomes of it, and each purpose derives its numbers from that by itself. So two runs from one seed whose models
+// differ in one probability meet the same luck in everything else, and comparisons between models need few runs.
+//
+// What a [Model] can have beyond that: [Bursts] without coverage, [Passes] of satellites, modems that try again by themselves, a network that keeps
+// what it cannot deliver until its Validity is over, payloads that arrive cut, and a [Tariff]. [FindNetwork] has models of real networks with the
+// sources of their figures; what nobody has published is said to be assumed.
 package radio
