@@ -27,9 +27,8 @@ var ErrEvent = errors.New("not an event")
 type Ledger struct {
 	mu     sync.Mutex
 	names  map[string]named
-	sent   map[Frame]string // the link that it was last sent over
-	acked  map[Frame]bool
-	events map[Frame]int
+	frames tracks
+	acked  int            // distinct frames
 	links  map[string]int // events by link
 	kinds  map[string]int // events by kind
 	alien  []string       // ids of events of frames that nobody sent
@@ -44,8 +43,7 @@ type named struct {
 // New returns an empty ledger.
 func New() *Ledger {
 	return &Ledger{
-		names: make(map[string]named), sent: make(map[Frame]string), acked: make(map[Frame]bool),
-		events: make(map[Frame]int), links: make(map[string]int), kinds: make(map[string]int),
+		names: make(map[string]named), frames: make(tracks), links: make(map[string]int), kinds: make(map[string]int),
 	}
 }
 
@@ -57,24 +55,27 @@ func (l *Ledger) Device(name string, number uint32, first uint64) {
 }
 
 // Sent notes that a device transmitted a frame.
-func (l *Ledger) Sent(link string, f Frame) {
+func (l *Ledger) Sent(f Frame) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.sent[f] = link
+	*l.frames.of(f) |= wasSent
 }
 
 // Acknowledged notes that a frame was acknowledged to its device, or confirmed to its network. From here on it must never be lost.
 func (l *Ledger) Acknowledged(f Frame) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.acked[f] = true
+	if m := l.frames.of(f); *m&wasAcked == 0 {
+		*m |= wasAcked
+		l.acked++
+	}
 }
 
 // AcknowledgedLen is the number of distinct frames acknowledged so far.
 func (l *Ledger) AcknowledgedLen() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.acked)
+	return l.acked
 }
 
 // cloudEvent is what the ledger reads of an event: its identity, by which exactly once is judged, and the link that it came by.
@@ -106,11 +107,15 @@ func (l *Ledger) Event(payload []byte) error {
 	if known && counter < d.first {
 		return nil
 	}
-	if !known || l.sent[f] == "" {
+	var m *mark
+	if known {
+		m = l.frames.of(f)
+	}
+	if m == nil || *m&wasSent == 0 {
 		l.alien = append(l.alien, e.ID)
 		return nil
 	}
-	l.events[f]++
+	m.event()
 	l.links[e.Data.Link]++
 	l.kinds[strings.TrimPrefix(e.Type, "io.godwit.")]++
 	return nil
@@ -118,7 +123,13 @@ func (l *Ledger) Event(payload []byte) error {
 
 // parseID reads {name}.{epoch}.{counter}.{k}. The id of an event of the gateway itself, {gateway}.g.{sequence}, gives no name.
 func parseID(id string) (name string, epoch uint32, counter uint64, k int, err error) {
-	parts := strings.Split(id, ".")
+	var fields [5]string
+	parts := fields[:0]
+	for rest, more := id, true; more && len(parts) < cap(parts); {
+		var part string
+		part, rest, more = strings.Cut(rest, ".")
+		parts = append(parts, part)
+	}
 	if len(parts) == 3 && parts[1] == "g" {
 		return "", 0, 0, 0, nil
 	}
@@ -149,16 +160,15 @@ type Result struct {
 func (l *Ledger) Result() Result {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	r := Result{Acknowledged: len(l.acked), Alien: slices.Clone(l.alien), Links: make(map[string]int, len(l.links))}
-	for f := range l.acked {
-		if l.events[f] == 0 {
-			r.Lost = append(r.Lost, f)
-		}
-	}
-	for f, n := range l.events {
+	r := Result{Acknowledged: l.acked, Alien: slices.Clone(l.alien), Links: make(map[string]int, len(l.links))}
+	for f, m := range l.frames.all {
+		n := m.events()
 		r.Events += n
 		if n > 1 {
 			r.Doubled = append(r.Doubled, f)
+		}
+		if n == 0 && m&wasAcked != 0 {
+			r.Lost = append(r.Lost, f)
 		}
 	}
 	for link, n := range l.links {
@@ -177,8 +187,8 @@ func (l *Ledger) Result() Result {
 func (l *Ledger) Complete() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for f := range l.acked {
-		if l.events[f] == 0 {
+	for _, m := range l.frames.all {
+		if m&wasAcked != 0 && m.events() == 0 {
 			return false
 		}
 	}

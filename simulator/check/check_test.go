@@ -16,7 +16,7 @@ func ledger() *check.Ledger {
 	l := check.New()
 	l.Device("buoy-1", 1, 1)
 	for c := uint64(1); c < 4; c++ {
-		l.Sent("udp", check.Frame{Number: 1, Counter: c})
+		l.Sent(check.Frame{Number: 1, Counter: c})
 		l.Acknowledged(check.Frame{Number: 1, Counter: c})
 	}
 	return l

@@ -61,7 +61,7 @@ func (a *air) poll(m *mobile, now time.Time) ([]device.Transmission, time.Time, 
 	}
 	for _, tx := range out {
 		if !tx.Join {
-			a.ledger.Sent(a.link, m.frame(tx.Frame))
+			a.ledger.Sent(m.frame(tx.Frame))
 		}
 		a.traffic.sent.Add(1)
 		a.traffic.bytes.Add(uint64(len(tx.Payload)))

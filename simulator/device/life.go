@@ -31,12 +31,6 @@ func (s State) String() string {
 // State is that of the last Poll.
 func (d *Device) State() State { return d.state }
 
-// Version is the firmware that runs.
-func (d *Device) Version() string { return d.version }
-
-// Charge is what is left in the battery, from 0 to 1.
-func (d *Device) Charge() float64 { return d.world.supply.charge }
-
 // Retried takes the energy for tries of a transmission that a modem made by itself, beyond the one that each transmission takes.
 func (d *Device) Retried(tries, size int) { d.world.supply.consume(tries, size) }
 
@@ -107,6 +101,7 @@ func (d *Device) revive(now time.Time) error {
 	}
 	again, err := boot(d.config, d.Memory(), d.world, now)
 	if err == nil {
+		again.quiet = d.quiet
 		*d = *again
 	}
 	return err

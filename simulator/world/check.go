@@ -1,15 +1,12 @@
 package world
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/gateway/hub"
-	"github.com/godwit-gateway/godwit/gateway/publish"
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
 
@@ -25,35 +22,6 @@ func (w *world) check(healed time.Time) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// readStream reads the stream as a consumer does that knows events by their ids. Of events that the outbox still holds nothing is taken for
-// granted before the end: they must survive whatever happens to the stream.
-func (w *world) readStream(end bool) error {
-	s := w.gateway.stream
-	held, _ := w.gateway.store.OutboxBounds()
-	for seq := s.First; seq <= s.Last; seq++ {
-		m, ok := s.Messages[seq]
-		if !ok || m.Publisher == "" || !end && m.Oseq >= held {
-			continue
-		}
-		id := eventID(&m)
-		if w.buried[id] && m.Frame != "" {
-			return fmt.Errorf("%w: the frame of event %s was taken again after a loss that was accepted", ErrBroken, id)
-		}
-		w.note(id, 0, m.Payload)
-		if before, twice := w.seen[id]; twice {
-			if !bytes.Equal(before, m.Payload) && m.Frame != "" { // those that the gateway itself says are counted anew after a loss of everything
-				return fmt.Errorf("%w: event %s says two things: %s and %s", ErrBroken, id, before, m.Payload)
-			}
-			continue
-		}
-		w.seen[id] = m.Payload
-		if err := w.ledger.Event(m.Payload); err != nil {
-			return fmt.Errorf("%w: %w", ErrBroken, err)
-		}
-	}
-	return nil
 }
 
 // checkStore looks at the whole store, as `godwit store check` does.
@@ -112,10 +80,4 @@ func (w *world) stranded(m *mobile) bool {
 		}
 	}
 	return true
-}
-
-// eventID is the id of an event, whatever the message that carries it is called.
-func eventID(m *publish.Message) string {
-	id, _, _ := strings.Cut(m.ID, ";")
-	return id
 }

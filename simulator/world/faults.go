@@ -197,9 +197,7 @@ func (w *world) loseAll(*Incident) bool {
 		return false
 	}
 	w.fail(w.readStream(true))
-	for id := range w.seen {
-		w.buried[id] = true
-	}
+	w.reader.bury()
 	g.crash(0)
 	g.fs, g.copies = vfs.NewCrashableMem(), nil
 	g.stream.Exists, g.stream.Messages = false, nil

@@ -192,7 +192,7 @@ func (m *mobile) speak(tx *device.Transmission) error {
 		if err := m.sealedUp(tx.Frame, content); err != nil {
 			return err
 		}
-		w.ledger.Sent(m.link.Name, m.frame(tx.Frame))
+		w.ledger.Sent(m.frame(tx.Frame))
 	}
 	if w.setup.Chaos {
 		w.capture(tx.Payload)
@@ -218,7 +218,7 @@ func (m *mobile) deliver() {
 	kept := m.kept
 	m.kept = nil
 	for i, p := range kept {
-		if m.w.gateway.up && m.w.setup.Linger > 0 {
+		if m.w.gateway.up && m.link.Linger > 0 {
 			m.w.gateway.gather(m, p)
 			continue
 		}

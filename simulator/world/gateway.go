@@ -44,8 +44,9 @@ type gateway struct {
 }
 
 func newGateway(w *world) *gateway {
-	g := &gateway{w: w, fs: vfs.NewCrashableMem(), rng: w.setup.stream(drawGateway)}
+	g := &gateway{w: w, fs: vfs.NewCrashableMem(), rng: w.setup.stream(drawGateway), intake: intake{waiting: make(map[*Link][]arrival)}}
 	g.stream = streammodel.New(g.Now)
+	g.stream.MaxAge = w.setup.Stream
 	return g
 }
 
@@ -190,6 +191,9 @@ func (g *gateway) tidy() error {
 	}
 	if err := g.hub.RetainOnce(g.w.ctx); err != nil {
 		return fmt.Errorf("retention: %w", err)
+	}
+	if g.stream.MaxAge > 0 {
+		return g.w.follow()
 	}
 	return nil
 }

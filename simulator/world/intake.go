@@ -7,10 +7,9 @@ import (
 	"github.com/godwit-gateway/godwit/transports"
 )
 
-// intake is what has come to the gateway and waits to be taken together. A real gateway waits milliseconds, and under load longer; virtual time
-// lets a world choose how long.
+// intake is where uplinks wait for the gateway to take them.
 type intake struct {
-	waiting  []arrival
+	waiting  map[*Link][]arrival
 	uplinks  []transports.Uplink
 	verdicts []transports.Verdict
 	one      [1]transports.Uplink
@@ -25,38 +24,40 @@ type arrival struct {
 
 // drop forgets what waits with the process that it waits for. Networks that keep what was not taken have it still.
 func (in *intake) drop(w *world) {
-	for i := range in.waiting {
-		m := in.waiting[i].m
-		if m.link.Keeps {
-			m.kept = append(m.kept, in.waiting[i].p)
-			m.soon(w.now.Add(comeBack))
+	for i := range w.setup.Links {
+		l := &w.setup.Links[i]
+		for _, a := range in.waiting[l] {
+			if l.Keeps {
+				a.m.kept = append(a.m.kept, a.p)
+				a.m.soon(w.now.Add(comeBack))
+			}
 		}
 	}
 	clear(in.waiting)
-	in.waiting = in.waiting[:0]
 }
 
 // gather adds a packet to those that wait.
 func (g *gateway) gather(m *mobile, p packet) {
-	in := &g.intake
-	in.waiting = append(in.waiting, arrival{m, p})
-	if len(in.waiting) > 1 {
+	l := m.link
+	g.intake.waiting[l] = append(g.intake.waiting[l], arrival{m, p})
+	if len(g.intake.waiting[l]) > 1 {
 		return
 	}
 	life := g.life
-	g.w.schedule.plan(g.w.now.Add(g.w.setup.Linger), func() {
+	g.w.schedule.plan(g.w.now.Add(l.Linger), func() {
 		if g.up && g.life == life {
-			g.takeGathered()
+			g.takeGathered(l)
 		}
 	})
 }
 
-// takeGathered hands all that waits to the process at once.
-func (g *gateway) takeGathered() {
+// takeGathered hands all that waits on a link to the process at once.
+func (g *gateway) takeGathered(l *Link) {
 	in := &g.intake
+	waiting := in.waiting[l]
 	in.uplinks = in.uplinks[:0]
-	for i := range in.waiting {
-		in.uplinks = append(in.uplinks, in.waiting[i].m.uplink(in.waiting[i].p.payload))
+	for i := range waiting {
+		in.uplinks = append(in.uplinks, waiting[i].m.uplink(waiting[i].p.payload))
 	}
 	for len(in.verdicts) < len(in.uplinks) {
 		in.verdicts = append(in.verdicts, transports.Verdict{})
@@ -64,11 +65,11 @@ func (g *gateway) takeGathered() {
 	if !g.hand(in.uplinks, in.verdicts[:len(in.uplinks)]) {
 		return
 	}
-	for i := range in.waiting {
-		in.waiting[i].m.settled(&in.waiting[i].p, &in.verdicts[i])
+	in.waiting[l] = waiting[:0] // nothing comes while they are settled
+	for i := range waiting {
+		waiting[i].m.settled(&waiting[i].p, &in.verdicts[i])
 	}
-	clear(in.waiting)
-	in.waiting = in.waiting[:0]
+	clear(waiting)
 	g.transmit()
 }
 

@@ -1,8 +1,8 @@
 package world
 
 import (
-	"crypto/sha256"
 	"fmt"
+	"hash/maphash"
 	"slices"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -10,25 +10,36 @@ import (
 	"github.com/godwit-gateway/godwit/simulator/device"
 )
 
-// nonce names a use of a key: number, epoch and salt make the keys of each direction.
-type nonce struct {
+// sealKey names a key: number, epoch and salt make the keys of each direction.
+type sealKey struct {
 	direction codec.Direction
 	number    uint32
 	epoch     uint32
 	salt      [session.SaltLen]byte
-	counter   uint64
 }
 
-// nonces remembers what each nonce was used for.
-type nonces map[nonce][sha256.Size]byte
+// nonces remembers what the counters of each key were used for.
+type nonces struct {
+	seed maphash.Seed
+	used map[sealKey]map[uint64]uint64 // by counter: hash of the content
+}
+
+func newNonces() nonces {
+	return nonces{seed: maphash.MakeSeed(), used: make(map[sealKey]map[uint64]uint64)}
+}
 
 // use notes that a content was sealed with a nonce, and reports a second content.
-func (n nonces) use(key nonce, content []byte) error {
-	hash := sha256.Sum256(content)
-	if before, ok := n[key]; ok && before != hash {
-		return fmt.Errorf("%w: counter %d of epoch %d of device %d was used for two contents (direction %d)", ErrBroken, key.counter, key.epoch, key.number, key.direction)
+func (n *nonces) use(key sealKey, counter uint64, content []byte) error {
+	hash := maphash.Bytes(n.seed, content)
+	of := n.used[key]
+	if of == nil {
+		of = make(map[uint64]uint64)
+		n.used[key] = of
 	}
-	n[key] = hash
+	if before, ok := of[counter]; ok && before != hash {
+		return fmt.Errorf("%w: counter %d of epoch %d of device %d was used for two contents (direction %d)", ErrBroken, counter, key.epoch, key.number, key.direction)
+	}
+	of[counter] = hash
 	return nil
 }
 
@@ -42,7 +53,7 @@ func (m *mobile) sealedUp(f device.Frame, content []byte) error {
 		return fmt.Errorf("%w: device %d sends a frame of epoch %d, and remembers %d and %d", ErrBroken, m.config.Number, f.Epoch,
 			m.memory.Current.Number, m.memory.Previous.Number)
 	}
-	return m.w.nonces.use(nonce{codec.Up, m.config.Number, f.Epoch, kept.Salt, f.Counter}, content)
+	return m.w.nonces.use(sealKey{codec.Up, m.config.Number, f.Epoch, kept.Salt}, f.Counter, content)
 }
 
 // sealedDown notes a frame of the gateway. In which epoch it was sealed is found by opening it with the keys of those that the gateway knows.
@@ -68,7 +79,7 @@ func (m *mobile) sealedDown(payload []byte) error {
 				Direction: codec.Down, Number: m.config.Number, Epoch: e.Number, Counter: codec.CompleteCounter(sealed.CTR, sealed.CTRBits, highest, true),
 			}
 			if _, err := cipher.Open(nil, &sealed, p); err == nil {
-				return m.w.nonces.use(nonce{codec.Down, p.Number, p.Epoch, e.Salt, p.Counter}, content)
+				return m.w.nonces.use(sealKey{codec.Down, p.Number, p.Epoch, e.Salt}, p.Counter, content)
 			}
 		}
 	}

@@ -17,8 +17,8 @@ type Setup struct {
 	Seed    uint64
 	Start   time.Time     // zero: the first of January 2026
 	Length  time.Duration // how long it is played before everything is healed
-	Linger  time.Duration // how long the gateway gathers uplinks before it takes them; 0: each is taken by itself
 	Publish time.Duration // between two rounds of the publisher; 0 means 15 s
+	Stream  time.Duration // how long messages stay on the stream, at least two days; 0: for ever
 	Keep    time.Duration // how long frames stay in the store; 0 means 400 days
 
 	Products  []hub.Product
@@ -42,6 +42,8 @@ type Link struct {
 	// Keeps says that the network keeps what the gateway has not taken, and tells the device that it took a payload. Otherwise both are
 	// datagrams, and lost is lost.
 	Keeps bool
+	// Linger is how long payloads gather before the gateway takes them together, as with a modem that is polled; 0: each is taken at once.
+	Linger time.Duration
 }
 
 // A Group is a number of devices that are the same but for what they draw.
@@ -93,8 +95,11 @@ func (s *Setup) Validate() error {
 	bad := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%w: "+format, append([]any{ErrSetup}, args...)...))
 	}
-	if s.Length <= 0 || s.Linger < 0 || s.Publish < 0 || s.Keep < 0 || s.Sample < 0 {
-		bad("it is played for %s, gathers uplinks for %s, publishes every %s, keeps frames for %s, is looked at every %s", s.Length, s.Linger, s.Publish, s.Keep, s.Sample)
+	if s.Length <= 0 || s.Publish < 0 || s.Keep < 0 || s.Stream < 0 || s.Sample < 0 {
+		bad("it is played for %s, publishes every %s, keeps frames for %s, is looked at every %s", s.Length, s.Publish, s.Keep, s.Sample)
+	}
+	if s.Stream > 0 && s.Stream < 48*time.Hour {
+		bad("messages stay on the stream for %s: the gateway looks back for a day", s.Stream)
 	}
 	if len(s.Groups) == 0 {
 		bad("it has no devices")
@@ -105,6 +110,9 @@ func (s *Setup) Validate() error {
 	}
 	for i := range s.Links {
 		links[s.Links[i].Name] = true
+		if l := &s.Links[i]; l.Linger < 0 || l.Limits.UplinkMax < 1 || l.Limits.DownlinkMax < 1 {
+			bad("link %s gathers payloads for %s, and carries %d and %d bytes", l.Name, l.Linger, l.Limits.UplinkMax, l.Limits.DownlinkMax)
+		}
 	}
 	for i := range s.Groups {
 		g := &s.Groups[i]

@@ -47,13 +47,12 @@ type world struct {
 	bySIM    map[string]*mobile
 	byNumber map[uint32]*mobile
 	nonces   nonces
+	reader   reader
 	ledger   *check.Ledger
-	seen     map[string][]byte // events that a consumer has read
-	captured [][]byte          // payloads that somebody recorded
-	healing  bool              // nothing fails any more
+	captured [][]byte // payloads that somebody recorded
+	healing  bool     // nothing fails any more
 	faults   map[string]uint64
 	noticed  map[string]uint64 // what may happen and is worth to be counted
-	buried   map[string]bool   // ids of events that an accepted loss forgot: none may come again
 	sent     uint64
 	recorder recorder
 }
@@ -87,9 +86,9 @@ const (
 
 func newWorld(ctx context.Context, s Setup) (*world, error) {
 	w := &world{
-		setup: s, ctx: ctx, now: s.Start, rng: s.stream(drawWorld), trace: sha256.New(), ledger: check.New(), seen: make(map[string][]byte), nonces: make(nonces),
+		setup: s, ctx: ctx, now: s.Start, rng: s.stream(drawWorld), trace: sha256.New(), ledger: check.New(), reader: newReader(), nonces: newNonces(),
 		products: make(map[string]*hub.Product), links: make(map[string]*Link), bySIM: make(map[string]*mobile), byNumber: make(map[uint32]*mobile),
-		faults: make(map[string]uint64), noticed: make(map[string]uint64), buried: make(map[string]bool),
+		faults: make(map[string]uint64), noticed: make(map[string]uint64),
 	}
 	for i := range s.Products {
 		w.products[s.Products[i].Name] = &s.Products[i]

@@ -190,6 +190,17 @@ func (s *Stream) Purge(before uint64) {
 	}
 }
 
+// Expire is Purge for what is older than MaxAge: its ids are forgotten too, for a server remembers them for minutes.
+func (s *Stream) Expire(before uint64) {
+	for seq := s.First; seq < min(before, s.Last+1); seq++ {
+		if m, ok := s.Messages[seq]; ok {
+			delete(s.IDs, m.ID)
+			delete(s.Read, m.Chain)
+		}
+	}
+	s.Purge(before)
+}
+
 // Cut makes the server another one, as it is seen from outside after its power failed: what was on its way is gone.
 func (s *Stream) Cut() {
 	s.Server, s.late = s.Server+"'", nil
