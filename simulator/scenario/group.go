@@ -119,13 +119,13 @@ func (p *parser) device(path string, t *groupTable) device.Config {
 	}
 	for i, a := range t.Alarms {
 		key := fmt.Sprintf("%s.alarm[%d]", path, i)
-		if a.Code < 1 || a.Code > 255 {
-			p.doc.Add(key+".code", "", "%d is not within 1 to 255", a.Code)
+		if a.Code < 1 || a.Code > 1<<16-1 {
+			p.doc.Add(key+".code", "", "%d is not within 1 to 65535", a.Code)
 		}
 		if !slices.ContainsFunc(product.Template.Fields(), func(f codec.Field) bool { return f.Name == a.Field }) {
 			p.doc.Add(key+".field", "", "product %s has no field %q", t.Product, a.Field)
 		}
-		c.Thresholds = append(c.Thresholds, device.Threshold{Field: a.Field, Code: uint8(a.Code & 0xff), Limit: a.Limit, Below: a.Below, Clear: a.Clear, Text: a.Text}) //nolint:gosec // checked
+		c.Thresholds = append(c.Thresholds, device.Threshold{Field: a.Field, Code: uint16(a.Code), Limit: a.Limit, Below: a.Below, Clear: a.Clear, Text: a.Text}) //nolint:gosec // checked
 	}
 	switch {
 	case batteries[t.Power] != nil:

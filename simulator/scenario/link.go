@@ -48,7 +48,7 @@ func (p *parser) links() map[string]*link {
 		network = p.overlay(path, table, network)
 		p.doc.Bind(path, without(table, "radio", "up", "down"), &t)
 		l := &link{network: network, Link: world.Link{
-			Name: t.Name, Bearer: transports.Bearer(t.Bearer), Metered: t.Metered, Keeps: t.Keeps,
+			Name: t.Name, Bearer: transports.Bearer(t.Bearer), Metered: t.Metered, Keeps: t.Keeps, Linger: t.Linger,
 			Limits: transports.Limits{UplinkMax: t.UplinkMax, DownlinkMax: t.DownlinkMax, PerMessage: t.PerMessage},
 		}}
 		var known bool

@@ -91,7 +91,7 @@ func (p *parser) frame(f *file) {
 		}
 	}
 	p.setup = world.Setup{
-		Seed: uint64(max(f.Seed, 0)), Start: f.Start, Length: f.Length, Sample: f.Sample, Publish: f.Publish, Keep: f.Keep, Chaos: f.Chaos,
+		Seed: uint64(max(f.Seed, 0)), Start: f.Start, Length: f.Length, Sample: f.Sample, Publish: f.Publish, Keep: f.Keep, Stream: f.Stream, Chaos: f.Chaos,
 	}
 	switch zone, _ := f.Start.Zone(); {
 	case f.Start.IsZero():

@@ -38,7 +38,7 @@ const restless = 20_000
 // packet is a payload under way to the gateway.
 type packet struct {
 	payload []byte
-	sent    time.Time
+	made    time.Time // its content; for a join, itself
 	frame   check.Frame
 	join    bool
 }
@@ -200,7 +200,10 @@ func (m *mobile) speak(tx *device.Transmission) error {
 	if x := w.setup.Watch; x != nil {
 		x.Sent(w.now, m.group, m.config.Number, len(tx.Payload), tx.Try, tx.Join)
 	}
-	p := packet{payload: tx.Payload, sent: w.now, frame: m.frame(tx.Frame), join: tx.Join}
+	p := packet{payload: tx.Payload, made: tx.Made, frame: m.frame(tx.Frame), join: tx.Join}
+	if tx.Join {
+		p.made = w.now
+	}
 	took := m.up.SendSized(w.now, p, len(tx.Payload)) > 0
 	switch {
 	case !m.link.Keeps || tx.Join:
@@ -245,7 +248,7 @@ func (m *mobile) uplink(payload []byte) transports.Uplink {
 // settled is told what the gateway says of a payload.
 func (m *mobile) settled(p *packet, v *transports.Verdict) {
 	if x := m.w.setup.Watch; x != nil {
-		x.Taken(m.w.now, m.group, m.config.Number, p.sent, len(p.payload), v.Settlement)
+		x.Taken(m.w.now, m.group, m.config.Number, p.made, len(p.payload), v.Settlement)
 	}
 	if m.link.Keeps && !p.join && (v.Settlement == transports.Stored || v.Settlement == transports.Duplicate) {
 		m.w.ledger.Acknowledged(p.frame) // its message is deleted: nothing else has it

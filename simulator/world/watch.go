@@ -11,8 +11,8 @@ import (
 type Watcher interface {
 	// Sent is a transmission of a device: a frame, or, with join, the wish for a new epoch. Try is 1 for the first of a frame.
 	Sent(at time.Time, group int, number uint32, bytes, try int, join bool)
-	// Taken is what the gateway said of an uplink that a device sent at a time.
-	Taken(at time.Time, group int, number uint32, sent time.Time, bytes int, s transports.Settlement)
+	// Taken is what the gateway said of an uplink whose content a device made at a time.
+	Taken(at time.Time, group int, number uint32, made time.Time, bytes int, s transports.Settlement)
 	// Told is a downlink that went on its way to a device.
 	Told(at time.Time, group int, number uint32, bytes int)
 	// Acknowledged are frames that a device knows to be taken.
