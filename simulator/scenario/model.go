@@ -30,7 +30,9 @@ func tableOf(m *radio.Model) modelTable {
 
 // model is a table as a model; path is where it was written.
 func (p *parser) model(path string, t *modelTable) radio.Model {
-	delay := func(d delayTable) radio.Delay { return radio.Delay{Least: d.Least, Mean: d.Mean, Most: d.Most, Tail: d.Tail} }
+	delay := func(d delayTable) radio.Delay {
+		return radio.Delay{Least: d.Least, Mean: d.Mean, Most: d.Most, Tail: d.Tail}
+	}
 	m := radio.Model{
 		Loss: t.Loss, Duplicate: t.Duplicate, Reorder: t.Reorder, Truncate: t.Truncate, Delay: delay(t.Delay), HoldBack: delay(t.HoldBack),
 		Bursts:   radio.Bursts{Good: t.Bursts.Good, Bad: t.Bursts.Bad, Loss: t.Bursts.Loss},
