@@ -112,7 +112,7 @@ func (f *Fleet) unindex(i Index, a DeviceAddress) {
 	f.byAddress[h] = c
 }
 
-// AcceptedAddress returns the first accepted address of the device on a bearer: the only kind that paid downlinks go to.
+// AcceptedAddress returns the address of the device on a bearer that was accepted last, which stands first: the only one that paid downlinks go to.
 func (f *Fleet) AcceptedAddress(i Index, bearer string) (string, bool) {
 	for _, a := range f.addresses[i] {
 		if a.Bearer == bearer && a.Accepted {

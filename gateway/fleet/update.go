@@ -3,6 +3,7 @@ package fleet
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -123,15 +124,19 @@ func (f *Fleet) SetTemplate(i Index, slot uint8, h TemplateHash) {
 	}
 }
 
-// AcceptAddress lets downlinks that cost money go to an address that the device is known by.
+// AcceptAddress lets downlinks that cost money go to an address that the device is known by, and to no other one of its bearer from now on: a device
+// that was given another card is not reached by the number of the one before.
 func (f *Fleet) AcceptAddress(i Index, bearer, id string) bool {
-	for k := range f.addresses[i] {
-		if a := &f.addresses[i][k]; a.Bearer == bearer && a.ID == id {
-			a.Accepted = true
-			return true
-		}
+	list := f.addresses[i]
+	k := slices.IndexFunc(list, func(a DeviceAddress) bool { return a.Bearer == bearer && a.ID == id })
+	if k < 0 {
+		return false
 	}
-	return false
+	a := list[k]
+	a.Accepted = true
+	copy(list[1:], list[:k])
+	list[0] = a
+	return true
 }
 
 // Used says that a frame of an epoch was taken, by what is known elsewhere: nothing at or below it is new.

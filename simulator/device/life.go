@@ -40,13 +40,6 @@ func (d *Device) Reboot(m Memory, now time.Time) (*Device, error) {
 	return boot(d.config, m, d.world, now)
 }
 
-// Clone is another device with this one's memory and key, as somebody makes who reads them out: from now on both go on by themselves.
-func (d *Device) Clone(seed uint64, now time.Time) (*Device, error) {
-	c := d.config
-	c.Seed = seed
-	return New(c, d.Memory(), now)
-}
-
 // WithSIM is the device after it was given another card, and started again as it must be for that.
 func (d *Device) WithSIM(sim string, now time.Time) (*Device, error) {
 	m := d.Memory() // that of the card before

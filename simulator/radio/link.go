@@ -37,6 +37,8 @@ type Sent struct {
 	Copies int    // that will arrive: 0, 1 or 2
 	Tries  int    // that the sender's modem has made; each took its energy
 	Cost   Micros // of all of them
+
+	Reported bool // nothing will arrive, and the sender is told so when it is known
 }
 
 // Stats count what a link has done. Sent = Fates[Lost] and all after it + the payloads of which a copy arrived, is under way, or was Missed.
@@ -131,7 +133,7 @@ func (l *Link[T]) Carry(now time.Time, item T, size int) Sent {
 	}
 	l.stats.Fates[s.Fate]++
 	if s.Fate != Carried {
-		if l.model.Reports && l.Pending() < l.model.Pending {
+		if s.Reported = l.model.Reports && l.Pending() < l.model.Pending; s.Reported {
 			l.enqueue(Delivery[T]{Item: item, SentAt: now, At: at, Size: size, Failed: true})
 		}
 		return s

@@ -12,7 +12,7 @@ import (
 
 // check holds what is left against what was promised.
 func (w *world) check(healed time.Time) error {
-	errs := []error{w.readStream(true), w.checkStore()}
+	errs := []error{w.readStream(true), w.checkStore(), w.reuse.check()}
 	if err := w.ledger.Result().Err(); err != nil {
 		errs = append(errs, fmt.Errorf("%w: %w", ErrBroken, err))
 	}
@@ -36,9 +36,10 @@ func (w *world) checkStore() error {
 	return nil
 }
 
-// heardSince requires that a device was heard again, well after everything was healed.
+// heardSince requires that a device was heard again, well after everything was healed. Not of one that was off meanwhile, for good or for a night;
+// of clones the gateway does not know which it hears.
 func (w *world) heardSince(m *mobile, healed time.Time) error {
-	if w.now.Sub(healed) < m.config.Interval {
+	if w.now.Sub(healed) < m.config.Interval || m.clone || !m.on || m.off.After(healed) {
 		return nil
 	}
 	records, _, err := w.gateway.hub.History(m.name(), hub.HistoryQuery{Limit: 1})

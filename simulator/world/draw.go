@@ -102,6 +102,55 @@ func drawGroup(i int, rng *rand.Rand) Group {
 		c.Sample = c.Interval / time.Duration(2+rng.IntN(8)) // readings that go along
 	}
 	model.Loss, model.Reorder = rng.Float64()*0.4, rng.Float64()*0.3
+	model = drawRadio(model, g.Link == linkSMS, rng)
 	g.Device, g.Up, g.Down = c, model, model
+	if g.Link == linkSMS && rng.IntN(2) == 0 {
+		g.Down.Validity = time.Duration(1+rng.IntN(72)) * time.Hour
+	}
+	drawLife(&g, rng)
 	return g
+}
+
+// drawRadio makes more of a model that is worse than usual.
+func drawRadio(m radio.Model, keeps bool, rng *rand.Rand) radio.Model {
+	if rng.IntN(3) == 0 {
+		m.Bursts = radio.Bursts{Good: time.Duration(1+rng.IntN(48)) * time.Hour, Bad: time.Duration(1+rng.IntN(300)) * time.Minute, Loss: 0.5 + 0.5*rng.Float64()}
+	}
+	if rng.IntN(4) == 0 {
+		m.Truncate = 0.05 * rng.Float64()
+	}
+	if rng.IntN(4) == 0 {
+		m.Passes = radio.Passes{Period: 100 * time.Minute, Length: 20 * time.Minute, Jitter: 70 * time.Minute, Hidden: 0.2, Seed: rng.Uint64()}
+		m.Pauses = radio.Pauses{10 * time.Second, time.Minute, 5 * time.Minute}
+		if keeps {
+			m.Passes.Wait = time.Duration(rng.IntN(24)) * time.Hour
+		}
+	}
+	if keeps && rng.IntN(2) == 0 { // hours to days late
+		m.Delay = radio.Delay{Least: time.Second, Mean: time.Duration(1+rng.IntN(60)) * time.Minute, Most: 3 * 24 * time.Hour, Tail: 2}
+	}
+	m.Reports = keeps && rng.IntN(2) == 0
+	return m
+}
+
+// drawLife makes up what a device lives on, and for how long.
+func drawLife(g *Group, rng *rand.Rand) {
+	if rng.IntN(8) == 0 {
+		g.Attrition = 20 // within weeks
+	}
+	if rng.IntN(12) == 0 {
+		g.Device.Retires = birth.Add(time.Duration(rng.Float64() * 10 * 24 * float64(time.Hour)))
+	}
+	var p device.Power
+	switch rng.IntN(8) {
+	case 0: // a cell that ends within days
+		p = device.Primary()
+		p.Capacity = 0.05 + 2*rng.Float64()
+	case 1: // a battery that hardly gets through the night
+		p = device.Lead()
+		p.Capacity, p.Panel, p.Frame = 1+9*rng.Float64(), 1+4*rng.Float64(), 5
+	default:
+		return
+	}
+	g.Device.Power = &p
 }

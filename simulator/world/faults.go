@@ -18,6 +18,8 @@ import (
 
 // Kinds that others depend on.
 const (
+	kindPower    = "power-cut"
+	kindBackup   = "backup"
 	kindRestored = "gateway-restored"
 	kindDisk     = "disk-lost"
 	kindLoss     = "all-lost"
@@ -36,18 +38,20 @@ type kind struct {
 // software can bring them back.
 func kinds() []kind {
 	return []kind{
-		{"power-cut", 10, "the gateway's power fails: what was not synced may be lost", (*world).powerCut},
+		{kindPower, 10, "the gateway's power fails: what was not synced may be lost", (*world).powerCut},
 		{"gateway-down", 0, "the gateway is stopped for a while", (*world).gatewayDown},
 		{kindRestored, 2, "the gateway's disk is an older copy", (*world).restoreDisk},
 		{kindDisk, 1, "the gateway's disk is empty", (*world).loseDisk},
 		{kindLoss, 1, "disk and stream are empty, and an operator accepts that", (*world).loseAll},
-		{"backup", 4, "the gateway's disk is copied", (*world).backUp},
+		{kindBackup, 4, "the gateway's disk is copied", (*world).backUp},
 		{"stream-down", 6, "the stream does not answer for a while", (*world).streamDown},
 		{"stream-lies", 10, "the stream answers falsely once", (*world).streamLies},
 		{"stream-tail-lost", 3, "the stream loses what it was told last", (*world).streamTail},
 		{"stream-deleted", 1, "the stream is gone", (*world).streamDeleted},
 		{"device-restarts", 10, "devices restart", (*world).restartDevices},
 		{"device-forgets", 3, "devices lose all they knew but their key", (*world).eraseDevices},
+		{"device-cloned", 1, "somebody copies the memory and the key of devices into others", (*world).cloneDevices},
+		{"card-changed", 3, "devices are given another SIM", (*world).changeCards},
 		{"outage", 8, "no radio reaches devices for a while", (*world).outage},
 		{"address-changes", 5, "the network gives devices another address", (*world).changeAddresses},
 		{"replay", 25, "somebody sends a recorded payload again", (*world).replay},
@@ -182,7 +186,7 @@ func (w *world) loseDisk(*Incident) bool {
 		return false
 	}
 	g.crash(0)
-	g.fs, g.copies = vfs.NewCrashableMem(), nil
+	g.fs, g.copies = g.newDisk(), nil
 	if w.faults[kindLoss] > 0 { // the stream does not know what was before that
 		w.fail(w.say(hub.MetaLossAccepted))
 	}
@@ -199,7 +203,7 @@ func (w *world) loseAll(*Incident) bool {
 	w.fail(w.readStream(true))
 	w.reader.bury()
 	g.crash(0)
-	g.fs, g.copies = vfs.NewCrashableMem(), nil
+	g.fs, g.copies = g.newDisk(), nil
 	g.stream.Exists, g.stream.Messages = false, nil
 	g.stream.Restart()
 	w.fail(w.say(hub.MetaLossAccepted))
@@ -294,7 +298,7 @@ func (w *world) gatewayDown(in *Incident) bool {
 		return false
 	}
 	g.stays = w.now.Add(w.lasting(in, time.Hour))
-	g.crash(0)
+	g.stop()
 	return true
 }
 

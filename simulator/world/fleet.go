@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -21,14 +22,25 @@ type mobile struct {
 	sim    string // its number on the network
 	dev    *device.Device
 	memory device.Memory
+	life   *life
+	clone  bool      // not the genuine one
+	on     bool      // at work when it was looked at last
+	off    time.Time // when it was not at work last; zero: it always was
 	up     *radio.Link[packet]
-	down   *radio.Link[[]byte]
+	down   *radio.Link[told]
 	kept   []packet  // what the network has taken, and the gateway not yet
 	wake   time.Time // when it is looked at next
+	cards  int       // that it was given since
+	place  int       // in the fleet, counted from 1: what answers to it are routed by
 	port   int       // of its address: a mobile network gives another one now and then
 	from   transports.Address
 	hour   time.Time // since when steps are counted
 	steps  int
+}
+
+// life is what devices have in common that the gateway must take for one: the genuine one, and its clones.
+type life struct {
+	cloned bool
 	epochs []session.Epoch // that the gateway has had of it
 }
 
@@ -41,31 +53,79 @@ type packet struct {
 	made    time.Time // its content; for a join, itself
 	frame   check.Frame
 	join    bool
+	cut     bool // it did not arrive whole
+}
+
+// told is a payload under way to a device, and the network's reference if the gateway wants to hear of it.
+type told struct {
+	payload []byte
+	ref     string
 }
 
 // addMobile puts a device into the world, the i-th of its group.
 func (w *world) addMobile(group, i int) error {
 	g := &w.setup.Groups[group]
-	purpose := drawDevices + 3*uint64(len(w.fleet)) //nolint:gosec // of the device, of the ways up and down
-	m := &mobile{w: w, group: group, config: g.Device, link: w.links[g.Link], port: 40_000}
+	m := &mobile{w: w, group: group, config: g.Device, link: w.links[g.Link], life: &life{}, on: true, port: 40_000}
+	purpose, own := m.settle()
 	c := &m.config
 	c.Number = g.First + uint32(i) //nolint:gosec // checked
 	c.Key = codec.FleetDeviceKey(fleetSecret, c.Number)
 	c.Product, c.Template = g.Product, w.products[g.Product].Template
-	c.Links, c.Stored, c.Seed = []string{string(m.link.Bearer)}, m.link.Keeps, w.setup.stream(purpose).Uint64()
-	m.sim = fmt.Sprintf("+4917%08d", c.Number)
-	m.locate()
-	var err error
-	if m.up, err = radio.New[packet](g.Up, w.setup.stream(purpose+1)); err != nil {
-		return fmt.Errorf("radio: %w", err)
+	c.Links, c.Stored, c.Seed = []string{string(m.link.Bearer)}, m.link.Keeps, own.Uint64()
+	if g.Attrition > 0 {
+		c.Dies = w.now.Add(time.Duration(min(own.ExpFloat64()/g.Attrition*float64(year), float64(century))))
 	}
-	if m.down, err = radio.New[[]byte](g.Down, w.setup.stream(purpose+2)); err != nil {
-		return fmt.Errorf("radio: %w", err)
-	}
-	w.fleet = append(w.fleet, m)
-	w.bySIM[m.sim], w.byNumber[c.Number] = m, m
+	c.SIM = fmt.Sprintf("+4917%08d", c.Number)
 	w.ledger.Device(m.name(), c.Number, 0)
-	return m.boot()
+	if err := m.tune(purpose); err != nil {
+		return err
+	}
+	var err error
+	if m.dev, err = device.New(m.config, m.memory, w.now); err != nil {
+		return fmt.Errorf("boot: %w", err)
+	}
+	m.booted()
+	return nil
+}
+
+// Times of a device's life.
+const (
+	year    = 365 * 24 * time.Hour
+	century = 100 * year // beyond it nothing breaks
+)
+
+// settle gives the device its place in the world, and the random numbers of its own; those of its ways up and down follow.
+func (m *mobile) settle() (purpose uint64, own *rand.Rand) {
+	purpose = drawDevices + 3*uint64(len(m.w.fleet)) //nolint:gosec // a count
+	m.w.fleet = append(m.w.fleet, m)
+	m.place = len(m.w.fleet)
+	return purpose, m.w.setup.stream(purpose)
+}
+
+// tune gives the device its radio and its address. Both ways fade together, and see the same satellites.
+func (m *mobile) tune(purpose uint64) (err error) {
+	up, down := m.w.setup.Groups[m.group].Up, m.w.setup.Groups[m.group].Down
+	up.Passes.Seed += purpose
+	down.Passes.Seed += purpose
+	if m.up, err = radio.New[packet](up, m.w.setup.stream(purpose+1)); err != nil {
+		return fmt.Errorf("radio: %w", err)
+	}
+	if m.down, err = radio.New[told](down, m.w.setup.stream(purpose+2)); err != nil {
+		return fmt.Errorf("radio: %w", err)
+	}
+	if up.Bursts == down.Bursts {
+		m.down.Share(m.up.Coverage())
+	}
+	m.insert(m.config.SIM)
+	return nil
+}
+
+// insert gives the device a card, by which the network knows it from now on.
+func (m *mobile) insert(sim string) {
+	delete(m.w.bySIM, m.sim)
+	m.sim = sim
+	m.w.bySIM[sim] = m
+	m.locate()
 }
 
 // locate is where the network has the device now.
@@ -73,6 +133,9 @@ func (m *mobile) locate() {
 	m.from = transports.Address{Bearer: m.link.Bearer, ID: m.sim}
 	if !m.link.Keeps {
 		n := m.config.Number
+		if m.clone {
+			n += 100 << 16 // somewhere else
+		}
 		m.from.ID = fmt.Sprintf("10.%d.%d.%d:%d", byte(n>>16), byte(n>>8), byte(n), m.port)
 	}
 }
@@ -80,15 +143,28 @@ func (m *mobile) locate() {
 // name is what the gateway calls the device.
 func (m *mobile) name() string { return fmt.Sprintf("dev-%d", m.config.Number) }
 
-// boot starts the device with what its memory holds.
-func (m *mobile) boot() error {
-	var err error
-	if m.dev, err = device.New(m.config, m.memory, m.w.now); err != nil {
-		return fmt.Errorf("boot: %w", err)
-	}
+// booted is after a start of the device.
+func (m *mobile) booted() {
 	m.memory = m.dev.Memory()
 	m.soon(m.w.now)
-	return nil
+}
+
+// asleep notes whether the device is at work. Where it is not nothing reaches it.
+func (m *mobile) asleep() {
+	on := m.dev.State() == device.Working
+	if !on {
+		m.off = m.w.now
+	}
+	if m.on == on {
+		return
+	}
+	m.on = on
+	m.down.Switch(m.w.now, on)
+	if on {
+		m.w.noticed["device that came back when its battery was charged"]++
+	} else {
+		m.w.noticed["device that became "+m.dev.State().String()]++
+	}
 }
 
 // soon looks at the device at a time, if that is before it is looked at anyway.
@@ -115,7 +191,7 @@ func (m *mobile) step() error {
 		return fmt.Errorf("%w: device %d has looked for work %d times within an hour", ErrBroken, m.config.Number, m.steps)
 	}
 	for d, ok := m.down.Due(now); ok; d, ok = m.down.Due(now) {
-		if err := m.hear(d.Item); err != nil {
+		if err := m.told(&d); err != nil {
 			return err
 		}
 	}
@@ -124,6 +200,7 @@ func (m *mobile) step() error {
 		return fmt.Errorf("%w: device %d: %w", ErrBroken, m.config.Number, err)
 	}
 	m.memory = m.dev.Memory() // before anything that relies on it leaves
+	m.asleep()
 	for i := range out {
 		if err := m.speak(&out[i]); err != nil {
 			return err
@@ -133,7 +210,15 @@ func (m *mobile) step() error {
 		wake = now // what the network did not take may be due again
 	}
 	for d, ok := m.up.Due(now); ok; d, ok = m.up.Due(now) {
-		m.kept = append(m.kept, d.Item)
+		p := d.Item
+		if d.Failed {
+			m.refused(&p)
+			continue
+		}
+		if p.cut = d.Size < len(p.payload); p.cut {
+			p.payload = p.payload[:d.Size]
+		}
+		m.kept = append(m.kept, p)
 	}
 	m.deliver()
 	for _, next := range []func() (time.Time, bool){m.up.Next, m.down.Next} {
@@ -143,6 +228,33 @@ func (m *mobile) step() error {
 	}
 	if !wake.IsZero() {
 		m.soon(maxTime(wake, now.Add(time.Millisecond)))
+	}
+	return nil
+}
+
+// refused tells the device that the network did not take a frame.
+func (m *mobile) refused(p *packet) {
+	if m.link.Keeps && !p.join {
+		m.dev.Failed(device.Frame{Epoch: p.frame.Epoch, Counter: p.frame.Counter}, m.w.now)
+		m.soon(m.w.now)
+	}
+}
+
+// told is what comes of a downlink: it arrives, whole or cut, or the network gives it up. Who wanted a report gets it.
+func (m *mobile) told(d *radio.Delivery[told]) error {
+	state := transports.ReportFailed
+	if !d.Failed {
+		if err := m.hear(d.Item.payload[:d.Size]); err != nil {
+			return err
+		}
+		state = transports.ReportDelivered
+	}
+	if d.Item.ref == "" || d.Copy > 0 || !m.w.gateway.up {
+		return nil // a report that nobody takes is lost
+	}
+	err := m.w.gateway.hub.Report(m.w.ctx, transports.Report{Transport: m.link.Name, To: m.from, Ref: d.Item.ref, ReceivedAt: m.w.now, State: state})
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
 	}
 	return nil
 }
@@ -204,12 +316,13 @@ func (m *mobile) speak(tx *device.Transmission) error {
 	if tx.Join {
 		p.made = w.now
 	}
-	took := m.up.SendSized(w.now, p, len(tx.Payload)) > 0
+	sent := m.up.Carry(w.now, p, len(tx.Payload))
+	m.dev.Retried(sent.Tries-1, len(tx.Payload))
 	switch {
 	case !m.link.Keeps || tx.Join:
-	case took:
+	case sent.Copies > 0:
 		m.dev.Taken(tx.Frame)
-	default:
+	case !sent.Reported:
 		m.dev.Failed(tx.Frame, w.now)
 	}
 	m.memory = m.dev.Memory()
@@ -240,7 +353,7 @@ func (m *mobile) deliver() {
 func (m *mobile) uplink(payload []byte) transports.Uplink {
 	u := transports.Uplink{Transport: m.link.Name, ReceivedAt: m.w.now, Payload: payload, From: m.from}
 	if !m.link.Keeps {
-		u.Window = transports.Window{ID: uint64(m.config.Number), Until: m.w.now.Add(30 * time.Second)}
+		u.Window = transports.Window{ID: uint64(m.place), Until: m.w.now.Add(30 * time.Second)}
 	}
 	return u
 }
@@ -250,11 +363,18 @@ func (m *mobile) settled(p *packet, v *transports.Verdict) {
 	if x := m.w.setup.Watch; x != nil {
 		x.Taken(m.w.now, m.group, m.config.Number, p.made, len(p.payload), v.Settlement)
 	}
-	if m.link.Keeps && !p.join && (v.Settlement == transports.Stored || v.Settlement == transports.Duplicate) {
+	taken := v.Settlement == transports.Stored || v.Settlement == transports.Duplicate
+	if p.cut && taken {
+		m.w.fail(fmt.Errorf("%w: what is left of a payload of device %d was settled as %s: %x", ErrBroken, m.config.Number, v.Settlement, p.payload))
+	}
+	if m.life.cloned && !m.link.Metered && v.Settlement == transports.Quarantined { // where forgeries are not kept
+		m.w.reuse.kept++
+	}
+	if m.link.Keeps && !p.join && taken {
 		m.w.ledger.Acknowledged(p.frame) // its message is deleted: nothing else has it
 	}
 	if len(v.Reply) > 0 {
-		m.carry(append([]byte(nil), v.Reply...))
+		m.carry(told{payload: append([]byte(nil), v.Reply...)})
 	}
 	if v.Settlement == transports.Stored {
 		m.w.recorder.record(m.w.now, m, p.payload)
@@ -263,11 +383,11 @@ func (m *mobile) settled(p *packet, v *transports.Verdict) {
 }
 
 // carry sends a downlink through the air.
-func (m *mobile) carry(payload []byte) {
+func (m *mobile) carry(t told) {
 	if x := m.w.setup.Watch; x != nil {
-		x.Told(m.w.now, m.group, m.config.Number, len(payload))
+		x.Told(m.w.now, m.group, m.config.Number, len(t.payload))
 	}
-	m.down.SendSized(m.w.now, payload, len(payload))
+	m.down.SendSized(m.w.now, t, len(t.payload))
 	if at, ok := m.down.Next(); ok {
 		m.soon(maxTime(at, m.w.now))
 	}
@@ -278,5 +398,11 @@ func (m *mobile) restartDevice(lost bool) {
 	if lost {
 		m.memory = device.Erased()
 	}
-	m.w.fail(m.boot())
+	dev, err := m.dev.Reboot(m.memory, m.w.now)
+	if err != nil {
+		m.w.fail(fmt.Errorf("boot: %w", err))
+		return
+	}
+	m.dev = dev
+	m.booted()
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/godwit-gateway/godwit/gateway/fleet"
@@ -20,6 +22,7 @@ import (
 const (
 	publishEvery  = 15 * time.Second
 	tidyEvery     = time.Hour
+	retainEvery   = 4 * time.Hour
 	operatorEvery = 12 * time.Hour
 	restartAfter  = 20 * time.Second // by whoever supervises the process
 )
@@ -41,10 +44,12 @@ type gateway struct {
 	copies []*vfs.MemFS         // backups of the disk
 	wake   map[string]time.Time // when downlinks of a link are due next
 	intake intake
+	tap    *Recording // nil: nobody listens
 }
 
 func newGateway(w *world) *gateway {
-	g := &gateway{w: w, fs: vfs.NewCrashableMem(), rng: w.setup.stream(drawGateway), intake: intake{waiting: make(map[*Link][]arrival)}}
+	g := &gateway{w: w, rng: w.setup.stream(drawGateway), intake: intake{waiting: make(map[*Link][]arrival)}}
+	g.fs = g.newDisk()
 	g.stream = streammodel.New(g.Now)
 	g.stream.MaxAge = w.setup.Stream
 	return g
@@ -93,6 +98,7 @@ func (g *gateway) start() error {
 	g.wake = make(map[string]time.Time) // what an earlier process had planned is void
 	g.every(g.w.setup.Publish, g.publish)
 	g.every(tidyEvery, g.tidy)
+	g.every(retainEvery, g.retain)
 	g.every(operatorEvery, g.operate)
 	g.transmit()
 	return nil
@@ -100,7 +106,7 @@ func (g *gateway) start() error {
 
 func (g *gateway) openStore() (err error) {
 	g.store, err = store.Open(store.Options{
-		Dir: "db", FS: g.fs, Now: g.Now, Log: g.w.setup.Log, Fatal: func(msg string) { g.w.fail(fmt.Errorf("%w: store: %s", ErrBroken, msg)) },
+		Dir: "db", FS: g.fs, Now: g.Now, Log: g.w.setup.Log, Tune: g.tune, Fatal: func(msg string) { g.w.fail(fmt.Errorf("%w: store: %s", ErrBroken, msg)) },
 	})
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
@@ -171,6 +177,7 @@ func (g *gateway) every(pause time.Duration, work func() error) {
 
 // publish brings the outbox onto the stream and reads it back, as far as the stream lets it.
 func (g *gateway) publish() error {
+	g.tap.note(g.w.now, workPublish, nil)
 	for _, once := range []func(context.Context) (int, error){g.publisher.PublishOnce, g.publisher.VerifyOnce} {
 		for {
 			n, err := once(g.w.ctx)
@@ -186,14 +193,20 @@ func (g *gateway) publish() error {
 }
 
 func (g *gateway) tidy() error {
+	g.tap.note(g.w.now, workTidy, nil)
 	if err := g.publisher.TrimOnce(); err != nil {
 		return fmt.Errorf("trim the outbox: %w", err)
 	}
-	if err := g.hub.RetainOnce(g.w.ctx); err != nil {
-		return fmt.Errorf("retention: %w", err)
-	}
 	if g.stream.MaxAge > 0 {
 		return g.w.follow()
+	}
+	return nil
+}
+
+func (g *gateway) retain() error {
+	g.tap.note(g.w.now, workRetain, nil)
+	if err := g.hub.RetainOnce(g.w.ctx); err != nil {
+		return fmt.Errorf("retention: %w", err)
 	}
 	return nil
 }
@@ -203,6 +216,9 @@ func (g *gateway) tidy() error {
 // gateway has forgotten.
 func (g *gateway) operate() error {
 	for _, m := range g.w.fleet {
+		if m.clone {
+			continue // nobody knows of it
+		}
 		d, err := g.hub.Device(m.name())
 		if err != nil {
 			continue // not heard yet
@@ -263,18 +279,50 @@ func (g *gateway) wakeAt(link string, at time.Time) {
 	})
 }
 
-// crash ends the process at once and leaves on disk what was synced, and by chance more. It is started again soon.
-func (g *gateway) crash(unsynced int) {
+// breakable says that the disk has to know what was synced and what was not. Each sync copies its whole file then, so a world in which no power
+// fails does without.
+func (g *gateway) breakable() bool {
+	return g.w.setup.Chaos || slices.ContainsFunc(g.w.setup.Incidents, func(in Incident) bool {
+		return in.Kind == kindPower || in.Kind == kindBackup || in.Kind == kindRestored
+	})
+}
+
+// newDisk is an empty disk.
+func (g *gateway) newDisk() *vfs.MemFS {
+	if g.breakable() {
+		return vfs.NewCrashableMem()
+	}
+	return vfs.NewMem()
+}
+
+// tune keeps the files that are synced small where each sync copies them.
+func (g *gateway) tune(p *pebble.Options) {
+	if g.breakable() {
+		p.MemTableSize = 256 << 10
+	}
+}
+
+// stop ends the process in order. It is started again soon.
+func (g *gateway) stop() {
 	if !g.up {
 		return
 	}
 	g.up = false
 	g.intake.drop(g.w)
-	g.fs = g.fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(g.w.setup.Seed, g.life))}) //nolint:gosec // repeatable
 	if err := g.store.Close(); err != nil {
 		g.w.fail(fmt.Errorf("close the store: %w", err))
 	}
 	g.w.schedule.plan(maxTime(g.w.now.Add(restartAfter), g.stays), g.restart)
+}
+
+// crash ends the process at once and leaves on disk what was synced, and by chance more. It is started again soon.
+func (g *gateway) crash(unsynced int) {
+	left := g.fs
+	if g.up && g.breakable() {
+		left = g.fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(g.w.setup.Seed, g.life))}) //nolint:gosec // repeatable
+	}
+	g.stop()
+	g.fs = left
 }
 
 // restart starts the process, or tries again later: a stream that does not answer is no reason to give up.

@@ -89,6 +89,7 @@ func (g *gateway) take(u transports.Uplink) (*transports.Verdict, bool) {
 
 // hand gives uplinks to the hub and makes what it says of them part of the trace.
 func (g *gateway) hand(us []transports.Uplink, out []transports.Verdict) bool {
+	g.tap.note(g.w.now, workUplinks, us)
 	if err := g.hub.Uplinks(g.w.ctx, us, out); err != nil {
 		g.w.fail(fmt.Errorf("take uplinks: %w", err))
 		return false

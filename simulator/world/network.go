@@ -3,7 +3,11 @@ package world
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strconv"
 
+	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -43,12 +47,15 @@ func (o *outlet) Send(_ context.Context, d transports.Downlink) (transports.Rece
 func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt, error) {
 	m := w.bySIM[d.To.ID]
 	if !o.link.Keeps {
-		m = w.byNumber[uint32(d.Window.ID)] //nolint:gosec // as uplink gave it
+		m = w.fleet[d.Window.ID-1] // as uplink gave it
 	}
 	if m == nil || m.link != o.link {
 		return transports.Receipt{}, &transports.SendError{Outcome: transports.Refused, Err: errNobody}
 	}
 	w.fail(m.sealedDown(d.Payload))
+	if o.link.Metered {
+		w.fail(m.expected(d.To.ID))
+	}
 	luck := w.gateway.rng.IntN(100)
 	if w.healing {
 		luck = 100
@@ -56,11 +63,31 @@ func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt,
 	if luck < 5 {
 		return transports.Receipt{}, &transports.SendError{Outcome: transports.NotSent, Err: errBusy}
 	}
+	ref := ""
+	if d.WantReport {
+		w.receipts++
+		ref = strconv.FormatUint(w.receipts, 10)
+	}
 	if luck >= 8 {
-		m.carry(append([]byte(nil), d.Payload...))
+		m.carry(told{append([]byte(nil), d.Payload...), ref})
 	}
 	if luck < 12 {
 		return transports.Receipt{}, &transports.SendError{Outcome: transports.MaybeSent, Err: errSilent}
 	}
-	return transports.Receipt{Parts: 1, At: w.now}, nil
+	return transports.Receipt{Ref: ref, Parts: 1, At: w.now}, nil
+}
+
+// expected requires that somebody accepted the address of a device before a downlink that costs money goes there.
+func (m *mobile) expected(id string) error {
+	d, err := m.w.gateway.hub.Device(m.name())
+	if err != nil {
+		return fmt.Errorf("%w: a downlink for device %d, which is not known: %w", ErrBroken, m.config.Number, err)
+	}
+	if !slices.ContainsFunc(d.Addresses, func(a fleet.DeviceAddress) bool { return a.ID == id && a.Accepted }) {
+		return fmt.Errorf("%w: a downlink for device %d went to an address that nobody accepted", ErrBroken, m.config.Number)
+	}
+	if m.clone {
+		return fmt.Errorf("%w: a downlink for device %d went to the card of its clone", ErrBroken, m.config.Number)
+	}
+	return nil
 }

@@ -53,6 +53,9 @@ func (m *mobile) sealedUp(f device.Frame, content []byte) error {
 		return fmt.Errorf("%w: device %d sends a frame of epoch %d, and remembers %d and %d", ErrBroken, m.config.Number, f.Epoch,
 			m.memory.Current.Number, m.memory.Previous.Number)
 	}
+	if m.life.cloned {
+		return nil // two have the key, and use it
+	}
 	return m.w.nonces.use(sealKey{codec.Up, m.config.Number, f.Epoch, kept.Salt}, f.Counter, content)
 }
 
@@ -70,8 +73,8 @@ func (m *mobile) sealedDown(payload []byte) error {
 		return fmt.Errorf("%w: downlink for device %d: %w", ErrBroken, m.config.Number, err)
 	}
 	m.noteEpochs()
-	for i := range m.epochs {
-		e := &m.epochs[i]
+	for i := range m.life.epochs {
+		e := &m.life.epochs[i]
 		cipher := codec.NewCipher(codec.DeriveSealKey(&m.config.Key, e.SaltBytes(), codec.LabelDown, m.config.Number, e.Number))
 		// What was sealed before a backup has a counter far below those that are used after it was restored.
 		for _, highest := range []uint64{e.Down, 0} {
@@ -83,7 +86,7 @@ func (m *mobile) sealedDown(payload []byte) error {
 			}
 		}
 	}
-	return fmt.Errorf("%w: a downlink for device %d opens in none of %d epochs: %x", ErrBroken, m.config.Number, len(m.epochs), content)
+	return fmt.Errorf("%w: a downlink for device %d opens in none of %d epochs: %x", ErrBroken, m.config.Number, len(m.life.epochs), content)
 }
 
 // noteEpochs remembers the epochs that the gateway has of the device now, and how far their downlinks are.
@@ -97,12 +100,12 @@ func (m *mobile) noteEpochs() {
 		known = append(known, d.Session.Second)
 	}
 	for _, e := range known {
-		i := slices.IndexFunc(m.epochs, func(x session.Epoch) bool { return x.Number == e.Number && x.Salt == e.Salt })
+		i := slices.IndexFunc(m.life.epochs, func(x session.Epoch) bool { return x.Number == e.Number && x.Salt == e.Salt })
 		if i < 0 {
-			m.epochs = append(m.epochs, e)
+			m.life.epochs = append(m.life.epochs, e)
 			continue
 		}
-		m.epochs[i].Down = e.Down
+		m.life.epochs[i].Down = e.Down
 	}
 }
 

@@ -53,6 +53,8 @@ type Group struct {
 	First    uint32        // number of its first device; the numbers of groups must not meet
 	Product  string        // of Setup.Products
 	Link     string        // of Setup.Links
+	// Attrition is how many of its devices break for good within a year, as a part of those that are left; it may be above 1.
+	Attrition float64
 	Device   device.Config // of each of them; number, key, seed, template, product and bearers are filled in
 	Up, Down radio.Model
 }
@@ -123,6 +125,8 @@ func (s *Setup) Validate() error {
 			bad("group %s has %d devices from number %d on", g.Name, g.Count, g.First)
 		case !products[g.Product]:
 			bad("group %s is of product %q, which is not there", g.Name, g.Product)
+		case !(g.Attrition >= 0):
+			bad("of group %s a part of %v breaks within a year", g.Name, g.Attrition)
 		case !links[g.Link]:
 			bad("group %s speaks over link %q, which is not there", g.Name, g.Link)
 		}

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"github.com/godwit-gateway/godwit/simulator/device"
 	"time"
 
 	"github.com/godwit-gateway/godwit/transports"
@@ -41,8 +42,11 @@ type Glance struct {
 // Devices shows all of them, in the order of the setup.
 func (v View) Devices(yield func(Glance) bool) {
 	for _, m := range v.w.fleet {
+		if m.clone {
+			continue
+		}
 		g := Glance{
-			Group: m.group, Number: m.config.Number, Version: m.dev.Version(), Pending: m.dev.Pending(), Charge: m.dev.Charge(), Alive: true,
+			Group: m.group, Number: m.config.Number, Version: m.dev.Version(), Pending: m.dev.Pending(), Charge: m.dev.Charge(), Alive: m.dev.State() == device.Working,
 		}
 		if v.w.gateway.up {
 			if d, err := v.w.gateway.hub.Device(m.name()); err == nil {

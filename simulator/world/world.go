@@ -45,7 +45,6 @@ type world struct {
 	gateway  *gateway
 	fleet    []*mobile
 	bySIM    map[string]*mobile
-	byNumber map[uint32]*mobile
 	nonces   nonces
 	reader   reader
 	ledger   *check.Ledger
@@ -54,6 +53,8 @@ type world struct {
 	faults   map[string]uint64
 	noticed  map[string]uint64 // what may happen and is worth to be counted
 	sent     uint64
+	receipts uint64 // of the networks
+	reuse    reuse
 	recorder recorder
 }
 
@@ -84,10 +85,24 @@ const (
 	drawDevices
 )
 
+// newWorld makes a world, with a gateway that runs and devices that are switched on.
 func newWorld(ctx context.Context, s Setup) (*world, error) {
+	w := emptyWorld(ctx, s)
+	if err := w.gateway.start(); err != nil {
+		return nil, err
+	}
+	if err := w.populate(); err != nil {
+		return nil, errors.Join(err, w.gateway.close())
+	}
+	w.plan()
+	return w, nil
+}
+
+// emptyWorld is a world in which nothing runs yet.
+func emptyWorld(ctx context.Context, s Setup) *world {
 	w := &world{
 		setup: s, ctx: ctx, now: s.Start, rng: s.stream(drawWorld), trace: sha256.New(), ledger: check.New(), reader: newReader(), nonces: newNonces(),
-		products: make(map[string]*hub.Product), links: make(map[string]*Link), bySIM: make(map[string]*mobile), byNumber: make(map[uint32]*mobile),
+		products: make(map[string]*hub.Product), links: make(map[string]*Link), bySIM: make(map[string]*mobile),
 		faults: make(map[string]uint64), noticed: make(map[string]uint64),
 	}
 	for i := range s.Products {
@@ -97,14 +112,7 @@ func newWorld(ctx context.Context, s Setup) (*world, error) {
 		w.links[s.Links[i].Name] = &s.Links[i]
 	}
 	w.gateway = newGateway(w)
-	if err := w.gateway.start(); err != nil {
-		return nil, err
-	}
-	if err := w.populate(); err != nil {
-		return nil, errors.Join(err, w.gateway.close())
-	}
-	w.plan()
-	return w, nil
+	return w
 }
 
 // populate puts all devices into the world.

@@ -1,0 +1,156 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/simulator/device"
+	"github.com/godwit-gateway/godwit/simulator/radio"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// Fleet is a mixed fleet without incidents: buoys and vehicles that speak datagrams, tanks that speak short messages, each with two statuses a day.
+// It is what the speed of worlds is measured on.
+func Fleet(devices int, length time.Duration) (Setup, error) {
+	template, err := product()
+	if err != nil {
+		return Setup{}, err
+	}
+	const day = 24 * time.Hour
+	s := Setup{
+		Seed: 1, Length: length, Publish: 5 * time.Minute, Keep: 7 * day, Stream: 3 * day,
+		Products: []hub.Product{{Name: "buoy", Template: template, Releases: map[uint8]string{}}},
+		Links: []Link{
+			{Name: linkUDP, Bearer: transports.UDP, Ack: hub.AckAlways, Limits: transports.Limits{UplinkMax: 1200, DownlinkMax: 1200}},
+			{
+				Name: linkSMS, Bearer: transports.SMS, Ack: hub.AckAsked, Metered: true, Keeps: true, Linger: time.Minute,
+				Limits: transports.Limits{UplinkMax: 140, DownlinkMax: 140, PerMessage: 140},
+			},
+		},
+	}
+	config := device.Config{
+		Version: "1.0.0", Hardware: "rev-a", Build: []byte{1}, CTRBits: 16, TagLen: 8, Interval: 12 * time.Hour, Silence: 7 * day, Retry: 10 * time.Second,
+		RetryMax: time.Hour,
+	}
+	udp := devices * 6 / 10
+	s.Groups = []Group{{Name: "buoys", Count: max(1, udp), First: 1, Product: "buoy", Link: linkUDP, Device: config, Up: radio.Cellular(), Down: radio.Cellular()}}
+	config.CTRBits, config.TagLen = 8, 4
+	s.Groups = append(s.Groups, Group{
+		Name: "tanks", Count: max(1, devices-udp), First: uint32(devices) + 1, Product: "buoy", Link: linkSMS, Device: config, //nolint:gosec // an option
+		Up: radio.ShortMessages(), Down: radio.ShortMessages(),
+	})
+	return s, nil
+}
+
+// A Comparison says how much of a world's time is the gateway's.
+type Comparison struct {
+	Frames int           // that the gateway took
+	World  time.Duration // all of it: devices, radio, gateway, checks
+	Bare   time.Duration // the same uplinks in the same batches, and the publisher at the same moments, with nothing around
+}
+
+// Ratio is the speed of the world, where that of the bare gateway is 1.
+func (c *Comparison) Ratio() float64 { return float64(c.Bare) / float64(c.World) }
+
+// A Recording is what a world asked of its gateway.
+type Recording struct {
+	setup Setup
+	calls []call
+}
+
+// call is a call of one of the gateway's methods.
+type call struct {
+	at      time.Time
+	work    work
+	uplinks []transports.Uplink
+}
+
+// work is what a gateway is called for.
+type work uint8
+
+const (
+	workUplinks work = iota
+	workPublish
+	workTidy
+	workRetain
+)
+
+// Record plays a world that needs no joins, and keeps what its gateway was given.
+func Record(ctx context.Context, s Setup) (*Recording, error) {
+	s.setDefaults()
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	w, err := newWorld(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	r := &Recording{setup: s}
+	w.gateway.tap = r
+	return r, errors.Join(w.play(), w.gateway.close())
+}
+
+// note adds a call. Payloads belong to devices, which may write over them.
+func (r *Recording) note(at time.Time, k work, us []transports.Uplink) {
+	if r == nil {
+		return
+	}
+	us = slices.Clone(us)
+	for i := range us {
+		us[i].Payload = slices.Clone(us[i].Payload)
+	}
+	r.calls = append(r.calls, call{at, k, us})
+}
+
+// Compare plays the world again, and then a gateway alone with what was recorded. The clock is the caller's: a process that shares its processors
+// may want that of its own time.
+func (r *Recording) Compare(ctx context.Context, clock func() time.Duration) (Comparison, error) {
+	began := clock()
+	if _, err := Run(ctx, r.setup); err != nil {
+		return Comparison{}, err
+	}
+	c := Comparison{World: clock() - began}
+	began = clock()
+	frames, err := r.bare(ctx)
+	c.Frames, c.Bare = frames, clock()-began
+	return c, err
+}
+
+// bare is a gateway without a world: nothing is simulated and nothing is checked.
+func (r *Recording) bare(ctx context.Context) (int, error) {
+	w := emptyWorld(ctx, r.setup)
+	if err := w.gateway.start(); err != nil {
+		return 0, err
+	}
+	stored := 0
+	var out []transports.Verdict
+	for i := range r.calls {
+		c := &r.calls[i]
+		w.now = c.at
+		switch c.work {
+		case workUplinks:
+			for len(out) < len(c.uplinks) {
+				out = append(out, transports.Verdict{})
+			}
+			w.fail(w.gateway.hub.Uplinks(ctx, c.uplinks, out[:len(c.uplinks)]))
+			for k := range c.uplinks {
+				if out[k].Settlement == transports.Stored {
+					stored++
+				}
+			}
+		case workPublish:
+			w.fail(w.gateway.publish())
+		case workTidy:
+			w.fail(w.gateway.tidy())
+		case workRetain:
+			w.fail(w.gateway.retain())
+		}
+		if w.err != nil {
+			break
+		}
+	}
+	return stored, errors.Join(w.err, w.gateway.close())
+}

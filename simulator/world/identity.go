@@ -1,0 +1,75 @@
+package world
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/godwit-gateway/godwit/gateway/publish"
+	"github.com/godwit-gateway/godwit/simulator/device"
+)
+
+// changeCards gives devices another SIM. It is the operator who must say that downlinks go there from now on.
+func (w *world) changeCards(in *Incident) bool {
+	done := false
+	for _, m := range w.whom(in) {
+		if !m.link.Keeps || m.clone {
+			continue
+		}
+		m.cards++
+		m.config.SIM = fmt.Sprintf("+4916%08d%d", m.config.Number, m.cards)
+		dev, err := m.dev.WithSIM(m.config.SIM, w.now)
+		if err != nil {
+			w.fail(fmt.Errorf("boot: %w", err))
+			return false
+		}
+		m.dev = dev
+		m.insert(m.config.SIM)
+		m.booted()
+		done = true
+	}
+	return done
+}
+
+// cloneDevices makes a second device of the memory and the key of one, as a thief does who reads them out. Both go on, each by itself.
+func (w *world) cloneDevices(in *Incident) bool {
+	done := false
+	for _, m := range w.whom(in) {
+		if m.life.cloned || m.memory.Blank || !m.on {
+			continue
+		}
+		c := &mobile{w: w, group: m.group, config: m.config, memory: m.memory, life: m.life, clone: true, link: m.link, on: true, port: m.port}
+		purpose, own := c.settle()
+		c.config.Seed, c.config.SIM = own.Uint64(), fmt.Sprintf("+4918%08d", m.config.Number)
+		m.life.cloned = true
+		err := c.tune(purpose)
+		if err == nil {
+			c.dev, err = device.New(c.config, c.memory, w.now)
+		}
+		if err != nil {
+			w.fail(fmt.Errorf("clone: %w", err))
+			return false
+		}
+		c.booted()
+		done = true
+	}
+	return done
+}
+
+// reuse is what is known of counters that two devices used for different contents. Nothing of the second may be stored, and somebody must be told.
+type reuse struct {
+	kept  uint64 // frames that the gateway put into quarantine for that
+	alarm bool   // is on the stream
+}
+
+// noticeAlarm looks for the alarm in an event of the gateway.
+func (r *reuse) noticeAlarm(m *publish.Message) {
+	r.alarm = r.alarm || m.Frame == "" && strings.Contains(string(m.Payload), `"counter_reuse"`)
+}
+
+// check requires the alarm.
+func (r *reuse) check() error {
+	if r.kept > 0 && !r.alarm {
+		return fmt.Errorf("%w: %d counters were used for two contents, and nobody is told", ErrBroken, r.kept)
+	}
+	return nil
+}
