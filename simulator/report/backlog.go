@@ -54,7 +54,8 @@ func (p *backlog) Section() (Section, bool) {
 	return Section{
 		Key: "backlog", Title: "What waits", Text: "Frames that devices keep until they are acknowledged, and events that the gateway has on disk and not yet on the stream. While the gateway is down there is a gap.",
 		Facts: []Fact{
-			{Key: "devices_max", Name: "most frames kept by devices", Value: most[0]}, {Key: "outbox_max", Name: "most events kept by the gateway", Value: most[1]},
+			{Key: "devices_max", Name: "most frames kept by devices", Value: most[0]},
+			{Key: "outbox_max", Name: "most events kept by the gateway", Value: most[1]},
 			{Key: "down", Name: "of the samples found the gateway down", Quantity: chart.Share, Value: p.down / float64(len(p.table.Rows))},
 		},
 		Figures: []Figure{{Key: "over_time", Title: "Over time", Table: p.table, Picture: c}},

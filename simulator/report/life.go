@@ -3,9 +3,13 @@ package report
 import (
 	"time"
 
+	"github.com/godwit-gateway/godwit/simulator/device"
 	"github.com/godwit-gateway/godwit/simulator/report/chart"
 	"github.com/godwit-gateway/godwit/simulator/world"
 )
+
+// states are in the order of their values.
+var states = []device.State{device.Working, device.Flat, device.Dead, device.Retired}
 
 // life counts devices by whether they are at work.
 type life struct {
@@ -14,18 +18,17 @@ type life struct {
 }
 
 func newLife(*Frame) *life {
-	p := &life{now: make([]float64, 2)}
-	p.table = Table{Head: when(), Columns: []Column{{Key: "alive", Title: "at work"}, {Key: "dead", Title: "dead"}}}
+	p := &life{now: make([]float64, len(states))}
+	p.table = Table{Head: when()}
+	for _, s := range states {
+		p.table.Columns = append(p.table.Columns, Column{Key: s.String(), Title: s.String()})
+	}
 	return p
 }
 
 // Look implements Looker.
 func (p *life) Look(_ time.Time, g *world.Glance) {
-	if g.Alive {
-		p.now[0]++
-	} else {
-		p.now[1]++
-	}
+	p.now[g.State]++
 }
 
 // Looked implements Looker.
@@ -39,12 +42,12 @@ func (p *life) Section() (Section, bool) {
 	if len(p.table.Rows) == 0 {
 		return Section{}, false
 	}
-	s := Section{Key: "life", Title: "Devices at work", Figures: []Figure{
+	s := Section{Key: "life", Title: "Devices at work", Text: "Flat: switched off until the battery is charged. Dead: broken, or a cell that is empty. Retired: taken out of service as planned.", Figures: []Figure{
 		{Key: "over_time", Title: "Over time", Table: p.table, Picture: p.table.over("devices by state over time", chart.Axis{Label: "devices"}, true)},
 	}}
 	last := p.table.Rows[len(p.table.Rows)-1]
 	for i, c := range p.table.Columns {
-		s.Facts = append(s.Facts, Fact{Key: c.Key, Name: "devices " + c.Title + " at the end", Value: last.Values[i]})
+		s.Facts = append(s.Facts, Fact{Key: c.Key, Name: c.Title + " at the end", Value: last.Values[i]})
 	}
 	return s, true
 }

@@ -75,8 +75,16 @@ func (p *losses) Section() (Section, bool) {
 	var all fates
 	t := Table{Head: Column{Key: "link", Title: "Link"}, Named: true}
 	for _, c := range [][2]string{
-		{"frames", "Frames sent"}, {"repeats", "Repeats"}, {"joins", "Joins"}, {"stored", "Stored"}, {"duplicate", "Duplicates"}, {"quarantined", "Quarantined"},
-		{"answered", "Answered or turned away"}, {"missing", "Did not arrive"}, {"acknowledged", "Acknowledged to devices"}, {"never", "Frames never stored"},
+		{"frames", "Frames sent"},
+		{"repeats", "Repeats"},
+		{"joins", "Joins"},
+		{"stored", "Stored"},
+		{"duplicate", "Duplicates"},
+		{"quarantined", "Quarantined"},
+		{"answered", "Answered or turned away"},
+		{"missing", "Did not arrive"},
+		{"acknowledged", "Acknowledged to devices"},
+		{"never", "Frames not stored by the end"},
 	} {
 		t.Columns = append(t.Columns, Column{Key: c[0], Title: c[1]})
 	}
@@ -108,10 +116,11 @@ func (p *losses) Section() (Section, bool) {
 		Key: "losses", Title: "Losses and repeats",
 		Text: "What became of each transmission. One that did not arrive was lost on the air or expired; on links without a network that keeps it, the device repeats it until the gateway acknowledges. Copies that a network makes by itself hide as many losses.",
 		Facts: []Fact{
-			{Key: "sent", Name: "transmissions", Value: all.sent()}, {Key: "stored", Name: "frames stored", Value: all.stored},
+			{Key: "sent", Name: "transmissions", Value: all.sent()},
+			{Key: "stored", Name: "frames stored", Value: all.stored},
 			{Key: "missing_share", Name: "of the transmissions did not arrive", Quantity: chart.Share, Value: share(all.missing(), all.sent())},
 			{Key: "duplicates", Name: "duplicates, all recognised", Value: all.duplicate},
-			{Key: "never", Name: "frames never stored", Value: math.Max(0, all.first-all.stored)},
+			{Key: "never", Name: "frames not stored by the end", Value: math.Max(0, all.first-all.stored)},
 		},
 		Figures: []Figure{
 			{Key: "links", Title: "By link", Table: t, Picture: bars},

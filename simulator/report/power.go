@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/report/chart"
@@ -49,15 +50,15 @@ func (p *power) Looked(at time.Time, _ world.View) {
 
 // Section implements Part.
 func (p *power) Section() (Section, bool) {
-	if len(p.table.Rows) == 0 {
+	if len(p.table.Rows) == 0 || !slices.Contains(p.frame.Power, true) {
 		return Section{}, false
 	}
 	c := &chart.Chart{About: "charge of batteries over time by group", X: chart.Axis{Quantity: chart.Moment}, Y: chart.Axis{Label: "charge", Quantity: chart.Share, From: 0, To: 1}}
-	s := Section{Key: "power", Title: "Batteries", Text: "What is left in the batteries: the median of each group, and the room between the emptiest and the fullest twentieth."}
+	s := Section{Key: "power", Title: "Batteries", Text: "What is left in the batteries of groups whose batteries can be empty: the median of each group, and the room between the emptiest and the fullest twentieth."}
 	last := p.table.Rows[len(p.table.Rows)-1]
 	for i, g := range p.frame.Groups {
-		if i == drawnMost {
-			break
+		if !p.frame.Power[i] || len(c.Series) == 2*drawnMost {
+			continue
 		}
 		n := len(powerShares)
 		band, line := p.table.series(i*n+2, i, 0), p.table.series(i*n+1, i, 0)

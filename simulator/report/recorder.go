@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/godwit-gateway/godwit/simulator/radio"
 	"github.com/godwit-gateway/godwit/simulator/report/chart"
 	"github.com/godwit-gateway/godwit/simulator/world"
 	"github.com/godwit-gateway/godwit/transports"
@@ -27,6 +28,10 @@ type (
 	Acknowledger interface {
 		Acknowledged(at time.Time, group int, number uint32, frames int)
 	}
+	// A Payer is told of what a network charges.
+	Payer interface {
+		Billed(at time.Time, group int, number uint32, up bool, cost radio.Micros)
+	}
 	// A Looker is shown each device at each sample, and then the world.
 	Looker interface {
 		Look(at time.Time, g *world.Glance)
@@ -41,14 +46,26 @@ type Frame struct {
 	LinkOf []int // of a group
 	Begin  time.Time
 	Length time.Duration
+	Count  []int  // devices of a group
+	Power  []bool // a group has batteries that can be empty
 
-	last time.Time // that was heard of
+	last time.Time // that was heard of, at most the end
 }
 
 // bins is how many stretches there are.
 const bins = 180
 
-// Bin is the stretch that a time is in; what comes after the length is in the last one.
+// during notes a time and reports whether it is within the length: the days after it, in which everything is well, belong to no report.
+func (f *Frame) during(at time.Time) bool {
+	if at.Sub(f.Begin) > f.Length {
+		f.last = f.Begin.Add(f.Length)
+		return false
+	}
+	f.last = at
+	return true
+}
+
+// Bin is the stretch that a time is in.
 func (f *Frame) Bin(at time.Time) int {
 	return min(bins-1, int(at.Sub(f.Begin)*bins/f.Length))
 }
@@ -80,6 +97,7 @@ type Recorder struct {
 	takers        []Taker
 	tellers       []Teller
 	acknowledgers []Acknowledger
+	payers        []Payer
 	lookers       []Looker
 	incidents     incidents
 	frames        uint64
@@ -97,10 +115,11 @@ func New(s *world.Setup) *Recorder {
 		g := &s.Groups[i]
 		f.Groups = append(f.Groups, g.Name)
 		f.LinkOf = append(f.LinkOf, links[g.Link])
+		f.Count, f.Power = append(f.Count, g.Count), append(f.Power, g.Device.Power != nil)
 	}
 	r := &Recorder{Frame: f}
 	for _, p := range []Part{
-		newVersions(f), newStaleness(f), newDelays(f), newLosses(f), newTraffic(f), newPower(f), newLife(f), newBacklog(f),
+		newVersions(f), newStaleness(f), newDelays(f), newLosses(f), newTraffic(f), newMoney(f), newPower(f), newLife(f), newBacklog(f),
 	} {
 		r.Add(p)
 	}
@@ -122,6 +141,9 @@ func (r *Recorder) Add(p Part) {
 	if x, ok := p.(Acknowledger); ok {
 		r.acknowledgers = append(r.acknowledgers, x)
 	}
+	if x, ok := p.(Payer); ok {
+		r.payers = append(r.payers, x)
+	}
 	if x, ok := p.(Looker); ok {
 		r.lookers = append(r.lookers, x)
 	}
@@ -129,7 +151,9 @@ func (r *Recorder) Add(p Part) {
 
 // Sent implements world.Watcher.
 func (r *Recorder) Sent(at time.Time, group int, number uint32, bytes, try int, join bool) {
-	r.Frame.last = at
+	if !r.Frame.during(at) {
+		return
+	}
 	for _, x := range r.senders {
 		x.Sent(at, group, number, bytes, try, join)
 	}
@@ -137,6 +161,9 @@ func (r *Recorder) Sent(at time.Time, group int, number uint32, bytes, try int, 
 
 // Taken implements world.Watcher.
 func (r *Recorder) Taken(at time.Time, group int, number uint32, made time.Time, bytes int, s transports.Settlement) {
+	if !r.Frame.during(at) {
+		return
+	}
 	if s == transports.Stored {
 		r.frames++
 	}
@@ -147,6 +174,9 @@ func (r *Recorder) Taken(at time.Time, group int, number uint32, made time.Time,
 
 // Told implements world.Watcher.
 func (r *Recorder) Told(at time.Time, group int, number uint32, bytes int) {
+	if !r.Frame.during(at) {
+		return
+	}
 	for _, x := range r.tellers {
 		x.Told(at, group, number, bytes)
 	}
@@ -154,8 +184,21 @@ func (r *Recorder) Told(at time.Time, group int, number uint32, bytes int) {
 
 // Acknowledged implements world.Watcher.
 func (r *Recorder) Acknowledged(at time.Time, group int, number uint32, frames int) {
+	if !r.Frame.during(at) {
+		return
+	}
 	for _, x := range r.acknowledgers {
 		x.Acknowledged(at, group, number, frames)
+	}
+}
+
+// Billed implements world.Watcher.
+func (r *Recorder) Billed(at time.Time, group int, number uint32, up bool, cost radio.Micros) {
+	if !r.Frame.during(at) {
+		return
+	}
+	for _, x := range r.payers {
+		x.Billed(at, group, number, up, cost)
 	}
 }
 
@@ -164,7 +207,9 @@ func (r *Recorder) Failed(at, until time.Time, kind string) { r.incidents.add(at
 
 // Sampled implements world.Watcher.
 func (r *Recorder) Sampled(at time.Time, v world.View) {
-	r.Frame.last = at
+	if !r.Frame.during(at) {
+		return
+	}
 	v.Devices(func(g world.Glance) bool {
 		for _, x := range r.lookers {
 			x.Look(at, &g)

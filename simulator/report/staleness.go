@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/godwit-gateway/godwit/simulator/device"
 	"github.com/godwit-gateway/godwit/simulator/report/chart"
 	"github.com/godwit-gateway/godwit/simulator/world"
 )
@@ -33,7 +34,7 @@ func newStaleness(f *Frame) *staleness {
 // Look implements Looker.
 func (p *staleness) Look(at time.Time, g *world.Glance) {
 	switch {
-	case !g.Alive:
+	case g.State != device.Working:
 	case g.Heard.IsZero():
 		p.mute++
 	default:

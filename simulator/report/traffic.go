@@ -66,8 +66,13 @@ func (p *traffic) Section() (Section, bool) {
 	s := Section{Key: "traffic", Title: "Bytes on air", Text: "Payload bytes in both directions, without what a network adds to them. A frame is mostly a status."}
 	t := Table{Head: Column{Key: "link", Title: "Link"}, Named: true}
 	for _, c := range [][2]string{
-		{"frame_mean", "Bytes of a frame, mean"}, {"frame_p95", "95 %"}, {"first", "From devices, first tries"}, {"repeats", "Repeats"}, {"joins", "Joins"},
-		{"down", "To devices"}, {"per_stored", "All bytes per frame stored"},
+		{"frame_mean", "Bytes of a frame, mean"},
+		{"frame_p95", "95 %"},
+		{"first", "From devices, first tries"},
+		{"repeats", "Repeats"},
+		{"joins", "Joins"},
+		{"down", "To devices"},
+		{"per_stored", "All bytes per frame stored"},
 	} {
 		t.Columns = append(t.Columns, Column{Key: c[0], Title: c[1], Quantity: chart.Bytes})
 	}

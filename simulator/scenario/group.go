@@ -54,7 +54,8 @@ func (p *parser) groups(links map[string]*link) {
 		}
 		network = p.overlay(path, table, network)
 		g := world.Group{
-			Name: t.Name, Count: t.Count, First: uint32(t.First), Product: t.Product, Link: t.Link, Up: network.Up, Down: network.Down, //nolint:gosec // checked
+			Name: t.Name, Count: t.Count, First: uint32(t.First), Product: t.Product, Link: t.Link, Attrition: t.Attrition,
+			Up: network.Up, Down: network.Down, //nolint:gosec // checked
 		}
 		g.Device = p.device(path, &t)
 		if g.Device.UplinkMax = l.Limits.UplinkMax; network.Up.SizeMax > 0 {
@@ -92,6 +93,9 @@ func (p *parser) checkGroup(path string, t *groupTable, links map[string]*link) 
 		p.doc.Add(path+".product", "", "there is no product %q", t.Product)
 		ok = false
 	}
+	if !(t.Attrition >= 0) {
+		p.doc.Add(path+".attrition", "attrition = 0.04", "%v is not above zero", t.Attrition)
+	}
 	l := links[t.Link]
 	if l == nil {
 		p.doc.Add(path+".link", "", "there is no link %q", t.Link)
@@ -110,6 +114,11 @@ func (p *parser) device(path string, t *groupTable) device.Config {
 		Interval: t.Interval, Sample: t.Sample, Retry: t.Retry, RetryMax: t.RetryMax, PendingMax: t.PendingMax, Silence: t.Silence,
 		Chatter: t.Chatter, Report: t.Report, ReportBytes: t.ReportBytes, Mishaps: device.Mishaps(t.Mishaps),
 		FreeMemory: uint64(max(t.FreeMemory, 0)), Rate: uint64(max(t.Rate, 0)),
+	}
+	if t.Retires < 0 || t.Retires > p.setup.Length {
+		p.doc.Add(path+".retires", "", "%s is not within the length of %s", t.Retires, p.setup.Length)
+	} else if t.Retires > 0 {
+		c.Retires = p.setup.Start.Add(t.Retires)
 	}
 	product := p.product(t.Product)
 	c.Deadbands = deadbands(product)

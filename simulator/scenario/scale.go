@@ -41,6 +41,11 @@ func (s *Scenario) Last(length time.Duration) error {
 		in := &s.Setup.Incidents[i]
 		in.At = min(length, time.Duration(factor*float64(in.At)))
 	}
+	for i := range s.Setup.Groups {
+		if c := &s.Setup.Groups[i].Device; !c.Retires.IsZero() {
+			c.Retires = s.Setup.Start.Add(time.Duration(factor * float64(c.Retires.Sub(s.Setup.Start))))
+		}
+	}
 	if s.Setup.Sample > 0 {
 		s.Setup.Sample = max(time.Second, time.Duration(factor*float64(s.Setup.Sample)))
 	}

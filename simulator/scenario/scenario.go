@@ -61,13 +61,22 @@ func Parse(name, text string, files fs.FS) (*Scenario, error) {
 		return nil, fmt.Errorf("scenario: %w", err)
 	}
 	s := &Scenario{
-		Name: strings.TrimSuffix(path.Base(name), ".toml"), Title: f.Title, Story: strings.TrimSpace(f.Story), Look: strings.TrimSpace(f.Look), Currency: f.Currency,
+		Name: strings.TrimSuffix(path.Base(name), ".toml"), Title: f.Title, Story: flow(f.Story), Look: flow(f.Look), Currency: f.Currency,
 		Setup: p.setup,
 	}
 	if s.Title == "" {
 		s.Title = s.Name
 	}
 	return s, nil
+}
+
+// flow is a text without the ends of lines that a file needs; empty lines part its paragraphs.
+func flow(text string) string {
+	var paragraphs []string
+	for p := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
+		paragraphs = append(paragraphs, strings.Join(strings.Fields(p), " "))
+	}
+	return strings.Join(paragraphs, "\n\n")
 }
 
 // frame is what holds for the world as a whole.

@@ -318,6 +318,7 @@ func (m *mobile) speak(tx *device.Transmission) error {
 	}
 	sent := m.up.Carry(w.now, p, len(tx.Payload))
 	m.dev.Retried(sent.Tries-1, len(tx.Payload))
+	m.billed(true, sent.Cost)
 	switch {
 	case !m.link.Keeps || tx.Join:
 	case sent.Copies > 0:
@@ -382,12 +383,19 @@ func (m *mobile) settled(p *packet, v *transports.Verdict) {
 	m.noteEpochs()
 }
 
+// billed tells what the network charges for a payload.
+func (m *mobile) billed(up bool, cost radio.Micros) {
+	if x := m.w.setup.Watch; x != nil && cost > 0 {
+		x.Billed(m.w.now, m.group, m.config.Number, up, cost)
+	}
+}
+
 // carry sends a downlink through the air.
 func (m *mobile) carry(t told) {
 	if x := m.w.setup.Watch; x != nil {
 		x.Told(m.w.now, m.group, m.config.Number, len(t.payload))
 	}
-	m.down.SendSized(m.w.now, t, len(t.payload))
+	m.billed(false, m.down.Carry(m.w.now, t, len(t.payload)).Cost)
 	if at, ok := m.down.Next(); ok {
 		m.soon(maxTime(at, m.w.now))
 	}
