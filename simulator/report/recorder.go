@@ -236,6 +236,7 @@ func (r *Recorder) sections() []Section {
 		for i := range s.Figures {
 			if c, ok := s.Figures[i].Picture.(*chart.Chart); ok && c.X.Quantity == chart.Moment {
 				c.Marks = marks
+				c.X.From, c.X.To = float64(r.Frame.Begin.Unix()), float64(r.Frame.last.Unix())
 			}
 		}
 		all = append(all, s)

@@ -67,8 +67,8 @@ func (s *scale) linear(a *Axis, labels int) {
 	if a.From == a.To {
 		s.from, s.to = math.Floor(s.from/step)*step, math.Ceil(s.to/step-1e-9)*step
 	}
-	for i := math.Ceil(s.from/step - 1e-9); i*step <= s.to+step*1e-6; i++ {
-		s.ticks = append(s.ticks, tick{i * step, a.Quantity.Format(i * step)})
+	for i := int(math.Ceil(s.from/step - 1e-9)); float64(i)*step <= s.to+step*1e-6; i++ {
+		s.ticks = append(s.ticks, tick{float64(i) * step, a.Quantity.Format(float64(i) * step)})
 	}
 }
 

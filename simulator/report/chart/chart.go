@@ -61,10 +61,12 @@ func (c *Chart) SVG(width int) string {
 	for _, t := range p.y.ticks {
 		p.left = math.Max(p.left, widthOf(t.label)+2*gap)
 	}
+	labels := []label(nil)
 	if width >= narrow && len(c.Series) > 1 {
+		labels = p.labels()
 		room := 0.0
-		for i := range c.Series {
-			room = math.Max(room, widthOf(c.Series[i].Name))
+		for _, l := range labels {
+			room = math.Max(room, widthOf(l.s.Name))
 		}
 		p.right -= math.Min(room, 150) + gap
 	}
@@ -79,9 +81,7 @@ func (c *Chart) SVG(width int) string {
 		p.lines()
 	}
 	p.marks()
-	if width >= narrow && len(c.Series) > 1 {
-		p.names(float64(width) - gap)
-	}
+	p.names(labels, float64(width)-gap)
 	return p.close()
 }
 
@@ -226,32 +226,34 @@ func (p *plot) marks() {
 	}
 }
 
-// names writes the names of series beside their ends, apart from each other.
-func (p *plot) names(right float64) {
-	type named struct {
-		y    float64
-		s    *Series
-		room bool
-	}
-	var list []named
+// label is the name of a series at its last figure.
+type label struct {
+	y float64
+	s *Series
+}
+
+// labels are those of lines, and of the areas that are high enough for one at their end, apart from each other.
+func (p *plot) labels() []label {
+	var list []label
 	below := 0.0
 	for i := range p.chart.Series {
 		s := &p.chart.Series[i]
 		y := lastOf(s.Y)
-		if math.IsNaN(y) {
+		if math.IsNaN(y) || s.Low != nil {
 			continue
 		}
-		n := named{y: p.y.at(y), s: s, room: true}
+		l := label{p.y.at(y), s}
 		if p.chart.Stacked {
-			n.y = p.y.at(below + y/2)
-			n.room = p.y.at(below)-p.y.at(below+y) >= letter
+			l.y = p.y.at(below + y/2)
+			high := p.y.at(below) - p.y.at(below+y)
 			below += y
+			if high < letter {
+				continue
+			}
 		}
-		if n.room {
-			list = append(list, n)
-		}
+		list = append(list, l)
 	}
-	slices.SortStableFunc(list, func(a, b named) int { return cmp.Compare(a.y, b.y) })
+	slices.SortStableFunc(list, func(a, b label) int { return cmp.Compare(a.y, b.y) })
 	const apart = letter + 1
 	for i := range list { // down from the top, then up from the bottom
 		list[i].y = math.Max(list[i].y, p.top+4)
@@ -264,8 +266,13 @@ func (p *plot) names(right float64) {
 		list[i].y = math.Min(list[i].y, limit)
 		limit = list[i].y - apart
 	}
-	for _, n := range list {
-		p.text("of "+colour(n.s.Colour), "start", p.right+gap, n.y+4, cut(n.s.Name, right-p.right-gap))
+	return list
+}
+
+// names writes labels beside the figures.
+func (p *plot) names(labels []label, right float64) {
+	for _, l := range labels {
+		p.text("of "+colour(l.s.Colour), "start", p.right+gap, l.y+4, cut(l.s.Name, right-p.right-gap))
 	}
 }
 
