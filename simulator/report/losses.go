@@ -124,7 +124,7 @@ func (p *losses) Section() (Section, bool) {
 		},
 		Figures: []Figure{
 			{Key: "links", Title: "By link", Table: t, Picture: bars},
-			{Key: "over_time", Title: "Over time", Table: over, Picture: over.over("shares of transmissions that did not arrive or were repeats, and of arrivals that were duplicates", chart.Axis{Label: "share", Quantity: chart.Share}, false)},
+			{Key: "over_time", Title: "Over time", Table: over, Picture: over.over("shares of transmissions that did not arrive or were repeats, and of arrivals that were duplicates, over time", chart.Axis{Label: "share", Quantity: chart.Share}, false)},
 		},
 	}, true
 }
