@@ -61,8 +61,8 @@ func (p *power) Section() (Section, bool) {
 			continue
 		}
 		n := len(powerShares)
-		band, line := p.table.series(i*n+2, i, 0), p.table.series(i*n+1, i, 0)
-		band.Low = p.table.series(i*n, i, 0).Y
+		band, line := p.table.series(i*n+2, i), p.table.series(i*n+1, i)
+		band.Low = p.table.series(i*n, i).Y
 		band.Name, line.Name = g, g
 		c.Series = append(c.Series, band, line)
 		s.Facts = append(s.Facts, Fact{Key: g + "_p5", Name: g + ": a twentieth had less charge at the end than", Quantity: chart.Share, Value: last.Values[i*n]})

@@ -61,8 +61,8 @@ type Row struct {
 }
 
 // series is a column over the places of the rows.
-func (t *Table) series(column, colour, dash int) chart.Series {
-	s := chart.Series{Name: t.Columns[column].Title, Colour: colour, Dash: dash, X: make([]float64, len(t.Rows)), Y: make([]float64, len(t.Rows))}
+func (t *Table) series(column, colour int) chart.Series {
+	s := chart.Series{Name: t.Columns[column].Title, Colour: colour, X: make([]float64, len(t.Rows)), Y: make([]float64, len(t.Rows))}
 	for i := range t.Rows {
 		s.X[i], s.Y[i] = t.Rows[i].At, t.Rows[i].Values[column]
 	}
@@ -78,7 +78,7 @@ func (t *Table) over(about string, y chart.Axis, stacked bool, columns ...int) *
 	}
 	c := &chart.Chart{About: about, X: chart.Axis{Quantity: chart.Moment}, Y: y, Stacked: stacked}
 	for i, column := range columns {
-		c.Series = append(c.Series, t.series(column, i, 0))
+		c.Series = append(c.Series, t.series(column, i))
 	}
 	return c
 }
