@@ -12,12 +12,12 @@ RACE     ?= auto# auto: use the race detector where it can work; required: fail 
 FUZZTIME ?= 30s# per target, in `make fuzz`; 20000x counts runs instead of seconds
 DEMO     ?=# further flags of the demo, in `make run`
 SEEDS    ?= 200# random worlds, in `make seeds`
-SOAK     ?= 60s# length of one round, in `make soak`
+SOAK     ?= 60s# length of a demo, in `make soak`
 COUNT    ?= 1# repetitions, in `make bench`
 TRACES   ?=# folder of further CSV files, in `make bench-size`
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c seeds
+.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c seeds bench-world scenarios
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,11 @@ seeds: build ## random worlds in virtual time: SEEDS of them, and those that fai
 	$(BIN)/godwit-sim seeds --once --only simulator/testdata/seeds.txt
 	$(BIN)/godwit-sim seeds --once --count $(SEEDS)
 
+scenarios: build ## every scenario of godwit-sim at its full size, reports in .bin/reports
+	@mkdir -p $(BIN)/reports; for name in $$(ls simulator/scenario/scenarios | sed 's/\.toml$$//'); do \
+	 $(BIN)/godwit-sim --log error run $$name --html $(BIN)/reports/$$name.html --json $(BIN)/reports/$$name.json >$(BIN)/reports/$$name.txt || exit 1; \
+	 echo "$$name: $(BIN)/reports/$$name.html"; done
+
 e2e: build ## processes, sockets and ptys: kill -9 under load, the demo, commands
 	$(GO) test -tags=e2e -count=1 -timeout=10m ./gateway/e2e
 
@@ -76,9 +81,13 @@ c: ## size of the device's side in C on a Cortex-M0+: code, stack, RAM
 bench-size: build ## bytes per status, the last line as JSON (TRACES=DIR adds CSV files: a time, then numbers)
 	$(BIN)/godwit bench size -o json --data ../shared/data $(if $(TRACES),--traces $(TRACES))
 
-soak: build ## the demo with a new seed in each round, until the first round that fails
-	@seed=1; while $(BIN)/godwit-sim demo --for $(SOAK) --seed $$seed -o json; do seed=$$((seed + 1)); done; \
-	 echo "round with --seed $$seed failed"; exit 1
+bench-world: build ## how fast virtual time passes: a year of 10,000 devices, and how much of it is the gateway's own time
+	$(BIN)/godwit-sim bench -o json
+
+soak: build ## random worlds and demos, with new seeds in each round, until the first that fails
+	@seed=1000; while $(BIN)/godwit-sim seeds --from $$seed --count 500 --record simulator/testdata/seeds.txt && \
+	 $(BIN)/godwit-sim demo --for $(SOAK) --seed $$seed -o json; do seed=$$((seed + 500)); done; \
+	 echo "a round from seed $$seed on failed"; exit 1
 
 hooks: ## run .githooks/pre-commit before each commit
 	git config core.hooksPath .githooks

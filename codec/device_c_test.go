@@ -90,14 +90,33 @@ func TestDeviceExampleInC(t *testing.T) {
 
 // The switches of godwit.h leave out what they say, and what is left compiles without a warning and works.
 func TestDeviceSwitchesInC(t *testing.T) {
-	object := compileC(t, "godwit.o", "-DGODWIT_NO_JOIN", "-c", "c/godwit.c")
-	b, err := os.ReadFile(object)
-	if err != nil {
-		t.Fatal(err)
+	for _, c := range []struct {
+		switches []string
+		without  []string
+	}{
+		{[]string{"-DGODWIT_NO_JOIN"}, []string{"godwit_send_join"}},
+		{[]string{"-DGODWIT_NO_FRAGMENTS"}, []string{"godwit_assemble", "godwit_send_fragment"}},
+		{[]string{"-DGODWIT_HMAC"}, []string{"sha256_k"}},
+		{
+			[]string{"-DGODWIT_NO_JOIN", "-DGODWIT_NO_FRAGMENTS", "-DGODWIT_NO_DELTA", "-DGODWIT_HMAC"},
+			[]string{"godwit_send_join", "godwit_assemble", "godwit_send_fragment", "sha256_k"},
+		},
+	} {
+		b, err := os.ReadFile(compileC(t, "godwit.o", append(c.switches, "-c", "c/godwit.c")...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, symbol := range c.without {
+			if bytes.Contains(b, []byte(symbol)) {
+				t.Errorf("%v: %s is there", c.switches, symbol)
+			}
+		}
+		if !bytes.Contains(b, []byte("godwit_receive")) {
+			t.Errorf("%v leave out more than they say", c.switches)
+		}
 	}
-	if bytes.Contains(b, []byte("godwit_send_join")) || !bytes.Contains(b, []byte("godwit_receive")) {
-		t.Error("GODWIT_NO_JOIN does not leave out joins alone")
-	}
+	keyframes := compileC(t, "godwit_test", "-DGODWIT_NO_DELTA", "c/godwit_test.c", "c/godwit_aes.c")
+	runVectors(t, keyframes, "keyframe", "open", "ack", "join", "hello", "step-log")
 	// The HMAC that stands for that of a firmware is the one that it leaves out, in a second copy of everything, of which the linker takes what the first lacks.
 	hmac := filepath.Join(t.TempDir(), "hmac.c")
 	const source = `#undef GODWIT_HMAC
@@ -109,8 +128,14 @@ void godwit_hmac(const void *key, size_t key_len, const uint8_t *data, size_t n,
 		t.Fatal(err)
 	}
 	program := compileC(t, "godwit_test", "-DGODWIT_HMAC", "-Ic", "-Wl,--allow-multiple-definition", "c/godwit_test.c", "c/godwit_aes.c", hmac)
-	out, err := exec.CommandContext(t.Context(), program, append([]string{"vectors"}, vectorFiles(t, "derive", "ack", "join", "rekey")...)...).CombinedOutput()
-	if err != nil || !bytes.Contains(out, []byte("vectors")) {
+	runVectors(t, program, "derive", "ack", "join", "rekey", "reassembly")
+}
+
+// runVectors runs the vectors of these operations.
+func runVectors(t *testing.T, program string, operations ...string) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), program, append([]string{"vectors"}, vectorFiles(t, operations...)...)...).CombinedOutput() //nolint:gosec // the program that this test built
+	if err != nil || !bytes.Contains(out, []byte("vectors run")) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -127,13 +152,83 @@ func vectorFiles(t *testing.T, operations ...string) []string {
 	return files
 }
 
+// Every vector is run by the device in C, but for those that it has no use for: uplinks and templates that must be refused, which it never reads, and
+// what it never writes. A delta or a batch gets lines of what its base says, so that the device can write that first.
 func testDeviceVectors(t *testing.T, program string) {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), program, append([]string{"vectors"}, vectorFiles(t)...)...).CombinedOutput()
+	read := []string{"keyframe", "delta", "batch", "step-log", "hello", "open-status", "alarm", "template"} // by the gateway alone
+	never := []string{"hello-pairs", "hello-unknown", "hello-full"}                                         // keys of a later version, a counter above 2^32
+	dir := t.TempDir()
+	vectors := readVectors(t)
+	args := []string{"vectors"}
+	var wantLeft []string
+	for _, v := range vectors {
+		if v.get("expect") == "ok" {
+			v = v.given(t)
+		} else if slices.Contains(read, v.get("operation")) {
+			wantLeft = append(wantLeft, v.name)
+		}
+		path := filepath.Join(dir, v.name+".txt")
+		if err := os.WriteFile(path, []byte(v.text()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, path)
+	}
+	wantLeft = append(wantLeft, never...)
+	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput() //nolint:gosec // the program that this test built
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
-	t.Logf("%s", out)
+	var left []string
+	for line := range strings.Lines(string(out)) {
+		if path, ok := strings.CutPrefix(line, "not run: "); ok {
+			left = append(left, strings.TrimSuffix(filepath.Base(strings.TrimSpace(path)), ".txt"))
+		} else {
+			t.Log(strings.TrimSpace(line))
+		}
+	}
+	slices.Sort(left)
+	slices.Sort(wantLeft)
+	if d := cmp.Diff(wantLeft, left); d != "" {
+		t.Errorf("not run: %s", d)
+	}
+	if run := fmt.Sprintf("%d vectors run", len(vectors)-len(left)); !strings.Contains(string(out), run) {
+		t.Errorf("want %s", run)
+	}
+}
+
+// given is the vector with what each link of its base says: lines given-status, and given with the link.
+func (v *vector) given(t *testing.T) vector {
+	t.Helper()
+	out := vector{name: v.name, input: v.input}
+	links := strings.Fields(v.get("base"))
+	if op := v.get("operation"); len(links) == 0 || op != "delta" && op != "batch" {
+		return *v
+	}
+	tm, _, ref := v.base(t)
+	var state codec.State
+	var given [][2]string
+	for _, link := range links {
+		b, err := hex.DecodeString(strings.Replace(link, ":", "", 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		statuses, err := decodePacked(tm, &state, codec.Header(b[0]), b[1:], ref)
+		if err != nil {
+			t.Fatalf("%s: base %s: %v", v.name, link, err)
+		}
+		for i := range statuses {
+			given = append(given, [2]string{"given-status", describe(tm, &statuses[i])})
+		}
+		given = append(given, [2]string{"given", link})
+	}
+	for _, h := range v.headers {
+		if h[0] == "status" && given != nil {
+			out.headers, given = append(out.headers, given...), nil
+		}
+		out.headers = append(out.headers, h)
+	}
+	return out
 }
 
 func testDeviceFuzz(t *testing.T, program string) {
@@ -142,7 +237,8 @@ func testDeviceFuzz(t *testing.T, program string) {
 	if testing.Short() {
 		count = "50000"
 	}
-	args := append([]string{"fuzz", count}, vectorFiles(t, "ack", "open", "sequence", "rekey", "join")...)
+	args := append([]string{"fuzz", count}, vectorFiles(t, "ack", "open", "sequence", "join", "policy", "offer", "request", "time", "rekey", "template-set",
+		"sleep", "fragment", "fragment-status")...)
 	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
@@ -267,7 +363,7 @@ func testDeviceHistories(t *testing.T, program string) {
 			w.step()
 		}
 	})
-	for _, what := range []string{"delta", "batch", "accepted at once", "challenged", "rekeyed", "message of the previous epoch", "acknowledgement of the previous epoch"} {
+	for _, what := range []string{"delta", "batch", "accepted at once", "challenged", "rekeyed", "large downlink", "large uplink", "message of the previous epoch", "acknowledgement of the previous epoch"} {
 		if count[what] == 0 && !testing.Short() { // a fifth of the histories does not have the rare ones each time
 			t.Errorf("no history had this: %s", what)
 		}
@@ -334,6 +430,10 @@ func (w *world) step() {
 		w.join()
 	case 6, 7:
 		w.batch()
+	case 11:
+		w.largeDown()
+	case 13:
+		w.largeUp()
 	default:
 		if w.measure(); what%2 == 0 {
 			w.acknowledge()
@@ -583,17 +683,13 @@ func (w *world) downlink(plaintext []byte, want string) {
 		w.count["message of the previous epoch"]++
 	}
 	*down += rapid.SampledFrom([]uint64{0, 0, 1, 30000, 32768}).Draw(w.t, "skipped")
-	slot, bits := uint8(0), uint8(16)
+	slot := uint8(0)
 	if rapid.IntRange(0, 3).Draw(w.t, "whole counter") == 0 { // F-123
 		slot = 1
 		*down += rapid.SampledFrom([]uint64{0, 1 << 16, 1 << 33}).Draw(w.t, "leap")
 	}
-	cipher := codec.NewCipher(codec.DeriveSealKey(&w.key, salt, codec.LabelDown, w.number, epoch))
 	p := codec.Position{Direction: codec.Down, Number: w.number, Epoch: epoch, Counter: *down}
-	frame, err := cipher.AppendSealed(nil, codec.MakeHeader(codec.KindExtended, slot, 0), p, bits, 8, plaintext)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	frame := w.seal(codec.MakeHeader(codec.KindExtended, slot, 0), salt, p, plaintext)
 	*down++
 	changed := bytes.Clone(frame)
 	changed[rapid.IntRange(1, len(frame)-1).Draw(w.t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(w.t, "bit")
@@ -610,6 +706,17 @@ func (w *world) downlink(plaintext []byte, want string) {
 	if got := w.c.ask(w.t, "receive %x", frame); !strings.HasPrefix(got, "err -") {
 		w.t.Fatalf("again: %s", got)
 	}
+}
+
+// seal seals a downlink.
+func (w *world) seal(h codec.Header, salt []byte, p codec.Position, plaintext []byte) []byte {
+	w.t.Helper()
+	cipher := codec.NewCipher(codec.DeriveSealKey(&w.key, salt, codec.LabelDown, w.number, p.Epoch))
+	frame, err := cipher.AppendSealed(nil, h, p, 16, 8, plaintext)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return frame
 }
 
 // rekey sends bytes of the application, or begins an epoch.

@@ -8,7 +8,7 @@
 //	              | [cid, byte string]            sealed, with the device's number
 //	              | map                           open, where the link authenticates the sender
 //	              | COSE_Sign1                    signed manifests, downlink
-//	sealed        = HDR CTR ciphertext tag        ParseSealed, Cipher.Open, Cipher.AppendSealed
+//	sealed        = HDR CTR ciphertext tag        ParseSealed, Cipher.Open, Opener.Open, Cipher.AppendSealed
 //	              | HDR body MAC                  clear: ParseAck, ParseJoin
 //	HDR           = kk sss bbb                    Header
 //	plaintext     = packed keyframe               Template.DecodeKeyframe, AppendKeyframe

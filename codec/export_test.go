@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,13 +10,21 @@ import (
 // SealRaw and OpenRaw are the cipher with a nonce and additional data of the caller's, for vectors that are not frames.
 
 func (c *Cipher) SealRaw(nonce [nonceLen]byte, plaintext, aad []byte, tagLen int) []byte {
-	c.n = nonce
-	return c.seal(nil, plaintext, aad, tagLen)
+	c.begin(&Key{block: c.key.block, iv: nonce}, 0)
+	return c.seal(nil, plaintext, prefixed(aad), tagLen)
 }
 
 func (c *Cipher) OpenRaw(nonce [nonceLen]byte, body, aad []byte, tagLen int) ([]byte, bool) {
-	c.n = nonce
-	return c.open(nil, body, aad, tagLen)
+	c.begin(&Key{block: c.key.block, iv: nonce}, 0)
+	return c.open(nil, body, prefixed(aad), tagLen)
+}
+
+// prefixed is additional authenticated data with its length before it.
+func prefixed(aad []byte) []byte {
+	if len(aad) == 0 {
+		return nil
+	}
+	return append(binary.BigEndian.AppendUint16(nil, uint16(len(aad))), aad...)
 }
 
 // The derivation of keys, in its steps.

@@ -71,25 +71,26 @@ type Position struct {
 	Counter   uint64 // the whole counter
 }
 
-// aadLen is the length of label, header, number, epoch and counter.
+// aadLen is the length of the additional authenticated data with its own length before it, as CCM takes it (RFC 3610 §2.2).
 const aadLen = len(aadUp) + 1 + 4 + 4 + 8
 
 const (
-	aadUp   = "godwit/1 up"
-	aadDown = "godwit/1 dn"
+	aadUp   = "\x00\x1cgodwit/1 up"
+	aadDown = "\x00\x1cgodwit/1 dn"
 )
 
-// appendAAD appends the additional authenticated data: label, header, number, epoch and counter, all big-endian (SPEC §2.2).
-func appendAAD(dst []byte, h Header, p Position) []byte {
+// putAAD puts the additional authenticated data together: label, header, number, epoch and counter, all big-endian (SPEC §2.2).
+func (c *ccm) putAAD(h Header, p Position) []byte {
+	label := aadUp
 	if p.Direction == Down {
-		dst = append(dst, aadDown...)
-	} else {
-		dst = append(dst, aadUp...)
+		label = aadDown
 	}
-	dst = append(dst, byte(h))
-	dst = binary.BigEndian.AppendUint32(dst, p.Number)
-	dst = binary.BigEndian.AppendUint32(dst, p.Epoch)
-	return binary.BigEndian.AppendUint64(dst, p.Counter)
+	n := copy(c.aad[:], label)
+	c.aad[n] = byte(h)
+	binary.BigEndian.PutUint32(c.aad[n+1:], p.Number)
+	binary.BigEndian.PutUint32(c.aad[n+5:], p.Epoch)
+	binary.BigEndian.PutUint64(c.aad[n+9:], p.Counter)
+	return c.aad[:]
 }
 
 // Open verifies a frame and appends its plaintext to dst. If the tag does not verify the error is ErrAuth and dst is returned as it was. A
@@ -106,8 +107,8 @@ func (c *Cipher) Open(dst []byte, s *Sealed, p Position) ([]byte, error) {
 }
 
 func (c *Cipher) unseal(dst []byte, s *Sealed, p Position) ([]byte, bool) {
-	c.nonce(p.Counter)
-	return c.open(dst, s.body, appendAAD(c.aad[:0], s.Header, p), int(s.TagLen))
+	c.begin(&c.key, p.Counter)
+	return c.open(dst, s.body, c.putAAD(s.Header, p), int(s.TagLen))
 }
 
 // checkPlaintext refuses a second encoding of what was cut.
@@ -147,9 +148,8 @@ func (c *Cipher) AppendSealed(dst []byte, h Header, p Position, ctrBits, tagLen 
 	for shift := int(ctrBits) - 8; shift >= 0; shift -= 8 {
 		dst = append(dst, byte(p.Counter>>shift))
 	}
-	c.nonce(p.Counter)
-	aad := appendAAD(c.aad[:0], h, p)
-	return c.seal(dst, plaintext, aad, int(tagLen)), nil
+	c.begin(&c.key, p.Counter)
+	return c.seal(dst, plaintext, c.putAAD(h, p), int(tagLen)), nil
 }
 
 func cutZeros(b []byte) []byte {

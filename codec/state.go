@@ -208,31 +208,46 @@ func ParseState(s *State, t *Template, b []byte) error {
 		return fmt.Errorf("state: %w", ErrMalformed)
 	}
 	s.timed = b[1] == 1
-	b = b[2:]
-	bad := false
-	varint := func() int64 {
-		v, n := binary.Varint(b)
-		if n <= 0 {
-			bad, b = true, nil
-			return 0
-		}
-		b = b[n:]
-		return v
-	}
-	s.time, s.step, s.once, s.jitter = varint(), varint(), varint(), varint()
-	s.groups = uint16(varint()) //nolint:gosec // what AppendState wrote
+	r := varints{b: b[2:]}
+	s.time, s.step, s.once, s.jitter = r.next(), r.next(), r.next(), r.next()
+	s.groups = uint16(r.next()) //nolint:gosec // what AppendState wrote
 	for i := range s.fields {
-		if len(b) == 0 || b[0] > 3 {
+		if len(r.b) == 0 || r.b[0] > 3 {
 			return fmt.Errorf("state: field %d: %w", i, ErrMalformed)
 		}
 		f := &s.fields[i]
-		f.seen, f.measured = b[0]&1 != 0, b[0]&2 != 0
-		if b = b[1:]; f.seen {
-			f.n, f.moved = varint(), varint()
+		f.seen, f.measured = r.b[0]&1 != 0, r.b[0]&2 != 0
+		if r.b = r.b[1:]; f.seen {
+			f.n, f.moved = r.next(), r.next()
 		}
 	}
-	if bad || len(b) != 0 {
+	if r.bad || len(r.b) != 0 {
 		return fmt.Errorf("state of %d fields: %w", len(s.fields), ErrMalformed)
 	}
 	return nil
+}
+
+// varints reads varints, of which most have one byte.
+type varints struct {
+	b   []byte
+	bad bool
+}
+
+func (r *varints) next() int64 {
+	if len(r.b) > 0 && r.b[0] < 0x80 {
+		u := int64(r.b[0])
+		r.b = r.b[1:]
+		return u>>1 ^ -(u & 1)
+	}
+	return r.long()
+}
+
+func (r *varints) long() int64 {
+	v, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
 }

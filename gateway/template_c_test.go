@@ -45,7 +45,7 @@ static int send(int64_t move)
 		values[i] = TEMPLATE.fields[i].offset + 3 + (i == 0 ? move : 0);
 	if (godwit_record(&device, record))
 		godwit_stored(&device);
-	if ((n = godwit_status(&device, &TEMPLATE, 0, &history, &status, 0, frame, sizeof frame)) < 0)
+	if ((n = godwit_status(&device, &history, &status, 0, frame, sizeof frame)) < 0)
 		return 0;
 	for (i = 0; i < n; i++)
 		printf("%%02x", frame[i]);
@@ -55,7 +55,7 @@ static int send(int64_t move)
 
 int main(void)
 {
-	godwit_history_init(&history, states, field_states, 3, FIELDS);
+	godwit_history_init(&history, &TEMPLATE, 0, states, field_states, 3);
 	if (godwit_boot(&device, &config, NULL) < 0)
 		return 1;
 	return send(0) && send(1) ? 0 : 1;

@@ -85,6 +85,9 @@ static struct godwit device;
 static struct godwit_history history;
 static struct godwit_state states[STATES];
 static struct godwit_field_state field_states[STATES * FIELDS];
+static struct godwit_assembly assembly; /* of what is too long for a frame */
+static uint8_t large[1024];
+static uint32_t interval = 3600;
 
 /* Writes the record if it must be. To be called before each frame and after each received transmission. */
 static int persist(void)
@@ -134,8 +137,33 @@ static int join(void)
 	return send_join();
 }
 
-static void take(const struct godwit_received *r, int got)
+static int send_keyframe(void);
+
+/* What the gateway says. */
+static void obey(const struct godwit_received *r)
 {
+	struct godwit_value v[GODWIT_KEYS];
+
+	if (r->type == GODWIT_REKEY) {
+		if (godwit_rekey(&device, r->body, r->len) == 0)
+			(void)send_hello();
+		return;
+	}
+	if (godwit_read(r, v) < 0)
+		return; /* bytes of the application, or what this firmware does not know */
+	if (r->type == GODWIT_POLICY && v[GODWIT_POLICY_INTERVAL].at != NULL)
+		interval = (uint32_t)v[GODWIT_POLICY_INTERVAL].number;
+	if (r->type == GODWIT_REQUEST && (v[GODWIT_REQUEST_WHAT].number & 2) != 0)
+		(void)send_hello();
+	if (r->type == GODWIT_REQUEST && (v[GODWIT_REQUEST_WHAT].number & 1) != 0)
+		(void)send_keyframe();
+}
+
+static void take(struct godwit_received *r, int got)
+{
+	uint8_t frame[GODWIT_OVERHEAD + 261], set = r->len > 0 ? r->body[0] : 0;
+	int n, asked = r->ack_asked;
+
 	switch (got) {
 	case GODWIT_GOT_ACK:
 		printf("on disk:  counter %lu\n", (unsigned long)r->ack.counter); /* drop each kept frame that godwit_ack_covers */
@@ -152,8 +180,14 @@ static void take(const struct godwit_received *r, int got)
 	if (!persist()) /* before it is acted on: it must not be taken again after a restart */
 		return;
 	printf("message:  type %u, %lu bytes\n", r->type, (unsigned long)r->len);
-	if (r->type == GODWIT_REKEY && godwit_rekey(&device, r->body, r->len) == 0)
-		(void)send_hello();
+	if (r->type != GODWIT_FRAGMENT) {
+		obey(r);
+		return;
+	}
+	if (godwit_assemble(&assembly, r) == GODWIT_GOT_MESSAGE)
+		obey(r);
+	if (asked && persist() && (n = godwit_send_fragment_status(&device, &assembly, set, GODWIT_ADDRESSED, frame, sizeof frame)) > 0)
+		radio_send("fragments", frame, n);
 }
 
 static void receive(void)
@@ -169,27 +203,44 @@ static void receive(void)
 			take(&r, got);
 }
 
-static int send_status(int round)
+static int round_number;
+
+static int send_status(unsigned flags)
 {
 	int64_t values[FIELDS];
 	struct godwit_status status = {0};
 	uint8_t frame[GODWIT_OVERHEAD + 64];
 	int n;
 
-	measure(values, round);
+	measure(values, round_number);
 	status.values = values;
 	status.clock_valid = 1;
-	status.time = 1800000000 + (int64_t)round * 3600;
-	if (!persist() || (n = godwit_status(&device, &template, 0, &history, &status, GODWIT_ADDRESSED, frame, sizeof frame)) < 0)
+	status.time = 1800000000 + (int64_t)round_number * interval;
+	if (!persist() || (n = godwit_status(&device, &history, &status, GODWIT_ADDRESSED | flags, frame, sizeof frame)) < 0)
 		return 0;
 	radio_send(history.run == 0 ? "keyframe" : "delta", frame, n); /* and keep it until it is acknowledged */
+	return 1;
+}
+
+static int send_keyframe(void)
+{
+	return send_status(GODWIT_KEYFRAME);
+}
+
+/* What there is to do at a time. */
+static int work(int round)
+{
+	round_number = round;
+	if (!send_status(0))
+		return 0;
 	receive();
 	return 1;
 }
 
 static int boot(void)
 {
-	godwit_history_init(&history, states, field_states, STATES, FIELDS);
+	godwit_assembly_init(&assembly, large, sizeof large);
+	godwit_history_init(&history, &template, 0, states, field_states, STATES);
 	if (never_written)
 		return godwit_boot(&device, &config, NULL) == 0 && send_hello();
 	if (godwit_boot(&device, &config, flash[0]) == 0 || godwit_boot(&device, &config, flash[1]) == 0)
@@ -204,18 +255,18 @@ int main(void)
 	if (!boot())
 		return 1;
 	for (round = 0; round < 3; round++) {
-		if (!send_status(round))
+		if (!work(round))
 			return 1;
 		godwit_delivered(&history, godwit_last(&device)); /* as a network says that delivers by itself; else receive does it */
 	}
 	printf("restart\n"); /* RAM is lost, permanent memory is not: counters go on above all that were used */
 	memset(&device, 0, sizeof device);
-	if (!boot() || !send_status(3))
+	if (!boot() || !work(3))
 		return 1;
 	printf("memory lost\n"); /* until the gateway answers, there is nothing but the join */
 	flash_erase();
 	memset(&device, 0, sizeof device);
 	if (!boot())
 		return 1;
-	return send_status(4) == 0 ? 0 : 1;
+	return work(4) == 0 ? 0 : 1;
 }

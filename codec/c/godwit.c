@@ -36,7 +36,11 @@ enum {
 
 	STEPS_MAX = 64,
 	STEP_CLOCK = 15,
-	NESTING_MAX = 4        /* levels of CBOR (F-006, F-041) */
+	NESTING_MAX = 4,       /* levels of CBOR (F-006, F-041) */
+	PAIRS_MAX = 64,
+	TEXT_LEN_MAX = 64,     /* of a text but a URL */
+	DAY_MINUTES = 1440,
+	SECONDS_HIGH = 255     /* of Unix seconds in bits from the 32nd on: they are below 2^40 (F-065) */
 };
 
 /* A compiler that inlines a function saves time, which is not short here. */
@@ -48,8 +52,8 @@ enum {
 
 /* --- Bytes --- */
 
-/* The low n bytes of v, big-endian; n is at most 4. */
-static void put_be(uint8_t *p, uint32_t v, unsigned n)
+/* The low n bytes of v, big-endian. */
+static NOINLINE void put_be(uint8_t *p, uint32_t v, unsigned n)
 {
 	while (n > 0) {
 		p[--n] = (uint8_t)v;
@@ -71,8 +75,7 @@ struct writer {
 	uint8_t *p;
 	size_t n, cap;
 	size_t body;       /* of a frame: where it begins */
-	uint8_t bit;       /* the last in the last byte, while bits are written */
-	int8_t error;      /* the first */
+	int error;         /* the first */
 };
 
 static void writer_init(struct writer *w, uint8_t *p, size_t cap)
@@ -80,14 +83,13 @@ static void writer_init(struct writer *w, uint8_t *p, size_t cap)
 	w->p = p;
 	w->n = 0;
 	w->cap = cap;
-	w->bit = 0;
 	w->error = 0;
 }
 
 static void fail(struct writer *w, int error)
 {
 	if (w->error == 0)
-		w->error = (int8_t)error;
+		w->error = error;
 }
 
 static NOINLINE void put_bytes(struct writer *w, const void *data, size_t n)
@@ -103,7 +105,7 @@ static NOINLINE void put_bytes(struct writer *w, const void *data, size_t n)
 
 static NOINLINE void put_int(struct writer *w, uint32_t v, unsigned n)
 {
-	uint8_t b[4];
+	uint8_t b[5]; /* a whole counter is the longest */
 
 	put_be(b, v, n);
 	put_bytes(w, b, n);
@@ -124,17 +126,6 @@ static void put_string(struct writer *w, const char *s)
 {
 	while (*s != 0)
 		put(w, (uint8_t)*s++);
-}
-
-/* Bits from the most significant on (SPEC §3.1). If the buffer is full, the bit goes astray within it: it is of a frame that will not be. */
-static NOINLINE void put_bit(struct writer *w, int one)
-{
-	if ((w->bit >>= 1) == 0) {
-		put(w, 0);
-		w->bit = 0x80;
-	}
-	if (one)
-		w->p[w->n - 1] |= w->bit;
 }
 
 /* A CBOR head in its shortest form (F-002); major is in its upper three bits. */
@@ -172,13 +163,14 @@ static const uint32_t sha256_k[64] = {
 	0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
+/* The words of the state stand backwards, h before a: so a round moves them and the block by one place in one go. */
 static const uint32_t sha256_start[8] = {
-	0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+	0x5be0cd19, 0x1f83d9ab, 0x9b05688c, 0x510e527f, 0xa54ff53a, 0x3c6ef372, 0xbb67ae85, 0x6a09e667,
 };
 
 struct sha256 {
 	uint32_t h[8];
-	uint32_t w[16]; /* the block, and then the ring of its schedule: on a stack of a few hundred bytes 64 words are too many */
+	uint32_t w[16]; /* the block, behind the state */
 	uint32_t n;     /* bytes so far; what is hashed here is far below 2^29 */
 };
 
@@ -195,23 +187,19 @@ static NOINLINE uint32_t mix(uint32_t x, unsigned a, unsigned b, unsigned c)
 
 static NOINLINE void sha256_block(struct sha256 *s)
 {
-	uint32_t v[8], *w = s->w;
+	uint32_t v[8 + 16]; /* h to a, and the next 16 words of the schedule */
 	unsigned i;
 
-	memcpy(v, s->h, sizeof v);
+	memcpy(v, s, sizeof v);
 	for (i = 0; i < 64; i++) {
-		uint32_t t1, t2;
+		uint32_t t = v[0] + mix(v[3], 6, 11, 25) + (v[1] ^ (v[3] & (v[2] ^ v[1]))) + sha256_k[i] + v[8];
+		uint32_t next = v[8] + v[17] + (mix(v[9], 7, 18, 3) ^ v[9] << 29) + (mix(v[22], 17, 19, 10) ^ v[22] << 22);
 
-		if (i >= 16) {
-			uint32_t a = w[(i + 1) % 16], b = w[(i + 14) % 16];
-
-			w[i % 16] += w[(i + 9) % 16] + (mix(a, 7, 18, 3) ^ a << 29) + (mix(b, 17, 19, 10) ^ b << 22);
-		}
-		t1 = v[7] + mix(v[4], 6, 11, 25) + (v[6] ^ (v[4] & (v[5] ^ v[6]))) + sha256_k[i] + w[i % 16];
-		t2 = mix(v[0], 2, 13, 22) + ((v[0] & (v[1] | v[2])) | (v[1] & v[2]));
-		memmove(v + 1, v, 7 * sizeof v[0]);
-		v[4] += t1;
-		v[0] = t1 + t2;
+		v[4] += t;
+		t += mix(v[7], 2, 13, 22) + ((v[7] & (v[6] | v[5])) | (v[6] & v[5]));
+		memmove(v, v + 1, 23 * sizeof v[0]);
+		v[7] = t;
+		v[23] = next;
 	}
 	for (i = 0; i < 8; i++)
 		s->h[i] += v[i];
@@ -253,7 +241,7 @@ static void sha256_end(struct sha256 *s, uint8_t out[HASH_LEN])
 	s->w[15] = bits;
 	sha256_block(s);
 	for (i = 0; i < 8; i++)
-		put_be(out + 4 * i, s->h[i], 4);
+		put_be(out + 4 * i, s->h[7 - i], 4);
 }
 
 void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32])
@@ -291,32 +279,54 @@ static NOINLINE void hmac(const void *key, size_t key_len, const uint8_t *data, 
 
 enum { TEXT_MAX = 48 };
 
-/* Begins a text under a MAC, of a key or of associated data: all begin in the same way. */
-static NOINLINE void text_begin(struct writer *w, uint8_t text[TEXT_MAX], const char *label)
+/* A text that is under a MAC, and what comes of it. */
+struct text {
+	struct writer w; /* into text */
+	uint8_t text[TEXT_MAX];
+	uint8_t mac[HASH_LEN];
+};
+
+/* Begins a text, of a key or of associated data: all begin in the same way. */
+static NOINLINE void text_begin(struct text *x, const char *label)
 {
-	writer_init(w, text, TEXT_MAX);
-	put_string(w, "godwit/1");
-	put_string(w, label);
+	writer_init(&x->w, x->text, TEXT_MAX);
+	put_string(&x->w, "godwit/1");
+	put_string(&x->w, label);
 }
 
 /* Derives a key of an epoch, or the one of joins, which is of none (SPEC §2.1, §5.2). No key is longer than the first block of HKDF-Expand. */
 static NOINLINE void derive(const struct godwit *g, const struct godwit_epoch *epoch, const char *label, uint8_t out[HASH_LEN])
 {
-	struct writer w;
-	uint8_t text[TEXT_MAX];
+	struct text x;
 	const void *salt = "godwit/1 root";
 	size_t salt_len = 13;
 
-	text_begin(&w, text, label);
-	put_u32(&w, g->config->number);
+	text_begin(&x, label);
+	put_u32(&x.w, g->config->number);
 	if (epoch != NULL) {
-		put_u32(&w, epoch->number);
+		put_u32(&x.w, epoch->number);
 		salt = epoch->salt;
 		salt_len = epoch->number == 0 ? 0 : GODWIT_SALT;
 	}
-	put(&w, 1);
+	put(&x.w, 1);
 	hmac(salt, salt_len, g->config->key, GODWIT_KEY, out);
-	hmac(out, HASH_LEN, text, w.n, out);
+	hmac(out, HASH_LEN, x.text, x.w.n, out);
+}
+
+/* Computes the MAC of a text. */
+static NOINLINE void text_mac(const struct godwit *g, const struct godwit_epoch *epoch, const char *label, struct text *x)
+{
+	derive(g, epoch, label, x->mac);
+	hmac(x->mac, HASH_LEN, x->text, x->w.n, x->mac);
+}
+
+/* Which frame this is. */
+static NOINLINE void put_position(struct text *x, const struct godwit *g, const struct godwit_epoch *epoch, uint64_t counter)
+{
+	put_u32(&x->w, g->config->number);
+	put_u32(&x->w, epoch->number);
+	put_u32(&x->w, (uint32_t)(counter >> 32));
+	put_u32(&x->w, (uint32_t)counter);
 }
 
 void godwit_fleet_key(const uint8_t *fleet, uint32_t number, uint8_t *out)
@@ -340,24 +350,23 @@ static NOINLINE int equal(const uint8_t *a, const uint8_t *b, size_t n)
 
 /* --- AES-128-CCM (RFC 3610) with L = 2 --- */
 
-/* Which frame this is: bound into its tag. */
-struct position {
-	const struct godwit_epoch *epoch;
-	uint64_t counter;
-	const char *label; /* of the key; its second and third letter say the direction */
-	uint8_t header;
-	uint8_t tag_len;
-};
-
+/* A frame that is sealed or opened. */
 struct ccm {
-	const struct godwit_config *config;
-	uint8_t key[HASH_LEN]; /* 16 of AES, 13 of the IV */
-	uint8_t ctr[16], mac[16];
+	uint8_t ctr[16];
+	uint8_t mac[16];                  /* the tag, at the end */
+	const struct godwit *g;
+	const struct godwit_epoch *epoch; /* these are bound into its tag */
+	uint64_t counter;
+	const char *label;                /* of the key; its second and third letter say the direction */
+	unsigned header;
+	unsigned tag_len;
+	unsigned open;                    /* 1: data is ciphertext */
+	uint8_t key[HASH_LEN];            /* 16 of AES, 13 of the IV */
 };
 
 static NOINLINE void aes(struct ccm *c, uint8_t block[16])
 {
-	c->config->aes(c->config->aes_context, c->key, block, block);
+	c->g->config->aes(c->g->config->aes_context, c->key, block, block);
 }
 
 static NOINLINE void xor_block(uint8_t *a, const uint8_t *b, size_t n)
@@ -382,45 +391,41 @@ static NOINLINE void ccm_crypt(struct ccm *c, unsigned index, uint8_t *data, siz
 	xor_block(data, pad, n);
 }
 
-/* Encrypts data in place, or decrypts it if open, and computes the tag of the plaintext: the first bytes of the mac of c. */
-static NOINLINE void ccm(const struct godwit *g, const struct position *p, struct ccm *c, uint8_t *data, size_t n, int open)
+/* Encrypts data in place, or decrypts it, and computes the tag of the plaintext. */
+static NOINLINE void ccm(struct ccm *c, uint8_t *data, size_t n)
 {
-	struct writer w;
-	uint8_t text[2 + TEXT_MAX];
+	struct text aad;
 	unsigned i;
 
-	c->config = g->config;
-	derive(g, p->epoch, p->label, c->key);
+	derive(c->g, c->epoch, c->label, c->key);
 
-	/* the AAD (SPEC §2.2) with its length before it: 30 bytes, two blocks with the zeros behind it */
-	memset(text, 0, sizeof text);
-	text_begin(&w, text + 2, " ");
-	put_bytes(&w, p->label + 1, 2);
-	text[1] = 28;
-	put(&w, p->header);
-	put_u32(&w, g->config->number);
-	put_u32(&w, p->epoch->number);
-	put_u32(&w, (uint32_t)(p->counter >> 32));
-	put_u32(&w, (uint32_t)p->counter);
+	/* the AAD (SPEC §2.2), two blocks with its length before it and zeros behind it */
+	memset(aad.text, 0, sizeof aad.text);
+	text_begin(&aad, " ");
+	put_bytes(&aad.w, c->label + 1, 2);
+	put(&aad.w, c->header);
+	put_position(&aad, c->g, c->epoch, c->counter);
 
 	/* nonce = IV XOR (0^5 || counter u64), in the counter block */
 	c->ctr[0] = 1;
 	memcpy(c->ctr + 1, c->key + 16, 13);
-	xor_block(c->ctr + 6, text + 22, 8);
+	xor_block(c->ctr + 6, aad.text + 20, 8);
 
 	memcpy(c->mac, c->ctr, 14);
-	c->mac[0] = (uint8_t)(p->tag_len == 4 ? 0x49 : 0x59);
+	c->mac[0] = (uint8_t)(c->tag_len == 4 ? 0x49 : 0x59);
 	put_be(c->mac + 14, (uint32_t)n, 2);
 	aes(c, c->mac);
-	ccm_mac(c, text, 16);
-	ccm_mac(c, text + 16, 16);
+	c->mac[1] ^= 28; /* the length, in two bytes */
+	xor_block(c->mac + 2, aad.text, 14);
+	aes(c, c->mac);
+	ccm_mac(c, aad.text + 14, 16);
 	for (i = 1; n > 0; i++) {
 		size_t size = n < 16 ? n : 16;
 
-		if (open)
+		if (c->open)
 			ccm_crypt(c, i, data, size);
 		ccm_mac(c, data, size);
-		if (!open)
+		if (!c->open)
 			ccm_crypt(c, i, data, size);
 		data += size;
 		n -= size;
@@ -530,36 +535,27 @@ int godwit_join_due(const struct godwit *g)
 
 enum { CONTENT_AT = 9 }; /* in the buffer: room for array, cid 5, head 3 */
 
-/* Begins the content of a frame, behind room for all that may come before it: a place for the header, the counter. */
+/* Begins the content of a frame, behind room for all that may come before it: a place for header and counter. */
 static NOINLINE void begin(const struct godwit *g, struct writer *w, int whole, uint8_t *out, size_t cap)
 {
-	unsigned ctr_len = g->config->ctr_bits / 8u;
-	int error = 0;
-
 	cap -= CONTENT_AT + TAG_LEN;
+	writer_init(w, out + CONTENT_AT, cap);
 	if (cap > 65535 - TAG_LEN) { /* a byte string has at most 65,535 bytes */
 		if (cap > SIZE_MAX - CONTENT_AT - TAG_LEN)
-			error = GODWIT_E_SPACE; /* less than nothing */
-		cap = 65535 - TAG_LEN;
+			w->error = GODWIT_E_SPACE; /* less than nothing */
+		w->cap = 65535 - TAG_LEN;
 	}
-	writer_init(w, out + CONTENT_AT, cap);
 	if (g->next >= g->memory.epochs[0].end)
-		error = GODWIT_E_RESERVE;
+		w->error = GODWIT_E_RESERVE;
 	if (g->next == COUNTER_END) /* F-024 */
-		error = GODWIT_E_EXHAUSTED;
+		w->error = GODWIT_E_EXHAUSTED;
 	if (g->memory.known == 0) /* F-108 */
-		error = GODWIT_E_JOIN;
-	if (error != 0) {
-		fail(w, error);
+		w->error = GODWIT_E_JOIN;
+	if (w->error != 0)
 		w->cap = 0;
-		return;
-	}
 	put(w, 0);
-	if (whole) { /* in 5 bytes (F-015), of which a device uses 4 */
-		put(w, 0);
-		ctr_len = 4;
-	}
-	put_int(w, g->next, ctr_len);
+	/* whole: in 5 bytes (F-015), of which a device uses 4 */
+	put_int(w, 0, whole ? 5 : g->config->ctr_bits / 8u);
 	w->body = w->n;
 }
 
@@ -578,32 +574,35 @@ static NOINLINE int envelope(const struct godwit *g, const uint8_t *content, siz
 	return (int)w.n;
 }
 
-/* Seals the body under the next counter and puts together the item at the start of out. Returns its length. */
-static NOINLINE int finish(struct godwit *g, struct writer *w, unsigned header, unsigned flags, uint8_t *out)
+/* Seals the body under the next counter and puts together the item at the start of the buffer. Returns its length. */
+static NOINLINE int finish(struct godwit *g, struct writer *w, unsigned header, unsigned flags)
 {
-	struct position p;
 	struct ccm c;
 
 	if (w->error != 0)
 		return w->error;
-	p.tag_len = TAG_LEN;
+	c.tag_len = TAG_LEN;
 	if (header < KIND_EXTENDED) {
 		while (w->n > w->body && w->p[w->n - 1] == 0) /* F-016 */
 			w->n--;
 		if ((flags & GODWIT_METERED) != 0) /* F-017 */
-			p.tag_len = g->config->tag_len;
+			c.tag_len = g->config->tag_len;
 	}
 	if ((header & flags / GODWIT_ASK << 6 & KIND_KEYFRAME) != 0) /* keyframes and what is extended can ask */
 		header |= 1;
-	p.epoch = g->memory.epochs;
-	p.counter = g->next;
-	p.label = p.tag_len == 4 ? "|up4|" : "|up8|";
-	p.header = *w->p = (uint8_t)header;
-	ccm(g, &p, &c, w->p + w->body, w->n - w->body, 0);
+	c.g = g;
+	c.epoch = g->memory.epochs;
+	c.counter = g->next;
+	c.label = c.tag_len == 4 ? "|up4|" : "|up8|";
+	c.open = 0;
+	c.header = header;
+	*w->p = (uint8_t)header;
+	put_be(w->p + 1, g->next, (unsigned)w->body - 1);
+	ccm(&c, w->p + w->body, w->n - w->body);
 	w->cap += TAG_LEN;
-	put_bytes(w, c.mac, p.tag_len);
+	put_bytes(w, c.mac, c.tag_len);
 	g->next++;
-	return envelope(g, w->p, w->n, flags, out);
+	return envelope(g, w->p, w->n, flags, w->p - CONTENT_AT);
 }
 
 /* --- Statuses (SPEC §3) --- */
@@ -631,16 +630,16 @@ static const uint16_t probability[32] = {
 
 /*
  * Writes statuses. A keyframe is a status against the state of before the first one, in which nothing is known: each decision is then the plain bit that a
- * keyframe has in its place. What differs is in decide, plain and put_field.
+ * keyframe has in its place. Its bits come out of the range code as they are, for the width is a power of two from the beginning on.
  */
 struct encoder {
 	struct writer w;
-	uint8_t packed;        /* 0 in a keyframe */
-	uint8_t order, spread; /* of the field that is written, with model and moved */
+	unsigned packed;        /* 0 in a keyframe */
+	unsigned order, spread; /* of the field that is written, with model and moved */
 	const uint8_t *model;
 	int64_t moved;
 	const struct godwit_template *t;
-	struct godwit_field_state *fields; /* of the state, or NULL */
+	struct godwit_field_state *fields; /* of the state */
 	size_t start;                      /* of the range code within w */
 	uint32_t low, width;
 };
@@ -663,7 +662,7 @@ static NOINLINE void range_out(struct encoder *e)
 	e->low <<= 8;
 }
 
-static void range_normalize(struct encoder *e)
+static NOINLINE void range_normalize(struct encoder *e)
 {
 	while (e->width >> 24 == 0) {
 		range_out(e);
@@ -671,14 +670,39 @@ static void range_normalize(struct encoder *e)
 	}
 }
 
+/* Bits of which nothing is expected. */
+static NOINLINE void plain(struct encoder *e, uint64_t v, unsigned bits)
+{
+	while (bits > 0) {
+		unsigned n = bits < 8 ? bits : 8;
+
+		bits -= n;
+		e->width >>= n;
+		range_add(e, ((uint32_t)(v >> bits) & ((1u << n) - 1)) * e->width);
+		range_normalize(e);
+	}
+}
+
+static NOINLINE void plain_u32(struct encoder *e, uint32_t v, unsigned bits)
+{
+	plain(e, v, bits);
+}
+
+/* Whether there are deltas and batches: without them the compiler leaves out what only they need. */
+#ifdef GODWIT_NO_DELTA
+enum { DELTAS = 0 };
+#else
+enum { DELTAS = 1 };
+#endif
+
 /* A decision of which index gives the probability of 0. */
 static NOINLINE void decide(struct encoder *e, unsigned index, int one)
 {
 	int likelier_is_one = index < 32;
 	uint32_t bound;
 
-	if (!e->packed) {
-		put_bit(&e->w, one);
+	if (!DELTAS || !e->packed) {
+		plain_u32(e, (uint32_t)one, 1);
 		return;
 	}
 	bound = (e->width >> 12) * (4096u - probability[likelier_is_one ? index : 63 - index]);
@@ -697,31 +721,7 @@ static NOINLINE void say(struct encoder *e, unsigned at, int one)
 	decide(e, e->model[at], one);
 }
 
-/* Bits of which nothing is expected. */
-static NOINLINE void plain(struct encoder *e, uint64_t v, unsigned bits)
-{
-	while (bits > 0) {
-		unsigned n = !e->packed ? 1 : bits < 8 ? bits : 8;
-		uint32_t piece;
-
-		bits -= n;
-		piece = (uint32_t)(v >> bits) & ((1u << n) - 1);
-		if (!e->packed) {
-			put_bit(&e->w, (int)piece);
-			continue;
-		}
-		e->width >>= n;
-		range_add(e, piece * e->width);
-		range_normalize(e);
-	}
-}
-
-static NOINLINE void plain_u32(struct encoder *e, uint32_t v, unsigned bits)
-{
-	plain(e, v, bits);
-}
-
-/* The shortest number within the interval, of these the smallest: nothing in a keyframe, of which the interval is whole. */
+/* The shortest number within the interval, of these the smallest. */
 static void range_end(struct encoder *e)
 {
 	uint32_t mask = UINT32_MAX, up;
@@ -740,8 +740,8 @@ static void range_end(struct encoder *e)
 static NOINLINE void coding(struct encoder *e, const uint8_t *model, unsigned order, unsigned spread)
 {
 	e->model = model != NULL ? model : default_model;
-	e->order = (uint8_t)order;
-	e->spread = (uint8_t)spread;
+	e->order = order;
+	e->spread = spread;
 }
 
 /* One less than the magnitude of v, which is not 0. */
@@ -839,17 +839,17 @@ static NOINLINE void put_field(struct encoder *e, const struct godwit_field *f, 
 	int64_t n, expected;
 
 	coding(e, f->model, f->order, f->spread);
-	if (e->packed || f->optional)
+	if ((DELTAS && e->packed) || f->optional)
 		say(e, TURNED + !was, is != was);
 	if (!is) {
 		fs->flags &= FIELD_SEEN;
-		if (!e->packed && !f->optional)
+		if ((!DELTAS || !e->packed) && !f->optional)
 			plain(e, ~(uint64_t)0, f->width);
 		return;
 	}
 	n = clamp(f, (int64_t)((uint64_t)value - (uint64_t)f->offset));
 	expected = n;
-	if (fs->flags == 0) {
+	if (!DELTAS || fs->flags == 0) {
 		plain(e, (uint64_t)n, f->width);
 	} else {
 		int64_t before = (int64_t)((uint64_t)fs->n_high << 32 | fs->n_low);
@@ -896,7 +896,7 @@ static NOINLINE int32_t put_time(struct encoder *e, struct godwit_state *st, con
 		return passed;
 	}
 	at = (int32_t)(uint32_t)(t->minutes ? floor_div(s->time, 60) : s->time) & mask;
-	if (!st->timed) {
+	if (!DELTAS || !st->timed) {
 		plain_u32(e, (uint32_t)at, bits);
 		st->timed = 1;
 		st->time = at;
@@ -932,7 +932,7 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 		{offsetof(struct godwit_status, step_code), 8},
 	};
 	const struct godwit_template *t = e->t;
-	struct godwit_field_state none, *fs = e->fields;
+	struct godwit_field_state none, *fs = DELTAS ? e->fields : &none;
 	unsigned present = 1, groups = 1, i;
 	int32_t passed = put_time(e, st, s, distance);
 
@@ -949,15 +949,13 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 	for (i = 0; i < t->count; i++) {
 		const struct godwit_field *f = &t->fields[i];
 
-		if (e->fields == NULL) { /* without a history */
-			fs = &none;
+		if (!DELTAS) /* nothing is known of any field */
 			none.flags = 0;
-		}
 		if ((present >> f->group & 1) == 0) /* F-032 */
 			fs->flags &= FIELD_SEEN;
 		else
 			put_field(e, f, fs, s->values[i], passed);
-		fs++;
+		fs += DELTAS;
 	}
 	decide(e, INDEX_RARE, s->rare != 0);
 	if (!s->rare)
@@ -971,17 +969,20 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 	}
 }
 
-void godwit_history_init(struct godwit_history *h, struct godwit_state *states, struct godwit_field_state *fields, uint8_t count, uint8_t field_count)
+void godwit_history_init(struct godwit_history *h, const struct godwit_template *t, uint8_t slot, struct godwit_state *states,
+                         struct godwit_field_state *fields, uint8_t count)
 {
+	h->t = t;
 	h->states = h->oldest = states;
 	h->base = NULL;
+	h->slot = slot;
 	h->count = count;
 	h->run = h->entered = 0;
 	for (; count > 0; count--) {
 		states->fields = fields;
 		states->entered = 0;
 		states++;
-		fields += field_count;
+		fields += t->count;
 	}
 }
 
@@ -990,55 +991,56 @@ static struct godwit_state *next_state(const struct godwit_history *h, struct go
 	return ++s == h->states + h->count ? h->states : s;
 }
 
-int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *s, size_t count,
-                 unsigned flags, uint8_t *out, size_t cap)
+int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit_status *s, size_t count, unsigned flags, uint8_t *out, size_t cap)
 {
 	struct encoder e;
-	struct godwit_history without;
-	struct godwit_state *base, *room, none;
-	size_t size = t->count * sizeof *e.fields;
+	struct godwit_state none, *base = h->base, *room = DELTAS ? h->oldest : &none;
+	size_t size = h->t->count * sizeof *e.fields;
 	uint32_t distance = 1;
-	unsigned header = slot * 8u;
+	unsigned header = h->slot * 8u;
 	int n;
 
-	if (slot >= SLOT_RESERVED || t->count == 0 || t->count > FIELDS_MAX || (count != 1 && (h == NULL || count - 2 > 255 || (flags & GODWIT_ASK) != 0)))
+	if (h->slot >= SLOT_RESERVED || count - 1 > (DELTAS ? BATCH_MAX - 1 : 0) || (count > 1 && (flags & GODWIT_ASK) != 0))
 		return GODWIT_E_ARGUMENT;
 	begin(g, &e.w, 0, out, cap);
 	if (e.w.error != 0)
 		return e.w.error;
-	e.t = t;
+	e.t = h->t;
+	if (DELTAS) {
+		if (h->entered != g->memory.entered || (base != NULL && g->next - base->counter > DISTANCE_MAX)) /* counters of another epoch name other frames */
+			base = h->base = NULL;
+		h->entered = g->memory.entered;
+		/* The oldest state is missed least, but for the base: what is older than that will be no base. */
+		if (room == base)
+			room = next_state(h, room);
+		e.fields = room->fields;
+		room->entered = (uint8_t)(h->entered - 1); /* until the frame is made */
+		if (h->run >= KEYFRAME_EVERY - 1 || (flags & (GODWIT_ASK | GODWIT_KEYFRAME)) != 0)
+			base = NULL;
+	}
 	e.packed = 1;
 	e.low = 0;
 	e.width = UINT32_MAX;
-	if (h == NULL)
-		godwit_history_init(h = &without, &none, NULL, 1, 0);
-	base = h->base;
-	if (h->entered != g->memory.entered || (base != NULL && g->next - base->counter > DISTANCE_MAX)) /* counters of another epoch name other frames */
-		base = h->base = NULL;
-	h->entered = g->memory.entered;
-	/* The oldest state is missed least, but for the base: what is older than that will be no base. */
-	room = h->oldest;
-	if (room == base)
-		room = next_state(h, room);
-	e.fields = room->fields;
-	room->entered = (uint8_t)(h->entered - 1); /* until the frame is made */
-	if (h->run >= KEYFRAME_EVERY - 1 || (flags & (GODWIT_ASK | GODWIT_KEYFRAME)) != 0)
-		base = NULL;
-	if (base != NULL) {
+	if (DELTAS && base != NULL) {
 		memcpy(room, base, offsetof(struct godwit_state, entered));
 		memcpy(e.fields, base->fields, size);
 		distance = g->next - base->counter;
-		header |= distance < DISTANCE_EXPLICIT ? distance : DISTANCE_EXPLICIT;
-		if (distance >= DISTANCE_EXPLICIT) /* F-130 */
+		if (distance < DISTANCE_EXPLICIT) {
+			header |= distance;
+		} else { /* F-130 */
+			header |= DISTANCE_EXPLICIT;
 			put(&e.w, distance);
+		}
 	} else {
 		memset(room, 0, offsetof(struct godwit_state, entered));
-		room->step = (int32_t)t->interval;
-		if (e.fields != NULL)
+		room->step = (int32_t)h->t->interval;
+		if (DELTAS)
 			memset(e.fields, 0, size);
 		if (count == 1) {
-			e.packed = 0;
 			header |= KIND_KEYFRAME;
+			e.packed = 0;
+			e.width = 1 << 24; /* as if a byte of zeros was behind: it goes out to where the counter will be */
+			e.w.n--;
 		}
 	}
 	if (count > 1) {
@@ -1051,8 +1053,8 @@ int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot
 		put_status(&e, room, s++, (int32_t)distance);
 	while (--count > 0);
 	range_end(&e);
-	n = finish(g, &e.w, header, flags, out);
-	if (n >= 0) {
+	n = finish(g, &e.w, header, flags);
+	if (DELTAS && n >= 0) {
 		room->counter = godwit_last(g);
 		room->entered = h->entered;
 		h->oldest = next_state(h, room);
@@ -1091,7 +1093,7 @@ static NOINLINE void put_text(struct writer *w, const char *text)
 	size_t n = 0;
 
 	while (text[n] != 0)
-		if (++n > 64) { /* F-043 */
+		if (++n > TEXT_LEN_MAX) { /* F-043 */
 			fail(w, GODWIT_E_ARGUMENT);
 			return;
 		}
@@ -1158,7 +1160,7 @@ int godwit_send_hello(struct godwit *g, const struct godwit_hello *hello, unsign
 			put_text(&w, hello->bearers[i]);
 	}
 	put_key_number(&w, 10, g->next);
-	return finish(g, &w, EXTENDED_EXPLICIT, flags | GODWIT_ASK, out);
+	return finish(g, &w, EXTENDED_EXPLICIT, flags | GODWIT_ASK);
 }
 
 int godwit_send(struct godwit *g, uint8_t type, const uint8_t *body, size_t n, unsigned flags, uint8_t *out, size_t cap)
@@ -1170,7 +1172,7 @@ int godwit_send(struct godwit *g, uint8_t type, const uint8_t *body, size_t n, u
 	begin(g, &w, 0, out, cap);
 	put(&w, type);
 	put_bytes(&w, body, n);
-	return finish(g, &w, KIND_EXTENDED, flags, out);
+	return finish(g, &w, KIND_EXTENDED, flags);
 }
 
 /*
@@ -1217,7 +1219,7 @@ int godwit_send_steps(struct godwit *g, uint32_t rollout, const struct godwit_st
 		put(&w, 0xf8);
 		put_int(&w, (uint32_t)floor_div(clock, 60), 2);
 	}
-	return finish(g, &w, KIND_EXTENDED, flags, out);
+	return finish(g, &w, KIND_EXTENDED, flags);
 }
 
 /* --- Receiving --- */
@@ -1226,10 +1228,10 @@ int godwit_send_steps(struct godwit *g, uint32_t rollout, const struct godwit_st
 struct reader {
 	const uint8_t *p;
 	size_t left;
-	uint32_t v;      /* argument of the head that was read; if it is above 32 bits, the highest number that is odd or even as it is */
+	uint32_t v;         /* argument of the head that was read, which is more than there can be if it is above 32 bits */
+	uint32_t low, high; /* the same in 64 bits */
 	uint8_t info;
-	uint8_t beyond;   /* the argument is above */
-	uint8_t shortest; /* refuse a head that is longer than need be (F-002); floats are never longer */
+	uint8_t shortest;   /* of a transmission: heads are of the shortest (F-002), and there are tags; else of a message, which has none (F-041) */
 };
 
 static void reader_init(struct reader *r, const uint8_t *p, size_t left, int shortest)
@@ -1270,22 +1272,23 @@ static NOINLINE int read_head(struct reader *r)
 		if (r->shortest && major != 7 && (size == 8 ? high == 0 : size == 1 ? v < 24 : v >> (4 * size) == 0))
 			return GODWIT_E_MALFORMED;
 	}
-	r->beyond = high != 0;
-	r->v = high == 0 ? v : v | (UINT32_MAX - 1);
+	r->low = v;
+	r->high = high;
+	r->v = high == 0 ? v : UINT32_MAX;
 	return major;
 }
 
-/* Passes over an item of up to NESTING_MAX levels (F-006), without recursion: what is left of each level is counted. */
-static NOINLINE int skip_item(struct reader *r)
+/* Passes over an item within so many levels; with it there are NESTING_MAX at most (F-006, F-041). Without recursion: what is left of each is counted. */
+static NOINLINE int skip_item(struct reader *r, unsigned within)
 {
 	uint32_t left[NESTING_MAX + 1];
-	unsigned depth = 0;
+	unsigned depth = within;
 	int major;
 
-	left[0] = 1;
+	left[depth] = 1;
 	for (;;) {
 		while (left[depth] == 0) {
-			if (depth == 0)
+			if (depth == within)
 				return 0;
 			depth--;
 		}
@@ -1296,14 +1299,23 @@ static NOINLINE int skip_item(struct reader *r)
 		if (major == 7) {
 			if (r->info < 20 || r->info == 24)
 				return GODWIT_E_MALFORMED;
+			if (!r->shortest && r->info > 24) { /* no number, or none that is finite */
+				uint32_t exponent = r->info == 25 ? 0x7c00 : r->info == 26 ? 0x7f800000 : 0x7ff00000;
+
+				if (((r->info == 27 ? r->high : r->low) & exponent) == exponent)
+					return GODWIT_E_MALFORMED;
+			}
 			continue;
 		}
 		if (major < 2)
 			continue;
-		if (major == 6)
+		if (major == 6) {
+			if (!r->shortest)
+				return GODWIT_E_MALFORMED;
 			r->v = 1;
-		else if (r->v > r->left) /* each child has a byte at least */
+		} else if (r->v > r->left) { /* each child has a byte at least */
 			return GODWIT_E_MALFORMED;
+		}
 		if (major < 4) {
 			pass(r, r->v);
 			continue;
@@ -1327,14 +1339,14 @@ int godwit_next(uint8_t **at, size_t *left, struct godwit_item *item)
 	reader_init(&r, *at, *left, 1);
 	if ((first >= 0xa0 && first <= 0xbb) || first == 0xd2) {
 		item->form = first == 0xd2 ? GODWIT_SIGNED : GODWIT_MAP;
-		if (skip_item(&r) < 0)
+		if (skip_item(&r, 0) < 0)
 			return GODWIT_E_MALFORMED;
 	} else {
 		item->form = GODWIT_SEALED;
 		if (first == 0x82) {
 			item->form = GODWIT_WITH_CID;
 			pass(&r, 1);
-			if (read_head(&r) != 0 || r.beyond) /* F-005 */
+			if (read_head(&r) != 0 || r.high != 0) /* F-005 */
 				return GODWIT_E_MALFORMED;
 			item->cid = r.v;
 		}
@@ -1358,113 +1370,110 @@ int godwit_ack_covers(const struct godwit_ack *ack, uint32_t counter)
 }
 
 /* An acknowledgement (SPEC §5.1) of an epoch. */
-static NOINLINE int open_ack(const struct godwit *g, const struct godwit_epoch *epoch, const uint8_t *content, size_t n, struct godwit_ack *ack)
+static NOINLINE int open_ack(const struct godwit *g, const struct godwit_epoch *epoch, const struct godwit_item *item, struct godwit_received *r)
 {
-	struct writer w;
-	uint8_t text[TEXT_MAX], mac[HASH_LEN];
+	struct text x;
+	const uint8_t *bitmap = item->content + 3;
 	uint32_t back, end = epoch == g->memory.epochs ? g->next : epoch->end; /* the counters below it were used */
-	unsigned size = (unsigned)n - 1 - 2 - MAC_LEN; /* of the bitmap */
+	size_t size = item->len - 1 - 2 - MAC_LEN;
 
-	if (n < 1 + 2 + 1 + MAC_LEN || n > 1 + 2 + 4 + MAC_LEN || (size > 1 && content[3 + size - 1] == 0)) /* F-106, F-051 */
+	if (size - 1 > 3 || (size > 1 && bitmap[size - 1] == 0)) /* F-106, F-051 */
 		return GODWIT_E_MALFORMED;
 	/* the largest counter, not above the last one, with these low bits (F-052) */
-	back = (end - 1 - get_be(content + 1, 2)) & 0xffff;
+	back = (end - 1 - get_be(item->content + 1, 2)) & 0xffff;
 	if (back >= end)
 		return GODWIT_E_AUTH; /* a counter that was never used */
-	ack->counter = end - 1 - back;
-	text_begin(&w, text, " ack");
-	put_u32(&w, g->config->number);
-	put_u32(&w, epoch->number);
-	put_u32(&w, 0);
-	put_u32(&w, ack->counter);
-	put(&w, CONTROL_ACK);
-	put_bytes(&w, content + 3, size);
-	derive(g, epoch, "|ack|", mac);
-	hmac(mac, HASH_LEN, text, w.n, mac);
-	content += 3;
-	if (!equal(mac, content + size, MAC_LEN))
+	r->ack.counter = end - 1 - back;
+	text_begin(&x, " ack");
+	put_position(&x, g, epoch, r->ack.counter);
+	put(&x.w, CONTROL_ACK);
+	put_bytes(&x.w, bitmap, size);
+	text_mac(g, epoch, "|ack|", &x);
+	if (!equal(x.mac, bitmap + size, MAC_LEN))
 		return GODWIT_E_AUTH;
-	ack->bitmap = 0;
 	while (size-- > 0)
-		ack->bitmap = ack->bitmap << 8 | content[size];
+		r->ack.bitmap = r->ack.bitmap << 8 | bitmap[size];
 	return GODWIT_GOT_ACK;
 }
 
 /* A message of an epoch (SPEC §2). What does not verify is as it came afterwards: nobody uses it by mistake (F-021), and another key can be tried. */
-static NOINLINE int open_message(struct godwit *g, struct godwit_epoch *epoch, uint8_t *content, size_t n, struct godwit_received *r)
+static NOINLINE int open_message(struct godwit *g, struct godwit_epoch *epoch, const struct godwit_item *item, struct godwit_received *r)
 {
-	struct position p;
 	struct ccm c;
-	unsigned low, ctr_len = 2;
+	uint8_t *content = item->content;
+	size_t n = item->len - 1 - 2 - TAG_LEN;
+	unsigned low;
 
-	p.epoch = epoch;
-	p.header = *content++;
-	p.label = "|dn|";
-	p.tag_len = TAG_LEN;
-	if ((p.header & ~1u) == EXTENDED_EXPLICIT)
-		ctr_len = 5;
-	if (n < 1 + ctr_len + TAG_LEN) /* F-014 */
+	if (item->len < 1 + 2 + TAG_LEN) /* F-014 */
 		return GODWIT_E_MALFORMED;
-	if (ctr_len == 5) {
-		p.counter = (uint64_t)*content << 32 | get_be(content + 1, 4);
-	} else {
-		/* F-025: the nearest to the expected one, of two the larger. One before it is none, if there is any. */
-		low = (get_be(content, 2) - (unsigned)epoch->down) & 0xffff;
-		p.counter = epoch->down + low;
-		if (low > 0x8000 && p.counter >> 16 != 0)
-			p.counter = 0;
+	c.g = g;
+	c.epoch = epoch;
+	c.header = *content++;
+	c.label = "|dn|";
+	c.tag_len = TAG_LEN;
+	c.open = 1;
+	/* F-025: the nearest to the expected one, of two the larger. One before it is none, if there is any. */
+	low = (get_be(content, 2) - (unsigned)epoch->down) & 0xffff;
+	c.counter = epoch->down + low;
+	if (low > 0x8000 && c.counter >> 16 != 0)
+		c.counter = 0;
+	if ((c.header & ~1u) == EXTENDED_EXPLICIT) {
+		n -= 3;
+		c.counter = (uint64_t)*content << 32 | get_be(content + 1, 4);
+		content += 3;
 	}
-	if (p.counter < epoch->down)
+	content += 2;
+	if (n > item->len) /* less than nothing */
+		return GODWIT_E_MALFORMED;
+	if (c.counter < epoch->down)
 		return GODWIT_E_REPLAY;
-	content += ctr_len;
-	n -= 1 + ctr_len + TAG_LEN;
-	ccm(g, &p, &c, content, n, 1);
+	ccm(&c, content, n);
 	if (!equal(c.mac, content + n, TAG_LEN)) {
-		ccm(g, &p, &c, content, n, 0);
+		c.open = 0;
+		ccm(&c, content, n);
 		return GODWIT_E_AUTH;
 	}
-	epoch->down = p.counter + 1;
+	epoch->down = c.counter + 1;
 	g->memory.changed = CHANGED;
 	if (n == 0)
 		return GODWIT_E_MALFORMED; /* authentic, and without even a type */
-	r->counter = p.counter;
-	r->ack_asked = p.header & 1;
+	r->counter = c.counter;
+	r->ack_asked = (uint8_t)(c.header & 1);
 	r->type = content[0];
 	r->body = content + 1;
 	r->len = n - 1;
 	return GODWIT_GOT_MESSAGE;
 }
 
+/* A rekey has a reader of its own: one for all messages is larger, and not every device needs that. */
 int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len)
 {
 	struct reader r;
 	const uint8_t *salt = NULL;
 	uint32_t pairs, key, epoch = 0;
-	int major;
 
 	reader_init(&r, body, len, 0);
-	if (read_head(&r) != 5 || r.v > 64)
+	if (read_head(&r) != 5)
 		return GODWIT_E_MALFORMED;
 	for (pairs = r.v; pairs > 0; pairs--) {
 		if (read_head(&r) != 0)
 			return GODWIT_E_MALFORMED;
-		key = r.v;
-		if ((key & 1) == 0) { /* F-064; the lowest bit of a number beyond is kept */
-			if (skip_item(&r) < 0)
+		key = r.low;
+		if ((key & 1) == 0) { /* F-064 */
+			if (skip_item(&r, 1) < 0)
 				return GODWIT_E_MALFORMED;
 			continue;
 		}
-		major = read_head(&r);
-		if (key == 1) {
-			if (major != 0 || r.v == 0 || r.beyond || epoch != 0) /* F-070, F-041: no key twice */
-				return GODWIT_E_MALFORMED;
-			epoch = r.v;
-			continue;
-		}
-		if (key != 3 || major != 2 || r.v != GODWIT_SALT || r.left < GODWIT_SALT || salt != NULL)
+		if (key != r.v || read_head(&r) != (key == 1 ? 0 : 2))
 			return GODWIT_E_MALFORMED;
-		salt = r.p;
-		pass(&r, GODWIT_SALT);
+		if (key == 1 && epoch == 0 && r.high == 0 && r.v != 0) { /* F-070; F-041: no key twice */
+			epoch = r.v;
+		} else if (key == 3 && salt == NULL && r.v == GODWIT_SALT && r.left >= GODWIT_SALT) {
+			salt = r.p;
+			pass(&r, GODWIT_SALT);
+		} else {
+			return GODWIT_E_MALFORMED;
+		}
 	}
 	if (r.left > 0 || epoch == 0 || salt == NULL)
 		return GODWIT_E_MALFORMED;
@@ -1474,28 +1483,455 @@ int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len)
 	return 0;
 }
 
+/* --- What the gateway says (SPEC §4.4) --- */
+
+/* What the value of a key must be. */
+struct rule {
+	uint8_t key;
+	uint8_t must;  /* 1: the key must be there */
+	uint8_t major; /* type of the value */
+	uint8_t shift; /* of a number: high is that of its bits from shift on */
+	uint16_t low;  /* the least number, or the fewest bytes */
+	uint16_t high; /* the greatest number, or the most bytes, elements or pairs */
+	int (*elements)(struct reader *r, uint32_t count);
+};
+
+/* Reads a value and holds it against a rule. */
+static int read_value(struct reader *r, const struct rule *rule, struct godwit_value *v)
+{
+	int major = read_head(r);
+
+	if (major != rule->major)
+		return GODWIT_E_MALFORMED;
+	v->at = r->p;
+	v->number = (uint64_t)r->high << 32 | r->low;
+	if (major == 7) {
+		v->number = r->info - 20u;
+		return v->number > 1 ? GODWIT_E_MALFORMED : 0;
+	}
+	if (v->number < rule->low || v->number >> rule->shift > rule->high)
+		return GODWIT_E_MALFORMED;
+	if (rule->elements != NULL)
+		return rule->elements(r, r->v);
+	if (major > 1) {
+		if (r->v > r->left)
+			return GODWIT_E_MALFORMED;
+		pass(r, r->v);
+	}
+	return 0;
+}
+
+/* Reads a map by its rules into values by key, which are all zero before. */
+static int read_map(const struct rule *first, unsigned count, const uint8_t *body, size_t len, struct godwit_value *values)
+{
+	const struct rule *rule, *end = first + count;
+	struct reader r;
+	uint32_t pairs;
+
+	reader_init(&r, body, len, 0);
+	if (read_head(&r) != 5 || r.v > PAIRS_MAX)
+		return GODWIT_E_MALFORMED;
+	for (pairs = r.v; pairs > 0; pairs--) {
+		if (read_head(&r) != 0)
+			return GODWIT_E_MALFORMED;
+		for (rule = first; rule < end && rule->key != r.v; rule++)
+			;
+		if (rule == end ? (r.low & 1) != 0 || skip_item(&r, 1) < 0                                        /* F-064 */
+		                : values[rule->key].at != NULL || read_value(&r, rule, &values[rule->key]) < 0) /* F-041: no key twice */
+			return GODWIT_E_MALFORMED;
+	}
+	for (rule = first; rule < end; rule++)
+		if (rule->must && values[rule->key].at == NULL) /* F-065 */
+			return GODWIT_E_MALFORMED;
+	return r.left > 0 ? GODWIT_E_MALFORMED : 0;
+}
+
+enum { UINT, BYTES = 2, TEXT, LIST, PAIRS, FLAG = 7, U32 = UINT16_MAX }; /* U32: with a shift of 16 */
+
+/* A text of UTF-8 (RFC 3629), behind its head. */
+static int text(struct reader *r, uint32_t n)
+{
+	static const uint32_t least[4] = {0, 0x80, 0x800, 0x10000};
+
+	if (n > r->left)
+		return GODWIT_E_MALFORMED;
+	while (n > 0) {
+		uint32_t c = *r->p;
+		unsigned more = c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3, i;
+
+		if ((c & 0xc0) == 0x80 || c > 0xf4 || more >= n)
+			return GODWIT_E_MALFORMED;
+		if (more > 0)
+			c &= 0x3fu >> more;
+		for (i = 1; i <= more; i++) {
+			if ((r->p[i] & 0xc0) != 0x80)
+				return GODWIT_E_MALFORMED;
+			c = c << 6 | (r->p[i] & 0x3fu);
+		}
+		if (c < least[more] || c > 0x10ffff || c >> 11 == 0x1b)
+			return GODWIT_E_MALFORMED;
+		pass(r, 1 + more);
+		n -= 1 + more;
+	}
+	return 0;
+}
+
+static int texts(struct reader *r, uint32_t count)
+{
+	while (count-- > 0)
+		if (read_head(r) != 3 || r->v > TEXT_LEN_MAX || text(r, r->v) < 0)
+			return GODWIT_E_MALFORMED;
+	return 0;
+}
+
+/* Quiet hours: from and to in turn (F-066). */
+static int spans(struct reader *r, uint32_t count)
+{
+	uint32_t from = 0, i;
+
+	for (i = 0; i < count; i++) {
+		if (read_head(r) != 0 || r->v >= DAY_MINUTES || ((i & 1) != 0 && r->v == from))
+			return GODWIT_E_MALFORMED;
+		from = r->v;
+	}
+	return (count & 1) != 0 ? GODWIT_E_MALFORMED : 0;
+}
+
+/* A burst programme (F-068). */
+static int rising(struct reader *r, uint32_t count)
+{
+	int64_t before = -1;
+
+	for (; count > 0; count--) {
+		if (read_head(r) != 0 || r->v > UINT16_MAX || r->v <= before)
+			return GODWIT_E_MALFORMED;
+		before = r->v;
+	}
+	return 0;
+}
+
+/* Deadbands by field. */
+static int deadbands(struct reader *r, uint32_t count)
+{
+	uint32_t seen[256 / 32] = {0};
+
+	for (; count > 0; count--) {
+		uint32_t field, bit;
+
+		if (read_head(r) != 0 || r->v > 255)
+			return GODWIT_E_MALFORMED;
+		field = r->v;
+		bit = UINT32_C(1) << field % 32;
+		if ((seen[field / 32] & bit) != 0 || read_head(r) != 0 || r->high != 0)
+			return GODWIT_E_MALFORMED;
+		seen[field / 32] |= bit;
+	}
+	return 0;
+}
+
+static const struct rule policy_rules[] = {
+	{GODWIT_POLICY_INTERVAL, 0, UINT, 16, 0, U32, NULL},   {GODWIT_POLICY_BEARERS, 0, LIST, 0, 0, 8, texts},
+	{GODWIT_POLICY_QUIET, 0, LIST, 0, 0, 16, spans},       {GODWIT_POLICY_DEADBANDS, 0, PAIRS, 0, 0, FIELDS_MAX, deadbands},
+	{GODWIT_POLICY_REVISION, 0, UINT, 16, 0, U32, NULL},
+};
+
+static const struct rule offer_rules[] = {
+	{GODWIT_OFFER_ROLLOUT, 1, UINT, 16, 0, U32, NULL},      {GODWIT_OFFER_VERSION, 0, TEXT, 0, 0, TEXT_LEN_MAX, text},
+	{GODWIT_OFFER_URL, 1, TEXT, 0, 1, 255, text},           {GODWIT_OFFER_BURST, 0, LIST, 0, 0, 16, rising},
+	{GODWIT_OFFER_SIZE, 1, UINT, 48, 0, UINT16_MAX, NULL},  {GODWIT_OFFER_EXPIRES, 0, UINT, 32, 0, SECONDS_HIGH, NULL},
+	{GODWIT_OFFER_HASH, 1, BYTES, 0, 16, HASH_LEN, NULL},   {GODWIT_OFFER_MEMORY, 0, UINT, 48, 0, UINT16_MAX, NULL},
+	{GODWIT_OFFER_CONSENT, 0, FLAG, 0, 0, 0, NULL},         {GODWIT_OFFER_NOT_BEFORE, 0, UINT, 32, 0, SECONDS_HIGH, NULL},
+};
+
+static const struct rule request_rules[] = {{GODWIT_REQUEST_WHAT, 1, UINT, 0, 1, 7, NULL}}; /* F-069 */
+
+static const struct rule time_rules[] = {
+	{GODWIT_TIME_SECONDS, 1, UINT, 32, 0, SECONDS_HIGH, NULL}, {GODWIT_TIME_ACCURACY, 0, UINT, 0, 0, UINT16_MAX, NULL},
+};
+
+static const struct rule rekey_rules[] = {
+	{GODWIT_REKEY_EPOCH, 1, UINT, 16, 1, U32, NULL}, {GODWIT_REKEY_SALT, 1, BYTES, 0, GODWIT_SALT, GODWIT_SALT, NULL}, /* F-070 */
+};
+
+static const struct rule template_rules[] = {
+	{GODWIT_TEMPLATE_SLOT, 1, UINT, 0, 0, SLOT_RESERVED - 1, NULL}, {GODWIT_TEMPLATE_HASH, 1, BYTES, 0, 8, 8, NULL},
+};
+
+static const struct rule sleep_rules[] = {{GODWIT_SLEEP_SECONDS, 0, UINT, 16, 0, U32, NULL}};
+
+#define RULES(r) {r, sizeof r / sizeof r[0]}
+
+/* By type, from GODWIT_POLICY on. */
+static const struct {
+	const struct rule *first;
+	unsigned count;
+} rules[] = {
+	RULES(policy_rules), RULES(offer_rules), RULES(request_rules), RULES(time_rules), RULES(rekey_rules), RULES(template_rules), RULES(sleep_rules),
+};
+
+int godwit_read(const struct godwit_received *r, struct godwit_value values[GODWIT_KEYS])
+{
+	if (r->type < GODWIT_POLICY || r->type > GODWIT_SLEEP)
+		return GODWIT_E_ARGUMENT;
+	memset(values, 0, GODWIT_KEYS * sizeof *values);
+	return read_map(rules[r->type - GODWIT_POLICY].first, rules[r->type - GODWIT_POLICY].count, r->body, r->len, values);
+}
+
+void godwit_element(const uint8_t **at, struct godwit_value *v)
+{
+	struct reader r;
+	int major;
+
+	reader_init(&r, *at, SIZE_MAX, 0);
+	major = read_head(&r);
+	v->at = r.p;
+	v->number = r.v;
+	*at = major == 3 ? r.p + r.v : r.p;
+}
+
+/* --- Fragments (SPEC §4.5) --- */
+
+#ifndef GODWIT_NO_FRAGMENTS
+
+enum { CHECK_BYTES = 4, FRAGMENTS_MAX = 2048, FRAGMENTED_MAX = 65536 };
+
+void godwit_assembly_init(struct godwit_assembly *a, uint8_t *buffer, size_t cap)
+{
+	memset(a, 0, sizeof *a);
+	a->buffer = buffer;
+	a->cap = cap;
+}
+
+/* Bits by index, at the end of the buffer: which fragments are there. */
+static uint8_t *arrived(const struct godwit_assembly *a)
+{
+	return a->buffer + a->cap - (a->last / 8 + 1);
+}
+
+static int bit_of(const uint8_t *bits, unsigned index)
+{
+	return bits[index / 8] >> index % 8 & 1;
+}
+
+/* Where a fragment is: the last one before the bits, until the message is whole. */
+static uint8_t *place(const struct godwit_assembly *a, unsigned index)
+{
+	return index == a->last && a->missing > 0 ? arrived(a) - a->final : a->buffer + index * a->size;
+}
+
+int godwit_assemble(struct godwit_assembly *a, struct godwit_received *r)
+{
+	struct godwit_assembly next = *a;
+	struct reader in;
+	unsigned last, index;
+	size_t n;
+	uint8_t hash[HASH_LEN];
+
+	if (r->type != GODWIT_FRAGMENT || r->len == 0)
+		return GODWIT_E_MALFORMED;
+	reader_init(&in, r->body + 1, r->len - 1, 1);
+	if (read_head(&in) != 0 || in.v >= FRAGMENTS_MAX)
+		return GODWIT_E_MALFORMED;
+	last = in.v;
+	if (read_head(&in) != 0 || in.v > last)
+		return GODWIT_E_MALFORMED;
+	index = in.v;
+	n = in.left;
+	if (last == 0 || n == 0 || n > FRAGMENTED_MAX || (index < last && n * last >= FRAGMENTED_MAX + CHECK_BYTES)) /* F-072 */
+		return GODWIT_E_MALFORMED;
+
+	if (next.last == last && next.set == r->body[0]) {
+		if (bit_of(arrived(a), index)) {
+			if ((index < last ? a->size : a->final) == n && equal(place(a, index), in.p, n))
+				return 0;
+			next.last = 0; /* F-074 */
+		} else if (index < last ? (next.size != 0 && next.size != n) || next.final > n : next.size != 0 && next.size < n) {
+			next.last = 0;
+		}
+	}
+	if (next.last != last || next.set != r->body[0]) { /* it begins anew */
+		next.set = r->body[0];
+		next.last = (uint16_t)last;
+		next.missing = (uint16_t)(last + 1);
+		next.size = next.final = 0;
+	}
+	if (index < last)
+		next.size = n;
+	else
+		next.final = n;
+	/* what is not known yet is one byte at least, or as much as the last fragment */
+	if ((size_t)last * (next.size > 0 ? next.size : next.final) + (next.final > 0 ? next.final : 1) + last / 8 + 1 > next.cap)
+		return GODWIT_E_SPACE;
+	if (next.missing == last + 1)
+		memset(arrived(&next), 0, last / 8 + 1);
+	*a = next;
+	memcpy(place(a, index), in.p, n);
+	arrived(a)[index / 8] |= (uint8_t)(1 << index % 8);
+	if (a->missing > 1) {
+		a->missing--;
+		return 0;
+	}
+	memmove(a->buffer + last * a->size, place(a, last), a->final);
+	a->missing = 0;
+	n = last * a->size + a->final;
+	if (n > CHECK_BYTES)
+		godwit_sha256(a->buffer, n - CHECK_BYTES, hash);
+	if (n <= CHECK_BYTES || n > FRAGMENTED_MAX + CHECK_BYTES || !equal(hash, a->buffer + n - CHECK_BYTES, CHECK_BYTES)) { /* F-073 */
+		a->last = 0;
+		return GODWIT_E_MALFORMED;
+	}
+	if (a->buffer[0] == GODWIT_FRAGMENT || a->buffer[0] == GODWIT_FRAGMENT_STATUS) /* F-078 */
+		return GODWIT_E_MALFORMED;
+	r->type = a->buffer[0];
+	r->body = a->buffer + 1;
+	r->len = n - CHECK_BYTES - 1;
+	return GODWIT_GOT_MESSAGE;
+}
+
+int godwit_send_fragment_status(struct godwit *g, const struct godwit_assembly *a, uint8_t set, unsigned flags, uint8_t *out, size_t cap)
+{
+	struct writer w;
+	unsigned missing = 0, i;
+	size_t end;
+
+	begin(g, &w, 0, out, cap);
+	put(&w, GODWIT_FRAGMENT_STATUS);
+	put(&w, set);
+	if (a->last == 0 || a->set != set) { /* nothing is known of it */
+		put(&w, 0);
+		return finish(g, &w, KIND_EXTENDED, flags);
+	}
+	while (missing <= a->last && bit_of(arrived(a), missing))
+		missing++;
+	put_head(&w, CBOR_UINT, missing);
+	end = w.n;
+	for (i = 0; missing + 1 + i <= a->last; i++) {
+		if (i % 8 == 0)
+			put(&w, 0);
+		if (bit_of(arrived(a), missing + 1 + i)) {
+			w.p[w.n - 1] |= (uint8_t)(1 << i % 8); /* astray within the buffer if that is full: of a frame that will not be */
+			end = w.n;
+		}
+	}
+	w.n = end; /* F-077 */
+	return finish(g, &w, KIND_EXTENDED, flags);
+}
+
+int godwit_parcel_init(struct godwit_parcel *p, uint8_t set, const uint8_t *message, size_t n, size_t room, uint8_t *there, size_t there_len)
+{
+	uint8_t hash[HASH_LEN];
+	unsigned heads;
+
+	if (n <= room || n > FRAGMENTED_MAX || message[0] == GODWIT_HELLO || message[0] == GODWIT_FRAGMENT || message[0] == GODWIT_FRAGMENT_STATUS)
+		return GODWIT_E_ARGUMENT;
+	godwit_sha256(message, n, hash);
+	memset(p, 0, sizeof *p);
+	memcpy(p->check, hash, CHECK_BYTES);
+	p->message = message;
+	p->len = n;
+	p->there = there;
+	p->set = set;
+	for (heads = 2; heads <= 6; heads += 2) { /* last and index have the same room: one byte, two or three */
+		size_t count;
+
+		if (room <= 2 + heads)
+			break;
+		p->size = room - 2 - heads;
+		count = (size_t)floor_div((int64_t)(n + CHECK_BYTES + p->size - 1), p->size);
+		if (count <= (heads == 2 ? 24u : heads == 4 ? 256u : (unsigned)FRAGMENTS_MAX)) {
+			if ((count + 7) / 8 > there_len)
+				break;
+			memset(there, 0, (count + 7) / 8);
+			p->last = (uint16_t)(count - 1);
+			return (int)count;
+		}
+	}
+	return GODWIT_E_SPACE;
+}
+
+/* The first index from one on that is not known to be there; above the last if there is none. */
+static unsigned next_missing(const struct godwit_parcel *p, unsigned from)
+{
+	while (from <= p->last && bit_of(p->there, from))
+		from++;
+	return from;
+}
+
+int godwit_send_fragment(struct godwit *g, struct godwit_parcel *p, unsigned flags, uint8_t *out, size_t cap)
+{
+	struct writer w;
+	unsigned index = next_missing(p, p->next);
+	size_t at = index * p->size, end = at + p->size;
+	int n;
+
+	if (index > p->last)
+		return 0;
+	begin(g, &w, 0, out, cap);
+	put(&w, GODWIT_FRAGMENT);
+	put(&w, p->set);
+	put_head(&w, CBOR_UINT, p->last);
+	put_head(&w, CBOR_UINT, index);
+	for (; at < end && at < p->len + CHECK_BYTES; at++)
+		put(&w, at < p->len ? p->message[at] : p->check[at - p->len]);
+	if (next_missing(p, index + 1) > p->last) { /* the round ends */
+		flags |= GODWIT_ASK;
+		p->asked = (uint16_t)index;
+	}
+	n = finish(g, &w, KIND_EXTENDED, flags);
+	if (n > 0)
+		p->next = (uint16_t)(index + 1);
+	return n;
+}
+
+int godwit_parcel_status(struct godwit_parcel *p, const struct godwit_received *r)
+{
+	struct reader in;
+	unsigned i, missing = 0;
+
+	if (r->type != GODWIT_FRAGMENT_STATUS || r->len == 0)
+		return GODWIT_E_MALFORMED;
+	reader_init(&in, r->body + 1, r->len - 1, 1);
+	if (read_head(&in) != 0 || in.v > FRAGMENTS_MAX || (in.left > 0 && in.p[in.left - 1] == 0) || in.v + 8 * in.left > FRAGMENTS_MAX + 7) /* F-077 */
+		return GODWIT_E_MALFORMED;
+	if (r->body[0] != p->set)
+		return GODWIT_E_ARGUMENT;
+	for (i = 0; i <= p->last; i++) {
+		unsigned bit = i - in.v - 1; /* far above all others if it is before them */
+		int there = i < in.v || (i > in.v && bit / 8 < in.left && bit_of(in.p, bit));
+
+		p->there[i / 8] = (uint8_t)((p->there[i / 8] & ~(1u << i % 8)) | (unsigned)there << i % 8);
+		missing += !there;
+	}
+	p->next = 0;
+	return (int)missing;
+}
+
+void godwit_parcel_probe(struct godwit_parcel *p)
+{
+	p->next = p->asked;
+}
+
+#endif
+
 #ifndef GODWIT_NO_JOIN
 
 /* --- Joins (SPEC §5.2) --- */
 
 enum { ATTEMPT_AT = 13, ATTEMPT_LEN = 1 + 12, SALT_AT = ATTEMPT_AT + 1 + 8 }; /* in the text under a MAC: the header, and what names the attempt */
 
-/* Computes a MAC of a join. What it says behind the attempt is the nonce but in a request, and the epoch of an acceptance. */
-static NOINLINE void join_mac(const struct godwit *g, unsigned header, const uint8_t *nonce, const uint8_t *epoch, size_t epoch_len,
-                              uint8_t text[TEXT_MAX], uint8_t mac[HASH_LEN])
+/* Computes a MAC of a join. What it says behind the attempt is the nonce but in a request, and the epoch, which is given in an acceptance. */
+static NOINLINE void join_mac(const struct godwit *g, struct text *x, unsigned header, const uint8_t *nonce, const uint8_t *epoch)
 {
-	struct writer w;
-
-	text_begin(&w, text, " join");
-	put(&w, header);
-	put_u32(&w, g->config->number);
-	put_u32(&w, g->memory.boot);
-	put_u32(&w, g->random);
+	text_begin(x, " join");
+	put(&x->w, header);
+	put_u32(&x->w, g->config->number);
+	put_u32(&x->w, g->memory.boot);
+	put_u32(&x->w, g->random);
 	if (header != CONTROL_REQUEST)
-		put_bytes(&w, nonce, NONCE_LEN);
-	put_bytes(&w, epoch, epoch_len);
-	derive(g, NULL, "|join|", mac);
-	hmac(mac, HASH_LEN, text, w.n, mac);
+		put_bytes(&x->w, nonce, NONCE_LEN);
+	if (header == CONTROL_ACCEPT)
+		put_bytes(&x->w, epoch, 4);
+	text_mac(g, NULL, "|join|", x);
 }
 
 void godwit_join(struct godwit *g, uint32_t random)
@@ -1508,7 +1944,7 @@ void godwit_join(struct godwit *g, uint32_t random)
 
 int godwit_send_join(const struct godwit *g, unsigned flags, uint8_t *out, size_t cap)
 {
-	uint8_t text[TEXT_MAX], mac[HASH_LEN];
+	struct text x;
 
 	if (g->memory.joining == 0)
 		return GODWIT_E_ARGUMENT;
@@ -1516,15 +1952,15 @@ int godwit_send_join(const struct godwit *g, unsigned flags, uint8_t *out, size_
 		return GODWIT_E_RESERVE;
 	if (cap < GODWIT_JOIN)
 		return GODWIT_E_SPACE;
-	join_mac(g, g->memory.joining, g->nonce, NULL, 0, text, mac);
-	memcpy(text + ATTEMPT_AT + ATTEMPT_LEN, mac, MAC_LEN);
-	return envelope(g, text + ATTEMPT_AT, ATTEMPT_LEN + MAC_LEN, flags, out);
+	join_mac(g, &x, g->memory.joining, g->nonce, NULL);
+	memcpy(x.text + ATTEMPT_AT + ATTEMPT_LEN, x.mac, MAC_LEN);
+	return envelope(g, x.text + ATTEMPT_AT, ATTEMPT_LEN + MAC_LEN, flags, out);
 }
 
 /* An acceptance or a challenge, for the attempt under way. */
 static int open_join(struct godwit *g, const uint8_t *content, size_t n)
 {
-	uint8_t text[TEXT_MAX], mac[HASH_LEN];
+	struct text x;
 	size_t epoch_len = content[0] == CONTROL_ACCEPT ? 4 : 0;
 	const uint8_t *nonce = content + 1 + epoch_len;
 	uint32_t epoch;
@@ -1533,8 +1969,8 @@ static int open_join(struct godwit *g, const uint8_t *content, size_t n)
 		return GODWIT_E_MALFORMED;
 	if (g->memory.joining == 0)
 		return GODWIT_E_AUTH;
-	join_mac(g, content[0], nonce, content + 1, epoch_len, text, mac);
-	if (!equal(mac, nonce + NONCE_LEN, MAC_LEN))
+	join_mac(g, &x, content[0], nonce, content + 1);
+	if (!equal(x.mac, nonce + NONCE_LEN, MAC_LEN))
 		return GODWIT_E_AUTH;
 	if (epoch_len == 0) {
 		if (g->memory.joining == CONTROL_CONFIRM && equal(g->nonce, nonce, NONCE_LEN))
@@ -1547,9 +1983,9 @@ static int open_join(struct godwit *g, const uint8_t *content, size_t n)
 	if (epoch == 0) /* F-105 */
 		return GODWIT_E_MALFORMED;
 	/* The salt is random number, boot counter, nonce; the text has them as boot counter, random number, nonce. */
-	memcpy(text + SALT_AT + 8, nonce, NONCE_LEN);
-	memcpy(text + SALT_AT + 4, text + SALT_AT - 4, 4);
-	enter(g, epoch, text + SALT_AT);
+	memcpy(x.text + SALT_AT + 8, nonce, NONCE_LEN);
+	memcpy(x.text + SALT_AT + 4, x.text + SALT_AT - 4, 4);
+	enter(g, epoch, x.text + SALT_AT);
 	return GODWIT_GOT_EPOCH;
 }
 
@@ -1575,11 +2011,10 @@ int godwit_receive(struct godwit *g, struct godwit_history *h, const struct godw
 		return GODWIT_E_MALFORMED;
 	for (i = 0; i < g->memory.known && got < 0; i++, e++) { /* F-119 */
 		r->previous = (uint8_t)i;
-		got = *content == CONTROL_ACK ? open_ack(g, e, content, item->len, &r->ack)
-		                              : open_message(g, e, content, item->len, r);
+		got = *content == CONTROL_ACK ? open_ack(g, e, item, r) : open_message(g, e, item, r);
 	}
 	if (got == GODWIT_GOT_ACK && r->previous == 0) {
-		if (h != NULL && h->entered == g->memory.entered)
+		if (DELTAS && h != NULL && h->entered == g->memory.entered)
 			confirm(h, &r->ack);
 		if (!godwit_join_due(g)) /* answered: an attempt for which silence was the reason is over (F-122) */
 			g->memory.joining = 0;

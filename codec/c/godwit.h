@@ -4,8 +4,8 @@
  * C99, no heap, no floating point, no recursion; of libc only memcpy, memmove and memset. Independent of the host's byte order. README.md beside
  * this file leads through an integration, example.c is a whole device.
  *
- * Defined for all files that include this one, GODWIT_HMAC leaves out SHA-256 for that of the firmware, and GODWIT_NO_JOIN the joins: such a device is
- * silent for good when it loses its permanent memory.
+ * These leave something out, defined for all files that include this one: GODWIT_HMAC SHA-256, for that of the firmware; GODWIT_NO_DELTA deltas and batches:
+ * statuses are keyframes; GODWIT_NO_FRAGMENTS messages in fragments; GODWIT_NO_JOIN joins: such a device is silent for good when it loses its permanent memory.
  *
  * Functions return a length or another result from 0 on, or one of the negative codes of enum godwit_error. After an error nothing has changed
  * but what the output buffer holds. A struct godwit is for one caller at a time: lock it if an interrupt sends.
@@ -179,19 +179,22 @@ struct godwit_state {
  * The statuses that a next one may be counted from. It lives in RAM only: the first status after a restart is a keyframe. It belongs to one template.
  */
 struct godwit_history {
+	const struct godwit_template *t;
 	struct godwit_state *states;
 	struct godwit_state *oldest;
 	struct godwit_state *base; /* the newest that is known to be on the gateway's disk, or NULL */
+	uint8_t slot;
 	uint8_t count;
 	uint8_t run;     /* statuses since the last keyframe */
 	uint8_t entered; /* the epoch since boot */
 };
 
 /*
- * Prepares a history in memory of the caller: count states (2 or more: the base, and one for each status that may be under way) and count × fields field
- * states, fields being those of the template.
+ * Prepares a history of a template, which must live as long, in the slot 0 to 6 that the gateway has it in. Memory is the caller's: count states (2 or more:
+ * the base, and one for each status that may be under way) and count × t->count field states. With GODWIT_NO_DELTA it needs none: NULL, NULL, 0.
  */
-void godwit_history_init(struct godwit_history *h, struct godwit_state *states, struct godwit_field_state *fields, uint8_t count, uint8_t field_count);
+void godwit_history_init(struct godwit_history *h, const struct godwit_template *t, uint8_t slot, struct godwit_state *states,
+                         struct godwit_field_state *fields, uint8_t count);
 
 /* How a frame goes out. */
 enum godwit_flag {
@@ -202,23 +205,20 @@ enum godwit_flag {
 };
 
 /*
- * Makes a batch of 2 to 257 statuses, oldest first (SPEC §3.3). h as in godwit_status, but not NULL: it holds the memory. A batch needs no base and cannot
- * ask for an acknowledgement: GODWIT_ASK is refused, GODWIT_KEYFRAME makes one without a base. Returns as godwit_status. Of one status it makes what that
- * makes.
+ * Makes a batch of 2 to 257 statuses of the history's template, oldest first (SPEC §3.3). It needs no base and cannot ask for an acknowledgement: GODWIT_ASK
+ * is refused, GODWIT_KEYFRAME makes one without a base. Returns as godwit_status. Of one status it makes what that makes.
  */
-int godwit_batch(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h, const struct godwit_status *statuses,
-                 size_t count, unsigned flags, uint8_t *out, size_t cap);
+int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit_status *statuses, size_t count, unsigned flags, uint8_t *out, size_t cap);
 
 /*
- * Makes a status frame: a delta where h holds a base and no keyframe is due (every 32nd status), else a keyframe. h may be NULL: keyframes only. slot is
- * that of the template, 0 to 6. out needs the plaintext and GODWIT_OVERHEAD.
+ * Makes a status frame: a delta where the history holds a base and no keyframe is due (every 32nd status), else a keyframe. out needs the plaintext and
+ * GODWIT_OVERHEAD.
  *
  * Returns the length of the item in out; GODWIT_E_ARGUMENT, GODWIT_E_SPACE, GODWIT_E_RESERVE, GODWIT_E_EXHAUSTED, GODWIT_E_JOIN.
  */
-static inline int godwit_status(struct godwit *g, const struct godwit_template *t, uint8_t slot, struct godwit_history *h,
-                                const struct godwit_status *status, unsigned flags, uint8_t *out, size_t cap)
+static inline int godwit_status(struct godwit *g, struct godwit_history *h, const struct godwit_status *status, unsigned flags, uint8_t *out, size_t cap)
 {
-	return godwit_batch(g, t, slot, h, status, 1, flags, out, cap);
+	return godwit_batch(g, h, status, 1, flags, out, cap);
 }
 
 /*
@@ -348,6 +348,132 @@ int godwit_receive(struct godwit *g, struct godwit_history *h, const struct godw
  */
 int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len);
 
+/* --- What the gateway says (SPEC §4.4) --- */
+
+/* A value of a message. */
+struct godwit_value {
+	uint64_t number;   /* the number; 0 or 1 of a flag; of bytes and texts their length, of lists how many elements there are, of maps how many pairs */
+	const uint8_t *at; /* bytes, text, or the first element, within the message; NULL if the message does not have the key */
+};
+
+/* Keys of messages; those with an asterisk are always there. */
+enum {
+	GODWIT_POLICY_INTERVAL = 1,  /* seconds between statuses, 32 bits */
+	GODWIT_POLICY_BEARERS = 2,   /* list of texts: in the order in which to try them */
+	GODWIT_POLICY_QUIET = 4,     /* list of numbers: from, to, from, to … in minutes of the UTC day (F-066) */
+	GODWIT_POLICY_DEADBANDS = 6, /* map: field id, the least change worth sending in steps of the field (F-067) */
+	GODWIT_POLICY_REVISION = 8,
+
+	GODWIT_OFFER_ROLLOUT = 1,     /* * */
+	GODWIT_OFFER_VERSION = 2,     /* text */
+	GODWIT_OFFER_URL = 3,         /* * text: of the signed manifest */
+	GODWIT_OFFER_BURST = 4,       /* list of numbers: minutes after the boot of the new software at which to report (F-068) */
+	GODWIT_OFFER_SIZE = 5,        /* * bytes to fetch */
+	GODWIT_OFFER_EXPIRES = 6,     /* Unix seconds */
+	GODWIT_OFFER_HASH = 7,        /* * bytes: the first 16 to 32 of SHA-256 over the manifest */
+	GODWIT_OFFER_MEMORY = 9,      /* bytes that must be free */
+	GODWIT_OFFER_CONSENT = 11,    /* flag: somebody at the device must agree */
+	GODWIT_OFFER_NOT_BEFORE = 13, /* Unix seconds before which nothing is installed */
+
+	GODWIT_REQUEST_WHAT = 1, /* * the sum of 1 keyframe, 2 hello, 4 whatever waits (F-071) */
+
+	GODWIT_TIME_SECONDS = 1,  /* * Unix seconds when it was sealed */
+	GODWIT_TIME_ACCURACY = 2, /* seconds by which it may be wrong */
+
+	GODWIT_REKEY_EPOCH = 1, /* * 32 bits, not 0; godwit_rekey takes it by itself */
+	GODWIT_REKEY_SALT = 3,  /* * 16 bytes */
+
+	GODWIT_TEMPLATE_SLOT = 1, /* * 0 to 6 */
+	GODWIT_TEMPLATE_HASH = 3, /* * 8 bytes */
+
+	GODWIT_SLEEP_SECONDS = 2, /* for which nothing will come; without it until the device speaks */
+
+	GODWIT_KEYS = 14
+};
+
+/*
+ * Reads a message from GODWIT_POLICY to GODWIT_SLEEP into values by key. All of it is checked, lists and maps too: act on it as a whole or not at all. Even
+ * keys of a later version are passed over (F-064). Values lead into r->body. Returns 0; GODWIT_E_MALFORMED; GODWIT_E_ARGUMENT for another type.
+ */
+int godwit_read(const struct godwit_received *r, struct godwit_value values[GODWIT_KEYS]);
+
+/* The next number or text of a list or map that godwit_read has checked: *at begins as at of its value and moves behind the element. */
+void godwit_element(const uint8_t **at, struct godwit_value *v);
+
+#ifndef GODWIT_NO_FRAGMENTS
+
+/* --- Fragments: messages that do not fit into a frame (SPEC §4.5) --- */
+
+/* A message on its way here. Its fields are no concern of the firmware. */
+struct godwit_assembly {
+	uint8_t *buffer;
+	size_t cap;
+	size_t size;      /* of each fragment but the last, 0 if it is not known */
+	size_t final;     /* of the last fragment, 0 if it is not there */
+	uint16_t last;    /* index of the last fragment, 0 if nothing is known */
+	uint16_t missing; /* so many are not there */
+	uint8_t set;
+};
+
+/*
+ * Prepares for messages that fit with 4 bytes and a bit for each fragment into a buffer of the caller, which nobody else writes to. There is one message at
+ * a time: a fragment of another one begins anew. Call it also when nothing came of a message for 24 hours (F-075).
+ */
+void godwit_assembly_init(struct godwit_assembly *a, uint8_t *buffer, size_t cap);
+
+/*
+ * Takes a fragment. If it makes the message whole, r becomes that message as if it had come in one frame, and its body is in the buffer: act on it before
+ * the next fragment is taken. Where r->ack_asked, answer with godwit_send_fragment_status (F-076), and write the record before, as for any message.
+ *
+ * Returns GODWIT_GOT_MESSAGE for a message that is whole, 0 for a fragment that was kept or is known; GODWIT_E_MALFORMED for one that is none, or that
+ * completes what is no message (F-073, F-078); GODWIT_E_SPACE for a message that does not fit into the buffer.
+ */
+int godwit_assemble(struct godwit_assembly *a, struct godwit_received *r);
+
+/* Makes the status of a set, the first byte of a fragment's body. out needs 261 bytes and GODWIT_OVERHEAD at most. Returns as godwit_status. */
+int godwit_send_fragment_status(struct godwit *g, const struct godwit_assembly *a, uint8_t set, unsigned flags, uint8_t *out, size_t cap);
+
+/* A message on its way to the gateway. */
+struct godwit_parcel {
+	const uint8_t *message;
+	uint8_t *there; /* bits by index: what is known to have arrived */
+	size_t len;
+	size_t size;    /* of each fragment but the last */
+	uint16_t last;  /* index of the last fragment */
+	uint16_t next;  /* indices below it had their turn in this round */
+	uint16_t asked; /* index of the fragment that ended the last round */
+	uint8_t check[4];
+	uint8_t set;
+};
+
+/*
+ * Cuts a message of n bytes, a type of enum godwit_type and its body, into fragments for frames with room bytes of plaintext: what a frame may have but for
+ * GODWIT_OVERHEAD. set names the message, another one each time. message and there, a bit for each fragment, are the caller's and must live as long.
+ *
+ * Returns how many fragments there are; GODWIT_E_ARGUMENT for a message that fits into one frame, has more than 65,536 bytes or a type that may not be cut;
+ * GODWIT_E_SPACE if they are more than 2,048 or than there has room for.
+ */
+int godwit_parcel_init(struct godwit_parcel *p, uint8_t set, const uint8_t *message, size_t n, size_t room, uint8_t *there, size_t there_len);
+
+/*
+ * Makes the frame of the next fragment that is not known to have arrived. The last of a round asks for a status. Each is a frame with a counter of its own,
+ * also where it repeats a fragment. out needs room and GODWIT_OVERHEAD.
+ *
+ * Returns as godwit_status; 0 if the round is over: wait for a status, or after a while call godwit_parcel_probe.
+ */
+int godwit_send_fragment(struct godwit *g, struct godwit_parcel *p, unsigned flags, uint8_t *out, size_t cap);
+
+/*
+ * Takes a fragment status (GODWIT_FRAGMENT_STATUS) and begins the next round. Returns how many fragments are missing: 0 if the message arrived;
+ * GODWIT_E_MALFORMED; GODWIT_E_ARGUMENT for the status of another set. Give up if it stays the same for long: each round may cost money.
+ */
+int godwit_parcel_status(struct godwit_parcel *p, const struct godwit_received *r);
+
+/* Has the fragment that ended the round made again: no status came, so it was lost, or its answer was. */
+void godwit_parcel_probe(struct godwit_parcel *p);
+
+#endif
+
 /* --- Joins: a new epoch for a device that lost its memory, or that nobody answers (SPEC §5.2) --- */
 
 /*
@@ -372,12 +498,12 @@ int godwit_send_join(const struct godwit *g, unsigned flags, uint8_t *out, size_
 
 /* --- Primitives --- */
 
+/* SHA-256 (FIPS 180-4) of n bytes. With GODWIT_HMAC that of the firmware, which is needed for fragments. */
+void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32]);
+
 #ifdef GODWIT_HMAC
 /* HMAC-SHA-256 (RFC 2104) of the firmware. Keys have at most 64 bytes, an empty one may be any pointer; out may be the key. */
 void godwit_hmac(const void *key, size_t key_len, const uint8_t *data, size_t n, uint8_t out[32]);
-#else
-/* SHA-256 (FIPS 180-4) of n bytes, for firmware that has none. */
-void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32]);
 #endif
 
 /* The key of a device of a fleet key (SPEC §2.1), for provisioning. fleet and out have GODWIT_KEY bytes. */

@@ -1,7 +1,7 @@
 /*
  * Tests of godwit.c, driven by ../device_c_test.go:
  *
- *     godwit_test vectors FILE...        runs what files of ../testdata/vectors a device can run
+ *     godwit_test vectors FILE...        runs files of ../testdata/vectors, and says which a device has no use for
  *     godwit_test fuzz COUNT FILE...     mutates the inputs of vectors and hands them to the parsers
  *     godwit_test serve                  is a device: a command a line in, an answer a line out (see serve)
  *
@@ -12,10 +12,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#ifdef GODWIT_HMAC
-void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32]); /* of whoever has the HMAC */
-#endif
 
 enum { BUFFER = 70000, STATES = 4 };
 
@@ -237,8 +233,15 @@ static void device_of(struct device *d, const struct vector *v)
 	unhex(get(v, "salt"), d->g.memory.epochs[0].salt, GODWIT_SALT);
 }
 
-/* What came of a vector. Reasons that a device need not tell apart are one. */
-enum outcome { OK, AUTH, CONTROL, REFUSED, WRONG, NOT_FOR_A_DEVICE };
+/* What came of a vector. Reasons that a device need not tell apart are one. From FOR_GATEWAY on it is not run, which has these reasons. */
+enum outcome { OK, AUTH, CONTROL, REFUSED, WRONG, FOR_GATEWAY, NOT_JUDGED, LATER, BEYOND };
+
+static const char *const reasons[] = {
+	"an uplink that a gateway must refuse: a device makes none such and reads no uplinks",
+	"a template that must be refused: a device has those that the gateway wrote, and does not read them",
+	"keys of a later version, which this one does not write",
+	"a counter above 2^32, which a device does not reach",
+};
 
 enum { E_CONTROL = -100 };
 
@@ -351,32 +354,36 @@ static uint64_t complete(uint64_t low, unsigned bits, uint64_t expected)
 	return c;
 }
 
-static int unseal(const struct godwit *g, const struct position *p, uint8_t *data, size_t n)
+static int unseal(const struct godwit *g, const struct ccm *p, uint8_t *data, size_t n)
 {
-	struct ccm c;
+	struct ccm c = *p;
 
-	ccm(g, p, &c, data, n, 1);
-	return equal(c.mac, data + n, p->tag_len) ? 0 : GODWIT_E_AUTH;
+	c.g = g;
+	c.open = 1;
+	ccm(&c, data, n);
+	return equal(c.mac, data + n, c.tag_len) ? 0 : GODWIT_E_AUTH;
 }
 
 /* Seals the plaintext again: by the device's own way if it is an uplink with a counter that a device uses. */
-static int seals_as(struct device *d, const struct vector *v, const struct sealed *s, const struct position *p, const uint8_t *plain, int with_cid)
+static int seals_as(struct device *d, const struct vector *v, const struct sealed *s, const struct ccm *p, const uint8_t *plain, int with_cid)
 {
 	uint8_t out[2048];
-	struct ccm c;
+	struct ccm c = *p;
 	struct writer w;
 	int n;
 
 	if (strcmp(p->label, "|dn|") == 0 || p->counter >= COUNTER_END) {
 		memcpy(out, plain, s->len);
-		ccm(&d->g, p, &c, out, s->len, 0);
+		c.g = &d->g;
+		c.open = 0;
+		ccm(&c, out, s->len);
 		return memcmp(out, v->input + v->len - s->tag_len - s->len, s->len) == 0 && memcmp(c.mac, v->input + v->len - s->tag_len, s->tag_len) == 0;
 	}
 	d->g.next = (uint32_t)p->counter;
 	d->g.memory.epochs[0].end = COUNTER_END;
 	begin(&d->g, &w, s->ctr_bits == 40, out, sizeof out);
 	put_bytes(&w, plain, s->len);
-	n = finish(&d->g, &w, s->header, (with_cid ? (unsigned)GODWIT_ADDRESSED : 0u) | (s->tag_len == 4 ? (unsigned)GODWIT_METERED : 0u), out);
+	n = finish(&d->g, &w, s->header, (with_cid ? (unsigned)GODWIT_ADDRESSED : 0u) | (s->tag_len == 4 ? (unsigned)GODWIT_METERED : 0u));
 	return n == (int)v->len && memcmp(out, v->input, v->len) == 0;
 }
 
@@ -402,7 +409,7 @@ static enum outcome run_open(const struct vector *v)
 	struct device d;
 	struct godwit_item item;
 	struct sealed s;
-	struct position p;
+	struct ccm p;
 	uint8_t *b = copy(v->input, v->len), *at = b, want[2048];
 	size_t left = v->len;
 	enum outcome out;
@@ -499,84 +506,191 @@ static int64_t parse_time(const char *s)
 	return ((days * 24 + hour) * 60 + minute) * 60 + second;
 }
 
-/* A keyframe is written, not read, by a device: what its status line says must give the input. */
-static enum outcome run_keyframe(const struct vector *v)
+/* Opens a frame of the device's own: it says these bytes. */
+static int says(struct device *d, const uint8_t *frame, int n, unsigned header, const uint8_t *plain, size_t len)
 {
-	struct parsed p;
-	struct godwit_status s;
-	struct encoder e;
-	struct godwit_state st;
-	struct godwit_field_state field_states[FIELDS_MAX];
-	int64_t values[FIELDS_MAX];
-	uint8_t template[8192], out[1024];
-	const char *at = get(v, "status"), *rare;
-	unsigned i;
+	struct godwit_item item;
+	struct sealed s;
+	struct ccm p;
+	uint8_t *b = copy(frame, n < 0 ? 0 : (size_t)n), *at = b;
+	size_t left = n < 0 ? 0 : (size_t)n;
+	int same = n >= 0 && godwit_next(&at, &left, &item) == 0 && left == 0 && parse_sealed(item.content, item.len, d->config.ctr_bits, 8, &s) == 0;
+
+	if (same) {
+		p.epoch = &d->g.memory.epochs[0];
+		p.counter = godwit_last(&d->g);
+		p.header = s.header;
+		p.label = "|up8|";
+		p.tag_len = 8;
+		same = unseal(&d->g, &p, s.body, s.len) == 0 && s.header == header && s.len == len && memcmp(s.body, plain, len) == 0;
+	}
+	free(b);
+	return same;
+}
+
+/* A status line of a vector. */
+static void parse_status(const struct parsed *p, const char *at, struct godwit_status *s, int64_t *values)
+{
+	const char *rare;
 	char truth[6], step[6];
-	unsigned version, number_, code;
+	unsigned i, version, number_, code;
+
+	memset(s, 0, sizeof *s);
+	s->values = values;
+	s->clock_valid = strncmp(at, "time=unsure", 11) != 0;
+	if (s->clock_valid)
+		s->time = parse_time(at + 5);
+	for (i = 0; i < p->t.count; i++) {
+		at = strchr(at, ' ') + 1 + strlen(p->names[i]);
+		at += *at == '>' ? 2 : 1;
+		values[i] = *at == '-' && digit(at[1]) < 0 ? GODWIT_NONE : parse_value(&p->fields[i], at);
+	}
+	if ((rare = strstr(at, " version=")) == NULL)
+		return;
+	s->rare = 1;
+	if (sscanf(rare, " version=%u build=%" SCNx32 " boot=%5s step=%5[a-z]/%u/%u", &version, &s->build, truth, step, &number_, &code) != 6)
+		die("rare block");
+	s->version = (uint8_t)version;
+	s->boot_changed = truth[0] == 't';
+	s->has_step = step[0] == 't';
+	s->step = (uint8_t)number_;
+	s->step_code = (uint8_t)code;
+}
+
+/* A state as the header of a vector has it. */
+static void describe_state(const struct parsed *p, const struct godwit_state *st, char *out)
+{
+	unsigned i, none = 1;
+
+	if (st->timed)
+		out += sprintf(out, "time=%" PRId32, st->time);
+	else
+		out += sprintf(out, "time=-");
+	out += sprintf(out, " step=%" PRId32 " once=%" PRId32 " jitter=%" PRId32 " groups=", st->step, st->once, st->jitter);
+	for (i = 1; i <= 8; i++)
+		if ((st->groups >> i & 1) != 0) {
+			out += sprintf(out, "%s%u", none ? "" : ",", i);
+			none = 0;
+		}
+	if (none)
+		out += sprintf(out, "-");
+	for (i = 0; i < p->t.count; i++) {
+		const struct godwit_field_state *f = &st->fields[i];
+		int64_t n = (int64_t)((uint64_t)f->n_high << 32 | f->n_low), moved = (int64_t)((uint64_t)(int64_t)f->moved_high << 32 | f->moved_low);
+
+		if (f->flags == 0)
+			out += sprintf(out, " %s=-", p->names[i]);
+		else
+			out += sprintf(out, (f->flags & FIELD_MEASURED) != 0 ? " %s=%" PRId64 "/%" PRId64 : " %s=(%" PRId64 "/%" PRId64 ")", p->names[i], n, moved);
+	}
+}
+
+/* A device that makes the frames of a chain, each counted from the one before it. */
+struct chain {
+	struct device d;
+	struct parsed p;
+	struct godwit_history h;
+	struct godwit_state states[STATES];
+	struct godwit_field_state fields[STATES * FIELDS_MAX];
+	struct godwit_status statuses[BATCH_MAX];
+	int64_t values[BATCH_MAX][FIELDS_MAX];
+	size_t count; /* of statuses for the next frame */
+};
+
+static void chain_init(struct chain *c, const struct vector *v)
+{
+	uint8_t template[8192];
+
+	memset(c, 0, sizeof *c);
+	device_of(&c->d, v);
+	c->d.g.memory.epochs[0].end = COUNTER_END;
+	c->d.g.next = 1000;
+	parse_template(&c->p, template, unhex(get(v, "template"), template, sizeof template));
+	godwit_history_init(&c->h, &c->p.t, 0, c->states, c->fields, STATES);
+}
+
+/* Makes the next frame of the statuses that were read: it must have this header and this plaintext. */
+static int chain_next(struct chain *c, uint8_t header, const uint8_t *plain, size_t n)
+{
+	unsigned kind = header >> 6, base = kind == 1 ? 0 : header & 7u, flags = base == 0 ? GODWIT_KEYFRAME : 0;
+	uint8_t out[2048];
+	int len;
+
+	if (base == DISTANCE_EXPLICIT)
+		base = plain[0];
+	if (kind == 1 && (header & 1) != 0)
+		flags |= GODWIT_ASK;
+	if (c->d.g.next > 1000) { /* the one before it arrived */
+		godwit_delivered(&c->h, godwit_last(&c->d.g));
+		c->d.g.next += base - (base > 0);
+	}
+	c->h.slot = header >> 3 & 7u;
+	len = godwit_batch(&c->d.g, &c->h, c->statuses, c->count, flags, out, sizeof out);
+	c->count = 0;
+	return says(&c->d, out, len, header, plain, n);
+}
+
+/* Keyframes, deltas and batches are written, not read, by a device: what the status lines say must give the input, and its base before it. */
+static enum outcome run_status(const struct vector *v)
+{
+	static struct chain c;
+	char state[4096];
+	uint8_t header = KIND_KEYFRAME, given[512];
+	unsigned i;
 
 	if (strcmp(get(v, "expect"), "ok") != 0)
-		return NOT_FOR_A_DEVICE;
-	parse_template(&p, template, unhex(get(v, "template"), template, sizeof template));
-	memset(&s, 0, sizeof s);
-	s.values = values;
-	s.clock_valid = strncmp(at, "time=unsure", 11) != 0;
-	if (s.clock_valid)
-		s.time = parse_time(at + 5);
-	for (i = 0; i < p.t.count; i++) {
-		at = strchr(at, ' ') + 1 + strlen(p.names[i]);
-		at += *at == '>' ? 2 : 1;
-		values[i] = *at == '-' && digit(at[1]) < 0 ? GODWIT_NONE : parse_value(&p.fields[i], at);
+		return FOR_GATEWAY;
+	chain_init(&c, v);
+	for (i = 0; i < v->count; i++) {
+		const char *key = v->headers[i][0], *value = v->headers[i][1];
+
+		if (strcmp(key, "given") == 0) { /* a link of base, behind its status lines */
+			size_t n = unhex(value + 3, given, sizeof given);
+
+			unhex(value, &header, 1);
+			if (!chain_next(&c, header, given, n))
+				return WRONG;
+		} else if (strcmp(key, "given-status") == 0 || strcmp(key, "status") == 0) {
+			parse_status(&c.p, value, &c.statuses[c.count], c.values[c.count]);
+			c.count++;
+		}
 	}
-	if ((rare = strstr(at, " version=")) != NULL) {
-		s.rare = 1;
-		if (sscanf(rare, " version=%u build=%" SCNx32 " boot=%5s step=%5[a-z]/%u/%u", &version, &s.build, truth, step, &number_, &code) != 6)
-			die("rare block");
-		s.version = (uint8_t)version;
-		s.boot_changed = truth[0] == 't';
-		s.has_step = step[0] == 't';
-		s.step = (uint8_t)number_;
-		s.step_code = (uint8_t)code;
-	}
-	memset(&e, 0, sizeof e);
-	e.t = &p.t;
-	e.w.p = out;
-	e.w.cap = sizeof out;
-	memset(&st, 0, sizeof st);
-	memset(field_states, 0, sizeof field_states);
-	e.fields = field_states;
-	put_status(&e, &st, &s, 1);
-	while (e.w.n > 0 && out[e.w.n - 1] == 0)
-		e.w.n--;
-	return e.w.n == v->len && memcmp(out, v->input, v->len) == 0 ? OK : WRONG;
+	header = KIND_KEYFRAME;
+	unhex(get(v, "header"), &header, 1);
+	if (!chain_next(&c, header, v->input, v->len))
+		return WRONG;
+	if (get(v, "state")[0] == 0)
+		return OK;
+	for (i = 0; c.states[i].counter != godwit_last(&c.d.g); i++)
+		;
+	describe_state(&c.p, &c.states[i], state);
+	return strcmp(state, get(v, "state")) == 0 ? OK : WRONG;
 }
 
 static enum outcome run_template(const struct vector *v)
 {
 	uint8_t hash[32], want[8];
 
-	if (strcmp(get(v, "expect"), "ok") != 0) /* a device is given its templates, it does not judge them */
-		return NOT_FOR_A_DEVICE;
+	if (strcmp(get(v, "expect"), "ok") != 0)
+		return NOT_JUDGED;
 	godwit_sha256(v->input, v->len, hash);
 	unhex(get(v, "hash"), want, sizeof want);
 	return memcmp(hash, want, sizeof want) == 0 ? OK : WRONG;
 }
 
-/* Opens a frame of the device's own and compares its plaintext. */
-static int says(struct device *d, uint8_t *frame, int n, unsigned type, const uint8_t *body, size_t len)
+/* Opens a message of the device's own: it is of this type and body. */
+static enum outcome sends(struct device *d, const uint8_t *frame, int n, unsigned header, unsigned type, const struct vector *v)
 {
-	struct godwit_item item;
-	struct sealed s;
-	struct position p;
-	size_t left = (size_t)n;
+	uint8_t *plain = malloc(1 + v->len);
+	int same;
 
-	if (n < 0 || godwit_next(&frame, &left, &item) != 0 || parse_sealed(item.content, item.len, d->config.ctr_bits, 8, &s) != 0)
-		return 0;
-	p.epoch = &d->g.memory.epochs[0];
-	p.counter = godwit_last(&d->g);
-	p.header = s.header;
-	p.label = "|up8|";
-	p.tag_len = 8;
-	return unseal(&d->g, &p, s.body, s.len) == 0 && s.len == len + 1 && s.body[0] == type && memcmp(s.body + 1, body, len) == 0;
+	if (plain == NULL)
+		die("out of memory");
+	plain[0] = (uint8_t)type;
+	memcpy(plain + 1, v->input, v->len);
+	same = says(d, frame, n, header, plain, 1 + v->len);
+	free(plain);
+	return same ? OK : WRONG;
 }
 
 static enum outcome run_step_log(const struct vector *v)
@@ -590,7 +704,7 @@ static enum outcome run_step_log(const struct vector *v)
 	int64_t clock = -1;
 
 	if (strcmp(get(v, "expect"), "ok") != 0)
-		return NOT_FOR_A_DEVICE;
+		return FOR_GATEWAY;
 	for (; at != NULL; at = strchr(at, ' ')) {
 		size_t n = strcspn(++at, "/= ");
 		char *end;
@@ -611,10 +725,292 @@ static enum outcome run_step_log(const struct vector *v)
 	}
 	device_of(&d, v);
 	d.g.memory.epochs[0].end = 1;
-	return says(&d, out, godwit_send_steps(&d.g, (uint32_t)strtoul(get(v, "fields") + 8, NULL, 10), s, count, clock, 0, out, sizeof out), GODWIT_STEP_LOG,
-	            v->input, v->len)
-	           ? OK
-	           : WRONG;
+	return sends(&d, out, godwit_send_steps(&d.g, (uint32_t)strtoul(get(v, "fields") + 8, NULL, 10), s, count, clock, 0, out, sizeof out), KIND_EXTENDED,
+	             GODWIT_STEP_LOG, v);
+}
+
+static enum outcome run_hello(const struct vector *v)
+{
+	static char texts[8][TEXT_LEN_MAX + 1], bearers[8][TEXT_LEN_MAX + 1];
+	static struct godwit_template templates[7];
+	const struct godwit_template *slots[7];
+	const char *names[8];
+	struct godwit_hello h;
+	struct device d;
+	struct reader r;
+	uint8_t out[2048], build[32];
+	uint32_t pairs;
+	unsigned i;
+
+	if (strcmp(get(v, "expect"), "ok") != 0)
+		return FOR_GATEWAY;
+	memset(&h, 0, sizeof h);
+	memset(texts, 0, sizeof texts);
+	memset(bearers, 0, sizeof bearers);
+	device_of(&d, v);
+	reader_init(&r, v->input, v->len, 1);
+	for (read_head(&r), pairs = r.v; pairs > 0; pairs--) {
+		int64_t key = integer(&r);
+
+		if (key > 10 || *r.p >> 5 == 5)
+			return LATER;
+		if (key == 1 || key == 3 || key == 4) {
+			octets(&r, (uint8_t *)texts[key], TEXT_LEN_MAX);
+		} else if (key == 2) {
+			h.build_len = (uint8_t)octets(&r, build, sizeof build);
+		} else if (key == 5) {
+			h.free_memory = (uint32_t)integer(&r);
+		} else if (key == 6) {
+			h.boot_count = (uint32_t)integer(&r);
+		} else if (key == 7) {
+			h.reset_cause = (uint8_t)integer(&r);
+		} else if (key == 8) {
+			h.template_count = (uint8_t)integer(&r);
+			for (i = 0; i < h.template_count; i++) {
+				octets(&r, templates[i].hash, 8);
+				slots[i] = &templates[i];
+			}
+		} else if (key == 9) {
+			h.bearer_count = (uint8_t)integer(&r);
+			for (i = 0; i < h.bearer_count; i++) {
+				octets(&r, (uint8_t *)bearers[i], TEXT_LEN_MAX);
+				names[i] = bearers[i];
+			}
+		} else {
+			int64_t counter = integer(&r);
+
+			if (counter > UINT32_MAX)
+				return BEYOND;
+			d.g.next = (uint32_t)counter;
+		}
+	}
+	h.version = texts[1];
+	h.build = build;
+	h.product = texts[3];
+	h.hardware = texts[4];
+	h.templates = slots;
+	h.bearers = names;
+	d.g.memory.epochs[0].end = COUNTER_END;
+	return sends(&d, out, godwit_send_hello(&d.g, &h, 0, out, sizeof out), EXTENDED_EXPLICIT | 1, GODWIT_HELLO, v);
+}
+
+/* A message of which the application makes the body. */
+static enum outcome run_body(const struct vector *v, uint8_t type)
+{
+	struct device d;
+	uint8_t out[2048];
+
+	if (strcmp(get(v, "expect"), "ok") != 0)
+		return FOR_GATEWAY;
+	device_of(&d, v);
+	d.g.memory.epochs[0].end = COUNTER_END;
+	return sends(&d, out, godwit_send(&d.g, type, v->input, v->len, 0, out, sizeof out), KIND_EXTENDED, type, v);
+}
+
+static char *print_value(char *out, unsigned major, const struct godwit_value *value)
+{
+	struct godwit_value v = *value, e;
+	uint64_t i;
+
+	switch (major) {
+	case BYTES:
+		*out++ = '"';
+		for (i = 0; i < v.number; i++)
+			out += sprintf(out, "%02x", v.at[i]);
+		return out + sprintf(out, "\"");
+	case TEXT:
+		return out + sprintf(out, "\"%.*s\"", (int)v.number, (const char *)v.at);
+	case LIST:
+	case PAIRS:
+		*out++ = major == LIST ? '[' : '{';
+		for (i = 0; i < v.number; i++) {
+			const uint8_t *at = v.at;
+
+			if (i > 0)
+				*out++ = ',';
+			godwit_element(&v.at, &e);
+			if (major == PAIRS) {
+				out += sprintf(out, "\"%" PRIu64 "\":", e.number);
+				at = v.at;
+				godwit_element(&v.at, &e);
+			}
+			out = print_value(out, *at >> 5 == 3 ? TEXT : UINT, &e);
+		}
+		*out++ = major == LIST ? ']' : '}';
+		return out;
+	case FLAG:
+		return out + sprintf(out, v.number != 0 ? "true" : "false");
+	default:
+		return out + sprintf(out, "%" PRIu64, v.number);
+	}
+}
+
+static enum outcome run_downlink(const struct vector *v, uint8_t type)
+{
+	struct godwit_received r;
+	struct godwit_value values[GODWIT_KEYS];
+	uint8_t *b = copy(v->input, v->len);
+	char fields[4096] = "", *out = fields;
+	const struct rule *rule = rules[type - GODWIT_POLICY].first, *end = rule + rules[type - GODWIT_POLICY].count;
+	int err;
+
+	memset(&r, 0, sizeof r);
+	r.type = type;
+	r.body = b;
+	r.len = v->len;
+	err = godwit_read(&r, values);
+	for (; err == 0 && rule < end; rule++) {
+		const struct godwit_value *value = &values[rule->key];
+
+		if (value->at == NULL || (rule->major == FLAG && value->number == 0)) /* which is as good as left out */
+			continue;
+		out += sprintf(out, "%s%u=", out == fields ? "" : " ", rule->key);
+		out = print_value(out, rule->major, value);
+	}
+	free(b);
+	return err == 0 && strcmp(fields, get(v, "fields")) != 0 ? WRONG : outcome_of(err);
+}
+
+/* A fragment: what a device makes of the message that it is cut from, and what it takes. */
+static enum outcome run_fragment(const struct vector *v)
+{
+	static uint8_t buffer[BUFFER], message[BUFFER];
+	struct device d;
+	struct godwit_assembly a;
+	struct godwit_received r;
+	struct godwit_parcel p;
+	uint8_t *b = copy(v->input, v->len), out[2048];
+	unsigned set, last, index;
+	size_t n;
+	int got;
+
+	memset(&r, 0, sizeof r);
+	r.type = GODWIT_FRAGMENT;
+	r.body = b;
+	r.len = v->len;
+	godwit_assembly_init(&a, buffer, sizeof buffer);
+	got = godwit_assemble(&a, &r);
+	free(b);
+	if (got < 0)
+		return REFUSED;
+	if (sscanf(get(v, "fields"), "set=%u last=%u index=%u data=", &set, &last, &index) != 3)
+		die("fragment");
+	n = unhex(strstr(get(v, "fields"), "data=") + 5, out, sizeof out);
+	if (a.set != set || a.last != last || !bit_of(arrived(&a), index) || memcmp(place(&a, index), out, n) != 0)
+		return WRONG;
+	memset(&p, 0, sizeof p);
+	memcpy(message + index * n, out, n);
+	p.message = message;
+	p.there = buffer;
+	memset(buffer, 0, FRAGMENTS_MAX / 8);
+	p.size = n;
+	p.len = (size_t)(last + 1) * n;
+	p.last = (uint16_t)last;
+	p.next = (uint16_t)index;
+	p.set = (uint8_t)set;
+	device_of(&d, v);
+	d.g.memory.epochs[0].end = COUNTER_END;
+	return sends(&d, out, godwit_send_fragment(&d.g, &p, 0, out, sizeof out), KIND_EXTENDED | (index == last ? 1u : 0u), GODWIT_FRAGMENT, v);
+}
+
+/* What arrived of a set that has so many fragments, as the header of a vector has it. */
+static void describe_there(const uint8_t *there, unsigned set, unsigned count, char *out)
+{
+	unsigned missing = 0, i, none = 1;
+
+	while (missing < count && bit_of(there, missing))
+		missing++;
+	out += sprintf(out, "set=%u missing=%u have=", set, missing);
+	for (i = missing + 1; i < count; i++)
+		if (bit_of(there, i)) {
+			out += sprintf(out, "%s%u", none ? "" : ",", i);
+			none = 0;
+		}
+}
+
+/* A fragment status: what a device takes, and what it makes of what arrived. */
+static enum outcome run_fragment_status(const struct vector *v)
+{
+	struct device d;
+	struct godwit_assembly a;
+	struct godwit_received r;
+	struct godwit_parcel p;
+	uint8_t *b = copy(v->input, v->len), there[FRAGMENTS_MAX / 8], buffer[FRAGMENTS_MAX / 8], out[1024];
+	char fields[16384];
+	int got;
+
+	memset(&r, 0, sizeof r);
+	r.type = GODWIT_FRAGMENT_STATUS;
+	r.body = b;
+	r.len = v->len;
+	memset(&p, 0, sizeof p);
+	memset(there, 0, sizeof there);
+	p.there = there;
+	p.last = FRAGMENTS_MAX - 1;
+	p.set = v->len > 0 ? b[0] : 0;
+	got = godwit_parcel_status(&p, &r);
+	free(b);
+	if (got < 0)
+		return REFUSED;
+	describe_there(there, p.set, FRAGMENTS_MAX, fields);
+	if (strcmp(fields, get(v, "fields")) != 0)
+		return WRONG;
+	godwit_assembly_init(&a, buffer, sizeof buffer);
+	a.set = p.set;
+	a.last = FRAGMENTS_MAX - 1;
+	memcpy(arrived(&a), there, sizeof there);
+	device_of(&d, v);
+	d.g.memory.epochs[0].end = COUNTER_END;
+	return sends(&d, out, godwit_send_fragment_status(&d.g, &a, p.set, 0, out, sizeof out), KIND_EXTENDED, GODWIT_FRAGMENT_STATUS, v);
+}
+
+static enum outcome run_reassembly(const struct vector *v)
+{
+	static uint8_t buffer[BUFFER], before[BUFFER];
+	static char outcomes[BUFFER], messages[2 * BUFFER], fields[16384];
+	struct godwit_assembly a, was;
+	char *said = outcomes, *whole = messages;
+	size_t at = 0, n;
+	uint8_t set = 0;
+
+	memset(buffer, 0, sizeof buffer);
+	outcomes[0] = messages[0] = 0;
+	godwit_assembly_init(&a, buffer, sizeof buffer);
+	for (; at < v->len; at += n) {
+		struct godwit_received r;
+		uint8_t *b;
+		int got;
+
+		n = get_be(v->input + at, 2);
+		at += 2;
+		b = copy(v->input + at, n);
+		memset(&r, 0, sizeof r);
+		r.type = GODWIT_FRAGMENT;
+		r.body = b;
+		r.len = n;
+		set = b[0];
+		was = a;
+		memcpy(before, buffer, sizeof buffer);
+		got = godwit_assemble(&a, &r);
+		if (got < 0 && a.last != 0)
+			return WRONG;
+		said += sprintf(said, "%s%s", said == outcomes ? "" : " ",
+		                got == GODWIT_GOT_MESSAGE                                                            ? "complete"
+		                : got < 0                                                                            ? "corrupt"
+		                : memcmp(&was, &a, sizeof a) == 0 && memcmp(before, buffer, sizeof buffer) == 0 ? "duplicate"
+		                                                                                                     : "kept");
+		if (got == GODWIT_GOT_MESSAGE) {
+			whole += sprintf(whole, "%02x", r.type);
+			for (; r.len > 0; r.len--)
+				whole += sprintf(whole, "%02x", *r.body++);
+		}
+		free(b);
+	}
+	if (a.last != 0 && a.set == set)
+		describe_there(arrived(&a), set, a.last + 1u, fields);
+	else
+		sprintf(fields, "set=%u missing=0 have=", set);
+	return strcmp(outcomes, get(v, "outcomes")) == 0 && strcmp(messages, get(v, "message")) == 0 && strcmp(fields, get(v, "fields")) == 0 ? OK : WRONG;
 }
 
 static enum outcome run_rekey(const struct vector *v)
@@ -672,10 +1068,6 @@ static enum outcome run_join(const struct vector *v)
 		free(b);
 		return (enum outcome)got;
 	}
-	if (type == CONTROL_ACK) {
-		free(b);
-		return NOT_FOR_A_DEVICE; /* one is an acknowledgement here, and has vectors of its own */
-	}
 	got = godwit_receive(&d.g, NULL, &item, &r);
 	free(b);
 	if (got == GODWIT_GOT_CHALLENGE)
@@ -686,25 +1078,42 @@ static enum outcome run_join(const struct vector *v)
 		unhex(get(v, "salt"), want, sizeof want);
 		return e->number == number(v, "epoch") && memcmp(e->salt, want, sizeof want) == 0 && d.g.memory.joining == 0 ? OK : WRONG;
 	}
-	if (type < CONTROL_REQUEST) /* a sealed frame is no join, and none that this device could open */
+	if (type < CONTROL_REQUEST || type == CONTROL_ACK) /* neither a sealed frame nor an acknowledgement is a join, and this device can check neither */
 		return got == GODWIT_E_AUTH ? REFUSED : WRONG;
 	return outcome_of(got);
 }
 
 static enum outcome run(const struct vector *v)
 {
-	const char *op = get(v, "operation");
+	static const struct {
+		const char *operation;
+		enum outcome (*run)(const struct vector *v);
+	} runs[] = {
+		{"derive", run_derive}, {"sequence", run_sequence}, {"open", run_open}, {"ack", run_ack}, {"keyframe", run_status}, {"delta", run_status},
+		{"batch", run_status}, {"template", run_template}, {"step-log", run_step_log}, {"hello", run_hello}, {"join", run_join}, {"fragment", run_fragment},
+		{"fragment-status", run_fragment_status}, {"reassembly", run_reassembly},
+	};
+	static const struct {
+		const char *operation;
+		uint8_t type;
+	} messages[] = {
+		{"open-status", GODWIT_OPEN}, {"alarm", GODWIT_ALARM}, {"policy", GODWIT_POLICY}, {"offer", GODWIT_OFFER}, {"request", GODWIT_REQUEST},
+		{"time", GODWIT_TIME}, {"rekey", GODWIT_REKEY}, {"template-set", GODWIT_TEMPLATE}, {"sleep", GODWIT_SLEEP},
+	};
+	const char *operation = get(v, "operation");
+	size_t i;
 
-	return strcmp(op, "derive") == 0     ? run_derive(v)
-	       : strcmp(op, "sequence") == 0 ? run_sequence(v)
-	       : strcmp(op, "open") == 0     ? run_open(v)
-	       : strcmp(op, "ack") == 0      ? run_ack(v)
-	       : strcmp(op, "keyframe") == 0 ? run_keyframe(v)
-	       : strcmp(op, "template") == 0 ? run_template(v)
-	       : strcmp(op, "step-log") == 0 ? run_step_log(v)
-	       : strcmp(op, "rekey") == 0    ? run_rekey(v)
-	       : strcmp(op, "join") == 0     ? run_join(v)
-	                                     : NOT_FOR_A_DEVICE;
+	for (i = 0; i < sizeof runs / sizeof runs[0]; i++)
+		if (strcmp(operation, runs[i].operation) == 0)
+			return runs[i].run(v);
+	for (i = 0; i < sizeof messages / sizeof messages[0]; i++)
+		if (strcmp(operation, messages[i].operation) == 0) {
+			enum outcome got = messages[i].type < GODWIT_POLICY ? run_body(v, messages[i].type) : run_downlink(v, messages[i].type);
+
+			return messages[i].type == GODWIT_REKEY && run_rekey(v) != got ? WRONG : got;
+		}
+	printf("no such operation: %s\n", operation);
+	return WRONG;
 }
 
 /* F-021: whatever is cut off or flipped, it is refused. Returns the number of cases. */
@@ -735,7 +1144,7 @@ static unsigned damage(struct vector *v, const char *path, int *wrong)
 static int vectors(int count, char **paths)
 {
 	static const char *const names[] = {"ok", "auth", "control", "refused", "another result"};
-	unsigned ran = 0, skipped = 0, damaged = 0;
+	unsigned ran = 0, skipped[sizeof reasons / sizeof reasons[0]] = {0}, damaged = 0;
 	int wrong = 0, i;
 
 	for (i = 0; i < count; i++) {
@@ -748,8 +1157,9 @@ static int vectors(int count, char **paths)
 		if (strcmp(want, "malformed") == 0 || strcmp(want, "truncated") == 0 || strcmp(want, "unsupported") == 0)
 			want = "refused";
 		got = run(&v);
-		if (got == NOT_FOR_A_DEVICE) {
-			skipped++;
+		if (got >= FOR_GATEWAY) {
+			skipped[got - FOR_GATEWAY]++;
+			printf("not run: %s\n", paths[i]);
 		} else {
 			ran++;
 			if (strcmp(names[got], want) != 0) {
@@ -761,7 +1171,9 @@ static int vectors(int count, char **paths)
 		}
 		unload(&v);
 	}
-	printf("%u vectors, %u damaged ones, %u not for a device\n", ran, damaged, skipped);
+	printf("%u vectors run, and %u damaged ones\n", ran, damaged);
+	for (i = 0; i < (int)(sizeof reasons / sizeof reasons[0]); i++)
+		printf("%u not run: %s\n", skipped[i], reasons[i]);
 	return wrong;
 }
 
@@ -801,6 +1213,32 @@ static size_t mutate(uint8_t *b, size_t n, size_t cap)
 		}
 	}
 	return n;
+}
+
+/* Hands a body to all that reads messages. */
+static void fuzz_messages(const uint8_t *b, size_t n)
+{
+	static uint8_t buffer[300], there[8];
+	static struct godwit_assembly a;
+	struct godwit_value values[GODWIT_KEYS];
+	struct godwit_received r;
+	struct godwit_parcel p;
+
+	memset(&r, 0, sizeof r);
+	memset(&p, 0, sizeof p);
+	r.body = b;
+	r.len = n;
+	for (r.type = GODWIT_POLICY; r.type <= GODWIT_SLEEP; r.type++)
+		(void)godwit_read(&r, values);
+	p.there = there;
+	p.last = 63;
+	p.set = n > 0 ? b[0] : 0;
+	r.type = GODWIT_FRAGMENT_STATUS;
+	(void)godwit_parcel_status(&p, &r);
+	if (a.cap == 0)
+		godwit_assembly_init(&a, buffer, sizeof buffer);
+	r.type = GODWIT_FRAGMENT;
+	(void)godwit_assemble(&a, &r); /* one message after another, as they come */
 }
 
 /* Nothing that was changed is taken; a crash or a read beyond the input is for the sanitizers to see. */
@@ -845,6 +1283,7 @@ static int fuzz(long count, int files, char **paths)
 				taken++;
 			}
 		(void)godwit_rekey(&g, b, n);
+		fuzz_messages(b, n);
 		free(b);
 	}
 	for (i = 0; i < files; i++)
@@ -862,6 +1301,10 @@ static struct parsed served_template;
 static struct godwit_state served_states[STATES];
 static struct godwit_field_state served_fields[STATES * FIELDS_MAX];
 static struct godwit_history history;
+static struct godwit_assembly assembly;
+static uint8_t assembled[BUFFER];
+static struct godwit_parcel parcel;
+static uint8_t parcel_message[BUFFER], parcel_there[FRAGMENTS_MAX / 8];
 static char line[4 * BUFFER];
 static uint8_t in[2 * BUFFER], out_buffer[BUFFER];
 
@@ -932,8 +1375,9 @@ static void serve_boot(char *at)
 	if (*record != '-')
 		unhex(record, in, sizeof in);
 	printf("%d\n", godwit_boot(&served.g, &served.config, *record == '-' ? NULL : in));
+	godwit_assembly_init(&assembly, assembled, sizeof assembled);
 	if (served_template.t.count > 0)
-		godwit_history_init(&history, served_states, served_fields, STATES, served_template.t.count);
+		godwit_history_init(&history, &served_template.t, 0, served_states, served_fields, STATES);
 }
 
 static void serve_batch(char *at)
@@ -946,7 +1390,8 @@ static void serve_batch(char *at)
 
 	for (i = 0; i < count && i < BATCH_MAX; i++)
 		read_status(&at, &statuses[i], values[i]);
-	answer_frame(godwit_batch(&served.g, &served_template.t, slot, &history, statuses, count, flags, out_buffer, cap));
+	history.slot = slot;
+	answer_frame(godwit_batch(&served.g, &history, statuses, count, flags, out_buffer, cap));
 }
 
 static void serve_status(char *at)
@@ -958,7 +1403,8 @@ static void serve_status(char *at)
 	size_t cap = (size_t)word_number(&at);
 
 	read_status(&at, &status, values);
-	answer_frame(godwit_status(&served.g, &served_template.t, slot, &history, &status, flags, out_buffer, cap));
+	history.slot = slot;
+	answer_frame(godwit_status(&served.g, &history, &status, flags, out_buffer, cap));
 }
 
 static void serve_hello(char *at)
@@ -1003,8 +1449,17 @@ static void serve_receive(char *at)
 		} else if (err == GODWIT_GOT_MESSAGE) {
 			printf("message%s %" PRIu64 " %u ", r.previous ? " previous" : "", r.counter, r.type);
 			print_hex(r.body, r.len);
-			if (r.type == GODWIT_REKEY)
+			if (r.type == GODWIT_REKEY) {
 				printf(" %d", godwit_rekey(&served.g, r.body, r.len));
+			} else if (r.type == GODWIT_FRAGMENT_STATUS) {
+				printf(" %d", godwit_parcel_status(&parcel, &r));
+			} else if (r.type == GODWIT_FRAGMENT) {
+				printf(" %d", godwit_assemble(&assembly, &r));
+				if (r.type != GODWIT_FRAGMENT) {
+					printf(" %u ", r.type);
+					print_hex(r.body, r.len);
+				}
+			}
 			printf(";");
 		} else if (err == GODWIT_GOT_CHALLENGE) {
 			printf("challenge;");
@@ -1018,6 +1473,27 @@ static void serve_receive(char *at)
 	free(b);
 }
 
+/* set, room, the message: answers with the number of fragments. */
+static void serve_parcel(char *at)
+{
+	uint8_t set = (uint8_t)word_number(&at);
+	size_t room = (size_t)word_number(&at), n = unhex(word(&at), parcel_message, sizeof parcel_message);
+
+	printf("%d\n", godwit_parcel_init(&parcel, set, parcel_message, n, room, parcel_there, sizeof parcel_there));
+}
+
+static void serve_fragment(char *at)
+{
+	unsigned flags = (unsigned)word_number(&at);
+	size_t cap = (size_t)word_number(&at);
+	int n = godwit_send_fragment(&served.g, &parcel, flags, out_buffer, cap);
+
+	if (n == 0)
+		printf("over\n");
+	else
+		answer_frame(n);
+}
+
 static void serve(void)
 {
 	while (fgets(line, sizeof line, stdin) != NULL) {
@@ -1029,7 +1505,7 @@ static void serve(void)
 			serve_boot(at);
 		} else if (strcmp(command, "template") == 0) {
 			parse_template(&served_template, in, unhex(word(&at), in, sizeof in));
-			godwit_history_init(&history, served_states, served_fields, STATES, served_template.t.count);
+			godwit_history_init(&history, &served_template.t, 0, served_states, served_fields, STATES);
 			printf("%d\n", served_template.t.count);
 		} else if (strcmp(command, "record") == 0) {
 			uint8_t record[GODWIT_RECORD];
@@ -1051,6 +1527,17 @@ static void serve(void)
 			size_t cap = (size_t)word_number(&at), n = unhex(word(&at), in, sizeof in);
 
 			answer_frame(godwit_send(&served.g, type, in, n, flags, out_buffer, cap));
+		} else if (strcmp(command, "parcel") == 0) {
+			serve_parcel(at);
+		} else if (strcmp(command, "fragment") == 0) {
+			serve_fragment(at);
+		} else if (strcmp(command, "probe") == 0) {
+			godwit_parcel_probe(&parcel);
+			printf("0\n");
+		} else if (strcmp(command, "fragment-status") == 0) {
+			uint8_t set = (uint8_t)word_number(&at);
+
+			answer_frame(godwit_send_fragment_status(&served.g, &assembly, set, (unsigned)word_number(&at), out_buffer, sizeof out_buffer));
 		} else if (strcmp(command, "delivered") == 0) {
 			godwit_delivered(&history, (uint32_t)word_number(&at));
 			printf("0\n");

@@ -173,6 +173,40 @@ func TestAddressesOldestUnacceptedGivesWay(t *testing.T) {
 	}
 }
 
+// A device that was given another card is reached by its new number once that is accepted, also after a restart, and by the old one if somebody says so.
+func TestAddressAcceptedLastCounts(t *testing.T) {
+	f := fleet.New()
+	d := buoy(1)
+	d.Addresses = []fleet.DeviceAddress{{Bearer: "idp", ID: "M1", Accepted: true}, {Bearer: "sms", ID: "+100", Accepted: true}}
+	i := mustAdd(t, f, d)
+	f.NoteAddress(i, "sms", "+200", time.Unix(1000, 0))
+	reached := func(want string) {
+		t.Helper()
+		again := fleet.New()
+		for _, x := range []struct {
+			f *fleet.Fleet
+			i fleet.Index
+		}{{f, i}, {again, mustAdd(t, again, f.Device(i))}} {
+			if id, ok := x.f.AcceptedAddress(x.i, "sms"); !ok || id != want {
+				t.Errorf("downlinks go to %q, %v, want %q", id, ok, want)
+			}
+			if id, ok := x.f.AcceptedAddress(x.i, "idp"); !ok || id != "M1" {
+				t.Errorf("downlinks of the other bearer go to %q, %v", id, ok)
+			}
+		}
+	}
+	reached("+100")
+	for _, id := range []string{"+200", "+100", "+200"} {
+		if !f.AcceptAddress(i, "sms", id) {
+			t.Fatalf("%s is not known", id)
+		}
+		reached(id)
+	}
+	if f.AcceptAddress(i, "sms", "+300") || len(f.Device(i).Addresses) != 3 {
+		t.Errorf("addresses %v", f.Device(i).Addresses)
+	}
+}
+
 func TestAddressesAtMostFourCandidates(t *testing.T) {
 	f := fleet.New()
 	for n := range uint32(10) {

@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -66,6 +67,7 @@ type call struct {
 	at      time.Time
 	work    work
 	uplinks []transports.Uplink
+	stored  int // of them
 }
 
 // work is what a gateway is called for.
@@ -102,33 +104,57 @@ func (r *Recording) note(at time.Time, k work, us []transports.Uplink) {
 	for i := range us {
 		us[i].Payload = slices.Clone(us[i].Payload)
 	}
-	r.calls = append(r.calls, call{at, k, us})
+	r.calls = append(r.calls, call{at: at, work: k, uplinks: us})
 }
 
-// Compare plays the world again, and then a gateway alone with what was recorded. The clock is the caller's: a process that shares its processors
-// may want that of its own time.
-func (r *Recording) Compare(ctx context.Context, clock func() time.Duration) (Comparison, error) {
-	began := clock()
-	if _, err := Run(ctx, r.setup); err != nil {
-		return Comparison{}, err
+// settled adds what came of the last call.
+func (r *Recording) settled(out []transports.Verdict) {
+	if r != nil {
+		r.calls[len(r.calls)-1].stored = stored(out)
 	}
-	c := Comparison{World: clock() - began}
+}
+
+func stored(out []transports.Verdict) (n int) {
+	for i := range out {
+		if out[i].Settlement == transports.Stored {
+			n++
+		}
+	}
+	return n
+}
+
+// Compare plays the world again, as far as it was to be played before its end is checked, and then a gateway alone with what was recorded. The
+// clock is the caller's: a process that shares its processors may want that of its own time.
+func (r *Recording) Compare(ctx context.Context, clock func() time.Duration) (c Comparison, err error) {
+	w, err := newWorld(ctx, r.setup)
+	if err != nil {
+		return c, err
+	}
+	began := clock()
+	w.until(w.now.Add(r.setup.Length))
+	c.World = clock() - began
+	if err := errors.Join(w.err, w.gateway.close()); err != nil {
+		return c, err
+	}
+	w = emptyWorld(ctx, r.setup)
+	if err := w.gateway.start(); err != nil {
+		return c, err
+	}
 	began = clock()
-	frames, err := r.bare(ctx)
-	c.Frames, c.Bare = frames, clock()-began
-	return c, err
+	c.Frames = r.bare(ctx, w)
+	c.Bare = clock() - began
+	return c, errors.Join(w.err, w.gateway.close())
 }
 
 // bare is a gateway without a world: nothing is simulated and nothing is checked.
-func (r *Recording) bare(ctx context.Context) (int, error) {
-	w := emptyWorld(ctx, r.setup)
-	if err := w.gateway.start(); err != nil {
-		return 0, err
-	}
-	stored := 0
+func (r *Recording) bare(ctx context.Context, w *world) (frames int) {
 	var out []transports.Verdict
+	end := w.now.Add(r.setup.Length)
 	for i := range r.calls {
 		c := &r.calls[i]
+		if c.at.After(end) {
+			break
+		}
 		w.now = c.at
 		switch c.work {
 		case workUplinks:
@@ -136,11 +162,11 @@ func (r *Recording) bare(ctx context.Context) (int, error) {
 				out = append(out, transports.Verdict{})
 			}
 			w.fail(w.gateway.hub.Uplinks(ctx, c.uplinks, out[:len(c.uplinks)]))
-			for k := range c.uplinks {
-				if out[k].Settlement == transports.Stored {
-					stored++
-				}
+			n := stored(out[:len(c.uplinks)])
+			if n != c.stored {
+				w.fail(fmt.Errorf("%w: alone the gateway stored %d of %d uplinks at %s, within the world %d", ErrBroken, n, len(c.uplinks), c.at, c.stored))
 			}
+			frames += n
 		case workPublish:
 			w.fail(w.gateway.publish())
 		case workTidy:
@@ -149,8 +175,8 @@ func (r *Recording) bare(ctx context.Context) (int, error) {
 			w.fail(w.gateway.retain())
 		}
 		if w.err != nil {
-			break
+			return frames
 		}
 	}
-	return stored, errors.Join(w.err, w.gateway.close())
+	return frames
 }

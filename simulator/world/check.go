@@ -12,7 +12,7 @@ import (
 
 // check holds what is left against what was promised.
 func (w *world) check(healed time.Time) error {
-	errs := []error{w.readStream(true), w.checkStore(), w.reuse.check()}
+	errs := []error{w.readStream(true), w.checkStore(), w.checkAlarms()}
 	if err := w.ledger.Result().Err(); err != nil {
 		errs = append(errs, fmt.Errorf("%w: %w", ErrBroken, err))
 	}

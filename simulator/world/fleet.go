@@ -17,6 +17,7 @@ import (
 type mobile struct {
 	w      *world
 	group  int
+	called string // by the gateway
 	config device.Config
 	link   *Link
 	sim    string // its number on the network
@@ -42,6 +43,9 @@ type mobile struct {
 type life struct {
 	cloned bool
 	epochs []session.Epoch // that the gateway has had of it
+
+	taken     time.Time // when a frame of it was
+	addressed uint64    // run of the gateway in which an operator has seen that its address is accepted
 }
 
 // restless is how many times in an hour a device may look for work: more would empty its battery.
@@ -75,7 +79,7 @@ func (w *world) addMobile(group, i int) error {
 	if g.Attrition > 0 {
 		c.Dies = w.now.Add(time.Duration(min(own.ExpFloat64()/g.Attrition*float64(year), float64(century))))
 	}
-	c.SIM = fmt.Sprintf("+4917%08d", c.Number)
+	m.called, c.SIM = fmt.Sprintf("dev-%d", c.Number), fmt.Sprintf("+4917%08d", c.Number)
 	w.ledger.Device(m.name(), c.Number, 0)
 	if err := m.tune(purpose); err != nil {
 		return err
@@ -123,7 +127,7 @@ func (m *mobile) tune(purpose uint64) (err error) {
 // insert gives the device a card, by which the network knows it from now on.
 func (m *mobile) insert(sim string) {
 	delete(m.w.bySIM, m.sim)
-	m.sim = sim
+	m.sim, m.life.addressed = sim, 0
 	m.w.bySIM[sim] = m
 	m.locate()
 }
@@ -141,7 +145,7 @@ func (m *mobile) locate() {
 }
 
 // name is what the gateway calls the device.
-func (m *mobile) name() string { return fmt.Sprintf("dev-%d", m.config.Number) }
+func (m *mobile) name() string { return m.called }
 
 // booted is after a start of the device.
 func (m *mobile) booted() {
@@ -369,7 +373,7 @@ func (m *mobile) settled(p *packet, v *transports.Verdict) {
 		m.w.fail(fmt.Errorf("%w: what is left of a payload of device %d was settled as %s: %x", ErrBroken, m.config.Number, v.Settlement, p.payload))
 	}
 	if m.life.cloned && !m.link.Metered && v.Settlement == transports.Quarantined { // where forgeries are not kept
-		m.w.reuse.kept++
+		m.w.noticed[noticedReuse]++
 	}
 	if m.link.Keeps && !p.join && taken {
 		m.w.ledger.Acknowledged(p.frame) // its message is deleted: nothing else has it
@@ -378,9 +382,12 @@ func (m *mobile) settled(p *packet, v *transports.Verdict) {
 		m.carry(told{payload: append([]byte(nil), v.Reply...)})
 	}
 	if v.Settlement == transports.Stored {
+		m.life.taken = m.w.now
 		m.w.recorder.record(m.w.now, m, p.payload)
 	}
-	m.noteEpochs()
+	if m.w.setup.Chaos || p.join {
+		m.noteEpochs()
+	}
 }
 
 // billed tells what the network charges for a payload.

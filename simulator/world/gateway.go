@@ -211,31 +211,32 @@ func (g *gateway) retain() error {
 	return nil
 }
 
-// operate is what an operator does twice a day: addresses of devices that registered by themselves are accepted if their SIM is known; a store that
-// was lost is told the addresses again; and a device that has been silent for too long is told to begin a new epoch. It may have one that the
+// accepted reports whether downlinks may go to an address of a device.
+func accepted(d *fleet.Device, id string) bool {
+	return slices.ContainsFunc(d.Addresses, func(a fleet.DeviceAddress) bool { return a.ID == id && a.Accepted })
+}
+
+// operate is what an operator does twice a day, who knows which device has which card: the address of each is given to the gateway, again where a
+// store is of before that; and a device that has been silent for too long is told to begin a new epoch. It may have one that the
 // gateway has forgotten.
 func (g *gateway) operate() error {
 	for _, m := range g.w.fleet {
 		if m.clone {
 			continue // nobody knows of it
 		}
+		if !g.w.setup.Chaos && (!m.link.Keeps || m.life.addressed == g.life) && g.w.now.Sub(m.life.taken) <= 2*m.config.Interval+operatorEvery {
+			continue // an operator with many devices looks at those that need it
+		}
 		d, err := g.hub.Device(m.name())
 		if err != nil {
 			continue // not heard yet
 		}
-		if m.link.Keeps && len(d.Addresses) == 0 {
+		if m.link.Keeps && !accepted(&d, m.sim) {
 			if _, err := g.hub.GiveAddress(g.w.ctx, m.name(), string(m.link.Bearer), m.sim); err != nil {
 				return fmt.Errorf("give an address: %w", err)
 			}
 		}
-		for _, a := range d.Addresses {
-			if a.Accepted || a.ID != m.sim {
-				continue
-			}
-			if _, err := g.hub.AcceptAddress(g.w.ctx, m.name(), a.Bearer, a.ID); err != nil {
-				return fmt.Errorf("accept an address: %w", err)
-			}
-		}
+		m.life.addressed = g.life
 		if g.w.now.Sub(d.LastSeen) > 2*m.config.Interval+operatorEvery {
 			_, _ = g.hub.Rekey(g.w.ctx, m.name(), m.link.Name) // refused where one is under way
 		}
@@ -297,6 +298,7 @@ func (g *gateway) newDisk() *vfs.MemFS {
 
 // tune keeps the files that are synced small where each sync copies them.
 func (g *gateway) tune(p *pebble.Options) {
+	p.MemTableSize = 4 << 20
 	if g.breakable() {
 		p.MemTableSize = 256 << 10
 	}

@@ -8,11 +8,14 @@ import (
 	"github.com/godwit-gateway/godwit/simulator/device"
 )
 
+// cardsMost is how many cards a device is given: the gateway keeps eight addresses of a device, and an accepted one is never dropped.
+const cardsMost = 5
+
 // changeCards gives devices another SIM. It is the operator who must say that downlinks go there from now on.
 func (w *world) changeCards(in *Incident) bool {
 	done := false
 	for _, m := range w.whom(in) {
-		if !m.link.Keeps || m.clone {
+		if !m.link.Keeps || m.clone || m.cards == cardsMost {
 			continue
 		}
 		m.cards++
@@ -37,7 +40,7 @@ func (w *world) cloneDevices(in *Incident) bool {
 		if m.life.cloned || m.memory.Blank || !m.on {
 			continue
 		}
-		c := &mobile{w: w, group: m.group, config: m.config, memory: m.memory, life: m.life, clone: true, link: m.link, on: true, port: m.port}
+		c := &mobile{w: w, group: m.group, called: m.called, config: m.config, memory: m.memory, life: m.life, clone: true, link: m.link, on: true, port: m.port}
 		purpose, own := c.settle()
 		c.config.Seed, c.config.SIM = own.Uint64(), fmt.Sprintf("+4918%08d", m.config.Number)
 		m.life.cloned = true
@@ -55,21 +58,23 @@ func (w *world) cloneDevices(in *Incident) bool {
 	return done
 }
 
-// reuse is what is known of counters that two devices used for different contents. Nothing of the second may be stored, and somebody must be told.
-type reuse struct {
-	kept  uint64 // frames that the gateway put into quarantine for that
-	alarm bool   // is on the stream
-}
+// What is known of counters that two devices used for different contents. Nothing of the second may be stored, and somebody must be told.
+const (
+	noticedReuse = "frame of a cloned device that went into quarantine"
+	noticedAlarm = "alarm of a counter that was used twice"
+)
 
 // noticeAlarm looks for the alarm in an event of the gateway.
-func (r *reuse) noticeAlarm(m *publish.Message) {
-	r.alarm = r.alarm || m.Frame == "" && strings.Contains(string(m.Payload), `"counter_reuse"`)
+func (w *world) noticeAlarm(m *publish.Message) {
+	if m.Frame == "" && strings.Contains(string(m.Payload), `"counter_reuse"`) {
+		w.noticed[noticedAlarm]++
+	}
 }
 
-// check requires the alarm.
-func (r *reuse) check() error {
-	if r.kept > 0 && !r.alarm {
-		return fmt.Errorf("%w: %d counters were used for two contents, and nobody is told", ErrBroken, r.kept)
+// checkAlarms requires the alarm.
+func (w *world) checkAlarms() error {
+	if n := w.noticed[noticedReuse]; n > 0 && w.noticed[noticedAlarm] == 0 {
+		return fmt.Errorf("%w: %d counters were used for two contents, and nobody is told", ErrBroken, n)
 	}
 	return nil
 }

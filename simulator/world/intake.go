@@ -94,6 +94,7 @@ func (g *gateway) hand(us []transports.Uplink, out []transports.Verdict) bool {
 		g.w.fail(fmt.Errorf("take uplinks: %w", err))
 		return false
 	}
+	g.tap.settled(out)
 	for i := range us {
 		g.w.note("up "+out[i].Settlement.String()+" "+us[i].From.ID, 0, us[i].Payload)
 	}

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
-	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -83,7 +81,7 @@ func (m *mobile) expected(id string) error {
 	if err != nil {
 		return fmt.Errorf("%w: a downlink for device %d, which is not known: %w", ErrBroken, m.config.Number, err)
 	}
-	if !slices.ContainsFunc(d.Addresses, func(a fleet.DeviceAddress) bool { return a.ID == id && a.Accepted }) {
+	if !accepted(&d, id) {
 		return fmt.Errorf("%w: a downlink for device %d went to an address that nobody accepted", ErrBroken, m.config.Number)
 	}
 	if m.clone {

@@ -68,7 +68,7 @@ func (w *world) read(m *publish.Message) error {
 		return nil
 	}
 	r.seen[id] = said
-	w.reuse.noticeAlarm(m)
+	w.noticeAlarm(m)
 	if err := w.ledger.Event(m.Payload); err != nil {
 		return fmt.Errorf("%w: %w", ErrBroken, err)
 	}

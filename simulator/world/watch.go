@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/device"
-
 	"github.com/godwit-gateway/godwit/simulator/radio"
 	"github.com/godwit-gateway/godwit/transports"
 )

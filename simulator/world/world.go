@@ -54,7 +54,6 @@ type world struct {
 	noticed  map[string]uint64 // what may happen and is worth to be counted
 	sent     uint64
 	receipts uint64 // of the networks
-	reuse    reuse
 	recorder recorder
 }
 

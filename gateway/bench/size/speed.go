@@ -3,6 +3,7 @@ package size
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -11,9 +12,10 @@ import (
 // Speed is how fast one goroutine opens and decodes deltas of so many devices, each with a key and a state of its own, in random order.
 type Speed struct {
 	Devices   int     `json:"devices"`
-	PerSecond float64 `json:"per_second"`
-	Allocs    float64 `json:"allocs"`              // per frame
-	Uncached  float64 `json:"uncached_per_second"` // with the key schedule made anew for each frame
+	PerSecond float64 `json:"per_second"`            // by an Opener, which has many frames in hand
+	OneByOne  float64 `json:"one_by_one_per_second"` // one frame after another
+	Allocs    float64 `json:"allocs"`                // per frame
+	Uncached  float64 `json:"uncached_per_second"`   // with the key schedule made anew for each frame
 }
 
 // speedFrames is how many frames are opened at least.
@@ -21,23 +23,23 @@ const speedFrames = 1_000_000
 
 // fleet is what a gateway has at hand of devices, and a frame of each.
 type fleet struct {
-	t       *codec.Template
-	keys    []codec.SealKey
-	ciphers []codec.Cipher
-	rows    []byte   // of each device: length of the stored state, the state, the frame
-	at      []uint32 // where a row begins; one more for the end
-	ref     time.Time
+	t    *codec.Template
+	seal []codec.SealKey
+	keys []codec.Key
+	rows []byte   // of each device: length of the stored state, the state, the frame
+	at   []uint32 // where a row begins; one more for the end
+	ref  time.Time
 }
 
 func newFleet(p *prepared, n int) (*fleet, error) {
-	f := &fleet{t: p.t, keys: make([]codec.SealKey, n), ciphers: make([]codec.Cipher, n), at: make([]uint32, 1, n+1)}
+	f := &fleet{t: p.t, seal: make([]codec.SealKey, n), keys: make([]codec.Key, n), at: make([]uint32, 1, n+1)}
 	f.ref = p.statuses[len(p.statuses)-1].Time
 	var s codec.State
 	for i := range n {
 		at := p.cut + i%(len(p.statuses)-p.cut)
 		dev := [32]byte{byte(i), byte(i >> 8), byte(i >> 16)}
-		f.keys[i] = codec.DeriveSealKey(&dev, nil, codec.LabelUp4, uint32(i), 0)
-		f.ciphers[i] = *codec.NewCipher(f.keys[i])
+		f.seal[i] = codec.DeriveSealKey(&dev, nil, codec.LabelUp4, uint32(i), 0)
+		f.keys[i] = codec.NewKey(f.seal[i])
 		s.SetKeyframe(p.t, &p.statuses[at-1])
 		start := len(f.rows)
 		f.rows = append(f.rows, 0)
@@ -47,7 +49,7 @@ func newFleet(p *prepared, n int) (*fleet, error) {
 		if err != nil {
 			return nil, fmt.Errorf("speed: %w", err)
 		}
-		if f.rows, err = f.ciphers[i].AppendSealed(f.rows, h, f.position(i), 8, 4, plaintext); err != nil {
+		if f.rows, err = codec.NewCipher(f.seal[i]).AppendSealed(f.rows, h, f.position(i), 8, 4, plaintext); err != nil {
 			return nil, fmt.Errorf("speed: %w", err)
 		}
 		f.at = append(f.at, uint32(len(f.rows))) //nolint:gosec // some tens of bytes each
@@ -59,26 +61,51 @@ func (f *fleet) position(i int) codec.Position {
 	return codec.Position{Direction: codec.Up, Number: uint32(i), Counter: 1} //nolint:gosec // a million at most
 }
 
-// work opens and decodes a frame, counted from the state as it is stored.
-func (f *fleet) work(i int, c *codec.Cipher, s *codec.State, dst *codec.Status, buffer []byte) error {
-	row := f.rows[f.at[i]:f.at[i+1]]
-	state, frame := row[1:1+row[0]], row[1+row[0]:]
-	item, _, err := codec.NextItem(frame)
-	if err != nil {
-		return fmt.Errorf("speed: %w", err)
+// worker opens and decodes frames as a gateway does that takes them from a socket, many at once.
+type worker struct {
+	*fleet
+	opener   codec.Opener
+	openings [codec.OpenMax]codec.Opening
+	states   [codec.OpenMax][]byte
+	state    codec.State
+	status   codec.Status
+	touched  byte
+}
+
+// work opens and decodes frames of devices, each counted from the state as it is stored. Key makes a key ready, or has it ready.
+func (w *worker) work(devices []int32, key func(i int32) *codec.Key) error {
+	for k, i := range devices { // rows are fetched while others are
+		at := w.at[i]
+		w.touched += w.rows[at] + w.rows[w.at[i+1]-1]
+		w.states[k] = w.rows[at:w.at[i+1]]
 	}
-	sealed, err := codec.ParseSealed(item.Content, 8, 4)
-	if err != nil {
-		return fmt.Errorf("speed: %w", err)
+	for k, i := range devices {
+		row := w.states[k]
+		state, frame := row[1:1+row[0]], row[1+row[0]:]
+		item, _, err := codec.NextItem(frame)
+		if err != nil {
+			return fmt.Errorf("speed: %w", err)
+		}
+		o := &w.openings[k]
+		if o.Sealed, err = codec.ParseSealed(item.Content, 8, 4); err != nil {
+			return fmt.Errorf("speed: %w", err)
+		}
+		o.Key, o.Position, w.states[k] = key(i), w.position(int(i)), state
 	}
-	plaintext, err := c.Open(buffer[:0], &sealed, f.position(i))
-	if err != nil {
-		return fmt.Errorf("speed: %w", err)
+	w.opener.Open(w.openings[:len(devices)])
+	for k := range devices {
+		o := &w.openings[k]
+		if o.Err != nil {
+			return fmt.Errorf("speed: %w", o.Err)
+		}
+		if err := codec.ParseState(&w.state, w.t, w.states[k]); err != nil {
+			return fmt.Errorf("speed: %w", err)
+		}
+		if err := w.t.DecodeDelta(&w.status, &w.state, o.Sealed.Header, o.Plaintext, w.ref); err != nil {
+			return fmt.Errorf("speed: %w", err)
+		}
 	}
-	if err := codec.ParseState(s, f.t, state); err != nil {
-		return fmt.Errorf("speed: %w", err)
-	}
-	return f.t.DecodeDelta(dst, s, sealed.Header, plaintext, f.ref)
+	return nil
 }
 
 // speed measures a fleet.
@@ -93,16 +120,14 @@ func speed(p *prepared, n int) (Speed, error) {
 		order[i] = int32(rng.IntN(n)) //nolint:gosec // a million at most
 	}
 	out := Speed{Devices: n}
-	var s codec.State
-	var dst codec.Status
-	buffer := make([]byte, 0, 64)
-	run := func(order []int32, cipher func(i int) *codec.Cipher) (perSecond, allocs float64, err error) {
+	w := &worker{fleet: f}
+	run := func(order []int32, atOnce int, key func(i int32) *codec.Key) (perSecond, allocs float64, err error) {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
 		start := time.Now()
-		for _, i := range order {
-			if err := f.work(int(i), cipher(int(i)), &s, &dst, buffer); err != nil {
+		for part := range slices.Chunk(order, atOnce) {
+			if err := w.work(part, key); err != nil {
 				return 0, 0, err
 			}
 		}
@@ -110,13 +135,19 @@ func speed(p *prepared, n int) (Speed, error) {
 		runtime.ReadMemStats(&after)
 		return ratio(float64(len(order)), took), float64(after.Mallocs-before.Mallocs) / float64(len(order)), nil
 	}
-	cached := func(i int) *codec.Cipher { return &f.ciphers[i] }
-	if _, _, err = run(order[:1000], cached); err != nil { // memory is at hand from here on
+	cached := func(i int32) *codec.Key { return &f.keys[i] }
+	if _, _, err = run(order[:1000], codec.OpenMax, cached); err != nil { // memory is at hand from here on
 		return Speed{}, err
 	}
-	if out.PerSecond, out.Allocs, err = run(order, cached); err != nil {
+	if out.PerSecond, out.Allocs, err = run(order, codec.OpenMax, cached); err != nil {
 		return Speed{}, err
 	}
-	out.Uncached, _, err = run(order[:speedFrames/4], func(i int) *codec.Cipher { return codec.NewCipher(f.keys[i]) })
+	if out.OneByOne, _, err = run(order[:speedFrames/4], 1, cached); err != nil {
+		return Speed{}, err
+	}
+	out.Uncached, _, err = run(order[:speedFrames/4], codec.OpenMax, func(i int32) *codec.Key {
+		k := codec.NewKey(f.seal[i])
+		return &k
+	})
 	return out, err
 }
