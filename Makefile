@@ -17,10 +17,10 @@ COUNT    ?= 1# repetitions, in `make bench`
 TRACES   ?=# folder of further CSV files, in `make bench-size`
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c seeds bench-world faults
+.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c seeds bench-world faults scenarios
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## the whole gateway with a simulated fleet on loopback; Ctrl-C stops it (DEMO="--for 30s --devices 50")
 	@exec $(BIN)/godwit-sim demo $(DEMO)
@@ -65,6 +65,11 @@ seeds: build ## random worlds in virtual time: SEEDS of them, and those that fai
 
 faults: build ## the fault matrix: the tests of each row, long ones too, the last line as JSON (as root more of it)
 	$(BIN)/godwit-sim faults
+
+scenarios: build ## every scenario of godwit-sim at its full size, reports in .bin/reports
+	@mkdir -p $(BIN)/reports; for name in $$(ls simulator/scenario/scenarios | sed 's/\.toml$$//'); do \
+	 $(BIN)/godwit-sim --log error run $$name --html $(BIN)/reports/$$name.html --json $(BIN)/reports/$$name.json >$(BIN)/reports/$$name.txt || exit 1; \
+	 echo "$$name: $(BIN)/reports/$$name.html"; done
 
 e2e: build ## processes, sockets and ptys: kill -9 under load, the demo, commands
 	$(GO) test -tags=e2e -count=1 -timeout=10m ./gateway/e2e

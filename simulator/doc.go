@@ -2,6 +2,8 @@
 //
 //	godwit-sim demo     the whole gateway on loopback against a simulated fleet, and the proof that nothing was lost
 //	godwit-sim serve    devices and a modem for a gateway that runs elsewhere
+//	godwit-sim run      a scenario in virtual time, and a report of it
+//	godwit-sim seeds    random worlds in virtual time
 //
 // Nothing here is part of a gateway in production.
 package main

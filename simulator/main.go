@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/godwit-gateway/godwit/simulator/demo"
+	"github.com/godwit-gateway/godwit/simulator/scenario"
 )
 
 // Exit codes.
@@ -30,6 +31,7 @@ type cli struct {
 
 	Demo    demoCmd    `cmd:"" help:"Run the whole gateway on loopback against a simulated fleet."`
 	Serve   serveCmd   `cmd:"" help:"Run simulated devices and a simulated modem for a gateway that runs elsewhere."`
+	Run     runCmd     `cmd:"" help:"Play a scenario in virtual time and tell what came of it: a fleet, its links, and what goes wrong."`
 	Seeds   seedsCmd   `cmd:"" help:"Play random worlds in virtual time: the gateway's own code, and everything that can fail."`
 	Bench   benchCmd   `cmd:"" help:"Measure how fast virtual time passes."`
 	Faults  faultsCmd  `cmd:"" help:"Run the fault matrix: what can go wrong, and the tests that show what comes of it."`
@@ -86,7 +88,7 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, demo.ErrOptions):
+	case errors.Is(err, demo.ErrOptions), errors.Is(err, errRun), errors.Is(err, scenario.ErrUnknown), errors.Is(err, scenario.ErrScale):
 		_, _ = fmt.Fprintln(stderr, "godwit-sim:", err)
 		return exitUsage
 	default:
@@ -122,7 +124,17 @@ func (versionCmd) Help() string {
 
 // Run prints the module version and the commit that the program was built from.
 func (c *versionCmd) Run(e *env) error {
-	version, commit := "unknown", "unknown"
+	version, commit := build()
+	if c.Output == "json" {
+		return json.NewEncoder(e.stdout).Encode(map[string]string{"version": version, "commit": commit})
+	}
+	_, err := fmt.Fprintf(e.stdout, "godwit-sim %s commit %s\n", version, commit)
+	return err
+}
+
+// build is what the program was built from.
+func build() (version, commit string) {
+	version, commit = "unknown", "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
 		version = info.Main.Version
 		for _, s := range info.Settings {
@@ -131,9 +143,5 @@ func (c *versionCmd) Run(e *env) error {
 			}
 		}
 	}
-	if c.Output == "json" {
-		return json.NewEncoder(e.stdout).Encode(map[string]string{"version": version, "commit": commit})
-	}
-	_, err := fmt.Fprintf(e.stdout, "godwit-sim %s commit %s\n", version, commit)
-	return err
+	return version, commit
 }

@@ -104,7 +104,7 @@ func (ps *problems) unknown(path string, v any, t reflect.Type) {
 		for _, key := range slices.Sorted(maps.Keys(v)) {
 			f, ok := fieldOf(t, key)
 			if !ok {
-				ps.add(join(path, key), "godwit config default lists all keys", "is not a known key%s", suggestion(key, t))
+				ps.add(join(path, key), ps.known, "is not a known key%s", suggestion(key, t))
 				continue
 			}
 			ps.unknown(join(path, key), v[key], f.Type)

@@ -242,3 +242,60 @@ func FuzzLoad(f *testing.F) {
 		_ = err // no panic is what counts; any text may be refused
 	})
 }
+
+// Lines are found below arrays of tables, and texts of several lines are none of the document's own.
+func TestDocument(t *testing.T) {
+	text := `story = """
+a = 1
+[link]
+"""
+[[link]]
+name = "a"
+[link.up]
+loss = 1
+[[link]]
+name = "b"
+[link.up]
+lose = 1
+[[product]]
+name = "p"
+[[product.field]]
+id = 1
+bits = 8
+scale = "x"
+`
+	type model struct {
+		Loss float64 `toml:"loss"`
+	}
+	var into struct {
+		Story string `toml:"story"`
+		Link  []struct {
+			Name string `toml:"name"`
+			Up   model  `toml:"up"`
+		} `toml:"link"`
+	}
+	d, err := config.ParseDocument("f.toml", text, "look it up")
+	if err != nil {
+		t.Fatal(err)
+	}
+	products, ok := d.Tree["product"].([]map[string]any)
+	if !ok {
+		t.Fatalf("products are %T", d.Tree["product"])
+	}
+	delete(d.Tree, "product")
+	d.Bind("", d.Tree, &into)
+	d.Product("product[0]", products[0])
+	d.Add("link[0].up.loss", "", "too much")
+	d.AddAll("story", errors.New("one\ntwo"))
+	want := `f.toml:1: story: one
+f.toml:1: story: two
+f.toml:8: link[0].up.loss: too much
+f.toml:12: link[1].up.lose: is not a known key; is it "loss"? (look it up)
+f.toml:18: product[0].field[0].scale: "x" is not a positive decimal number ("0.01")`
+	if err := d.Err(); err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+	if _, err := config.ParseDocument("f.toml", "a = ", ""); err == nil {
+		t.Error("no error for a file that is not TOML")
+	}
+}

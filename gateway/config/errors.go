@@ -51,6 +51,7 @@ type problems struct {
 	file    string
 	lines   *lines
 	origins map[string]string // by key: the variable or option that gave its value
+	known   string            // where all keys are listed, as a hint
 	list    FileErrors
 }
 

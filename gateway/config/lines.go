@@ -7,7 +7,7 @@ import (
 )
 
 // lines finds the line of a key, for errors: the parser says where a syntax error is, but not where a key that it read was. It looks at
-// headers and assignments only, which is exact for files without multi-line strings that look like them.
+// headers and assignments only.
 type lines struct {
 	byPath map[string]int // "link.udp0.listen", "fleet_key[1].numbers"
 }
@@ -20,21 +20,62 @@ var (
 func scanLines(text string) *lines {
 	l := &lines{byPath: make(map[string]int)}
 	counts := make(map[string]int) // of arrays of tables
-	prefix := ""
+	prefix, quotes := "", ""       // of a text of several lines that is open
 	for n, line := range strings.Split(text, "\n") {
-		if m := headerLine.FindStringSubmatch(line); m != nil {
-			prefix = plainKey(m[2])
-			if m[1] == "[[" {
-				i := counts[prefix]
-				counts[prefix]++
-				prefix += "[" + strconv.Itoa(i) + "]"
+		if quotes == "" {
+			if m := headerLine.FindStringSubmatch(line); m != nil {
+				prefix = placeOf(plainKey(m[2]), counts)
+				if m[1] == "[[" {
+					counts[prefix]++
+					prefix += "[" + strconv.Itoa(counts[prefix]-1) + "]"
+				}
+				l.note(prefix, n+1)
+			} else if m := keyLine.FindStringSubmatch(line); m != nil {
+				l.note(join(prefix, plainKey(m[1])), n+1)
 			}
-			l.note(prefix, n+1)
-		} else if m := keyLine.FindStringSubmatch(line); m != nil {
-			l.note(join(prefix, plainKey(m[1])), n+1)
 		}
+		quotes = openQuotes(line, quotes)
 	}
 	return l
+}
+
+// placeOf is a header's key with the places of the tables around it: a header below an array of tables means the last of them.
+func placeOf(key string, counts map[string]int) string {
+	place := ""
+	for part := range strings.SplitSeq(key, ".") {
+		if n := counts[place]; n > 0 {
+			place += "[" + strconv.Itoa(n-1) + "]"
+		}
+		place = join(place, part)
+	}
+	return place
+}
+
+// openQuotes are the triple quotes that are open after a line, "" if none are.
+func openQuotes(line, quotes string) string {
+	for {
+		if quotes != "" {
+			_, rest, closed := strings.Cut(line, quotes)
+			if !closed {
+				return quotes
+			}
+			line, quotes = rest, ""
+			continue
+		}
+		i := strings.IndexAny(line, `"'#`)
+		if i < 0 || line[i] == '#' {
+			return ""
+		}
+		if triple := strings.Repeat(line[i:i+1], 3); strings.HasPrefix(line[i:], triple) {
+			line, quotes = line[i+3:], triple
+			continue
+		}
+		_, rest, closed := strings.Cut(line[i+1:], line[i:i+1])
+		if !closed {
+			return ""
+		}
+		line = rest
+	}
 }
 
 func (l *lines) note(path string, line int) {

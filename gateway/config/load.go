@@ -46,14 +46,10 @@ func Load(s Source) (*Config, error) {
 	if s.Path == "" {
 		s.Path = "configuration"
 	}
-	ps := &problems{file: s.Path, lines: scanLines(s.Text), origins: make(map[string]string)}
+	ps := &problems{file: s.Path, lines: scanLines(s.Text), origins: make(map[string]string), known: "godwit config default lists all keys"}
 	tree := make(map[string]any)
-	if _, err := toml.Decode(s.Text, &tree); err != nil {
-		var pe toml.ParseError
-		if !errors.As(err, &pe) {
-			return nil, fmt.Errorf("read the configuration: %w", err)
-		}
-		return nil, FileErrors{{File: s.Path, Line: pe.Position.Line, Key: pe.LastKey, Text: pe.Message, Hint: "TOML, https://toml.io"}}
+	if !ps.parse(s.Text, tree) {
+		return nil, ps.err()
 	}
 	for _, v := range s.Environ {
 		name, value, _ := strings.Cut(v, "=")

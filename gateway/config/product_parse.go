@@ -2,15 +2,12 @@ package config
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/BurntSushi/toml"
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/train"
@@ -22,13 +19,19 @@ import (
 func ParseProduct(file, text string) (hub.Product, FileErrors) {
 	ps := &problems{file: file, lines: scanLines(text)}
 	p, draft := ps.product(text)
+	ps.template("", 0, &p, &draft)
+	return p, ps.list
+}
+
+// template finishes a product whose fields are all decided, if nothing was wrong with it since there were so many problems.
+func (ps *problems) template(path string, before int, p *hub.Product, draft *train.Draft) {
 	for i := range draft.Fields {
-		if key := fmt.Sprintf("field[%d].bits", i); draft.Fields[i].AnyWidth && !slices.ContainsFunc(ps.list, func(p Problem) bool { return p.Key == key }) {
+		if key := join(path, fmt.Sprintf("field[%d].bits", i)); draft.Fields[i].AnyWidth && !slices.ContainsFunc(ps.list, func(p Problem) bool { return p.Key == key }) {
 			ps.add(key, "bits = 7; godwit template train chooses it", "it is missing, or 0")
 		}
 	}
-	if len(ps.list) > 0 {
-		return p, ps.list
+	if len(ps.list) > before {
+		return
 	}
 	fields := make([]codec.Field, len(draft.Fields))
 	for i := range fields {
@@ -37,12 +40,11 @@ func ParseProduct(file, text string) (hub.Product, FileErrors) {
 	t, err := codec.NewTemplate(draft.Timing, fields)
 	if err != nil {
 		for one := range strings.SplitSeq(err.Error(), "\n") {
-			ps.add("field", "", "%s", one)
+			ps.add(join(path, "field"), "", "%s", one)
 		}
-		return p, ps.list
+		return
 	}
 	p.Template = t
-	return p, nil
 }
 
 // ParseDraft reads a product file that training is to finish: without scale, min or bits in a field, and without an interval, they are open.
@@ -59,32 +61,31 @@ func ParseDraft(file, text string) (hub.Product, train.Draft, FileErrors) {
 // product reads a product file but for what only a template can check.
 func (ps *problems) product(text string) (hub.Product, train.Draft) {
 	tree := make(map[string]any)
-	if _, err := toml.Decode(text, &tree); err != nil {
-		var pe toml.ParseError
-		problem := Problem{File: ps.file, Text: err.Error()}
-		if errors.As(err, &pe) {
-			problem = Problem{File: ps.file, Line: pe.Position.Line, Key: pe.LastKey, Text: pe.Message, Hint: "TOML, https://toml.io"}
-		}
-		ps.list = append(ps.list, problem)
+	if !ps.parse(text, tree) {
 		return hub.Product{}, train.Draft{}
 	}
+	return ps.productOf("", tree)
+}
+
+// productOf is product for a table.
+func (ps *problems) productOf(path string, table map[string]any) (hub.Product, train.Draft) {
 	pf := productFile{TimeUnit: "seconds"}
-	ps.decode("", tree, &pf)
+	ps.decode(path, table, &pf)
 	p := hub.Product{Name: pf.Name, Releases: make(map[uint8]string), Deadbands: make(map[string]int64)}
 	if !fleet.ValidToken(pf.Name) {
-		ps.add("name", "1 to 32 of A-Z a-z 0-9 _ -", "%q cannot name a product", pf.Name)
+		ps.add(join(path, "name"), "1 to 32 of A-Z a-z 0-9 _ -", "%q cannot name a product", pf.Name)
 	}
 	for _, index := range slices.Sorted(maps.Keys(pf.Releases)) {
 		n, err := strconv.ParseUint(index, 10, 8)
 		if version := pf.Releases[index]; err != nil || version == "" || len(version) > 32 {
-			ps.add("releases", `1 = "2.4.0"`, "%s = %q: want an index of 0 to 255 and a version", index, version)
+			ps.add(join(path, "releases"), `1 = "2.4.0"`, "%s = %q: want an index of 0 to 255 and a version", index, version)
 			continue
 		}
 		p.Releases[uint8(n)] = pf.Releases[index]
 	}
-	draft := train.Draft{Timing: ps.timing(&pf)}
+	draft := train.Draft{Timing: ps.timing(path, &pf)}
 	for i := range pf.Fields {
-		path := fmt.Sprintf("field[%d]", i)
+		path := join(path, fmt.Sprintf("field[%d]", i))
 		f := ps.field(path, &pf.Fields[i])
 		if steps, ok := ps.deadband(path+".deadband", pf.Fields[i].Deadband, f.Scale); ok {
 			p.Deadbands[f.Name] = steps
@@ -94,15 +95,15 @@ func (ps *problems) product(text string) (hub.Product, train.Draft) {
 	return p, draft
 }
 
-func (ps *problems) timing(pf *productFile) codec.Timing {
-	t := codec.Timing{Coding: ps.coding("timing", pf.Timing.Order, pf.Timing.Spread, pf.Timing.Model)}
-	ps.oneOf("time_unit", pf.TimeUnit, "seconds", "minutes")
+func (ps *problems) timing(path string, pf *productFile) codec.Timing {
+	t := codec.Timing{Coding: ps.coding(join(path, "timing"), pf.Timing.Order, pf.Timing.Spread, pf.Timing.Model)}
+	ps.oneOf(join(path, "time_unit"), pf.TimeUnit, "seconds", "minutes")
 	unit := time.Second
 	if pf.TimeUnit == "minutes" {
 		t.Unit, unit = codec.Minutes, time.Minute
 	}
 	if pf.Interval < 0 || pf.Interval > 366*24*time.Hour || pf.Interval%unit != 0 {
-		ps.add("interval", `interval = "1h"`, "%s is not a whole number of %s up to 366 days", pf.Interval, pf.TimeUnit)
+		ps.add(join(path, "interval"), `interval = "1h"`, "%s is not a whole number of %s up to 366 days", pf.Interval, pf.TimeUnit)
 		return t
 	}
 	t.Interval = uint32(pf.Interval / unit) //nolint:gosec // at most a year of seconds

@@ -252,8 +252,9 @@ type Frame struct {
 // A Transmission is one payload to send now. The payload belongs to the device and does not change while it is pending.
 type Transmission struct {
 	Frame
-	Join    bool // it is no frame: the device asks for a new epoch
-	Try     int  // 1 for the first
+	Join    bool      // it is no frame: the device asks for a new epoch
+	Try     int       // 1 for the first
+	Made    time.Time // when its content was; zero for a join
 	Payload []byte
 }
 
@@ -288,7 +289,7 @@ func (d *Device) Poll(now time.Time) (out []Transmission, wake time.Time, err er
 		if !p.due.IsZero() && !now.Before(p.due) {
 			p.tries++
 			p.due = d.after(now, p.tries)
-			out = append(out, Transmission{Frame: p.frame, Try: p.tries, Payload: p.payload})
+			out = append(out, Transmission{Frame: p.frame, Try: p.tries, Made: p.made, Payload: p.payload})
 			d.world.supply.consume(1, len(p.payload))
 		}
 		if !p.due.IsZero() && (wake.IsZero() || p.due.Before(wake)) {

@@ -21,6 +21,7 @@ type pending struct {
 	payload []byte
 	tag     tag
 	tries   int
+	made    time.Time
 	due     time.Time // zero: nothing to do until the link reports
 }
 
@@ -47,7 +48,7 @@ func (d *Device) enqueue(now time.Time, h codec.Header, plaintext []byte, status
 	if len(d.pending) == 0 {
 		d.heard = now // nobody has been silent yet: there was nothing to answer
 	}
-	d.pending = append(d.pending, pending{frame: Frame{p.Epoch, counter}, header: h, content: bytes.Clone(plaintext), status: status, payload: item, due: now})
+	d.pending = append(d.pending, pending{frame: Frame{p.Epoch, counter}, header: h, content: bytes.Clone(plaintext), status: status, payload: item, made: now, due: now})
 	return nil
 }
 

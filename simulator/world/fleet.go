@@ -54,7 +54,7 @@ const restless = 20_000
 // packet is a payload under way to the gateway.
 type packet struct {
 	payload []byte
-	sent    time.Time
+	made    time.Time // its content; for a join, itself
 	frame   check.Frame
 	join    bool
 	cut     bool // it did not arrive whole
@@ -316,9 +316,13 @@ func (m *mobile) speak(tx *device.Transmission) error {
 	if x := w.setup.Watch; x != nil {
 		x.Sent(w.now, m.group, m.config.Number, len(tx.Payload), tx.Try, tx.Join)
 	}
-	p := packet{payload: tx.Payload, sent: w.now, frame: m.frame(tx.Frame), join: tx.Join}
+	p := packet{payload: tx.Payload, made: tx.Made, frame: m.frame(tx.Frame), join: tx.Join}
+	if tx.Join {
+		p.made = w.now
+	}
 	sent := m.up.Carry(w.now, p, len(tx.Payload))
 	m.dev.Retried(sent.Tries-1, len(tx.Payload))
+	m.billed(true, sent.Cost)
 	switch {
 	case !m.link.Keeps || tx.Join:
 	case sent.Copies > 0:
@@ -362,7 +366,7 @@ func (m *mobile) uplink(payload []byte) transports.Uplink {
 // settled is told what the gateway says of a payload.
 func (m *mobile) settled(p *packet, v *transports.Verdict) {
 	if x := m.w.setup.Watch; x != nil {
-		x.Taken(m.w.now, m.group, m.config.Number, p.sent, len(p.payload), v.Settlement)
+		x.Taken(m.w.now, m.group, m.config.Number, p.made, len(p.payload), v.Settlement)
 	}
 	taken := v.Settlement == transports.Stored || v.Settlement == transports.Duplicate
 	if p.cut && taken {
@@ -389,12 +393,19 @@ func (m *mobile) settled(p *packet, v *transports.Verdict) {
 	}
 }
 
+// billed tells what the network charges for a payload.
+func (m *mobile) billed(up bool, cost radio.Micros) {
+	if x := m.w.setup.Watch; x != nil && cost > 0 {
+		x.Billed(m.w.now, m.group, m.config.Number, up, cost)
+	}
+}
+
 // carry sends a downlink through the air.
 func (m *mobile) carry(t told) {
 	if x := m.w.setup.Watch; x != nil {
 		x.Told(m.w.now, m.group, m.config.Number, len(t.payload))
 	}
-	m.down.SendSized(m.w.now, t, len(t.payload))
+	m.billed(false, m.down.Carry(m.w.now, t, len(t.payload)).Cost)
 	if at, ok := m.down.Next(); ok {
 		m.soon(maxTime(at, m.w.now))
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/device"
+	"github.com/godwit-gateway/godwit/simulator/radio"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -12,10 +13,12 @@ import (
 type Watcher interface {
 	// Sent is a transmission of a device: a frame, or, with join, the wish for a new epoch. Try is 1 for the first of a frame.
 	Sent(at time.Time, group int, number uint32, bytes, try int, join bool)
-	// Taken is what the gateway said of an uplink that a device sent at a time.
-	Taken(at time.Time, group int, number uint32, sent time.Time, bytes int, s transports.Settlement)
+	// Taken is what the gateway said of an uplink whose content a device made at a time.
+	Taken(at time.Time, group int, number uint32, made time.Time, bytes int, s transports.Settlement)
 	// Told is a downlink that went on its way to a device.
 	Told(at time.Time, group int, number uint32, bytes int)
+	// Billed is what a network charges for a payload from a device (up) or to it.
+	Billed(at time.Time, group int, number uint32, up bool, cost radio.Micros)
 	// Acknowledged are frames that a device knows to be taken.
 	Acknowledged(at time.Time, group int, number uint32, frames int)
 	// Failed is something that went wrong; until is zero where it is over at once.
@@ -36,7 +39,7 @@ type Glance struct {
 	Heard   time.Time // when the gateway last did; zero: never
 	Pending int       // frames that the device keeps
 	Charge  float64   // of its battery, 0 to 1
-	Alive   bool
+	State   device.State
 }
 
 // Devices shows all of them, in the order of the setup.
@@ -46,7 +49,7 @@ func (v View) Devices(yield func(Glance) bool) {
 			continue
 		}
 		g := Glance{
-			Group: m.group, Number: m.config.Number, Version: m.dev.Version(), Pending: m.dev.Pending(), Charge: m.dev.Charge(), Alive: m.dev.State() == device.Working,
+			Group: m.group, Number: m.config.Number, Version: m.dev.Version(), Pending: m.dev.Pending(), Charge: m.dev.Charge(), State: m.dev.State(),
 		}
 		if v.w.gateway.up {
 			if d, err := v.w.gateway.hub.Device(m.name()); err == nil {

@@ -169,9 +169,7 @@ func (w *world) play() error {
 	w.until(w.now.Add(w.setup.Length))
 	w.heal()
 	healed := w.now
-	if w.setup.Chaos {
-		w.until(w.now.Add(calm))
-	}
+	w.until(w.now.Add(calm))
 	for _, m := range w.fleet {
 		m.dev.Quiet()
 	}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Each story, on a small scale: every invariant holds, and the report says what the story is about.
+func TestScenarios(t *testing.T) {
+	for name, tc := range map[string]struct {
+		scale, length string
+		fact          [2]string
+		holds         func(v float64) bool
+		says          string
+	}{
+		"vehicles":  {"0.05", "6d", [2]string{"staleness", "abroad_p95"}, func(v float64) bool { return v > 0 }, "lorries abroad are heard"},
+		"buoys":     {"0.1", "10d", [2]string{"money", "total"}, func(v float64) bool { return v > 0 }, "satellites cost money"},
+		"tanks":     {"0.05", "12d", [2]string{"losses", "missing_share"}, func(v float64) bool { return v > 0.15 }, "the link loses a lot"},
+		"year":      {"0.001", "20d", [2]string{"versions", "versions"}, func(v float64) bool { return v >= 2 }, "releases came to devices"},
+		"replay":    {"0.05", "6d", [2]string{"incidents", "incidents"}, func(v float64) bool { return v == 2 }, "the provider replayed twice"},
+		"disk-lost": {"0.05", "12d", [2]string{"incidents", "incidents"}, func(v float64) bool { return v >= 5 }, "the disk was lost and restored"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			page := filepath.Join(t.TempDir(), "page.html")
+			var stdout, stderr bytes.Buffer
+			args := []string{"--log", "error", "run", name, "--devices-scale", tc.scale, "--length", tc.length, "--html", page, "-o", "json"}
+			if code := run(args, &stdout, &stderr); code != exitOK {
+				t.Fatalf("exit code %d: %s", code, &stderr)
+			}
+			var told struct {
+				Verdict  string
+				Sections []struct {
+					Key   string
+					Facts []struct {
+						Key   string
+						Value *float64
+					}
+				}
+			}
+			if err := json.Unmarshal(stdout.Bytes(), &told); err != nil || told.Verdict != "held" {
+				t.Fatalf("verdict %q, %v", told.Verdict, err)
+			}
+			found := false
+			for _, s := range told.Sections {
+				for _, f := range s.Facts {
+					if s.Key == tc.fact[0] && f.Key == tc.fact[1] {
+						if found = f.Value != nil && tc.holds(*f.Value); !found && f.Value != nil {
+							t.Errorf("%s is %v", f.Key, *f.Value)
+						}
+					}
+				}
+			}
+			if !found {
+				t.Errorf("the report does not say that %s", tc.says)
+			}
+			if b, err := os.ReadFile(page); err != nil || !bytes.Contains(b, []byte("</html>")) {
+				t.Errorf("page of %d bytes, %v", len(b), err)
+			}
+		})
+	}
+}
