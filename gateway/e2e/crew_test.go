@@ -220,7 +220,7 @@ func (c *crew) published(t *testing.T, s *site) {
 		book.Device(fmt.Sprintf("dev-%d", m.config.Number), m.config.Number, 0)
 	}
 	for f := range c.sent {
-		book.Sent("udp", f)
+		book.Sent(f)
 	}
 	for f := range c.acked {
 		book.Acknowledged(f)
