@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/world"
+	"github.com/godwit-gateway/godwit/simulator/world/natsstream"
 )
 
 // seedsCmd plays random worlds.
@@ -24,6 +25,7 @@ type seedsCmd struct {
 	Only   string        `help:"Play the seeds of this file, a number in each line, instead." type:"existingfile" placeholder:"FILE"`
 	Record string        `help:"Add the seeds that fail to this file." type:"path" placeholder:"FILE"`
 	Once   bool          `help:"Play each seed once; otherwise twice, and both histories must be the same to the byte."`
+	NATS   bool          `name:"nats" help:"Play with a real nats-server in place of the model of a stream: slower, each seed once, and without a history to compare."`
 	Show   bool          `help:"Show the log of the gateways, and the faults."`
 	Output string        `short:"o" help:"Form of the summary: json, one line at the end, or text." enum:"json,text" default:"text"`
 }
@@ -151,10 +153,33 @@ func readSeeds(file string) ([]uint64, error) {
 	return seeds, nil
 }
 
+// playServer plays a seed with a real server.
+func playServer(ctx context.Context, o world.Options) (r *world.Result, err error) {
+	dir, err := os.MkdirTemp("", "godwit-seed-")
+	if err != nil {
+		return nil, fmt.Errorf("folder of a stream: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	setup, err := world.Draw(o)
+	if err != nil {
+		return nil, err
+	}
+	server, err := natsstream.New(dir, world.Gateway)
+	if err != nil {
+		return nil, err
+	}
+	setup.Server = server
+	r, err = world.Run(ctx, setup)
+	return r, errors.Join(err, server.Close())
+}
+
 func (c *seedsCmd) play(ctx context.Context, e *env, seed uint64) (*world.Result, error) {
 	o := world.Options{Seed: seed}
 	if c.Show {
 		o.Log = e.log
+	}
+	if c.NATS {
+		return playServer(ctx, o)
 	}
 	r, err := world.Random(ctx, o)
 	if err != nil || c.Once {

@@ -27,6 +27,7 @@ type Setup struct {
 	Incidents []Incident // planned
 	Chaos     bool       // beside them everything that may fail does, at random
 
+	Server Server        // of the stream; nil: a model of one, which can do worse
 	Watch  Watcher       // nil: nobody
 	Sample time.Duration // between two samples; 0: none are taken
 	Log    *slog.Logger  // of the gateway; nil: none

@@ -166,6 +166,7 @@ func (w *world) play() error {
 	if w.setup.Chaos {
 		w.until(w.now.Add(calm))
 	}
+	quiet := w.now
 	for _, m := range w.fleet {
 		m.dev.Quiet()
 	}
@@ -175,7 +176,7 @@ func (w *world) play() error {
 	if w.err != nil {
 		return w.err
 	}
-	return errors.Join(w.busy(), w.check(healed))
+	return errors.Join(w.busy(), w.check(healed, quiet))
 }
 
 // until lets time pass.
