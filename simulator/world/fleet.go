@@ -354,7 +354,7 @@ func (m *mobile) deliver() {
 func (m *mobile) uplink(payload []byte) transports.Uplink {
 	u := transports.Uplink{Transport: m.link.Name, ReceivedAt: m.w.now, Payload: payload, From: m.from}
 	if !m.link.Keeps {
-		u.Window = transports.Window{ID: uint64(m.place), Until: m.w.now.Add(30 * time.Second)} //nolint:gosec // counted from 1
+		u.Window = transports.Window{ID: uint64(m.place), Until: m.w.now.Add(30 * time.Second)} //nolint:gosec // a count
 	}
 	return u
 }
@@ -379,6 +379,9 @@ func (m *mobile) settled(p *packet, v *transports.Verdict) {
 	}
 	if v.Settlement == transports.Stored {
 		m.life.taken = m.w.now
+		if !p.join {
+			m.w.recovery.well(m.w.now, m)
+		}
 		m.w.recorder.record(m.w.now, m, p.payload)
 	}
 	if m.w.setup.Chaos || p.join {

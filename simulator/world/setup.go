@@ -26,6 +26,7 @@ type Setup struct {
 	Groups    []Group
 	Incidents []Incident // planned
 	Chaos     bool       // beside them everything that may fail does, at random
+	Without   []string   // kinds of incidents that chaos leaves out
 
 	Server Server        // of the stream; nil: a model of one, which can do worse
 	Watch  Watcher       // nil: nobody
@@ -136,6 +137,19 @@ func (s *Setup) Validate() error {
 			}
 		}
 		errs = append(errs, g.Up.Validate(), g.Down.Validate())
+	}
+	return errors.Join(append(errs, s.validateIncidents(groups))...)
+}
+
+func (s *Setup) validateIncidents(groups map[string]bool) error {
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%w: "+format, append([]any{ErrSetup}, args...)...))
+	}
+	for _, name := range s.Without {
+		if kindOf(name) == nil {
+			bad("%q is left out, and is none of %v", name, Kinds())
+		}
 	}
 	for i := range s.Incidents {
 		f := &s.Incidents[i]
