@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/world"
+	"github.com/godwit-gateway/godwit/simulator/world/natsstream"
 )
 
 // seedsCmd plays random worlds.
@@ -29,6 +30,7 @@ type seedsCmd struct {
 	Devices int           `help:"How many devices each world has; 0: drawn."`
 	Faults  time.Duration `help:"How long things fail; 0: drawn." placeholder:"30h"`
 	Without []string      `help:"Kinds of faults that do not happen." placeholder:"KIND"`
+	NATS    bool          `name:"nats" help:"Play with a real nats-server in place of the model of a stream: slower, each seed once, and without a history to compare."`
 	Shrink  bool          `help:"Make the worlds that fail smaller, and print how to repeat what is left."`
 	Show    bool          `help:"Show the log of the gateways, and the faults."`
 	Output  string        `short:"o" help:"Form of the summary: json, one line at the end, or text." enum:"json,text" default:"text"`
@@ -51,6 +53,9 @@ Example:
 
 // Validate implements kong's check.
 func (c *seedsCmd) Validate() error {
+	if c.NATS && c.Shrink {
+		return errors.New("--shrink plays with the model of a stream: not with --nats")
+	}
 	if c.For < 0 || c.Faults < 0 || c.Devices < 0 {
 		return fmt.Errorf("--for %s --faults %s --devices %d: want none below zero", c.For, c.Faults, c.Devices)
 	}
@@ -176,10 +181,33 @@ func readSeeds(file string) ([]uint64, error) {
 	return seeds, nil
 }
 
+// playServer plays a seed with a real server.
+func playServer(ctx context.Context, o world.Options) (r *world.Result, err error) {
+	dir, err := os.MkdirTemp("", "godwit-seed-")
+	if err != nil {
+		return nil, fmt.Errorf("folder of a stream: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	setup, err := world.Draw(o)
+	if err != nil {
+		return nil, err
+	}
+	server, err := natsstream.New(dir, world.Gateway)
+	if err != nil {
+		return nil, err
+	}
+	setup.Server = server
+	r, err = world.Run(ctx, setup)
+	return r, errors.Join(err, server.Close())
+}
+
 func (c *seedsCmd) play(ctx context.Context, e *env, seed uint64) (*world.Result, error) {
 	o := c.options(seed)
 	if c.Show {
 		o.Log = e.log
+	}
+	if c.NATS {
+		return playServer(ctx, o)
 	}
 	r, err := world.Random(ctx, o)
 	if err != nil || c.Once {

@@ -11,13 +11,13 @@ import (
 )
 
 // check holds what is left against what was promised.
-func (w *world) check(healed time.Time) error {
+func (w *world) check(healed, quiet time.Time) error {
 	errs := []error{w.readStream(true), w.checkStore(), w.checkAlarms()}
 	if err := w.ledger.Result().Err(); err != nil {
 		errs = append(errs, fmt.Errorf("%w: %w", ErrBroken, err))
 	}
 	for _, m := range w.fleet {
-		if err := w.heardSince(m, healed); err != nil {
+		if err := w.heardSince(m, healed, quiet); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -36,10 +36,10 @@ func (w *world) checkStore() error {
 	return nil
 }
 
-// heardSince requires that a device was heard again, well after everything was healed. Not of one that was off meanwhile, for good or for a night;
+// heardSince requires that a device was heard again before it was told to say nothing new, well after everything was healed. Not of one that was off meanwhile, for good or for a night;
 // of clones the gateway does not know which it hears.
-func (w *world) heardSince(m *mobile, healed time.Time) error {
-	if w.now.Sub(healed) < m.config.Interval || m.clone || !m.on || m.off.After(healed) {
+func (w *world) heardSince(m *mobile, healed, quiet time.Time) error {
+	if quiet.Sub(healed) < m.config.Interval || m.clone || !m.on || m.off.After(healed) {
 		return nil
 	}
 	records, _, err := w.gateway.hub.History(m.name(), hub.HistoryQuery{Limit: 1})
@@ -47,7 +47,7 @@ func (w *world) heardSince(m *mobile, healed time.Time) error {
 		return fmt.Errorf("%w: device %d: %w", ErrBroken, m.config.Number, err)
 	}
 	switch {
-	case len(records) > 0 && !records[0].ReceivedAt.Before(healed.Add(calm-2*m.config.Interval-time.Hour)):
+	case len(records) > 0 && !records[0].ReceivedAt.Before(quiet.Add(-2*m.config.Interval-time.Hour)):
 	case w.stranded(m):
 		w.noticed["device behind a link without answers that nothing can reach"]++
 	default:

@@ -189,7 +189,7 @@ func (w *world) backUp(*Incident) bool {
 
 // published reports whether the stream has all that the store has. What it had not would be lost with a disk: that is not what is tried here.
 func (g *gateway) published() bool {
-	return g.up && !g.stream.Down && g.stream.Exists && g.publisher.Stats().Pending == 0
+	return g.up && g.publisher.Stats().Pending == 0 && g.answers()
 }
 
 // loseDisk puts an empty disk in place. All that is left is the stream.
@@ -199,6 +199,7 @@ func (w *world) loseDisk(*Incident) bool {
 		return false
 	}
 	g.crash(0)
+	g.losses++
 	g.fs, g.copies = g.newDisk(), nil
 	if w.faults[kindLoss] > 0 { // the stream does not know what was before that
 		w.fail(w.say(hub.MetaLossAccepted))
@@ -217,8 +218,7 @@ func (w *world) loseAll(*Incident) bool {
 	w.reader.bury()
 	g.crash(0)
 	g.fs, g.copies = g.newDisk(), nil
-	g.stream.Exists, g.stream.Messages = false, nil
-	g.stream.Restart()
+	g.forget()
 	w.fail(w.say(hub.MetaLossAccepted))
 	return true
 }
@@ -230,6 +230,7 @@ func (w *world) restoreDisk(*Incident) bool {
 		return false
 	}
 	g.crash(0)
+	g.losses++
 	g.fs = g.copies[w.rng.IntN(len(g.copies))].CrashClone(vfs.CrashCloneCfg{})
 	if w.rng.IntN(2) == 0 { // an operator who knows says so
 		w.fail(w.say(hub.MetaRestored))
@@ -249,6 +250,9 @@ func (w *world) say(name string) error {
 }
 
 func (w *world) streamDown(in *Incident) bool {
+	if w.setup.Server != nil {
+		return w.restartServer() // each request to one that is down would take seconds of real time
+	}
 	s := w.gateway.stream
 	if s.Down {
 		return false
@@ -265,6 +269,9 @@ func (w *world) streamDown(in *Incident) bool {
 }
 
 func (w *world) streamLies(*Incident) bool {
+	if w.setup.Server != nil {
+		return false
+	}
 	s := w.gateway.stream
 	s.Next = streammodel.Fault(1 + w.rng.IntN(int(streammodel.FaultCount)-1))
 	w.schedule.plan(w.now.Add(time.Duration(1+w.rng.IntN(300))*time.Second), s.Arrive)
@@ -272,6 +279,9 @@ func (w *world) streamLies(*Incident) bool {
 }
 
 func (w *world) streamTail(*Incident) bool {
+	if w.setup.Server != nil {
+		return w.serverTail()
+	}
 	s := w.gateway.stream
 	if !s.Exists || s.Down {
 		return false
@@ -285,13 +295,11 @@ func (w *world) streamTail(*Incident) bool {
 }
 
 func (w *world) streamDeleted(*Incident) bool {
-	s := w.gateway.stream
-	if !s.Exists || s.Down || !w.gateway.up {
+	if !w.gateway.up || !w.gateway.answers() {
 		return false
 	}
 	w.fail(w.readStream(false))
-	s.Exists, s.Messages = false, nil
-	s.Restart()
+	w.gateway.forget()
 	w.gateway.copies = nil // of which a store would know less than nobody
 	return true
 }

@@ -358,7 +358,7 @@ func (m *mobile) deliver() {
 func (m *mobile) uplink(payload []byte) transports.Uplink {
 	u := transports.Uplink{Transport: m.link.Name, ReceivedAt: m.w.now, Payload: payload, From: m.from}
 	if !m.link.Keeps {
-		u.Window = transports.Window{ID: uint64(m.place), Until: m.w.now.Add(30 * time.Second)} //nolint:gosec // counted from 1
+		u.Window = transports.Window{ID: uint64(m.place), Until: m.w.now.Add(30 * time.Second)} //nolint:gosec // a count
 	}
 	return u
 }

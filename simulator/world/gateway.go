@@ -33,6 +33,7 @@ type gateway struct {
 	stream *streammodel.Stream
 	rng    *rand.Rand // what the process draws
 	up     bool
+	losses int       // of a disk or a stream
 	life   uint64    // of the process: appointments of an earlier one are void
 	stays  time.Time // it is not started before
 
@@ -81,6 +82,9 @@ func (g *gateway) hubLinks() []hub.Link {
 	return links
 }
 
+// Gateway is the id of the gateway in each world.
+const Gateway = "gw1"
+
 var fleetSecret = [32]byte{1, 2, 3}
 
 // start begins a process. After an error nothing is left open.
@@ -120,7 +124,7 @@ func (g *gateway) open() error {
 		return fmt.Errorf("key-encryption key: %w", err)
 	}
 	g.hub, err = hub.New(hub.Options{
-		Gateway: "gw1", Store: g.store, KEK: kek, Clock: g, Log: g.w.setup.Log, Inline: true, Random: g.random, FleetKeys: g.fleetKeys(),
+		Gateway: Gateway, Store: g.store, KEK: kek, Clock: g, Log: g.w.setup.Log, Inline: true, Random: g.random, FleetKeys: g.fleetKeys(),
 		Links: g.hubLinks(), Products: g.w.setup.Products,
 		Retention: hub.Retention{Frames: g.w.setup.Keep, Quarantine: 30 * 24 * time.Hour},
 	})
@@ -133,7 +137,7 @@ func (g *gateway) open() error {
 	if _, err := g.hub.LossAccepted(g.w.ctx); err != nil {
 		return fmt.Errorf("loss accepted: %w", err)
 	}
-	g.publisher, err = publish.New(publish.Options{Store: g.store, Stream: g.stream, Log: g.w.setup.Log, Now: g.Now, Adopt: g.adopt})
+	g.publisher, err = publish.New(publish.Options{Store: g.store, Stream: g.events(), Log: g.w.setup.Log, Now: g.Now, Adopt: g.adopt})
 	if err != nil {
 		return fmt.Errorf("open the outbox: %w", err)
 	}

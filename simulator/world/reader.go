@@ -38,18 +38,13 @@ func (r *reader) bury() {
 // readStream reads the stream from its beginning. Of events that the outbox still holds nothing is taken for granted before the end: they must
 // survive whatever happens to the stream.
 func (w *world) readStream(end bool) error {
-	s := w.gateway.stream
 	held, _ := w.gateway.store.OutboxBounds()
-	for seq := s.First; seq <= s.Last; seq++ {
-		m, ok := s.Messages[seq]
-		if !ok || m.Publisher == "" || !end && m.Oseq >= held {
-			continue
+	return w.gateway.each(func(m *publish.Message) error {
+		if m.Publisher == "" || !end && m.Oseq >= held {
+			return nil
 		}
-		if err := w.read(&m); err != nil {
-			return err
-		}
-	}
-	return nil
+		return w.read(m)
+	})
 }
 
 // read takes a message as a consumer does.

@@ -28,6 +28,7 @@ type Setup struct {
 	Chaos     bool       // beside them everything that may fail does, at random
 	Without   []string   // kinds of incidents that chaos leaves out
 
+	Server Server        // of the stream; nil: a model of one, which can do worse
 	Watch  Watcher       // nil: nobody
 	Sample time.Duration // between two samples; 0: none are taken
 	Log    *slog.Logger  // of the gateway; nil: none

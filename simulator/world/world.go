@@ -169,7 +169,10 @@ func (w *world) play() error {
 	w.until(w.now.Add(w.setup.Length))
 	w.heal()
 	healed := w.now
-	w.until(w.now.Add(calm))
+	if w.setup.Chaos {
+		w.until(w.now.Add(calm))
+	}
+	quiet := w.now
 	for _, m := range w.fleet {
 		m.dev.Quiet()
 	}
@@ -179,7 +182,7 @@ func (w *world) play() error {
 	if w.err != nil {
 		return w.err
 	}
-	return errors.Join(w.busy(), w.check(healed))
+	return errors.Join(w.busy(), w.check(healed, quiet))
 }
 
 // until lets time pass.
