@@ -2,6 +2,8 @@
 //
 //	godwit-sim demo     the whole gateway on loopback against a simulated fleet, and the proof that nothing was lost
 //	godwit-sim serve    devices and a modem for a gateway that runs elsewhere
+//	godwit-sim seeds    random worlds in virtual time
+//	godwit-sim faults   the fault matrix, by the tests of the source tree
 //
 // Nothing here is part of a gateway in production.
 package main
