@@ -19,7 +19,7 @@ type event struct {
 
 // result is how one top-level test went.
 type result struct {
-	action  string // pass, fail, skip; empty: it did not run, or did not end
+	action  string          // pass, fail, skip; empty: it did not run, or did not end
 	seconds float64         // of it, or the longest of the tests within it
 	output  strings.Builder // its own and that of the tests within it
 	skipped []string        // why it, or a test within it, was skipped
