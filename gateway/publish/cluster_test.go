@@ -14,6 +14,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/godwit-gateway/godwit/gateway/publish"
 )
@@ -187,6 +188,37 @@ func (c *cluster) oseqs(nc *nats.Conn) []uint64 {
 		all = append(all, m.Oseq+m.ReplayOf)
 	}
 	return all
+}
+
+// TestLed: an answer counts if it is that of a leader which heard of most of the copies a moment ago.
+func TestLed(t *testing.T) {
+	const now = 200 * time.Millisecond
+	copies := func(leader string, others ...*jetstream.PeerInfo) *jetstream.ClusterInfo {
+		return &jetstream.ClusterInfo{Leader: leader, Replicas: others}
+	}
+	current, old := &jetstream.PeerInfo{Current: true, Active: now}, &jetstream.PeerInfo{Current: true, Active: 5 * time.Second}
+	behind, gone := &jetstream.PeerInfo{Active: now}, &jetstream.PeerInfo{Current: true, Offline: true, Active: now}
+	for name, tt := range map[string]struct {
+		info *jetstream.ClusterInfo
+		ok   bool
+	}{
+		"no cluster":              {nil, true},
+		"one copy in a cluster":   {copies("n0"), true},
+		"no leader":               {copies(""), false},
+		"three copies":            {copies("n0", current, current), true},
+		"one is gone":             {copies("n0", current, gone), true},
+		"one is behind":           {copies("n0", behind, current), true},
+		"both are gone":           {copies("n0", gone, gone), false},
+		"both were heard of once": {copies("n0", old, old), false},
+		"none was ever heard of":  {copies("n0", &jetstream.PeerInfo{}, &jetstream.PeerInfo{}), false},
+		"three of five":           {copies("n0", current, current, old, gone), true},
+		"two of five":             {copies("n0", current, behind, old, gone), false},
+		"a leader of nobody":      {copies("", current, current), false},
+	} {
+		if err := publish.Led(tt.info); (err == nil) != tt.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 // wholeBatches is a stream that makes sure of what was promised of a batch whose outcome is not known: when the publisher looked, and goes on,

@@ -1,6 +1,10 @@
 package publish
 
-import "context"
+import (
+	"context"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
 
 // Consumers is how many consumers the stream has.
 func Consumers(ctx context.Context, s *JetStream) (int, error) {
@@ -19,3 +23,6 @@ func ReadBack(p *Publisher, oseq uint64) bool {
 	f, ok := p.meta.Filled[oseq]
 	return oseq <= p.meta.Verified && (!ok || f.Verified)
 }
+
+// Led reports why an answer about a stream is not that of its leader.
+func Led(c *jetstream.ClusterInfo) error { return led(c) }

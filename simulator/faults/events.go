@@ -19,8 +19,8 @@ type event struct {
 
 // result is how one top-level test went.
 type result struct {
-	action  string // pass, fail, skip; empty: it did not run, or did not end
-	seconds float64
+	action  string          // pass, fail, skip; empty: it did not run, or did not end
+	seconds float64         // of it, or the longest of the tests within it
 	output  strings.Builder // its own and that of the tests within it
 	skipped []string        // why it, or a test within it, was skipped
 }
@@ -81,8 +81,11 @@ func (r results) take(e event, last map[string]string) {
 			to.skipped = append(to.skipped, reason(e.Test, last[e.Test]))
 		}
 	}
-	if !within && (e.Action == "pass" || e.Action == "fail" || e.Action == "skip") {
-		to.action, to.seconds = e.Action, e.Elapsed
+	if e.Action == "pass" || e.Action == "fail" || e.Action == "skip" {
+		to.seconds = max(to.seconds, e.Elapsed) // of what runs in parallel within it the test itself does not count
+		if !within {
+			to.action = e.Action
+		}
 	}
 }
 
