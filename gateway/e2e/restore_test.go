@@ -258,25 +258,33 @@ func TestBadBackupsAreRefused(t *testing.T) {
 		do         func(t *testing.T, dir string)
 	}{
 		{"not finished", "not finished", func(t *testing.T, dir string) {
+			t.Helper()
 			if err := os.Remove(filepath.Join(dir, "backup.json")); err != nil {
 				t.Fatal(err)
 			}
 		}},
 		{"a file is cut short", "bytes", func(t *testing.T, dir string) {
+			t.Helper()
 			change(t, largest(t, dir), func(content []byte) []byte { return content[:len(content)-1] })
 		}},
-		{"a bit has flipped", "another content", func(t *testing.T, dir string) { change(t, largest(t, dir), flipAt(50)) }},
+		{"a bit has flipped", "another content", func(t *testing.T, dir string) {
+			t.Helper()
+			change(t, largest(t, dir), flipAt(50))
+		}},
 		{"a file is missing", "files", func(t *testing.T, dir string) {
+			t.Helper()
 			if err := os.Remove(largest(t, dir)); err != nil {
 				t.Fatal(err)
 			}
 		}},
 		{"of another gateway", "another gateway", func(t *testing.T, dir string) {
+			t.Helper()
 			change(t, filepath.Join(dir, "backup.json"), func(text []byte) []byte {
 				return []byte(strings.Replace(string(text), `"gw1"`, `"gw2"`, 1))
 			})
 		}},
 		{"of a newer version", "newer version", func(t *testing.T, dir string) {
+			t.Helper()
 			change(t, filepath.Join(dir, "backup.json"), func(text []byte) []byte {
 				return []byte(strings.Replace(string(text), `"format": 1`, `"format": 2`, 1))
 			})
