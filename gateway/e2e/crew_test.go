@@ -106,12 +106,6 @@ func (m *member) boot(t *testing.T, memory simulated.Memory) {
 	m.dev = dev
 }
 
-func (m *member) epoch() uint32 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.dev.Epoch()
-}
-
 func (c *crew) run(t *testing.T, m *member, end <-chan struct{}) {
 	t.Helper()
 	buf := make([]byte, 2048)
@@ -169,16 +163,16 @@ func (c *crew) turn(m *member, buf []byte) error {
 func (c *crew) nonces(m *member, memory *simulated.Memory, payload []byte) error {
 	item, _, err := codec.NextItem(payload)
 	if err != nil {
-		return nil //nolint:nilerr // the device has said so
+		return nil // the device has said so
 	}
 	s, err := codec.ParseSealed(item.Content, 16, 8)
 	if err != nil {
-		return nil //nolint:nilerr // an acknowledgement, or an answer to a join
+		return nil // an acknowledgement, or an answer to a join
 	}
 	epoch := memory.Current.Number
 	cipher := codec.NewCipher(codec.DeriveSealKey(&m.config.Key, memory.Current.SaltBytes(), codec.LabelDown, m.config.Number, epoch))
 	if _, err := cipher.Open(nil, &s, codec.Position{Direction: codec.Down, Number: m.config.Number, Epoch: epoch, Counter: s.CTR}); err != nil {
-		return nil //nolint:nilerr // of another epoch
+		return nil // of another epoch
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
