@@ -250,15 +250,18 @@ func (c *crew) stored(t *testing.T, s *site) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	missing := 0
+	perDevice := map[uint32][]uint64{}
 	for f := range c.acked {
 		if _, ok, err := st.Frame(store.FrameKey{Number: f.Number, Epoch: f.Epoch, Counter: f.Counter}); err != nil || !ok {
 			missing++
+			perDevice[f.Number] = append(perDevice[f.Number], f.Counter)
 			if missing == 1 {
 				t.Errorf("frame %s was acknowledged and is not in the store: %v", f, err)
 			}
 		}
 	}
 	if missing > 0 {
+		t.Logf("missing: %v", perDevice)
 		t.Errorf("%d of %d acknowledged frames are not in the store", missing, len(c.acked))
 	}
 }
