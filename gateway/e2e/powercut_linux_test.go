@@ -80,39 +80,6 @@ func TestPowerCutAtFirstStart(t *testing.T) {
 	}
 }
 
-// The stream is on a server that syncs now and then, and goes back in time with a power failure: what it forgot is published again.
-func TestPowerCutWithLazyServer(t *testing.T) {
-	thoroughOnly(t)
-	disk := newLoopDisk(t)
-	s := newSite(t)
-	s.external(t)
-	s.moveState(t, filepath.Join(disk.dir, "state"))
-	rng := rand.New(rand.NewPCG(43, 1))
-	c := s.crewOf(t, 1, 12)
-	lost := 0
-	for range 10 {
-		b := lazyBroker(t, s.nats, filepath.Join(disk.dir, "broker"))
-		gw := s.gateway(t)
-		c.grow(t, 50)
-		pause(rng, 0, 60*time.Millisecond)
-		disk.cut(t)
-		gw.kill(t)
-		b.Shutdown()
-		b.WaitForShutdown()
-		disk.again(t)
-		if hasLine(gw.out.String(), "stream lost its last events") || hasLine(gw.out.String(), "stream was lost and made anew") {
-			lost++
-		}
-	}
-	b := lazyBroker(t, s.nats, filepath.Join(disk.dir, "broker"))
-	defer func() {
-		b.Shutdown()
-		b.WaitForShutdown()
-	}()
-	c.survived(t, s)
-	t.Logf("after %d of 9 cuts the stream had lost what it had confirmed", lost)
-}
-
 // A disk whose writes fail: the gateway ends by itself, with exit code 1, and the next one starts with all that was acknowledged.
 func TestWritesFail(t *testing.T) {
 	disk := newLoopDisk(t)
@@ -150,14 +117,11 @@ func TestDiskHangs(t *testing.T) {
 
 	disk.freeze(t)
 	s.notReady(t, "a commit has not returned")
-	before := c.len()
+	c.silence(t, 50)
 	if code, text := s.asks(t, "/healthz"); code != http.StatusOK {
 		t.Errorf("not alive: a new start would not help: %d %s", code, text)
 	}
 	s.notReady(t, "a commit has not returned")
-	if n := c.len(); n != before {
-		t.Errorf("%d frames were acknowledged while the disk hangs", n-before)
-	}
 	disk.thaw(t)
 	s.ready(t)
 	c.grow(t, 20)
@@ -188,14 +152,15 @@ func TestDiskGetsFull(t *testing.T) {
 	c := s.crewOf(t, 1, 6)
 	gw := s.gateway(t)
 	c.grow(t, 20)
-	for _, left := range []int64{300 << 20, 0} {
+	fills := []int64{300 << 20}
+	if thorough() {
+		fills = append(fills, 0)
+	}
+	for _, left := range fills {
 		disk.fill(t, left)
 		s.notReady(t, "disk space is low")
-		before := c.len()
+		c.silence(t, 50)
 		s.notReady(t, "disk space is low")
-		if n := c.len(); n != before {
-			t.Errorf("%d frames were acknowledged with %d bytes free", n-before, left)
-		}
 		if code, text := s.asks(t, "/healthz"); code != http.StatusOK {
 			t.Errorf("not alive: a new start would not help: %d %s", code, text)
 		}
@@ -203,7 +168,7 @@ func TestDiskGetsFull(t *testing.T) {
 		s.ready(t)
 		c.grow(t, 20)
 	}
-	c.published(t, s)
+	c.publishedWithin(t, s, 8*time.Minute) // the embedded server is started anew when it let nothing through for five
 	if err := gw.stop(t); err != nil {
 		t.Fatalf("stop: %v\n%s", err, gw.out)
 	}
