@@ -234,11 +234,6 @@ func (c *crew) silence(t *testing.T, turns uint64) {
 // lost, nothing twice, nothing that nobody sent.
 func (c *crew) published(t *testing.T, s *site) {
 	t.Helper()
-	c.publishedWithin(t, s, time.Minute)
-}
-
-func (c *crew) publishedWithin(t *testing.T, s *site, limit time.Duration) {
-	t.Helper()
 	c.stop()
 	book := check.New()
 	for _, m := range c.members {
@@ -251,7 +246,7 @@ func (c *crew) publishedWithin(t *testing.T, s *site, limit time.Duration) {
 		book.Acknowledged(f)
 	}
 	st, next := s.stream(t), uint64(1)
-	complete := eventually(limit, func() bool {
+	complete := eventually(time.Minute, func() bool {
 		next = events(t, st, next, func(msg jetstream.Msg) {
 			if err := book.Event(msg.Data()); err != nil {
 				t.Error(err)

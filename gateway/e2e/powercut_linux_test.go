@@ -152,12 +152,8 @@ func TestDiskGetsFull(t *testing.T) {
 	c := s.crewOf(t, 1, 6)
 	gw := s.gateway(t)
 	c.grow(t, 20)
-	fills := []int64{300 << 20}
-	if thorough() {
-		fills = append(fills, 0)
-	}
-	for _, left := range fills {
-		disk.fill(t, left)
+	for range 2 {
+		disk.fill(t, 300<<20)
 		s.notReady(t, "disk space is low")
 		c.silence(t, 50)
 		s.notReady(t, "disk space is low")
@@ -168,7 +164,7 @@ func TestDiskGetsFull(t *testing.T) {
 		s.ready(t)
 		c.grow(t, 20)
 	}
-	c.publishedWithin(t, s, 8*time.Minute) // the embedded server is started anew when it let nothing through for five
+	c.published(t, s)
 	if err := gw.stop(t); err != nil {
 		t.Fatalf("stop: %v\n%s", err, gw.out)
 	}
