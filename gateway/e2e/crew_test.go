@@ -9,6 +9,7 @@ import (
 	"net"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,6 +38,8 @@ type member struct {
 	config  simulated.Config
 	gateway *net.UDPAddr
 	conn    *net.UDPConn
+
+	turns atomic.Uint64 // completed
 
 	mu  sync.Mutex
 	dev *simulated.Device // guarded by mu
@@ -106,12 +109,6 @@ func (m *member) boot(t *testing.T, memory simulated.Memory) {
 	m.dev = dev
 }
 
-func (m *member) epoch() uint32 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.dev.Epoch()
-}
-
 func (c *crew) run(t *testing.T, m *member, end <-chan struct{}) {
 	t.Helper()
 	buf := make([]byte, 2048)
@@ -125,6 +122,7 @@ func (c *crew) run(t *testing.T, m *member, end <-chan struct{}) {
 			t.Errorf("device %d: %v", m.config.Number, err)
 			return
 		}
+		m.turns.Add(1)
 	}
 }
 
@@ -169,16 +167,16 @@ func (c *crew) turn(m *member, buf []byte) error {
 func (c *crew) nonces(m *member, memory *simulated.Memory, payload []byte) error {
 	item, _, err := codec.NextItem(payload)
 	if err != nil {
-		return nil //nolint:nilerr // the device has said so
+		return nil // the device has said so
 	}
 	s, err := codec.ParseSealed(item.Content, 16, 8)
 	if err != nil {
-		return nil //nolint:nilerr // an acknowledgement, or an answer to a join
+		return nil // an acknowledgement, or an answer to a join
 	}
 	epoch := memory.Current.Number
 	cipher := codec.NewCipher(codec.DeriveSealKey(&m.config.Key, memory.Current.SaltBytes(), codec.LabelDown, m.config.Number, epoch))
 	if _, err := cipher.Open(nil, &s, codec.Position{Direction: codec.Down, Number: m.config.Number, Epoch: epoch, Counter: s.CTR}); err != nil {
-		return nil //nolint:nilerr // of another epoch
+		return nil // of another epoch
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -208,6 +206,28 @@ func (c *crew) grow(t *testing.T, n int) {
 	t.Helper()
 	before := c.len()
 	until(t, time.Minute, fmt.Sprintf("%d acknowledgements", n), func() bool { return c.len() >= before+n })
+}
+
+// silence waits until no device has heard an acknowledgement for so many turns of each, while they go on sending.
+func (c *crew) silence(t *testing.T, turns uint64) {
+	t.Helper()
+	began := make([]uint64, len(c.members))
+	count := -1
+	until(t, time.Minute, "acknowledgements to end", func() bool {
+		if n := c.len(); n != count { // heard something: the count begins again
+			count = n
+			for i, m := range c.members {
+				began[i] = m.turns.Load()
+			}
+			return false
+		}
+		for i, m := range c.members {
+			if m.turns.Load() < began[i]+turns {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // published stops the devices, waits until every acknowledged frame is on the stream, and holds the whole stream against the books: nothing

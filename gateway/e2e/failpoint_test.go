@@ -61,6 +61,7 @@ var steps = []step{
 	{point: failpoint.PubAcked, most: 20, quick: true},
 	{point: failpoint.Confirmed, most: 20},
 	{point: failpoint.Checkpoint, most: 2, quick: true, drive: func(t *testing.T, s *site, _ *crew) {
+		t.Helper()
 		dir := filepath.Join(t.TempDir(), "backup")
 		if out, err := command(t, "store", "backup", dir, "--config", s.config); err == nil {
 			t.Errorf("a backup of a gateway that was killed within it: %s", out)
@@ -70,12 +71,14 @@ var steps = []step{
 		}
 	}},
 	{point: failpoint.Rekey, most: 3, drive: func(t *testing.T, s *site, c *crew) {
+		t.Helper()
 		c.grow(t, 3*len(c.members))       // all are known
 		for _, m := range c.members[:4] { // more than enough to come to the pass
 			_, _ = command(t, "device", "rekey", strconv.Itoa(int(m.config.Number)), "--config", s.config) // the gateway is killed within one of them
 		}
 	}},
 	{point: failpoint.Join, most: 3, quick: true, drive: func(t *testing.T, _ *site, c *crew) {
+		t.Helper()
 		for _, m := range c.members[:4] {
 			m.boot(t, simulated.Erased())
 		}
@@ -183,7 +186,7 @@ func TestKillAtTrim(t *testing.T) {
 		all = append(all, one{s, s.crewOf(t, uint32(1+2*i), 2), s.armed(t, failpoint.Trim, 1+i%2)})
 	}
 	for i, o := range all {
-		until(t, 5*time.Minute, "the outbox to be trimmed", o.gw.ended)
+		until(t, 8*time.Minute, "the outbox to be trimmed", o.gw.ended)
 		o.gw.killed(t, failpoint.Trim, 1+i%2)
 		o.crew.survived(t, o.site)
 	}

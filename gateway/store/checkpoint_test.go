@@ -18,16 +18,10 @@ func TestCheckpoint(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, store.Options{Dir: filepath.Join(dir, "store"), FS: vfs.Default})
 	fill(t, s, 500)
-	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-				fill(t, s, 3)
-			}
+		for range 300 {
+			fill(t, s, 3)
 		}
 	})
 	for _, name := range []string{"first", "second"} {
@@ -51,7 +45,6 @@ func TestCheckpoint(t *testing.T) {
 			t.Errorf("of a store that is open for reading only: %v", err)
 		}
 	}
-	close(stop)
 	wg.Wait()
 	checked(t, s)
 }

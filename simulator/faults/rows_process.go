@@ -20,7 +20,7 @@ var processRows = []Row{
 			{Package: "gateway/store", Kind: Simulated, Names: []string{"TestCrash", "TestModel"}},
 			{Package: "gateway/hub", Kind: Simulated, Names: []string{"TestPowerLossAtEverySync"}},
 			{Package: "gateway/publish", Kind: Simulated, Names: []string{"TestPowerLossOfAGateway"}},
-			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestPowerCut", "TestPowerCutWithLazyServer"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestPowerCut"}},
 		},
 	},
 	{
