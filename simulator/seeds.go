@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,14 +20,18 @@ import (
 
 // seedsCmd plays random worlds.
 type seedsCmd struct {
-	From   uint64        `help:"First seed." default:"0"`
-	Count  uint64        `help:"How many seeds; 0: until --for is over, or Ctrl-C." default:"100"`
-	For    time.Duration `help:"End after this time." placeholder:"10m"`
-	Only   string        `help:"Play the seeds of this file, a number in each line, instead." type:"existingfile" placeholder:"FILE"`
-	Record string        `help:"Add the seeds that fail to this file." type:"path" placeholder:"FILE"`
-	Once   bool          `help:"Play each seed once; otherwise twice, and both histories must be the same to the byte."`
-	Show   bool          `help:"Show the log of the gateways, and the faults."`
-	Output string        `short:"o" help:"Form of the summary: json, one line at the end, or text." enum:"json,text" default:"text"`
+	From    uint64        `help:"First seed." default:"0"`
+	Count   uint64        `help:"How many seeds; 0: until --for is over, or Ctrl-C." default:"100"`
+	For     time.Duration `help:"End after this time." placeholder:"10m"`
+	Only    string        `help:"Play the seeds of this file, a number in each line, instead." type:"existingfile" placeholder:"FILE"`
+	Record  string        `help:"Add the seeds that fail to this file." type:"path" placeholder:"FILE"`
+	Once    bool          `help:"Play each seed once; otherwise twice, and both histories must be the same to the byte."`
+	Devices int           `help:"How many devices each world has; 0: drawn."`
+	Faults  time.Duration `help:"How long things fail; 0: drawn." placeholder:"30h"`
+	Without []string      `help:"Kinds of faults that do not happen." placeholder:"KIND"`
+	Shrink  bool          `help:"Make the worlds that fail smaller, and print how to repeat what is left."`
+	Show    bool          `help:"Show the log of the gateways, and the faults."`
+	Output  string        `short:"o" help:"Form of the summary: json, one line at the end, or text." enum:"json,text" default:"text"`
 }
 
 // Help shows examples.
@@ -38,13 +44,19 @@ every frame that was acknowledged must be an event, no nonce used twice, and eve
 Example:
   godwit-sim seeds --count 200
   godwit-sim seeds --count 0 --for 1h --record failing.txt
+  godwit-sim seeds --from 8 --count 1 --shrink
   godwit-sim --log info seeds --from 8 --count 1 --once --show`
 }
 
 // Validate implements kong's check.
 func (c *seedsCmd) Validate() error {
-	if c.For < 0 {
-		return fmt.Errorf("--for %s: want a time above zero", c.For)
+	if c.For < 0 || c.Faults < 0 || c.Devices < 0 {
+		return fmt.Errorf("--for %s --faults %s --devices %d: want none below zero", c.For, c.Faults, c.Devices)
+	}
+	for _, name := range c.Without {
+		if !slices.ContainsFunc(world.Kinds(), func(k [2]string) bool { return k[0] == name }) {
+			return fmt.Errorf("--without %s: want one of %s", name, kindNames())
+		}
 	}
 	return nil
 }
@@ -59,6 +71,16 @@ type tally struct {
 	Events int      `json:"events"`
 	Faults uint64   `json:"faults"`
 	Failed []uint64 `json:"failed"`
+
+	took     map[string][]time.Duration
+	Recovery map[string]recovered `json:"recovery"` // by kind of fault
+}
+
+// recovered says how long it took until all was well again after a kind of fault.
+type recovered struct {
+	Times  int     `json:"times"`
+	Median float64 `json:"median_seconds"`
+	P95    float64 `json:"p95_seconds"`
 }
 
 var errSeeds = errors.New("seeds")
@@ -75,7 +97,7 @@ func (c *seedsCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	t := tally{Failed: []uint64{}}
+	t := tally{Failed: []uint64{}, took: make(map[string][]time.Duration), Recovery: make(map[string]recovered)}
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
@@ -88,11 +110,14 @@ func (c *seedsCmd) Run(e *env) error {
 				if ctx.Err() != nil {
 					return
 				}
-				t.add(e, seed, r, err)
+				t.add(e, c.options(seed), r, err)
 			}
 		})
 	}
 	wg.Wait()
+	if c.Shrink {
+		c.shrink(e, t.Failed)
+	}
 	return c.end(e, &t)
 }
 
@@ -151,7 +176,7 @@ func readSeeds(file string) ([]uint64, error) {
 }
 
 func (c *seedsCmd) play(ctx context.Context, e *env, seed uint64) (*world.Result, error) {
-	o := world.Options{Seed: seed}
+	o := c.options(seed)
 	if c.Show {
 		o.Log = e.log
 	}
@@ -167,9 +192,10 @@ func (c *seedsCmd) play(ctx context.Context, e *env, seed uint64) (*world.Result
 	return r, err
 }
 
-func (t *tally) add(e *env, seed uint64, r *world.Result, err error) {
+func (t *tally) add(e *env, o world.Options, r *world.Result, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	seed := o.Seed
 	t.Seeds++
 	if r != nil {
 		t.Days += r.Days
@@ -179,21 +205,33 @@ func (t *tally) add(e *env, seed uint64, r *world.Result, err error) {
 		for _, n := range r.Faults {
 			t.Faults += n
 		}
+		for kind, took := range r.Recovery {
+			t.took[kind] = append(t.took[kind], took...)
+		}
 	}
 	if err != nil {
 		t.Failed = append(t.Failed, seed)
-		_, _ = fmt.Fprintf(e.stderr, "seed %d: %v\n  again with: godwit-sim --log info seeds --from %d --count 1 --once --show\n", seed, err, seed)
+		_, _ = fmt.Fprintf(e.stderr, "seed %d: %v\n  again with: %s\n  smaller with: godwit-sim seeds --from %d --count 1 --shrink\n", seed, err, again(o), seed)
 	}
 }
 
 // end writes the summary and the list of what failed.
 func (c *seedsCmd) end(e *env, t *tally) error {
+	for kind, took := range t.took {
+		slices.Sort(took)
+		t.Recovery[kind] = recovered{len(took), took[len(took)/2].Seconds(), took[len(took)*95/100].Seconds()}
+	}
 	var err error
 	if c.Output == "json" {
 		err = json.NewEncoder(e.stdout).Encode(t)
 	} else {
 		_, err = fmt.Fprintf(e.stdout, "worlds %d, failed %d; %.0f days, transmissions %d, frames acknowledged %d, events %d, faults %d\n",
 			t.Seeds, len(t.Failed), t.Days, t.Sent, t.Frames, t.Events, t.Faults)
+		for _, kind := range slices.Sorted(maps.Keys(t.Recovery)) {
+			r := t.Recovery[kind]
+			_, err2 := fmt.Fprintf(e.stdout, "  well again after %-18s %6d times, median %s, p95 %s\n", kind, r.Times, duration(r.Median), duration(r.P95))
+			err = errors.Join(err, err2)
+		}
 	}
 	if err != nil || len(t.Failed) == 0 {
 		return err
@@ -215,4 +253,47 @@ func (c *seedsCmd) record(seeds []uint64) error {
 		}
 	}
 	return errors.Join(err, f.Close())
+}
+
+func (c *seedsCmd) options(seed uint64) world.Options {
+	return world.Options{Seed: seed, Devices: c.Devices, Faults: c.Faults, Without: c.Without}
+}
+
+// again is how a world is played again, with all that can be seen of it.
+func again(o world.Options) string {
+	line := fmt.Sprintf("godwit-sim --log info seeds --from %d --count 1 --once --show", o.Seed)
+	if o.Devices > 0 {
+		line += fmt.Sprintf(" --devices %d", o.Devices)
+	}
+	if o.Faults > 0 {
+		line += fmt.Sprintf(" --faults %s", o.Faults)
+	}
+	if len(o.Without) > 0 {
+		line += " --without " + strings.Join(o.Without, ",")
+	}
+	return line
+}
+
+// shrink makes the worlds that failed smaller, one after the other.
+func (c *seedsCmd) shrink(e *env, seeds []uint64) {
+	for _, seed := range seeds {
+		left := world.Shrink(c.options(seed), func(o world.Options) bool {
+			_, err := world.Random(e.ctx, o)
+			return err != nil && e.ctx.Err() == nil
+		})
+		_, _ = fmt.Fprintf(e.stderr, "seed %d, made smaller: %s\n", seed, again(left))
+	}
+}
+
+func kindNames() string {
+	names := make([]string, 0, len(world.Kinds()))
+	for _, k := range world.Kinds() {
+		names = append(names, k[0])
+	}
+	return strings.Join(names, ", ")
+}
+
+// duration shows seconds of virtual time.
+func duration(seconds float64) time.Duration {
+	return time.Duration(seconds * float64(time.Second)).Round(time.Second)
 }

@@ -31,6 +31,9 @@ type Options struct {
 	// CommitTimeout is how long a commit may take before Healthy reports it. Zero: five seconds.
 	CommitTimeout time.Duration
 
+	// MemTable is how many bytes of rows are gathered in memory, and in one file of the log, before they are sorted into tables. Zero: 64 MiB.
+	MemTable int
+
 	// Tune changes the settings of Pebble after the defaults of this package. It is for measuring and for tests.
 	Tune func(*pebble.Options)
 
@@ -51,6 +54,9 @@ func (o *Options) defaults() {
 	if o.CommitTimeout == 0 {
 		o.CommitTimeout = commitTimeout
 	}
+	if o.MemTable == 0 {
+		o.MemTable = 64 << 20
+	}
 	if o.QuarantineMax == 0 {
 		o.QuarantineMax = quarantineMax
 	}
@@ -60,7 +66,7 @@ func (o *Options) defaults() {
 func (o *Options) tuning() *pebble.Options {
 	p := &pebble.Options{
 		FormatMajorVersion: FormatMajorVersion,
-		MemTableSize:       64 << 20,
+		MemTableSize:       uint64(o.MemTable), //nolint:gosec // a setting of the code
 		ReadOnly:           o.ReadOnly,
 	}
 	return p

@@ -58,7 +58,7 @@ func (t tracks) all(yield func(Frame, mark) bool) {
 	for key, k := range t {
 		for at, p := range k.pages {
 			for i, m := range p {
-				if m != 0 && !yield(Frame{key[0], key[1], at*pageLen + uint64(i)}, m) { //nolint:gosec // an index
+				if m != 0 && !yield(Frame{key[0], key[1], at*pageLen + uint64(i)}, m) {
 					return
 				}
 			}

@@ -32,7 +32,7 @@ func stepOver(signal map[int]float64, hours int) float64 {
 // The weather of a simulated device moves as that of a real buoy does, over half a day and a day, however long its steps are. Within an hour it is
 // rougher: real pressure goes on as it went, and what follows a random walk does not.
 func TestWeatherMovesAsARealOne(t *testing.T) {
-	real := readTrace(t)
+	buoy := readTrace(t)
 	hundredth := codec.Decimal{Coef: 1, Exp: -2}
 	names := []struct{ ours, theirs string }{{"air_temperature", "atmp"}, {"pressure", "pres"}, {"wind_speed", "wspd"}, {"wave_height", "wvht"}}
 	fields := make([]codec.Field, 0, len(names))
@@ -60,7 +60,7 @@ func TestWeatherMovesAsARealOne(t *testing.T) {
 				if hours < every {
 					continue
 				}
-				got, want := stepOver(ours[i], hours), stepOver(real[n.theirs], hours)
+				got, want := stepOver(ours[i], hours), stepOver(buoy[n.theirs], hours)
 				t.Logf("%s read every %d h, over %d h: %.2f, of a real one %.2f", n.ours, every, hours, got, want)
 				most := 2.5
 				if hours == 1 {

@@ -19,7 +19,22 @@ type Options struct {
 	Seed    uint64
 	Devices int           // 0: drawn, 2 to 12
 	Faults  time.Duration // how long things fail; 0: drawn, 6 h to 6 days
+	Without []string      // kinds of faults that do not happen
 	Log     *slog.Logger  // of the gateway; nil: none
+}
+
+// size is how many devices there are and how long things fail, drawn from the seed where it is not said.
+func (o *Options) size() (devices int, faults time.Duration) {
+	s := Setup{Seed: o.Seed}
+	rng := s.stream(drawSize)
+	devices, faults = 2+rng.IntN(11), time.Duration((6+rng.Float64()*138)*float64(time.Hour)).Truncate(time.Second)
+	if o.Devices != 0 {
+		devices = o.Devices
+	}
+	if o.Faults != 0 {
+		faults = o.Faults
+	}
+	return devices, faults
 }
 
 // Names of the links of a world that is drawn, and numbers of the devices that speak over each.
@@ -41,8 +56,9 @@ func Random(ctx context.Context, o Options) (*Result, error) {
 
 // Draw makes a world up: a few devices, each its own group, and everything fails that may.
 func Draw(o Options) (Setup, error) {
+	devices, length := o.size()
 	s := Setup{
-		Seed: o.Seed, Length: o.Faults, Chaos: true, Log: o.Log,
+		Seed: o.Seed, Length: length, Chaos: true, Without: o.Without, Log: o.Log,
 		Links: []Link{
 			{Name: linkUDP, Bearer: transports.UDP, Ack: hub.AckAlways, Limits: transports.Limits{UplinkMax: 1200, DownlinkMax: 1200}},
 			{
@@ -57,13 +73,7 @@ func Draw(o Options) (Setup, error) {
 	}
 	s.Products = []hub.Product{{Name: "buoy", Template: template, Releases: map[uint8]string{}}}
 	rng := s.stream(drawSetup)
-	if o.Devices == 0 {
-		o.Devices = 2 + rng.IntN(11)
-	}
-	if s.Length == 0 {
-		s.Length = time.Duration((6 + rng.Float64()*138) * float64(time.Hour))
-	}
-	for i := range o.Devices {
+	for i := range devices {
 		s.Groups = append(s.Groups, drawGroup(i, rng))
 	}
 	return s, nil

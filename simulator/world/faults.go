@@ -29,7 +29,8 @@ const (
 // kind is something that goes wrong, or that somebody does.
 type kind struct {
 	name   string
-	weight int // in a world of chaos; 0: it is only planned
+	weight int  // in a world of chaos; 0: it is only planned
+	harm   bool // something has to get well after it
 	about  string
 	happen func(*world, *Incident) bool // nil: by chance. False: it could not happen now
 }
@@ -38,28 +39,28 @@ type kind struct {
 // software can bring them back.
 func kinds() []kind {
 	return []kind{
-		{kindPower, 10, "the gateway's power fails: what was not synced may be lost", (*world).powerCut},
-		{"gateway-down", 0, "the gateway is stopped for a while", (*world).gatewayDown},
-		{kindRestored, 2, "the gateway's disk is an older copy", (*world).restoreDisk},
-		{kindDisk, 1, "the gateway's disk is empty", (*world).loseDisk},
-		{kindLoss, 1, "disk and stream are empty, and an operator accepts that", (*world).loseAll},
-		{kindBackup, 4, "the gateway's disk is copied", (*world).backUp},
-		{"stream-down", 6, "the stream does not answer for a while", (*world).streamDown},
-		{"stream-lies", 10, "the stream answers falsely once", (*world).streamLies},
-		{"stream-tail-lost", 3, "the stream loses what it was told last", (*world).streamTail},
-		{"stream-deleted", 1, "the stream is gone", (*world).streamDeleted},
-		{"device-restarts", 10, "devices restart", (*world).restartDevices},
-		{"device-forgets", 3, "devices lose all they knew but their key", (*world).eraseDevices},
-		{"device-cloned", 1, "somebody copies the memory and the key of devices into others", (*world).cloneDevices},
-		{"card-changed", 3, "devices are given another SIM", (*world).changeCards},
-		{"outage", 8, "no radio reaches devices for a while", (*world).outage},
-		{"address-changes", 5, "the network gives devices another address", (*world).changeAddresses},
-		{"replay", 25, "somebody sends a recorded payload again", (*world).replay},
-		{kindReplay, 0, "the network hands over again all that it carried for a while", (*world).replayDay},
-		{"forgery", 25, "somebody makes a payload up", (*world).forge},
-		{"command", 15, "an operator tells devices something", (*world).command},
-		{"offer", 0, "an operator offers devices a version", (*world).offer},
-		{"rekey", 4, "an operator gives devices a new epoch", (*world).rekey},
+		{kindPower, 10, true, "the gateway's power fails: what was not synced may be lost", (*world).powerCut},
+		{"gateway-down", 0, true, "the gateway is stopped for a while", (*world).gatewayDown},
+		{kindRestored, 2, true, "the gateway's disk is an older copy", (*world).restoreDisk},
+		{kindDisk, 1, true, "the gateway's disk is empty", (*world).loseDisk},
+		{kindLoss, 1, true, "disk and stream are empty, and an operator accepts that", (*world).loseAll},
+		{kindBackup, 4, false, "the gateway's disk is copied", (*world).backUp},
+		{"stream-down", 6, true, "the stream does not answer for a while", (*world).streamDown},
+		{"stream-lies", 10, true, "the stream answers falsely once", (*world).streamLies},
+		{"stream-tail-lost", 3, true, "the stream loses what it was told last", (*world).streamTail},
+		{"stream-deleted", 1, true, "the stream is gone", (*world).streamDeleted},
+		{"device-restarts", 10, true, "devices restart", (*world).restartDevices},
+		{"device-forgets", 3, true, "devices lose all they knew but their key", (*world).eraseDevices},
+		{"device-cloned", 1, false, "somebody copies the memory and the key of devices into others", (*world).cloneDevices},
+		{"card-changed", 3, true, "devices are given another SIM", (*world).changeCards},
+		{"outage", 8, true, "no radio reaches devices for a while", (*world).outage},
+		{"address-changes", 5, true, "the network gives devices another address", (*world).changeAddresses},
+		{"replay", 25, false, "somebody sends a recorded payload again", (*world).replay},
+		{kindReplay, 0, false, "the network hands over again all that it carried for a while", (*world).replayDay},
+		{"forgery", 25, false, "somebody makes a payload up", (*world).forge},
+		{"command", 15, false, "an operator tells devices something", (*world).command},
+		{"offer", 0, false, "an operator offers devices a version", (*world).offer},
+		{"rekey", 4, false, "an operator gives devices a new epoch", (*world).rekey},
 	}
 }
 
@@ -104,9 +105,16 @@ func (w *world) faultAfter() {
 
 // happen lets something go wrong, planned or by chance.
 func (w *world) happen(k *kind, in *Incident) {
+	if slices.Contains(w.setup.Without, k.name) {
+		return
+	}
+	w.met, w.ends = nil, time.Time{}
 	if !k.happen(w, in) {
 		w.again(k, in)
 		return
+	}
+	if k.harm && !w.healing {
+		w.hurt(k.name)
 	}
 	w.faults[k.name]++
 	w.note(k.name, 0, nil)
@@ -130,16 +138,19 @@ func (w *world) again(k *kind, in *Incident) {
 
 // lasting is how long an incident lasts: as planned, or by chance around a mean.
 func (w *world) lasting(in *Incident, mean time.Duration) time.Duration {
+	d := time.Duration(w.rng.ExpFloat64() * float64(mean))
 	if in != nil {
-		return in.For
+		d = in.For
 	}
-	return time.Duration(w.rng.ExpFloat64() * float64(mean))
+	w.ends = w.now.Add(d)
+	return d
 }
 
 // whom are the devices that an incident meets: as planned, or one by chance.
 func (w *world) whom(in *Incident) []*mobile {
 	if in == nil {
-		return []*mobile{w.luckyOne()}
+		w.met = []*mobile{w.luckyOne()}
+		return w.met
 	}
 	var met []*mobile
 	for _, m := range w.fleet {
@@ -147,12 +158,14 @@ func (w *world) whom(in *Incident) []*mobile {
 			met = append(met, m)
 		}
 	}
+	w.met = met
 	return met
 }
 
 // heal ends all that is wrong. Devices stay as they are: they must find their way by themselves.
 func (w *world) heal() {
 	w.healing = true
+	w.recovery.open = nil // what heals now heals by our hand
 	w.gateway.stream.Down, w.gateway.stream.Next = false, streammodel.FaultNone
 	w.gateway.stream.Arrive()
 	for _, m := range w.fleet {

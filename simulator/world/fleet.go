@@ -100,7 +100,7 @@ const (
 
 // settle gives the device its place in the world, and the random numbers of its own; those of its ways up and down follow.
 func (m *mobile) settle() (purpose uint64, own *rand.Rand) {
-	purpose = drawDevices + 3*uint64(len(m.w.fleet)) //nolint:gosec // a count
+	purpose = drawDevices + 3*uint64(len(m.w.fleet))
 	m.w.fleet = append(m.w.fleet, m)
 	m.place = len(m.w.fleet)
 	return purpose, m.w.setup.stream(purpose)
@@ -358,7 +358,7 @@ func (m *mobile) deliver() {
 func (m *mobile) uplink(payload []byte) transports.Uplink {
 	u := transports.Uplink{Transport: m.link.Name, ReceivedAt: m.w.now, Payload: payload, From: m.from}
 	if !m.link.Keeps {
-		u.Window = transports.Window{ID: uint64(m.place), Until: m.w.now.Add(30 * time.Second)}
+		u.Window = transports.Window{ID: uint64(m.place), Until: m.w.now.Add(30 * time.Second)} //nolint:gosec // a count
 	}
 	return u
 }
@@ -383,6 +383,9 @@ func (m *mobile) settled(p *packet, v *transports.Verdict) {
 	}
 	if v.Settlement == transports.Stored {
 		m.life.taken = m.w.now
+		if !p.join {
+			m.w.recovery.well(m.w.now, m)
+		}
 		m.w.recorder.record(m.w.now, m, p.payload)
 	}
 	if m.w.setup.Chaos || p.join {

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/godwit-gateway/godwit/gateway/fleet"
@@ -106,7 +105,7 @@ func (g *gateway) start() error {
 
 func (g *gateway) openStore() (err error) {
 	g.store, err = store.Open(store.Options{
-		Dir: "db", FS: g.fs, Now: g.Now, Log: g.w.setup.Log, Tune: g.tune, Fatal: func(msg string) { g.w.fail(fmt.Errorf("%w: store: %s", ErrBroken, msg)) },
+		Dir: "db", FS: g.fs, Now: g.Now, Log: g.w.setup.Log, MemTable: g.memTable(), Fatal: func(msg string) { g.w.fail(fmt.Errorf("%w: store: %s", ErrBroken, msg)) },
 	})
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
@@ -188,6 +187,9 @@ func (g *gateway) publish() error {
 				break // tried again later
 			}
 		}
+	}
+	if g.publisher.Ready() == nil && g.publisher.Stats().Pending == 0 {
+		g.w.recovery.well(g.w.now, nil)
 	}
 	return nil
 }
@@ -296,12 +298,12 @@ func (g *gateway) newDisk() *vfs.MemFS {
 	return vfs.NewMem()
 }
 
-// tune keeps the files that are synced small where each sync copies them.
-func (g *gateway) tune(p *pebble.Options) {
-	p.MemTableSize = 4 << 20
+// memTable keeps the files that are synced small where each sync copies them, and rows near to each other where it does not.
+func (g *gateway) memTable() int {
 	if g.breakable() {
-		p.MemTableSize = 256 << 10
+		return 256 << 10
 	}
+	return 4 << 20
 }
 
 // stop ends the process in order. It is started again soon.

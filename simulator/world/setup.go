@@ -26,6 +26,7 @@ type Setup struct {
 	Groups    []Group
 	Incidents []Incident // planned
 	Chaos     bool       // beside them everything that may fail does, at random
+	Without   []string   // kinds of incidents that chaos leaves out
 
 	Watch  Watcher       // nil: nobody
 	Sample time.Duration // between two samples; 0: none are taken
@@ -121,7 +122,7 @@ func (s *Setup) Validate() error {
 		switch {
 		case g.Name == "" || groups[g.Name]:
 			bad("group %d is called %q, want a name of its own", i+1, g.Name)
-		case g.Count < 1 || g.First == 0 || uint64(g.First)+uint64(g.Count) > 1<<32: //nolint:gosec // counts are above zero
+		case g.Count < 1 || g.First == 0 || uint64(g.First)+uint64(g.Count) > 1<<32:
 			bad("group %s has %d devices from number %d on", g.Name, g.Count, g.First)
 		case !products[g.Product]:
 			bad("group %s is of product %q, which is not there", g.Name, g.Product)
@@ -137,6 +138,19 @@ func (s *Setup) Validate() error {
 			}
 		}
 		errs = append(errs, g.Up.Validate(), g.Down.Validate())
+	}
+	return errors.Join(append(errs, s.validateIncidents(groups))...)
+}
+
+func (s *Setup) validateIncidents(groups map[string]bool) error {
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%w: "+format, append([]any{ErrSetup}, args...)...))
+	}
+	for _, name := range s.Without {
+		if kindOf(name) == nil {
+			bad("%q is left out, and is none of %v", name, Kinds())
+		}
 	}
 	for i := range s.Incidents {
 		f := &s.Incidents[i]

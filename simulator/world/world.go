@@ -28,6 +28,8 @@ type Result struct {
 	Events  int               `json:"events"` // of frames
 	Faults  map[string]uint64 `json:"faults"` // by kind
 	Noticed map[string]uint64 `json:"noticed"`
+	// Recovery is how long it took until all was well again, by kind of fault.
+	Recovery map[string][]time.Duration `json:"recovery_ns"`
 }
 
 // world is everything at one moment of virtual time. One goroutine drives it.
@@ -55,6 +57,9 @@ type world struct {
 	sent     uint64
 	receipts uint64 // of the networks
 	recorder recorder
+	recovery recovery
+	met      []*mobile // by the incident that happens now
+	ends     time.Time // when it is over
 }
 
 // Run plays a world. The error wraps ErrSetup if it cannot be, and ErrBroken if an invariant does not hold.
@@ -81,6 +86,7 @@ const (
 	drawWorld = iota
 	drawGateway
 	drawSetup
+	drawSize
 	drawDevices
 )
 
@@ -100,7 +106,7 @@ func newWorld(ctx context.Context, s Setup) (*world, error) {
 // emptyWorld is a world in which nothing runs yet.
 func emptyWorld(ctx context.Context, s Setup) *world {
 	w := &world{
-		setup: s, ctx: ctx, now: s.Start, rng: s.stream(drawWorld), trace: sha256.New(), ledger: check.New(), reader: newReader(), nonces: newNonces(),
+		setup: s, ctx: ctx, now: s.Start, rng: s.stream(drawWorld), trace: sha256.New(), ledger: check.New(), reader: newReader(), recovery: recovery{took: make(map[string][]time.Duration)}, nonces: newNonces(),
 		products: make(map[string]*hub.Product), links: make(map[string]*Link), bySIM: make(map[string]*mobile),
 		faults: make(map[string]uint64), noticed: make(map[string]uint64),
 	}
@@ -232,6 +238,6 @@ func (w *world) result() *Result {
 	r := w.ledger.Result()
 	return &Result{
 		Seed: w.setup.Seed, Trace: fmt.Sprintf("%x", w.trace.Sum(nil)[:8]), Days: w.now.Sub(w.setup.Start).Hours() / 24, Devices: len(w.fleet), Sent: w.sent,
-		Frames: r.Acknowledged, Events: r.Events, Faults: w.faults, Noticed: w.noticed,
+		Frames: r.Acknowledged, Events: r.Events, Faults: w.faults, Noticed: w.noticed, Recovery: w.recovery.took,
 	}
 }
