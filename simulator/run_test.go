@@ -16,12 +16,12 @@ func TestScenarios(t *testing.T) {
 		holds         func(v float64) bool
 		says          string
 	}{
-		"vehicles":  {"0.05", "6d", [2]string{"staleness", "abroad_p95"}, func(v float64) bool { return v > 0 }, "lorries abroad are heard"},
-		"buoys":     {"0.1", "10d", [2]string{"money", "total"}, func(v float64) bool { return v > 0 }, "satellites cost money"},
-		"tanks":     {"0.05", "12d", [2]string{"losses", "missing_share"}, func(v float64) bool { return v > 0.15 }, "the link loses a lot"},
-		"year":      {"0.001", "20d", [2]string{"versions", "versions"}, func(v float64) bool { return v >= 2 }, "releases came to devices"},
-		"replay":    {"0.05", "6d", [2]string{"incidents", "incidents"}, func(v float64) bool { return v == 2 }, "the provider replayed twice"},
-		"disk-lost": {"0.05", "12d", [2]string{"incidents", "incidents"}, func(v float64) bool { return v >= 5 }, "the disk was lost and restored"},
+		"vehicles":  {"0.05", "3d", [2]string{"staleness", "abroad_p95"}, func(v float64) bool { return v > 0 }, "lorries abroad are heard"},
+		"buoys":     {"0.05", "5d", [2]string{"money", "total"}, func(v float64) bool { return v > 0 }, "satellites cost money"},
+		"tanks":     {"0.03", "5d", [2]string{"losses", "missing_share"}, func(v float64) bool { return v > 0.15 }, "the link loses a lot"},
+		"year":      {"0.001", "10d", [2]string{"backlog", "outbox_max"}, func(v float64) bool { return v >= 3 }, "a night without a stream is kept"},
+		"replay":    {"0.03", "3d", [2]string{"incidents", "incidents"}, func(v float64) bool { return v == 2 }, "the provider replayed twice"},
+		"disk-lost": {"0.03", "4d", [2]string{"incidents", "incidents"}, func(v float64) bool { return v >= 5 }, "the disk was lost and restored"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

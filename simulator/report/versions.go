@@ -120,8 +120,11 @@ func (p *versions) Section() (Section, bool) {
 		t := p.table(f.counts, names)
 		c := t.over("devices by version over time, "+f.title, devices, true)
 		for i := range c.Series {
-			if n := c.Series[i].Name; n == unheard || n == blind {
-				c.Series[i].Colour = greyColour
+			switch c.Series[i].Name {
+			case unheard:
+				c.Series[i].Colour = unheardColour
+			case blind:
+				c.Series[i].Colour = blindColour
 			}
 		}
 		s.Figures = append(s.Figures, Figure{Key: f.key, Title: f.title, Table: t, Picture: c})
@@ -141,5 +144,8 @@ func (p *versions) Section() (Section, bool) {
 	return s, true
 }
 
-// greyColour is that of what is not known.
-const greyColour = 6
+// Colours of what is not known: grey, and a dark yellow.
+const (
+	unheardColour = 6
+	blindColour   = 7
+)

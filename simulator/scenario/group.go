@@ -54,8 +54,9 @@ func (p *parser) groups(links map[string]*link) {
 		}
 		network = p.overlay(path, table, network)
 		g := world.Group{
-			Name: t.Name, Count: t.Count, First: uint32(t.First), Product: t.Product, Link: t.Link, Attrition: t.Attrition,
-			Up: network.Up, Down: network.Down, //nolint:gosec // checked
+			Name: t.Name, Count: t.Count, First: uint32(t.First), //nolint:gosec // checked
+			Product: t.Product, Link: t.Link, Attrition: t.Attrition,
+			Up: network.Up, Down: network.Down,
 		}
 		g.Device = p.device(path, &t)
 		if g.Device.UplinkMax = l.Limits.UplinkMax; network.Up.SizeMax > 0 {
@@ -110,7 +111,7 @@ func (p *parser) checkGroup(path string, t *groupTable, links map[string]*link) 
 func (p *parser) device(path string, t *groupTable) device.Config {
 	c := device.Config{
 		Version: t.Version, Hardware: t.Hardware, Build: []byte{1}, NoClock: !t.Clock,
-		CTRBits: uint8(min(max(t.CounterBits, 0), 255)), TagLen: uint8(min(max(t.Tag, 0), 255)), //nolint:gosec // the device says which it takes
+		CTRBits: uint8(min(max(t.CounterBits, 0), 255)), TagLen: uint8(min(max(t.Tag, 0), 255)),
 		Interval: t.Interval, Sample: t.Sample, Retry: t.Retry, RetryMax: t.RetryMax, PendingMax: t.PendingMax, Silence: t.Silence,
 		Chatter: t.Chatter, Report: t.Report, ReportBytes: t.ReportBytes, Mishaps: device.Mishaps(t.Mishaps),
 		FreeMemory: uint64(max(t.FreeMemory, 0)), Rate: uint64(max(t.Rate, 0)),
@@ -153,7 +154,7 @@ func deadbands(product *hub.Product) session.Deadbands {
 	bands := make(session.Deadbands)
 	for _, f := range product.Template.Fields() {
 		if steps := product.Deadbands[f.Name]; steps > 0 {
-			bands[f.ID] = uint32(min(steps, 1<<32-1)) //nolint:gosec // limited
+			bands[f.ID] = uint32(min(steps, 1<<32-1))
 		}
 	}
 	return bands

@@ -18,10 +18,8 @@ func usual(network string, n *radio.Network) linkTable {
 	switch network {
 	case "sms", "sms-roaming":
 		t.Bearer = string(transports.SMS)
-	case "iridium":
+	case "iridium", "orbcomm":
 		t.Bearer = "sbd"
-	case "orbcomm":
-		t.Bearer = "orbcomm"
 	default:
 		return t
 	}

@@ -104,7 +104,7 @@ func (p *parser) money(key, text string) radio.Micros {
 		p.doc.Add(key, `"0.16"`, "%q is not an amount of money with up to %d digits behind the point", text, moneyDigits)
 		return 0
 	}
-	return radio.Micros(n) //nolint:gosec // 48 bits
+	return radio.Micros(n)
 }
 
 // formatMoney is what money reads.

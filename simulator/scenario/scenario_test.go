@@ -88,7 +88,7 @@ func TestMistakes(t *testing.T) {
 		{"no TOML", "a = ", "f.toml:1"},
 		{"nothing", "", "link: there is none"},
 		{"no group", strings.Split(small, "[[group]]")[0], "group: there is none"},
-		{"key", "lenght = \"1d\"\n" + small, `f.toml:1: lenght: is not a known key; is it "length"?`},
+		{"key", "lengt = \"1d\"\n" + small, `f.toml:1: lengt: is not a known key; is it "length"?`},
 		{"type", "length = 3\n" + small, "f.toml:1: length: want a duration in quotes"},
 		{"length", "length = \"1m\"\n" + small, "f.toml:1: length: 1m0s is not within an hour and ten years"},
 		{"sample", "length = \"10d\"\nsample = \"1s\"\n" + small, "f.toml:2: sample"},

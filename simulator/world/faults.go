@@ -110,6 +110,7 @@ func (w *world) happen(k *kind, in *Incident) {
 	}
 	w.met, w.ends = nil, time.Time{}
 	if !k.happen(w, in) {
+		w.again(k, in)
 		return
 	}
 	if k.harm && !w.healing {
@@ -124,6 +125,14 @@ func (w *world) happen(k *kind, in *Incident) {
 			until = w.now.Add(in.For)
 		}
 		x.Failed(w.now, until, k.name)
+	}
+}
+
+// again tries what was planned and could not happen a little later, such as the loss of a disk while an event was on its way to the stream.
+func (w *world) again(k *kind, in *Incident) {
+	const pause, limit = 5 * time.Second, time.Hour
+	if in != nil && w.now.Sub(w.setup.Start) < in.At+limit && !w.healing {
+		w.schedule.plan(w.now.Add(pause), func() { w.happen(k, in) })
 	}
 }
 

@@ -79,7 +79,7 @@ func (w *world) addMobile(group, i int) error {
 	if g.Attrition > 0 {
 		c.Dies = w.now.Add(time.Duration(min(own.ExpFloat64()/g.Attrition*float64(year), float64(century))))
 	}
-	m.called, c.SIM = fmt.Sprintf("dev-%d", c.Number), fmt.Sprintf("+4917%08d", c.Number)
+	m.called, c.SIM = fmt.Sprintf("dev-%d", c.Number), m.card(0)
 	w.ledger.Device(m.name(), c.Number, 0)
 	if err := m.tune(purpose); err != nil {
 		return err

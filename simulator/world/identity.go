@@ -8,6 +8,17 @@ import (
 	"github.com/godwit-gateway/godwit/simulator/device"
 )
 
+// card is what the network knows a device by: the n-th telephone number that it is given, or the n-th modem on a satellite bearer.
+func (m *mobile) card(n int) string {
+	if m.link.Bearer == "sbd" {
+		return fmt.Sprintf("30%02d9%010d", n, m.config.Number)
+	}
+	return fmt.Sprintf("+4917%d%010d", n, m.config.Number)
+}
+
+// cloneCard is the card of a device that was made as a copy.
+const cloneCard = 9
+
 // cardsMost is how many cards a device is given: the gateway keeps eight addresses of a device, and an accepted one is never dropped.
 const cardsMost = 5
 
@@ -19,7 +30,7 @@ func (w *world) changeCards(in *Incident) bool {
 			continue
 		}
 		m.cards++
-		m.config.SIM = fmt.Sprintf("+4916%08d%d", m.config.Number, m.cards)
+		m.config.SIM = m.card(m.cards)
 		dev, err := m.dev.WithSIM(m.config.SIM, w.now)
 		if err != nil {
 			w.fail(fmt.Errorf("boot: %w", err))
@@ -42,7 +53,7 @@ func (w *world) cloneDevices(in *Incident) bool {
 		}
 		c := &mobile{w: w, group: m.group, called: m.called, config: m.config, memory: m.memory, life: m.life, clone: true, link: m.link, on: true, port: m.port}
 		purpose, own := c.settle()
-		c.config.Seed, c.config.SIM = own.Uint64(), fmt.Sprintf("+4918%08d", m.config.Number)
+		c.config.Seed, c.config.SIM = own.Uint64(), m.card(cloneCard)
 		m.life.cloned = true
 		err := c.tune(purpose)
 		if err == nil {

@@ -165,10 +165,24 @@ func TestFormat(t *testing.T) {
 		v    float64
 		want string
 	}{
-		{chart.Count, 0, "0"}, {chart.Count, 12345, "12345"}, {chart.Count, 1234567, "1.23 M"}, {chart.Count, 2.5, "2.5"}, {chart.Count, math.NaN(), "–"},
-		{chart.Share, 0.1234, "12.3 %"}, {chart.Share, 1, "100 %"}, {chart.Bytes, 999, "999 B"}, {chart.Bytes, 1500, "1.5 kB"},
-		{chart.Duration, 0, "0 s"}, {chart.Duration, 0.25, "250 ms"}, {chart.Duration, 90, "1.5 min"}, {chart.Duration, 3 * 86400, "3 d"}, {chart.Duration, 59.99, "1 min"},
-		{chart.Moment, 1_767_225_600, "1 Jan 2026 00:00"}, {chart.Money, 1.5, "1.50"}, {chart.Duration, math.Inf(1), "–"}, {chart.Duration, 1e-5, "0.01 ms"},
+		{chart.Count, 0, "0"},
+		{chart.Count, 12345, "12345"},
+		{chart.Count, 1234567, "1.23 M"},
+		{chart.Count, 2.5, "2.5"},
+		{chart.Count, math.NaN(), "–"},
+		{chart.Share, 0.1234, "12.3 %"},
+		{chart.Share, 1, "100 %"},
+		{chart.Bytes, 999, "999 B"},
+		{chart.Bytes, 1500, "1.5 kB"},
+		{chart.Duration, 0, "0 s"},
+		{chart.Duration, 0.25, "250 ms"},
+		{chart.Duration, 90, "1.5 min"},
+		{chart.Duration, 3 * 86400, "3 d"},
+		{chart.Duration, 59.99, "1 min"},
+		{chart.Moment, 1_767_225_600, "1 Jan 2026 00:00"},
+		{chart.Money, 1.5, "1.50"},
+		{chart.Duration, math.Inf(1), "–"},
+		{chart.Duration, 1e-5, "0.01 ms"},
 	} {
 		if got := tc.q.Format(tc.v); got != tc.want {
 			t.Errorf("%v of %s: %q, want %q", tc.v, tc.q.Unit(), got, tc.want)

@@ -30,29 +30,29 @@ svg .mark{stroke:var(--mark);stroke-dasharray:3 3;fill:none}svg .span{fill:var(-
 `
 
 // canvas is a picture that is being drawn.
-type canvas struct{ strings.Builder }
+type canvas struct{ svg strings.Builder }
 
 func (c *canvas) open(width, height float64, about string) {
-	fmt.Fprintf(c, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" width="%s" height="%s" role="img" aria-label="%s">`,
+	fmt.Fprintf(&c.svg, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" width="%s" height="%s" role="img" aria-label="%s">`,
 		px(width), px(height), px(width), px(height), escape(about))
 }
 
 func (c *canvas) close() string {
-	c.WriteString("</svg>")
-	return c.String()
+	c.svg.WriteString("</svg>")
+	return c.svg.String()
 }
 
 func (c *canvas) line(class string, x1, y1, x2, y2 float64) {
-	fmt.Fprintf(c, `<path class="%s" d="M%s %sL%s %s"/>`, class, px(x1), px(y1), px(x2), px(y2))
+	fmt.Fprintf(&c.svg, `<path class="%s" d="M%s %sL%s %s"/>`, class, px(x1), px(y1), px(x2), px(y2))
 }
 
 func (c *canvas) rect(class string, x, y, width, height float64, about string) {
-	fmt.Fprintf(c, `<rect class="%s" x="%s" y="%s" width="%s" height="%s"><title>%s</title></rect>`, class, px(x), px(y), px(math.Max(width, 0)), px(math.Max(height, 0)), escape(about))
+	fmt.Fprintf(&c.svg, `<rect class="%s" x="%s" y="%s" width="%s" height="%s"><title>%s</title></rect>`, class, px(x), px(y), px(math.Max(width, 0)), px(math.Max(height, 0)), escape(about))
 }
 
 // text writes a text that begins, has its middle, or ends at a place.
 func (c *canvas) text(class, anchor string, x, y float64, s string) {
-	fmt.Fprintf(c, `<text class="%s" text-anchor="%s" x="%s" y="%s">%s</text>`, class, anchor, px(x), px(y), escape(s))
+	fmt.Fprintf(&c.svg, `<text class="%s" text-anchor="%s" x="%s" y="%s">%s</text>`, class, anchor, px(x), px(y), escape(s))
 }
 
 // path draws a line through points; NaN is a gap.
@@ -68,7 +68,7 @@ func (c *canvas) path(class string, points [][2]float64) {
 		pen = "L"
 	}
 	if d.Len() > 0 {
-		fmt.Fprintf(c, `<path class="%s" d="%s"/>`, class, d.String())
+		fmt.Fprintf(&c.svg, `<path class="%s" d="%s"/>`, class, d.String())
 	}
 }
 
@@ -96,7 +96,7 @@ func (c *canvas) area(class string, upper, lower [][2]float64, about string) {
 		begin = end
 	}
 	if d.Len() > 0 {
-		fmt.Fprintf(c, `<path class="%s" d="%s"><title>%s</title></path>`, class, d.String(), escape(about))
+		fmt.Fprintf(&c.svg, `<path class="%s" d="%s"><title>%s</title></path>`, class, d.String(), escape(about))
 	}
 }
 
