@@ -381,6 +381,10 @@ var simulator = []row{
 	{args: "seeds --count 1 --once -o json", out: `"failed":[]`},
 	{args: "seeds --only $KEY", code: 1, err: "line 1"},
 	{args: "seeds --for -1s", code: 2, err: "--for"},
+	{args: "seeds --count 1 --once --without storms", code: 2, err: "want one of"},
+	{args: "bench --devices 20 --days 2 --rounds 1 --year 3", out: "of the gateway alone"},
+	{args: "bench --devices 20 --days 2 --rounds 1 --year 0 -o json", out: `"virtual_ratio":`},
+	{args: "bench --rounds 0", code: 2, err: "--rounds 0"},
 	{args: "faults --list", out: "36. "},
 	{args: "faults 20 --list -o json", out: `"number":20`},
 	{args: "faults 28 -o json", out: `"waiting":1`},
@@ -400,6 +404,7 @@ func TestSimulatorCommands(t *testing.T) {
 		"data json":     "it prints CSV",
 		"data fails":    "it needs nothing",
 		"version fails": "it needs nothing",
+		"bench fails":   "it needs nothing",
 	})
 	s := newSite(t)
 	w := commandFiles(t, s)
