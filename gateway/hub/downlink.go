@@ -113,6 +113,11 @@ func (o *outgoing) close(d *store.Downlink) {
 	o.open[d.Number] = list
 }
 
+// has reports whether a downlink of a kind is under way to a device.
+func (o *outgoing) has(number uint32, kind string) bool {
+	return slices.ContainsFunc(o.open[number], func(ref uint64) bool { return o.byRef[ref].Kind == kind })
+}
+
 func final(state string) bool {
 	return state == DownlinkDelivered || state == DownlinkFailed || state == DownlinkExpired
 }

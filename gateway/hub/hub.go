@@ -123,6 +123,7 @@ type Hub struct {
 	rekeyed     map[uint32]int64         // by number: Unix milliseconds when the device was last told of a new epoch
 	parked      map[uint32][]parkedFrame // by number, oldest first
 	parkedCount int
+	wholeAsked  map[uint32]time.Time   // by number, when a device was asked for a whole status because frames of it are parked
 	pending     map[uint32][]keptFrame // by number, of devices that wait for approval
 
 	// What follows belongs to the committer alone.
@@ -142,7 +143,7 @@ func New(o Options) (*Hub, error) {
 		gateway: o.Gateway, store: o.Store, kek: o.KEK, clock: o.Clock, log: o.Log, fleetKeys: o.FleetKeys, retention: o.Retention,
 		links: make(map[string]*link), products: make(map[string]*Product), templates: make(map[fleet.TemplateHash]*templateView),
 		queue: make(chan *request, queueLen), closed: make(chan struct{}), fleet: fleet.New(), register: true, senders: newSenderLimits(), failures: new(failureTable), inline: o.Inline,
-		pending: make(map[uint32][]keptFrame), parked: make(map[uint32][]parkedFrame), rekeyed: make(map[uint32]int64), random: o.Random,
+		pending: make(map[uint32][]keptFrame), parked: make(map[uint32][]parkedFrame), wholeAsked: make(map[uint32]time.Time), rekeyed: make(map[uint32]int64), random: o.Random,
 	}
 	if h.random == nil {
 		h.random = func(b []byte) { _, _ = rand.Read(b) } // never fails: it ends the process instead

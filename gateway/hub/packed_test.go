@@ -208,6 +208,57 @@ func TestParkedWithoutEndIsPublishedRaw(t *testing.T) {
 	b.settled(b.udp(p.keyframe()), transports.Stored)
 }
 
+// A device whose frames wait for a base that does not come is asked for a status that needs none: once, until more frames wait.
+func TestParkedFramesAskForAKeyframe(t *testing.T) {
+	b := newBench(t)
+	_ = b.store.Close()
+	b.udpOut = &fakeTransport{silent: true}
+	b.open()
+	p := b.packer(7)
+	b.settled(b.udp(p.keyframe()), transports.Stored)
+	p.delta(1) // lost
+	requests := func(pass time.Duration) (n int) {
+		t.Helper()
+		b.clock.t = b.clock.t.Add(pass)
+		if err := b.hub.RetainOnce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		list, err := b.hub.Downlinks("dev-7")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range list {
+			if d.Kind == "request" {
+				n++
+			}
+		}
+		return n
+	}
+	b.settled(b.udp(p.delta(1)), transports.Stored)
+	if n := requests(9 * time.Minute); n != 0 {
+		t.Errorf("%d requests while the base may be late", n)
+	}
+	if n := requests(2 * time.Minute); n != 1 {
+		t.Errorf("%d requests, want 1", n)
+	}
+	if n := requests(time.Hour); n != 1 {
+		t.Errorf("%d requests while one is under way", n)
+	}
+	b.settled(b.udp(p.keyframe()), transports.Stored)
+	b.settled(b.udp(p.delta(1)), transports.Stored)
+	if n := requests(25 * time.Hour); n != 1 {
+		t.Errorf("%d requests after a whole status came", n)
+	}
+	p.delta(1) // lost
+	b.settled(b.udp(p.delta(1)), transports.Stored)
+	if n := requests(9 * time.Minute); n != 1 {
+		t.Errorf("%d requests while the next base may be late", n)
+	}
+	if n := requests(time.Minute); n != 2 {
+		t.Errorf("%d requests after another base was lost", n)
+	}
+}
+
 // What is counted from a frame that is no status, or does not fit, is authentic and not understood.
 func TestDeltaWithoutAStatusIsRaw(t *testing.T) {
 	b := newBench(t)

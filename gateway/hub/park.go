@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -114,6 +116,61 @@ func (h *Hub) expireParked(c *commit, now time.Time) {
 			}
 		}
 	}
+}
+
+// How long a frame waits for its base before its device is asked for a status that needs none. On links that keep messages for
+// days, a base may still come, and the question is paid for.
+const (
+	askAfter        = 10 * time.Minute
+	askAfterMetered = 24 * time.Hour
+)
+
+// askForWhole asks devices for a whole status whose frames have waited for a base. The base may be lost for good, with a disk or with a backup that is
+// older than the device, and each further status would wait behind it.
+func (h *Hub) askForWhole(c *commit, now time.Time) {
+	for number := range h.wholeAsked {
+		if len(h.parked[number]) == 0 {
+			delete(h.wholeAsked, number)
+		}
+	}
+	for _, number := range slices.Sorted(maps.Keys(h.parked)) {
+		list, asked := h.parked[number], h.wholeAsked[number]
+		k := slices.IndexFunc(list, func(p parkedFrame) bool { return p.frame.ReceivedAt.After(asked) })
+		if k < 0 {
+			continue // they were asked about
+		}
+		waits := &list[k].frame
+		l := h.links[waits.Link]
+		if l == nil {
+			continue
+		}
+		after := askAfter
+		if l.Metered {
+			after = askAfterMetered
+		}
+		if now.Sub(waits.ReceivedAt) < after {
+			continue
+		}
+		h.wholeAsked[number] = now // whatever comes of it
+		if i, ok := h.fleet.ByNumber(number); ok && !h.outgoing.has(number, downlinkRequest) {
+			h.ask(c, i, l, codec.RequestKeyframe)
+		}
+	}
+}
+
+// ask queues a request of the gateway's own. Where there is no way to the device nothing is asked.
+func (h *Hub) ask(c *commit, i fleet.Index, l *link, what uint8) {
+	plaintext, err := codec.AppendRequest(nil, &codec.Request{What: what})
+	if err != nil {
+		return
+	}
+	d, err := h.newDownlink(i, downlinkRequest, l.Name, 0, plaintext)
+	if err != nil {
+		h.log.Debug("request", attrErr(err))
+		return
+	}
+	c.touch(i)
+	h.enqueue(c, i, d)
 }
 
 func (h *Hub) loadParked(key store.FrameKey, base uint64) error {

@@ -39,6 +39,7 @@ func (h *Hub) RetainOnce(ctx context.Context) error {
 		}
 		h.expireParts(c, now)
 		h.expireParked(c, now)
+		h.askForWhole(c, now)
 		h.expireFragments(c, now)
 		h.retainDownlinks(c, now)
 		return nil
