@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -78,6 +80,9 @@ type tally struct {
 	Faults uint64   `json:"faults"`
 	Failed []uint64 `json:"failed"`
 
+	Histories string `json:"histories"` // a hash of all histories: the same on any machine
+	traces    map[uint64]string
+
 	took     map[string][]time.Duration
 	Recovery map[string]recovered `json:"recovery"` // by kind of fault
 }
@@ -103,7 +108,7 @@ func (c *seedsCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	t := tally{Failed: []uint64{}, took: make(map[string][]time.Duration), Recovery: make(map[string]recovered)}
+	t := tally{Failed: []uint64{}, traces: make(map[uint64]string), took: make(map[string][]time.Duration), Recovery: make(map[string]recovered)}
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
@@ -227,6 +232,7 @@ func (t *tally) add(e *env, o world.Options, r *world.Result, err error) {
 	seed := o.Seed
 	t.Seeds++
 	if r != nil {
+		t.traces[seed] = r.Trace
 		t.Days += r.Days
 		t.Sent += r.Sent
 		t.Frames += r.Frames
@@ -250,12 +256,13 @@ func (c *seedsCmd) end(e *env, t *tally) error {
 		slices.Sort(took)
 		t.Recovery[kind] = recovered{len(took), took[len(took)/2].Seconds(), took[len(took)*95/100].Seconds()}
 	}
+	t.Histories = histories(t.traces)
 	var err error
 	if c.Output == "json" {
 		err = json.NewEncoder(e.stdout).Encode(t)
 	} else {
-		_, err = fmt.Fprintf(e.stdout, "worlds %d, failed %d; %.0f days, transmissions %d, frames acknowledged %d, events %d, faults %d\n",
-			t.Seeds, len(t.Failed), t.Days, t.Sent, t.Frames, t.Events, t.Faults)
+		_, err = fmt.Fprintf(e.stdout, "worlds %d, failed %d; %.0f days, transmissions %d, frames acknowledged %d, events %d, faults %d, histories %s\n",
+			t.Seeds, len(t.Failed), t.Days, t.Sent, t.Frames, t.Events, t.Faults, t.Histories)
 		for _, kind := range slices.Sorted(maps.Keys(t.Recovery)) {
 			r := t.Recovery[kind]
 			_, err2 := fmt.Fprintf(e.stdout, "  well again after %-18s %6d times, median %s, p95 %s\n", kind, r.Times, duration(r.Median), duration(r.P95))
@@ -320,6 +327,15 @@ func kindNames() string {
 		names = append(names, k[0])
 	}
 	return strings.Join(names, ", ")
+}
+
+// histories is one hash of the traces of all seeds, in whatever order they were played.
+func histories(traces map[uint64]string) string {
+	all := sha256.New()
+	for _, seed := range slices.Sorted(maps.Keys(traces)) {
+		_, _ = fmt.Fprintln(all, seed, traces[seed])
+	}
+	return hex.EncodeToString(all.Sum(nil)[:8])
 }
 
 // duration shows seconds of virtual time.
