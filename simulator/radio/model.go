@@ -82,6 +82,9 @@ const tailMax = 4
 // probability reports whether a number is one; NaN is not.
 func probability(p float64) bool { return p >= 0 && p <= 1 }
 
+// grain is what drawn delays are rounded to. The last bits of a logarithm depend on the processor; a history must not.
+const grain = time.Millisecond
+
 // draw returns a delay for a uniform u from [0, 1), by inversion.
 func (d *Delay) draw(u float64) time.Duration {
 	if d.Mean == d.Least {
@@ -96,5 +99,5 @@ func (d *Delay) draw(u float64) time.Duration {
 	if share >= float64(d.Most-d.Least) {
 		return d.Most
 	}
-	return d.Least + time.Duration(share)
+	return min(max((d.Least+time.Duration(share)).Round(grain), d.Least), d.Most)
 }

@@ -84,7 +84,7 @@ func kindOf(name string) *kind {
 
 // faultAfter plans the next fault, minutes to hours from now.
 func (w *world) faultAfter() {
-	w.schedule.plan(w.now.Add(time.Duration((2+w.rng.ExpFloat64()*40)*float64(time.Minute))), func() {
+	w.schedule.plan(w.now.Add(time.Duration((2+w.rng.ExpFloat64()*40)*float64(time.Minute)).Round(time.Second)), func() {
 		if w.healing {
 			return
 		}
@@ -138,7 +138,7 @@ func (w *world) again(k *kind, in *Incident) {
 
 // lasting is how long an incident lasts: as planned, or by chance around a mean.
 func (w *world) lasting(in *Incident, mean time.Duration) time.Duration {
-	d := time.Duration(w.rng.ExpFloat64() * float64(mean))
+	d := time.Duration(w.rng.ExpFloat64() * float64(mean)).Round(time.Second)
 	if in != nil {
 		d = in.For
 	}
