@@ -57,6 +57,13 @@ func clip(s string) string {
 	return s
 }
 
+// BootedSince reports whether a hello is of a later boot than the one that the device was last heard to tell of. It counts then even if statuses of
+// that boot have overtaken it, as they do where the hello was lost and sent again.
+func (f *Fleet) BootedSince(i Index, h *codec.Hello) bool {
+	r := f.at(i)
+	return h.BootCount > r.bootCount
+}
+
 // ApplyHello notes what a hello says. Templates fill the slots in their order; a device that names none keeps what it has.
 func (f *Fleet) ApplyHello(i Index, h *codec.Hello) (versionChanged bool) {
 	r := f.at(i)

@@ -110,7 +110,7 @@ func (h *Hub) message(c *commit, l *link, u *transports.Uplink, o *opened, e *ev
 		if err != nil {
 			return false
 		}
-		if o.newest {
+		if o.newest || h.fleet.BootedSince(o.device, &hello) {
 			h.fleet.ApplyHello(o.device, &hello)
 		}
 		e.start(KindHello, u.ReceivedAt)

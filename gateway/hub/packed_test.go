@@ -272,6 +272,18 @@ func TestDeltaWithoutAStatusIsRaw(t *testing.T) {
 	b.expect(7, "dev-7.0.1.0 dev-7.0.2.0 dev-7.0.3.0 dev-7.0.4.0", "3.71 raw raw raw")
 }
 
+// A hello that was lost, and overtaken by statuses before it was sent again, counts all the same: it is of a boot that nobody has heard of.
+func TestOvertakenHelloCounts(t *testing.T) {
+	b := newBench(t)
+	d := b.device(7)
+	hello := d.to(d.hello("1.0.0"))
+	b.settled(b.udp(d.to(d.status(3.7))), transports.Stored)
+	b.settled(b.udp(hello), transports.Stored)
+	if dev, err := b.hub.Device("dev-7"); err != nil || dev.Version != "1.0.0" {
+		t.Errorf("version %q, %v", dev.Version, err)
+	}
+}
+
 // A frame that comes late tells what was: the version that a newer one reported stays.
 func TestLateFrameDoesNotTurnBackTheVersion(t *testing.T) {
 	b := newBench(t)
