@@ -19,6 +19,13 @@ type parkedFrame struct {
 	frame store.Frame
 }
 
+// Parked is how many frames wait for their base. Each is acknowledged, and no event yet.
+func (h *Hub) Parked() int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.parkedCount
+}
+
 func (h *Hub) isParked(key store.FrameKey) bool {
 	for i := range h.parked[key.Number] {
 		if h.parked[key.Number][i].key == key {

@@ -307,6 +307,7 @@ func (w *world) streamDeleted(*Incident) bool {
 	if !w.gateway.up || !w.gateway.answers() {
 		return false
 	}
+	w.fail(w.gateway.publisher.TrimOnce()) // what is a day old may go at any time: consumers have had it
 	w.fail(w.readStream(false))
 	w.gateway.forget()
 	w.gateway.copies = nil // of which a store would know less than nobody

@@ -216,6 +216,9 @@ func (w *world) busy() error {
 			return fmt.Errorf("%w: device %d: %d frames are not acknowledged, %d on the air, %d at the network", errNotHealed, m.config.Number, n, m.up.Pending(), len(m.kept))
 		}
 	}
+	if n := w.gateway.hub.Parked(); n > 0 { // for seven days at most
+		return fmt.Errorf("%w: %d frames wait for their base", errNotHealed, n)
+	}
 	return nil
 }
 
