@@ -128,22 +128,25 @@ func openStore(dir string, readOnly bool) (*store.Store, error) {
 	s, err := store.Open(store.Options{Dir: dir, ReadOnly: readOnly})
 	if err != nil {
 		if hint := store.Hint(err); hint != "" {
-			return nil, fmt.Errorf("open %s: %w (%s)", dir, err, hint)
+			return nil, fmt.Errorf("%w (%s)", err, hint)
 		}
-		return nil, fmt.Errorf("open %s: %w", dir, err)
+		return nil, err
 	}
 	return s, nil
 }
 
-// progress shows how far a check is: a bar on a terminal, a line for each kind of row elsewhere.
+// progress shows how far a check is: a bar on a terminal, now and then a line elsewhere.
 type progress struct {
-	e    *env
-	bar  *progressbar.ProgressBar
-	kind string
+	e     *env
+	bar   *progressbar.ProgressBar
+	shown time.Time
 }
 
+// progressEvery is the pause between two lines.
+const progressEvery = 10 * time.Second
+
 func (e *env) progress() *progress {
-	p := &progress{e: e}
+	p := &progress{e: e, shown: time.Now()}
 	if f, ok := e.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(f), progressbar.OptionClearOnFinish(), progressbar.OptionShowCount(),
 			progressbar.OptionSetDescription("rows"), progressbar.OptionThrottle(100*time.Millisecond))
@@ -156,8 +159,8 @@ func (p *progress) report(c store.CheckProgress) {
 	case p.bar != nil:
 		p.bar.Describe(fmt.Sprintf("%s (%d of %d)", c.Kind, c.Part, c.Parts))
 		_ = p.bar.Set64(int64(c.Rows)) //nolint:gosec // a picture
-	case c.Kind != p.kind:
-		p.kind = c.Kind
+	case time.Since(p.shown) >= progressEvery:
+		p.shown = time.Now()
 		_, _ = fmt.Fprintf(p.e.stderr, "reading %s (%d of %d), %d rows so far\n", c.Kind, c.Part, c.Parts, c.Rows)
 	}
 }

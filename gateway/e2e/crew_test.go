@@ -4,7 +4,6 @@ package e2e_test
 
 import (
 	"bytes"
-	"encoding/hex"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -48,14 +47,6 @@ type member struct {
 // crewOf starts n devices from a number on. They send until stop is called.
 func (s *site) crewOf(t *testing.T, first, n uint32) *crew {
 	t.Helper()
-	raw, err := hex.DecodeString(fleetKeyHex)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tm, err := codec.NewTemplate(codec.Timing{}, []codec.Field{{ID: 1, Name: "battery", Unit: "V", Scale: codec.Decimal{Coef: 1, Exp: -1}, Width: 8}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	gateway, err := net.ResolveUDPAddr("udp4", s.udp)
 	if err != nil {
 		t.Fatal(err)
@@ -67,10 +58,9 @@ func (s *site) crewOf(t *testing.T, first, n uint32) *crew {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = conn.Close() })
-		m := &member{gateway: gateway, conn: conn, config: simulated.Config{
-			Number: number, Key: codec.FleetDeviceKey([32]byte(raw), number), Template: tm, Product: "buoy-demo", Version: "1.0.0", CTRBits: 16, TagLen: 8,
-			Interval: 25 * time.Millisecond, Retry: 40 * time.Millisecond, RetryMax: 300 * time.Millisecond, PendingMax: 8, Seed: uint64(number),
-		}}
+		m := &member{gateway: gateway, conn: conn, config: simulatedConfig(t, number)}
+		m.config.Interval, m.config.Retry, m.config.RetryMax = 25*time.Millisecond, 40*time.Millisecond, 300*time.Millisecond
+		m.config.PendingMax, m.config.Seed = 8, uint64(number)
 		m.boot(t, simulated.Memory{})
 		c.members = append(c.members, m)
 	}
@@ -258,6 +248,14 @@ func (c *crew) published(t *testing.T, s *site) {
 	if err := r.Err(); err != nil || !complete {
 		t.Errorf("%d frames were acknowledged: %v", r.Acknowledged, err)
 	}
+}
+
+// kept ends the gateway and checks that nothing that was acknowledged is lost, on the stream or in the store.
+func (c *crew) kept(t *testing.T, s *site, gw *process) {
+	t.Helper()
+	c.published(t, s)
+	gw.stopped(t)
+	c.stored(t, s)
 }
 
 // stored checks the store of a gateway that was stopped: it is sound, and has every frame that was acknowledged.

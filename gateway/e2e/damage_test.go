@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,12 +16,7 @@ import (
 // refused starts the gateway, which must end by itself with exit code 1, and says what it said.
 func (s *site) refused(t *testing.T) string {
 	t.Helper()
-	gw := start(t, "godwit", "run", "--config", s.config)
-	var ended *exec.ExitError
-	if err := gw.wait(t); !errors.As(err, &ended) || ended.ExitCode() != 1 {
-		t.Fatalf("%v, want exit code 1\n%s", err, gw.out)
-	}
-	return gw.out.String()
+	return start(t, "godwit", "run", "--config", s.config).failed(t)
 }
 
 func (s *site) database() string { return filepath.Join(s.stateDir, "store", "pebble") }
@@ -126,9 +120,7 @@ func TestDamagedTableIsFound(t *testing.T) {
 	gw.kill(t)
 	gw = s.gateway(t) // writes what the log held into a table
 	c.stop()
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
+	gw.stopped(t)
 	tables, err := filepath.Glob(filepath.Join(s.database(), "*.sst"))
 	if err != nil || len(tables) == 0 {
 		t.Fatalf("no tables: %v", err)
@@ -154,12 +146,7 @@ func TestDamagedTableIsFound(t *testing.T) {
 // accepts a frame, so that none is taken twice and none that was published is lost.
 func TestLogWithoutItsEndIsCaughtUp(t *testing.T) {
 	s := newSite(t)
-	s.external(t)
-	b := broker(t, s.nats, filepath.Join(s.dir, "broker"))
-	defer func() {
-		b.Shutdown()
-		b.WaitForShutdown()
-	}()
+	s.withBroker(t)
 	c := s.crewOf(t, 1, 6)
 	gw := s.gateway(t)
 	c.grow(t, 100)
@@ -176,9 +163,5 @@ func TestLogWithoutItsEndIsCaughtUp(t *testing.T) {
 	}
 	c.start(t)
 	c.grow(t, 60)
-	c.published(t, s)
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
-	c.stored(t, s)
+	c.kept(t, s, gw)
 }

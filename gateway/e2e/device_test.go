@@ -32,18 +32,24 @@ type device struct {
 	rng    *rand.Rand
 }
 
-func newDevice(t *testing.T, number uint32, gateway string, seed uint64) *device {
+// deviceKey is the key of a device of the site's fleet key.
+func deviceKey(t *testing.T, number uint32) [32]byte {
 	t.Helper()
 	raw, err := hex.DecodeString(fleetKeyHex)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return codec.FleetDeviceKey([32]byte(raw), number)
+}
+
+func newDevice(t *testing.T, number uint32, gateway string, seed uint64) *device {
+	t.Helper()
 	conn, err := net.Dial("udp4", gateway)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	d := &device{number: number, key: codec.FleetDeviceKey([32]byte(raw), number), conn: conn, rng: rand.New(rand.NewPCG(seed, uint64(number)))}
+	d := &device{number: number, key: deviceKey(t, number), conn: conn, rng: rand.New(rand.NewPCG(seed, uint64(number)))}
 	d.ack = codec.DeriveAckKey(&d.key, nil, number, 0)
 	d.cipher = codec.NewCipher(codec.DeriveSealKey(&d.key, nil, codec.LabelUp8, number, 0))
 	return d

@@ -163,11 +163,7 @@ func (c *crew) survived(t *testing.T, s *site) {
 	t.Helper()
 	gw := s.gateway(t)
 	c.grow(t, 5*len(c.members))
-	c.published(t, s)
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
-	c.stored(t, s)
+	c.kept(t, s, gw)
 	t.Logf("%d frames were acknowledged, %d downlinks came sealed", c.len(), len(c.sealed))
 }
 
@@ -221,9 +217,7 @@ func TestKillBeforeAndAfterDeletion(t *testing.T) {
 				t.Errorf("%d messages confirmed and %d lost, want %d confirmed", card.book.len(), card.lost, messages)
 			}
 			s.exactlyOnce(t, card.book.acked)
-			if err := gw.stop(t); err != nil {
-				t.Fatalf("stop: %v\n%s", err, gw.out)
-			}
+			gw.stopped(t)
 			s.sound(t)
 		})
 	}

@@ -84,11 +84,10 @@ func TestKillWithModemLosesNothing(t *testing.T) {
 		t.Errorf("%d messages confirmed and %d lost, want %d confirmed", card.book.len(), card.lost, messages)
 	}
 	s.exactlyOnce(t, card.book.acked)
-	if n := card.modem.Stats().Stored; n != 0 {
-		t.Errorf("%d messages are left in the modem", n)
+	// A part that came twice may be read after all that counts.
+	if !eventually(60*time.Second, func() bool { return card.modem.Stats().Stored == 0 }) {
+		t.Errorf("%d messages are left in the modem", card.modem.Stats().Stored)
 	}
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
+	gw.stopped(t)
 	s.sound(t)
 }

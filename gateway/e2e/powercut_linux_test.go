@@ -3,12 +3,10 @@
 package e2e_test
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -48,11 +46,25 @@ func (d *loopDisk) cutOff(t *testing.T, gw *process) {
 	d.again(t)
 }
 
+// siteOnDisk is a site whose state has a disk of its own.
+func siteOnDisk(t *testing.T) (*loopDisk, *site) {
+	t.Helper()
+	disk, s := newLoopDisk(t), newSite(t)
+	s.moveState(t, filepath.Join(disk.dir, "state"))
+	return disk, s
+}
+
+// alive checks that a gateway which is not ready does not ask to be started again, which would not help.
+func (s *site) alive(t *testing.T) {
+	t.Helper()
+	if code, text := s.asks(t, "/healthz"); code != http.StatusOK {
+		t.Errorf("not alive: %d %s", code, text)
+	}
+}
+
 // The power of the disk that has both the store and the stream is cut under load, again and again: nothing that was acknowledged is lost in either.
 func TestPowerCut(t *testing.T) {
-	disk := newLoopDisk(t)
-	s := newSite(t)
-	s.moveState(t, filepath.Join(disk.dir, "state"))
+	disk, s := siteOnDisk(t)
 	rng := rand.New(rand.NewPCG(41, 1))
 	c := s.crewOf(t, 1, 12)
 	times := rounds(2, 50)
@@ -82,19 +94,13 @@ func TestPowerCutAtFirstStart(t *testing.T) {
 
 // A disk whose writes fail: the gateway ends by itself, with exit code 1, and the next one starts with all that was acknowledged.
 func TestWritesFail(t *testing.T) {
-	disk := newLoopDisk(t)
-	s := newSite(t)
-	s.moveState(t, filepath.Join(disk.dir, "state"))
+	disk, s := siteOnDisk(t)
 	c := s.crewOf(t, 1, 6)
 	gw := s.gateway(t)
 	c.grow(t, 20)
 	disk.cut(t)
-	var ended *exec.ExitError
-	if err := gw.wait(t); !errors.As(err, &ended) || ended.ExitCode() != 1 {
-		t.Errorf("%v, want exit code 1\n%s", err, gw.out)
-	}
-	if !hasLine(gw.out.String(), "store cannot be written: the process ends") {
-		t.Errorf("the log does not say why:\n%s", gw.out)
+	if out := gw.failed(t); !hasLine(out, "store cannot be written: the process ends") {
+		t.Errorf("the log does not say why:\n%s", out)
 	}
 	disk.again(t)
 	c.survived(t, s)
@@ -104,9 +110,7 @@ func TestWritesFail(t *testing.T) {
 // on when the disk does.
 func TestDiskHangs(t *testing.T) {
 	thoroughOnly(t)
-	disk := newLoopDisk(t)
-	s := newSite(t)
-	s.moveState(t, filepath.Join(disk.dir, "state"))
+	disk, s := siteOnDisk(t)
 	c := s.crewOf(t, 1, 6)
 	gw := s.gateway(t)
 	c.grow(t, 20)
@@ -118,18 +122,12 @@ func TestDiskHangs(t *testing.T) {
 	disk.freeze(t)
 	s.notReady(t, "a commit has not returned")
 	c.silence(t, 50)
-	if code, text := s.asks(t, "/healthz"); code != http.StatusOK {
-		t.Errorf("not alive: a new start would not help: %d %s", code, text)
-	}
+	s.alive(t)
 	s.notReady(t, "a commit has not returned")
 	disk.thaw(t)
 	s.ready(t)
 	c.grow(t, 20)
-	c.published(t, s)
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
-	c.stored(t, s)
+	c.kept(t, s, gw)
 	if strings.Contains(gw.out.String(), "store cannot be written") {
 		t.Errorf("a write failed:\n%s", gw.out)
 	}
@@ -146,9 +144,7 @@ func (s *site) ready(t *testing.T) {
 
 // A disk that gets full, shared by the store and the stream: nothing is acknowledged, readiness is gone, and all goes on by itself once there is space.
 func TestDiskGetsFull(t *testing.T) {
-	disk := newLoopDisk(t)
-	s := newSite(t)
-	s.moveState(t, filepath.Join(disk.dir, "state"))
+	disk, s := siteOnDisk(t)
 	c := s.crewOf(t, 1, 6)
 	gw := s.gateway(t)
 	c.grow(t, 20)
@@ -157,16 +153,10 @@ func TestDiskGetsFull(t *testing.T) {
 		s.notReady(t, "disk space is low")
 		c.silence(t, 50)
 		s.notReady(t, "disk space is low")
-		if code, text := s.asks(t, "/healthz"); code != http.StatusOK {
-			t.Errorf("not alive: a new start would not help: %d %s", code, text)
-		}
+		s.alive(t)
 		disk.empty(t)
 		s.ready(t)
 		c.grow(t, 20)
 	}
-	c.published(t, s)
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
-	c.stored(t, s)
+	c.kept(t, s, gw)
 }

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -133,6 +134,24 @@ func (p *process) stop(t *testing.T) error {
 		return nil //nolint:nilerr // it has ended
 	}
 	return p.wait(t)
+}
+
+// stopped ends the process as an operator does; it must end well.
+func (p *process) stopped(t *testing.T) {
+	t.Helper()
+	if err := p.stop(t); err != nil {
+		t.Fatalf("stop: %v\n%s", err, p.out)
+	}
+}
+
+// failed waits until the process has ended by itself with exit code 1, and says what it said.
+func (p *process) failed(t *testing.T) string {
+	t.Helper()
+	var ended *exec.ExitError
+	if err := p.wait(t); !errors.As(err, &ended) || ended.ExitCode() != 1 {
+		t.Fatalf("%v, want exit code 1\n%s", err, p.out)
+	}
+	return p.out.String()
 }
 
 // ended reports whether the process has ended.

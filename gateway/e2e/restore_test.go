@@ -3,6 +3,7 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"errors"
 	"maps"
 	"os"
@@ -10,6 +11,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/godwit-gateway/godwit/simulator/check"
 )
 
 // backup takes a backup of the running gateway, and holds it to be one.
@@ -26,23 +32,10 @@ func (s *site) backup(t *testing.T) string {
 	return dir
 }
 
-// The disk of the store is lost, the stream is elsewhere. The backup that was taken under load is restored in another place: what was published
-// since is taken over, the devices go on as if nothing had been, and nothing that was acknowledged and published is lost or taken twice.
-func TestRestoreWithStream(t *testing.T) {
-	s := newSite(t)
-	s.external(t)
-	b := broker(t, s.nats, filepath.Join(s.dir, "broker"))
-	defer func() {
-		b.Shutdown()
-		b.WaitForShutdown()
-	}()
-	c := s.crewOf(t, 1, 12)
-	gw := s.gateway(t)
-	c.grow(t, 100)
-	backup := s.backup(t) // while the devices send
-	c.grow(t, 100)
-	c.published(t, s)
-	gw.kill(t)
+// elsewhere loses all state of the gateway, which has an empty folder in another place from its next start on, and returns how to bring the
+// key-encryption key there.
+func (s *site) elsewhere(t *testing.T) (bringKey func()) {
+	t.Helper()
 	kek, err := os.ReadFile(filepath.Join(s.stateDir, "kek"))
 	if err != nil {
 		t.Fatal(err)
@@ -50,11 +43,31 @@ func TestRestoreWithStream(t *testing.T) {
 	if err := os.RemoveAll(s.stateDir); err != nil {
 		t.Fatal(err)
 	}
-
 	s.moveState(t, filepath.Join(s.dir, "elsewhere"))
-	if err := errors.Join(os.Mkdir(s.stateDir, 0o700), os.WriteFile(filepath.Join(s.stateDir, "kek"), kek, 0o600)); err != nil {
+	if err := os.Mkdir(s.stateDir, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	return func() {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(s.stateDir, "kek"), kek, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// The disk of the store is lost, the stream is elsewhere. The backup that was taken under load is restored in another place: what was published
+// since is taken over, the devices go on as if nothing had been, and nothing that was acknowledged and published is lost or taken twice.
+func TestRestoreWithStream(t *testing.T) {
+	s := newSite(t)
+	s.withBroker(t)
+	c := s.crewOf(t, 1, 12)
+	gw := s.gateway(t)
+	c.grow(t, 100)
+	backup := s.backup(t) // while the devices send
+	c.grow(t, 100)
+	c.published(t, s)
+	gw.kill(t)
+	s.elsewhere(t)()
 	if out := s.must(t, "store", "restore", backup); !strings.Contains(out, "takes over from the stream") {
 		t.Errorf("restore does not say what comes next:\n%s", out)
 	}
@@ -69,11 +82,7 @@ func TestRestoreWithStream(t *testing.T) {
 	}
 	c.start(t)
 	c.grow(t, 100)
-	c.published(t, s)
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
-	c.stored(t, s)
+	c.kept(t, s, gw)
 }
 
 // The whole machine is lost, the stream as well. All that was acknowledged before the backup is in the restored store and is published again on a
@@ -95,25 +104,13 @@ func TestRestoreWithoutStream(t *testing.T) {
 	c.grow(t, 50)
 	c.stop()
 	gw.kill(t)
-	kek, err := os.ReadFile(filepath.Join(s.stateDir, "kek"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.RemoveAll(s.stateDir); err != nil {
-		t.Fatal(err)
-	}
+	bringKey := s.elsewhere(t)
 
 	// The key first: without it the devices' keys cannot be read, and the restore says so and leaves nothing.
-	s.moveState(t, filepath.Join(s.dir, "elsewhere"))
-	if err := os.Mkdir(s.stateDir, 0o700); err != nil {
-		t.Fatal(err)
-	}
 	if out, err := command(t, "store", "restore", backup, "--config", s.config); err == nil || !strings.Contains(out, "key-encryption key") {
 		t.Errorf("a restore without the key: %v\n%s", err, out)
 	}
-	if err := os.WriteFile(filepath.Join(s.stateDir, "kek"), kek, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	bringKey()
 	if out := s.must(t, "store", "restore", backup); !strings.Contains(out, "there is no stream") {
 		t.Errorf("restore does not say what is lost:\n%s", out)
 	}
@@ -125,13 +122,29 @@ func TestRestoreWithoutStream(t *testing.T) {
 	c.mu.Unlock()
 	c.published(t, s)
 
-	// The devices go on, and what is acknowledged from here on is in the store. Statuses that say what is new since one that was lost wait there for it.
+	// The devices go on. Statuses that say what is new since one that was lost wait for it, until the next whole one comes.
 	c.start(t)
-	c.grow(t, 3*len(c.members))
+	heard, next, st := make(map[uint32]bool), uint64(1), s.stream(t)
+	until(t, time.Minute, "new statuses of all devices", func() bool {
+		next = events(t, st, next, func(msg jetstream.Msg) {
+			var e struct {
+				Type string
+				Data struct {
+					Number, Epoch uint32
+					Counter       uint64
+				}
+			}
+			if err := json.Unmarshal(msg.Data(), &e); err != nil {
+				t.Fatal(err)
+			}
+			if e.Type == "io.godwit.status" && !before[check.Frame{Number: e.Data.Number, Epoch: e.Data.Epoch, Counter: e.Data.Counter}] {
+				heard[e.Data.Number] = true
+			}
+		})
+		return len(heard) == len(c.members)
+	})
 	c.stop()
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
+	gw.stopped(t)
 	c.stored(t, s)
 }
 
@@ -175,11 +188,7 @@ func TestRestoreByTheBook(t *testing.T) {
 	}
 	c.start(t)
 	c.grow(t, 60)
-	c.published(t, s)
-	if err := started.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, started.out)
-	}
-	c.stored(t, s)
+	c.kept(t, s, started)
 }
 
 // page is what OPERATIONS.md tells to type under a heading, line by line.
@@ -213,9 +222,7 @@ func TestBadBackupsAreRefused(t *testing.T) {
 	c.grow(t, 40)
 	c.stop()
 	backup := s.backup(t)
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
+	gw.stopped(t)
 	stopped := filepath.Join(s.dir, "stopped")
 	s.must(t, "store", "backup", stopped) // without a gateway
 	if err := os.Rename(filepath.Join(s.stateDir, "store"), filepath.Join(s.stateDir, "store.away")); err != nil {

@@ -13,9 +13,21 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/config"
 	simulated "github.com/godwit-gateway/godwit/simulator/device"
 )
+
+// simulatedConfig is a device of the site's product. How often it speaks is for the test to say.
+func simulatedConfig(t *testing.T, number uint32) simulated.Config {
+	t.Helper()
+	p, err := config.BuiltIn("buoy-demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return simulated.Config{
+		Number: number, Key: deviceKey(t, number), Template: p.Template, Product: "buoy-demo", Version: "1.0.0", CTRBits: 16, TagLen: 8,
+	}
+}
 
 // radio is a simulated device behind a real socket.
 type radio struct {
@@ -27,18 +39,8 @@ type radio struct {
 
 func newRadio(t *testing.T, number uint32, gateway string) *radio {
 	t.Helper()
-	raw, err := hex.DecodeString(fleetKeyHex)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tm, err := codec.NewTemplate(codec.Timing{}, []codec.Field{{ID: 1, Name: "battery", Unit: "V", Scale: codec.Decimal{Coef: 1, Exp: -1}, Width: 8}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &radio{t: t, c: simulated.Config{
-		Number: number, Key: codec.FleetDeviceKey([32]byte(raw), number), Template: tm, Product: "buoy-demo", Version: "1.0.0", CTRBits: 16, TagLen: 8,
-		Interval: 200 * time.Millisecond, Retry: 100 * time.Millisecond, RetryMax: time.Second, Seed: 5,
-	}}
+	r := &radio{t: t, c: simulatedConfig(t, number)}
+	r.c.Interval, r.c.Retry, r.c.RetryMax, r.c.Seed = 200*time.Millisecond, 100*time.Millisecond, time.Second, 5
 	r.boot(simulated.Memory{}, gateway)
 	return r
 }
@@ -139,9 +141,7 @@ func TestKeysThroughTheirLife(t *testing.T) {
 	if out, err := command(t, "device", "export", file, "--transfer-key-file", transfer, "--config", s.config); err == nil {
 		t.Errorf("an export over another one: %s", out)
 	}
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
+	gw.stopped(t)
 
 	// The device moves.
 	there := newSite(t)
@@ -159,9 +159,7 @@ func TestKeysThroughTheirLife(t *testing.T) {
 	if r.dev.Epoch() != epoch {
 		t.Errorf("epoch %d, before the move %d", r.dev.Epoch(), epoch)
 	}
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
+	gw.stopped(t)
 
 	// Its key is wrapped anew.
 	kek := filepath.Join(there.dir, "kek-2")
@@ -178,9 +176,7 @@ func TestKeysThroughTheirLife(t *testing.T) {
 	r.talk("frames under the other key-encryption key", func() bool { return true })
 	there.must(t, "device", "rekey", "dev-7")
 	r.talk("an epoch after the restore", r.epochAbove(epoch))
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
+	gw.stopped(t)
 }
 
 // After an accepted loss a device that nobody answers any more joins by itself, and is heard in an epoch of its own.
@@ -189,9 +185,7 @@ func TestAcceptedLossMakesDevicesJoin(t *testing.T) {
 	gw := s.gateway(t)
 	r := newRadio(t, 7, s.udp)
 	r.talk("the first frames", func() bool { return true })
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
+	gw.stopped(t)
 	if out, err := command(t, "store", "accept-loss", "--config", s.config); err == nil {
 		t.Errorf("accepted without a word: %s", out)
 	}
@@ -200,9 +194,7 @@ func TestAcceptedLossMakesDevicesJoin(t *testing.T) {
 	r.c.Silence = time.Second
 	r.boot(r.dev.Memory(), s.udp)
 	r.talk("an epoch after the loss", r.epochAbove(0))
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
+	gw.stopped(t)
 	if !strings.Contains(gw.out.String(), "loss was accepted") {
 		t.Errorf("the log does not tell:\n%s", gw.out)
 	}
@@ -215,7 +207,5 @@ func TestAcceptedLossMakesDevicesJoin(t *testing.T) {
 	if r.dev.Epoch() != epoch {
 		t.Errorf("joined again: epoch %d, then %d", epoch, r.dev.Epoch())
 	}
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
+	gw.stopped(t)
 }

@@ -48,9 +48,7 @@ func TestStreamRemovedIsPublishedAgain(t *testing.T) {
 	book.grow(t, 300)
 	stop()
 	s.exactlyOnce(t, book.acked)
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
+	gw.stopped(t)
 	if err := os.RemoveAll(s.streamDir()); err != nil {
 		t.Fatal(err)
 	}
@@ -151,6 +149,25 @@ func broker(t *testing.T, address, dir string) *server.Server {
 		t.Fatal("the server did not start")
 	}
 	return s
+}
+
+// withBroker has the gateway publish to a server of its own, which runs as long as the test.
+func (s *site) withBroker(t *testing.T) {
+	t.Helper()
+	s.external(t)
+	b := broker(t, s.nats, filepath.Join(s.dir, "broker"))
+	t.Cleanup(func() {
+		b.Shutdown()
+		b.WaitForShutdown()
+	})
+}
+
+// shares has the gateway publish to the server of another site.
+func (s *site) shares(t *testing.T, with *site) {
+	t.Helper()
+	s.external(t)
+	s.edit(t, func(text string) string { return strings.ReplaceAll(text, s.nats, with.nats) })
+	s.nats = with.nats
 }
 
 // The server is elsewhere and stops for a while: frames are taken in and acknowledged meanwhile, and events flow when it is back. The same with

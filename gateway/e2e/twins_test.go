@@ -5,7 +5,6 @@ package e2e_test
 import (
 	"errors"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,21 +21,14 @@ func TestSecondGatewayOnOneFolder(t *testing.T) {
 	}
 	c.grow(t, 10)
 	c.published(t, s)
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
+	gw.stopped(t)
 }
 
 // Two gateways with one id and folders of their own, on one stream: the one that finds the other's events stops and says why. The other goes on, and its
 // frames stay what they are.
 func TestSecondGatewayOnOneStream(t *testing.T) {
 	s := newSite(t)
-	s.external(t)
-	b := broker(t, s.nats, filepath.Join(s.dir, "broker"))
-	defer func() {
-		b.Shutdown()
-		b.WaitForShutdown()
-	}()
+	s.withBroker(t)
 	c := s.crewOf(t, 1, 4)
 	first := s.gateway(t)
 	c.grow(t, 40)
@@ -46,53 +38,36 @@ func TestSecondGatewayOnOneStream(t *testing.T) {
 	stranger := other.crewOf(t, 5001, 2)
 	gw := other.gateway(t)
 	stranger.grow(t, 10)
-	if err := gw.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, gw.out)
-	}
-	other.external(t)
-	other.edit(t, func(text string) string { return strings.ReplaceAll(text, other.nats, s.nats) })
+	gw.stopped(t)
+	other.shares(t, s)
 	if out := other.refused(t); !strings.Contains(out, "another gateway with this id writes to the stream") {
 		t.Errorf("the second does not say why:\n%s", out)
 	}
 
 	c.grow(t, 40)
-	c.published(t, s)
-	if err := first.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, first.out)
-	}
-	c.stored(t, s)
+	c.kept(t, s, first)
 }
 
 // A gateway with an empty folder takes the stream for that of the store that it replaces. If the other one still runs, that one finds events which are
 // not its own, and stops.
 func TestReplacedGatewayStops(t *testing.T) {
 	s := newSite(t)
-	s.external(t)
-	b := broker(t, s.nats, filepath.Join(s.dir, "broker"))
-	defer func() {
-		b.Shutdown()
-		b.WaitForShutdown()
-	}()
+	s.withBroker(t)
 	c := s.crewOf(t, 1, 2)
 	first := s.gateway(t)
 	c.grow(t, 20)
 	c.stop()
 	other := newSite(t)
-	other.external(t)
-	other.edit(t, func(text string) string { return strings.ReplaceAll(text, other.nats, s.nats) })
-	other.nats = s.nats
+	other.shares(t, s)
 	newcomers := other.crewOf(t, 5001, 2)
 	second := other.gateway(t)
 	newcomers.grow(t, 20)
 	c.start(t) // what it has to publish makes it look
-	var ended *exec.ExitError
-	if err := first.wait(t); !errors.As(err, &ended) || ended.ExitCode() != 1 || !hasLine(first.out.String(), "another gateway with this id writes to the stream") {
-		t.Errorf("%v, want exit code 1\n%s", err, first.out)
+	if out := first.failed(t); !hasLine(out, "another gateway with this id writes to the stream") {
+		t.Errorf("it does not say why:\n%s", out)
 	}
 	newcomers.grow(t, 20)
-	if err := second.stop(t); err != nil {
-		t.Fatalf("stop: %v\n%s", err, second.out)
-	}
+	second.stopped(t)
 	newcomers.stored(t, other)
 }
 

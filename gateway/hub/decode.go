@@ -233,7 +233,7 @@ func (h *Hub) prepare(i fleet.Index, d fleet.Head) *eventBuffer {
 	return e
 }
 
-// gatewayEvent begins an event of a device that the gateway itself has to say. Its id is {gateway}.g.{place in the outbox}.
+// gatewayEvent begins an event of a device that the gateway itself has to say. Its id is that of appendGatewayID.
 func (h *Hub) gatewayEvent(c *commit, i fleet.Index, kind string, at time.Time) *eventBuffer {
 	e := h.prepare(i, h.fleet.Head(i))
 	e.key, e.frame = store.FrameKey{}, e.frame[:0]

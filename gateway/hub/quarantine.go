@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/store"
@@ -101,8 +102,12 @@ func (h *Hub) linkEvent(c *commit, l *link, u *transports.Uplink, seq uint64) {
 	h.emit(c, l, e)
 }
 
+// appendGatewayID appends {gateway}.g.{milliseconds}.{place in the outbox}. Places alone would come again with other events where the store and the
+// stream are lost together, and who is idempotent by the id would never hear of those.
 func (h *Hub) appendGatewayID(dst []byte, c *commit) []byte {
 	dst = append(dst, h.gateway...)
 	dst = append(dst, ".g."...)
+	dst = strconv.AppendInt(dst, h.clock.Now().UnixMilli(), 10)
+	dst = append(dst, '.')
 	return appendUint(dst, c.batch.NextEvent())
 }

@@ -31,7 +31,7 @@ func TestFirstContactRegistersAndStatusBecomesOneEvent(t *testing.T) {
 	}
 	b.settled(b.udp(frame), transports.Duplicate)
 	ids := b.ids()
-	if len(ids) != 3 || ids["gw1.g.1"] != 1 || ids["dev-7.0.0.0"] != 1 || ids["dev-7.0.1.0"] != 1 {
+	if len(ids) != 3 || ids["gw1.g.1772366400000.1"] != 1 || ids["dev-7.0.0.0"] != 1 || ids["dev-7.0.1.0"] != 1 {
 		t.Fatalf("events %v", ids)
 	}
 	var e struct {

@@ -118,7 +118,7 @@ func (l *Ledger) Event(payload []byte) error {
 	return nil
 }
 
-// parseID reads {name}.{epoch}.{counter}.{k}. The id of an event of the gateway itself, {gateway}.g.{sequence}, gives no name.
+// parseID reads {name}.{epoch}.{counter}.{k}. The id of an event of the gateway itself, {gateway}.g.{milliseconds}.{n}, gives no name.
 func parseID(id string) (name string, epoch uint32, counter uint64, k int, err error) {
 	var fields [5]string
 	parts := fields[:0]
@@ -127,7 +127,7 @@ func parseID(id string) (name string, epoch uint32, counter uint64, k int, err e
 		part, rest, more = strings.Cut(rest, ".")
 		parts = append(parts, part)
 	}
-	if len(parts) == 3 && parts[1] == "g" {
+	if len(parts) == 4 && parts[1] == "g" {
 		return "", 0, 0, 0, nil
 	}
 	if len(parts) != 4 || parts[0] == "" {

@@ -30,7 +30,7 @@ func TestLedger(t *testing.T) {
 		lost, doubled, alien int
 	}{
 		{"kept", []string{"buoy-1.0.1.0", "buoy-1.0.2.0", "buoy-1.0.3.0"}, 3, 0, 0, 0},
-		{"events of the gateway and further events of a frame do not count", []string{"gw1.g.1", "buoy-1.0.1.0", "buoy-1.0.1.1", "buoy-1.0.2.0", "buoy-1.0.3.0"}, 3, 0, 0, 0},
+		{"events of the gateway and further events of a frame do not count", []string{"gw1.g.1767225600000.1", "buoy-1.0.1.0", "buoy-1.0.1.1", "buoy-1.0.2.0", "buoy-1.0.3.0"}, 3, 0, 0, 0},
 		{"lost", []string{"buoy-1.0.1.0", "buoy-1.0.3.0"}, 2, 1, 0, 0},
 		{"doubled", []string{"buoy-1.0.1.0", "buoy-1.0.2.0", "buoy-1.0.2.0", "buoy-1.0.3.0"}, 4, 0, 1, 0},
 		{"another epoch is another frame", []string{"buoy-1.1.1.0", "buoy-1.0.2.0", "buoy-1.0.3.0"}, 2, 1, 0, 1},

@@ -12,18 +12,14 @@ import (
 type money struct {
 	frame  *Frame
 	groups []bill
-	bins   [bins][]float64
+	rates  rates
 }
 
 // bill is in units of the currency.
 type bill struct{ up, down, stored float64 }
 
 func newMoney(f *Frame) *money {
-	p := &money{frame: f, groups: make([]bill, len(f.Groups))}
-	for i := range p.bins {
-		p.bins[i] = make([]float64, len(f.Groups))
-	}
-	return p
+	return &money{frame: f, groups: make([]bill, len(f.Groups)), rates: newRates(f, f.Groups)}
 }
 
 // Billed implements Payer.
@@ -34,7 +30,7 @@ func (p *money) Billed(at time.Time, group int, _ uint32, up bool, cost radio.Mi
 	} else {
 		p.groups[group].down += v
 	}
-	p.bins[p.frame.Bin(at)][group] += v
+	p.rates.add(at, group, v)
 }
 
 // Taken implements Taker.
@@ -54,7 +50,6 @@ func (p *money) Section() (Section, bool) {
 		{Key: "per_stored", Title: "Per frame stored", Quantity: chart.Money},
 		{Key: "per_month", Title: "Per device and 30 days", Quantity: chart.Money},
 	}}
-	over := Table{Head: when()}
 	bars := &chart.Bars{About: "money by group", X: chart.Axis{Quantity: chart.Money}, Names: p.frame.Groups, Parts: []chart.Part{{Name: "from devices", Colour: 0}, {Name: "to devices", Colour: 2}}}
 	s := Section{Key: "money", Title: "Money", Text: "What the networks charge by their tariffs, for what arrived and where they do so also for what did not."}
 	for i, name := range p.frame.Groups {
@@ -63,7 +58,6 @@ func (p *money) Section() (Section, bool) {
 		perMonth := share((b.up+b.down)*30/float64(p.frame.Count[i]), days)
 		t.Rows = append(t.Rows, Row{Name: name, Values: []float64{b.up, b.down, share(b.up+b.down, b.stored), perMonth}})
 		bars.Parts[0].Values, bars.Parts[1].Values = append(bars.Parts[0].Values, b.up), append(bars.Parts[1].Values, b.down)
-		over.Columns = append(over.Columns, Column{Key: name, Title: name, Quantity: chart.Money})
 		if i < drawnMost {
 			s.Facts = append(s.Facts, Fact{Key: name + "_per_month", Name: name + ": per device and 30 days", Quantity: chart.Money, Value: perMonth})
 		}
@@ -71,14 +65,8 @@ func (p *money) Section() (Section, bool) {
 	if total == 0 {
 		return Section{}, false
 	}
-	for i := range p.frame.Played() {
-		row := Row{At: p.frame.Middle(i)}
-		for _, v := range p.bins[i] {
-			row.Values = append(row.Values, v*p.frame.perDay())
-		}
-		over.Rows = append(over.Rows, row)
-	}
 	s.Facts = append([]Fact{{Key: "total", Name: "in all", Quantity: chart.Money, Value: total}}, s.Facts...)
+	over := p.rates.table(chart.Money)
 	s.Figures = []Figure{
 		{Key: "groups", Title: "By group", Table: t, Picture: bars},
 		{Key: "over_time", Title: "Over time", Table: over, Picture: over.over("money a day by group over time", chart.Axis{Label: "a day", Quantity: chart.Money}, true)},

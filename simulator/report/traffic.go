@@ -12,7 +12,7 @@ type traffic struct {
 	frame *Frame
 	links []bytesOf
 	sizes []*histogram // of frames, by link
-	bins  [bins][]float64
+	rates rates
 }
 
 // bytesOf are the bytes of a link.
@@ -21,12 +21,9 @@ type bytesOf struct{ first, repeats, joins, down, stored float64 }
 func (b *bytesOf) all() float64 { return b.first + b.repeats + b.joins + b.down }
 
 func newTraffic(f *Frame) *traffic {
-	p := &traffic{frame: f, links: make([]bytesOf, len(f.Links)), sizes: make([]*histogram, len(f.Links))}
+	p := &traffic{frame: f, links: make([]bytesOf, len(f.Links)), sizes: make([]*histogram, len(f.Links)), rates: newRates(f, f.Links)}
 	for i := range p.sizes {
 		p.sizes[i] = new(histogram)
-	}
-	for i := range p.bins {
-		p.bins[i] = make([]float64, len(f.Links))
 	}
 	return p
 }
@@ -35,7 +32,7 @@ func newTraffic(f *Frame) *traffic {
 func (p *traffic) Sent(at time.Time, group int, _ uint32, bytes, try int, join bool) {
 	link := p.frame.LinkOf[group]
 	l, n := &p.links[link], float64(bytes)
-	p.bins[p.frame.Bin(at)][link] += n
+	p.rates.add(at, link, n)
 	switch {
 	case join:
 		l.joins += n
@@ -51,7 +48,7 @@ func (p *traffic) Sent(at time.Time, group int, _ uint32, bytes, try int, join b
 func (p *traffic) Told(at time.Time, group int, _ uint32, bytes int) {
 	link := p.frame.LinkOf[group]
 	p.links[link].down += float64(bytes)
-	p.bins[p.frame.Bin(at)][link] += float64(bytes)
+	p.rates.add(at, link, float64(bytes))
 }
 
 // Taken implements Taker.
@@ -76,7 +73,6 @@ func (p *traffic) Section() (Section, bool) {
 	} {
 		t.Columns = append(t.Columns, Column{Key: c[0], Title: c[1], Quantity: chart.Bytes})
 	}
-	over := Table{Head: when()}
 	bars := &chart.Bars{About: "bytes by link", X: chart.Axis{Quantity: chart.Bytes}, Names: p.frame.Links, Parts: []chart.Part{
 		{Name: "first tries", Colour: 0}, {Name: "repeats", Colour: 1}, {Name: "joins", Colour: 3}, {Name: "to devices", Colour: 2},
 	}}
@@ -90,20 +86,13 @@ func (p *traffic) Section() (Section, bool) {
 		for k, v := range []float64{l.first, l.repeats, l.joins, l.down} {
 			bars.Parts[k].Values = append(bars.Parts[k].Values, v)
 		}
-		over.Columns = append(over.Columns, Column{Key: name, Title: name, Quantity: chart.Bytes})
 		s.Facts = append(s.Facts, Fact{Key: name + "_per_stored", Name: name + ": bytes on air per frame stored", Quantity: chart.Bytes, Value: share(l.all(), l.stored)})
 	}
 	if total == 0 {
 		return Section{}, false
 	}
-	for i := range p.frame.Played() {
-		row := Row{At: p.frame.Middle(i)}
-		for _, n := range p.bins[i] {
-			row.Values = append(row.Values, n*p.frame.perDay())
-		}
-		over.Rows = append(over.Rows, row)
-	}
 	s.Facts = append([]Fact{{Key: "bytes", Name: "bytes on air", Quantity: chart.Bytes, Value: total}}, s.Facts...)
+	over := p.rates.table(chart.Bytes)
 	s.Figures = []Figure{
 		{Key: "links", Title: "By link", Table: t, Picture: bars},
 		{Key: "over_time", Title: "Over time", Table: over, Picture: over.over("bytes a day by link over time", chart.Axis{Label: "bytes a day", Quantity: chart.Bytes}, true)},

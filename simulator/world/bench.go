@@ -82,15 +82,11 @@ const (
 
 // Record plays a world that needs no joins, and keeps what its gateway was given.
 func Record(ctx context.Context, s Setup) (*Recording, error) {
-	s.setDefaults()
-	if err := s.Validate(); err != nil {
-		return nil, err
-	}
 	w, err := newWorld(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	r := &Recording{setup: s}
+	r := &Recording{setup: w.setup}
 	w.gateway.tap = r
 	return r, errors.Join(w.play(), w.gateway.close())
 }

@@ -57,7 +57,7 @@ func (w *world) read(m *publish.Message) error {
 	}
 	w.note(name, 0, m.Payload)
 	if before, twice := r.seen[id]; twice {
-		if before != said && m.Frame != "" { // those that the gateway itself says are counted anew after a loss of everything
+		if before != said {
 			return fmt.Errorf("%w: event %s says two things, one of them %s", ErrBroken, name, m.Payload)
 		}
 		return nil

@@ -64,10 +64,6 @@ type world struct {
 
 // Run plays a world. The error wraps ErrSetup if it cannot be, and ErrBroken if an invariant does not hold.
 func Run(ctx context.Context, s Setup) (*Result, error) {
-	s.setDefaults()
-	if err := s.Validate(); err != nil {
-		return nil, err
-	}
 	w, err := newWorld(ctx, s)
 	if err != nil {
 		return nil, err
@@ -92,6 +88,10 @@ const (
 
 // newWorld makes a world, with a gateway that runs and devices that are switched on.
 func newWorld(ctx context.Context, s Setup) (*world, error) {
+	s.setDefaults()
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
 	w := emptyWorld(ctx, s)
 	if err := w.gateway.start(); err != nil {
 		return nil, err
