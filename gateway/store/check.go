@@ -13,6 +13,9 @@ type CheckOptions struct {
 	Report func(CheckProgress)                   // called now and then, and at the end of each kind of row; nil: not at all
 	Device func(number uint32, row []byte) error // reads a device row, whose encoding is not the store's; nil: not read
 	KEK    *KEK                                  // unwraps every device key; nil: only their form is looked at
+
+	Schedule func(number uint32, row []byte) error // as Device, of a schedule row
+	Account  func(account, row []byte) error       // as Device, of an account
 }
 
 // CheckProgress says how far a check is.
@@ -184,6 +187,13 @@ func (c *checker) row(prefix byte, key, value []byte) error {
 		return err
 	case prefixParked:
 		return c.parked(key, value)
+	case prefixSchedule:
+		return c.schedule(key, value)
+	case prefixAccount:
+		if c.o.Account == nil {
+			return nil
+		}
+		return c.o.Account(key[1:], value)
 	}
 	return nil
 }
@@ -218,6 +228,19 @@ func (c *checker) device(key, value []byte) error {
 		return nil
 	}
 	return c.o.Device(binary.BigEndian.Uint32(key[1:]), value)
+}
+
+func (c *checker) schedule(key, value []byte) error {
+	number, ok := parseScheduleKey(key)
+	if !ok {
+		return ErrRow
+	}
+	if c.o.Schedule != nil {
+		if err := c.o.Schedule(number, value); err != nil {
+			return err
+		}
+	}
+	return c.known(number)
 }
 
 func (c *checker) key(key, value []byte) error {

@@ -21,6 +21,8 @@ import (
 //	o  oseq u64                                           outbox: events, contiguous
 //	x  base, meta                                         outbox: what precedes the oldest row; the publisher's own state
 //	l  ref u64                                            downlink
+//	s  number u32                                         when a device speaks and what it runs, encoded by package scheduler/core
+//	c  account                                            what was charged, key and row encoded by package scheduler/ledger
 //	m  0 name                                             the store's own state
 //	m  name                                               state of others, by name
 const (
@@ -38,6 +40,8 @@ const (
 	prefixOutbox     = 'x'
 	prefixDownlink   = 'l'
 	prefixMeta       = 'm'
+	prefixSchedule   = 's'
+	prefixAccount    = 'c'
 )
 
 // kinds lists the prefixes with their names, in the order of the key space.
@@ -47,6 +51,7 @@ var kinds = []struct {
 }{
 	{prefixAddress, "addresses"},
 	{prefixParked, "parked"},
+	{prefixAccount, "accounts"},
 	{prefixDevice, "devices"},
 	{prefixFrame, "frames"},
 	{prefixFragment, "fragments"},
@@ -57,6 +62,7 @@ var kinds = []struct {
 	{prefixEvent, "outbox"},
 	{prefixPart, "parts"},
 	{prefixQuarantine, "quarantine"},
+	{prefixSchedule, "schedules"},
 	{prefixTime, "times"},
 	{prefixOutbox, "outbox_meta"},
 }
