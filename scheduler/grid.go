@@ -1,0 +1,70 @@
+package scheduler
+
+import "math"
+
+// A Code is an interval on the wire: code k is 15 minutes times 2^(k/4). CodeExact stands for a number of seconds that is no level, such as a
+// limit.
+type Code uint8
+
+// Codes is the number of levels, which end at 1.6 years.
+const (
+	Codes          = 64
+	CodeExact Code = 255
+)
+
+// Quarter octaves, and the borders between their neighbours: 2^(i/4) and 2^(i/4+1/8).
+var (
+	quarters = [4]float64{1, 1.189207115002721, 1.4142135623730951, 1.681792830507429}
+	borders  = [4]float64{1.0905077326652577, 1.2968395546510096, 1.5422108254079407, 1.8340080864093424}
+	grid     = func() (g [Codes]Secs) {
+		for k := range g {
+			g[k] = Secs(math.Floor(math.Ldexp(900*quarters[k%4], k/4) + 0.5))
+		}
+		return g
+	}()
+)
+
+// Secs is the interval of a level; 0 of a code that is none.
+func (c Code) Secs() Secs {
+	if c >= Codes {
+		return 0
+	}
+	return grid[c]
+}
+
+// Nearest is the level that is nearest to a length by ratio.
+func Nearest(every Secs) Code { return nearest(every.Hours()) }
+
+func nearest(hours float64) Code {
+	fraction, exponent := math.Frexp(4 * hours) // of 15 minutes, in [1/2, 1) times 2^exponent
+	fraction, exponent = 2*fraction, exponent-1
+	if !(hours > 0.25) {
+		return 0
+	}
+	k := 4 * exponent
+	for i := 0; i < len(borders) && fraction >= borders[i]; i++ {
+		k++
+	}
+	return Code(min(k, Codes-1))
+}
+
+// quantise is the interval that a device is told for one in hours: the nearest level, or a limit where that lies beyond it.
+func quantise(hours, lo, hi float64) (Code, Secs) {
+	code := nearest(hours)
+	every := grid[code]
+	switch {
+	case every.Hours() < lo:
+		return exact(Secs(math.Ceil(3600 * lo)))
+	case every.Hours() > hi:
+		return exact(Secs(math.Floor(max(3600*hi, 3600*lo))))
+	}
+	return code, every
+}
+
+// exact is a length with its code.
+func exact(every Secs) (Code, Secs) {
+	if code := Nearest(every); grid[code] == every {
+		return code, every
+	}
+	return CodeExact, every
+}
