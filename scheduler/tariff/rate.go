@@ -56,17 +56,16 @@ func (m *Term) marginal(r *scheduler.Rate, times scheduler.Micros) {
 	}
 	step = max(step, 1)
 	r.Header, r.Min = whole(sum(m.Header, m.Handshake)), whole(least)
-	per := m.Unit.bytes(m.Size)
-	for k := int64(1); ; k++ {
-		n := product(product(step, k), int64(times))
-		price := portion(n, m.Price, per)
-		down := price
-		if exactly := portion(n-1, m.Price, per); exactly < price && price > 1 && float64(n)*float64(m.Price)/float64(per) < float64(price)-0.5 {
-			down = price - 1
-		}
-		want := float64(n) * float64(m.Price) / float64(per)
-		if m.Price == 0 || math.Abs(float64(down)-want) <= 0.05*want || k == 1<<20 {
-			r.Inc, r.Price = whole(product(step, k)), down
+	if m.Price == 0 {
+		r.Inc = whole(step)
+		return
+	}
+	per, each := m.Unit.bytes(m.Size), product(product(step, int64(times)), int64(m.Price)) // a step costs each/per micros
+	for k := max(per/each, 1); ; k++ {
+		want := float64(k) * float64(each) / float64(per)
+		price := math.Round(want)
+		if math.Abs(price-want) <= 0.05*want {
+			r.Inc, r.Price = whole(product(step, k)), scheduler.Micros(min(price, most))
 			return
 		}
 	}
