@@ -1,0 +1,170 @@
+package tariff
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// A Meter is how far a device, or a pool of devices, has come within a tariff. The zero Meter has used nothing. A copy shares its counters with
+// the original: Clone makes one that does not.
+//
+// The meter's clock does not go back: what comes late, or while a clock is set back, counts for the open record, day and month. Only a time more
+// than 40 days before the last is believed, since then the last was wrong.
+type Meter struct {
+	Members int64 // of a pool: devices that add to its allowance
+
+	last     int64 // of the events so far, Unix seconds
+	counters []counter
+}
+
+// counter is a meter's state in one term.
+type counter struct {
+	open    bool   // there is a record
+	session uint64 // of the record
+	opened  int64  // when the session was, Unix seconds
+	index   int64  // of the record: number within its session, day, or month
+	raw     int64  // bytes in the record
+	billed  int64  // bytes that were billed for it
+
+	period int64 // of the allowance: month, or Unix seconds of its first use
+	used   int64 // of the allowance, in bytes or in number
+
+	month int64 // of beyond
+	over  int64 // what the month has beyond the allowance, in bytes or in number
+}
+
+const (
+	clockPatience = 40 * 24 * 60 * 60 // seconds
+	timeMost      = 253402300799      // the end of the year 9999
+)
+
+// ready makes the meter fit a tariff. One of another form begins anew, as a provider does who changes the form of his tariff.
+func (m *Meter) ready(terms int) {
+	if len(m.counters) != terms {
+		m.counters = make([]counter, terms)
+	}
+}
+
+// clock is the time that counts.
+func (m *Meter) clock(at time.Time) int64 {
+	now := min(max(at.Unix(), 0), timeMost)
+	if now < m.last && m.last-now < clockPatience {
+		return m.last
+	}
+	m.last = now
+	return now
+}
+
+// Clone is a copy that shares nothing.
+func (m *Meter) Clone() Meter {
+	c := *m
+	c.counters = slices.Clone(m.counters)
+	return c
+}
+
+// ErrMeter is wrapped by errors about bytes that are no meter.
+var ErrMeter = errors.New("no meter")
+
+const (
+	meterVersion  = 1
+	countersMost  = 64 // terms of a tariff
+	counterFields = 9
+)
+
+// AppendBinary appends the meter: a byte for the version of the form, then variable-length integers.
+func (m *Meter) AppendBinary(b []byte) ([]byte, error) {
+	b = append(b, meterVersion)
+	b = binary.AppendUvarint(b, uint64(max(m.Members, 0))) //nolint:gosec // not negative
+	b = binary.AppendUvarint(b, uint64(m.last))            //nolint:gosec // not negative
+	b = binary.AppendUvarint(b, uint64(len(m.counters)))
+	for i := range m.counters {
+		c := &m.counters[i]
+		open := byte(0)
+		if c.open {
+			open = 1
+		}
+		b = binary.AppendUvarint(append(b, open), c.session)
+		for _, v := range c.fields() {
+			b = binary.AppendUvarint(b, uint64(*v)) //nolint:gosec // not negative
+		}
+	}
+	return b, nil
+}
+
+// MarshalBinary is AppendBinary of nothing.
+func (m *Meter) MarshalBinary() ([]byte, error) { return m.AppendBinary(nil) }
+
+func (c *counter) fields() [counterFields - 1]*int64 {
+	return [...]*int64{&c.opened, &c.index, &c.raw, &c.billed, &c.period, &c.used, &c.month, &c.over}
+}
+
+// UnmarshalBinary reads what AppendBinary wrote, and nothing else.
+func (m *Meter) UnmarshalBinary(b []byte) error {
+	r := reader{b: b}
+	if v := r.byte(); v != meterVersion {
+		return fmt.Errorf("form %d: %w, want form %d", v, ErrMeter, meterVersion)
+	}
+	read := Meter{Members: r.number(), last: r.number()}
+	n := r.uvarint()
+	if n > countersMost {
+		return fmt.Errorf("%d terms: %w", n, ErrMeter)
+	}
+	if n > 0 {
+		read.counters = make([]counter, n)
+	}
+	for i := range read.counters {
+		c := &read.counters[i]
+		open := r.byte()
+		r.bad = r.bad || open > 1
+		c.open, c.session = open == 1, r.uvarint()
+		for _, v := range c.fields() {
+			*v = r.number()
+		}
+	}
+	if r.bad || len(r.b) > 0 {
+		return fmt.Errorf("%d bytes: %w", len(b), ErrMeter)
+	}
+	*m = read
+	return nil
+}
+
+// reader takes integers off bytes; bad is set once there are none.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) byte() byte {
+	if len(r.b) == 0 {
+		r.bad = true
+		return 0
+	}
+	v := r.b[0]
+	r.b = r.b[1:]
+	return v
+}
+
+// number is an integer from 0 to most.
+func (r *reader) number() int64 {
+	v := r.uvarint()
+	r.bad = r.bad || v > most
+	return int64(v & math.MaxInt64) //nolint:gosec // masked
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	r.skip(n)
+	return v
+}
+
+func (r *reader) skip(n int) {
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return
+	}
+	r.b = r.b[n:]
+}
