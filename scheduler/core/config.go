@@ -1,0 +1,144 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/scheduler/ledger"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
+)
+
+// A Link is a way to devices, as planning sees it.
+type Link struct {
+	Name    string
+	Tariff  string  // in Config.Tariffs; "": it costs nothing
+	Deliver float64 // probability that an attempt arrives, before more is known; 0 is 0.95
+	Energy  float64 // millijoules of an attempt
+	Least   time.Duration
+	Most    time.Duration // between two contacts, as modem and subscription allow; 0: no limit
+	Retries uint8         // by the device, within a contact
+	Wakes   bool          // devices can be reached at any time
+	Jitter  float64       // share of the interval by which contacts may be late; 0 is 0.05
+	Grace   time.Duration // for delivery; 0 is 10 min
+}
+
+// A Rule says what holds for some devices. The first that matches counts; a device that none matches is planned by the zero Policy with a weight of 1.
+type Rule struct {
+	Product, Customer string // "": any
+	Policy            scheduler.Policy
+	Hazard            *scheduler.Hazard // fear of an update; nil: none
+	Weight            float64           // of an hour of not knowing; 0 is 1
+	Cap               scheduler.Micros  // of a device and month; 0: none
+	Energy, Idle      float64           // of its battery: millijoules that are left, milliwatts that it takes by itself; 0: no battery
+	Life              time.Duration     // that the battery must last
+}
+
+// Config is what a Core is made of. It is not changed.
+type Config struct {
+	Links    []Link // at most 64, by the place by which they are named
+	Rules    []Rule // at most 200
+	Tariffs  *tariff.Book
+	Currency string           // of Money
+	Money    scheduler.Micros // to be spent by contacts in a month; 0: no limit
+	Cap      scheduler.Micros // that no month may exceed; 0: none
+	Pools    []scheduler.Allowance
+	Budgets  []ledger.Budget
+	Replan   time.Duration // between two plans; 0 is 6 h
+}
+
+// Limits of a configuration.
+const (
+	linksMax = 64
+	rulesMax = 200
+)
+
+// ErrConfig is wrapped by errors about a configuration that cannot be.
+var ErrConfig = errors.New("configuration of schedules")
+
+// What a configuration leaves open.
+const (
+	deliverDefault = 0.95
+	replanDefault  = 6 * time.Hour
+	statusDefault  = 32 // bytes
+)
+
+func (c *Config) check(now time.Time) error {
+	if len(c.Links) > linksMax || len(c.Rules) > rulesMax {
+		return fmt.Errorf("%d links and %d rules, %d and %d are the most: %w", len(c.Links), len(c.Rules), linksMax, rulesMax, ErrConfig)
+	}
+	for i := range c.Links {
+		l := &c.Links[i]
+		if l.Tariff != "" && (c.Tariffs == nil || c.Tariffs.At(l.Tariff, now) == nil) {
+			return fmt.Errorf("link %s: no tariff %q holds on %s: %w", l.Name, l.Tariff, now.UTC().Format(time.DateOnly), ErrConfig)
+		}
+	}
+	return nil
+}
+
+// fleet is the tables that devices name things in. The last policy is that of devices that no rule matches.
+func (c *Config) fleet(now time.Time) scheduler.Fleet {
+	var f scheduler.Fleet
+	for i := range c.Links {
+		f.Links = append(f.Links, c.link(&c.Links[i], now))
+	}
+	for i := range c.Rules {
+		r := &c.Rules[i]
+		f.Policies = append(f.Policies, r.Policy)
+		h := scheduler.Hazard{Tau: 1}
+		if r.Hazard != nil {
+			h = *r.Hazard
+		}
+		f.Hazards = append(f.Hazards, h)
+	}
+	f.Policies = append(f.Policies, scheduler.Policy{})
+	return f
+}
+
+// link is a link at the rates that hold now.
+func (c *Config) link(l *Link, now time.Time) scheduler.Link {
+	s := scheduler.Link{
+		Name: l.Name, Deliver: l.Deliver, Energy: l.Energy, MinGap: secs(l.Least), MaxGap: secs(l.Most), Retries: l.Retries, Wakeable: l.Wakes,
+	}
+	if s.Deliver == 0 {
+		s.Deliver = deliverDefault
+	}
+	if t := c.tariff(l, now); t != nil {
+		s.Up, s.Down = t.Rate(tariff.MO), t.Rate(tariff.MT)
+	}
+	return s
+}
+
+// tariff is that of a link at a time; where none holds, the last one goes on.
+func (c *Config) tariff(l *Link, at time.Time) *tariff.Tariff {
+	if l.Tariff == "" || c.Tariffs == nil {
+		return nil
+	}
+	if t := c.Tariffs.At(l.Tariff, at); t != nil {
+		return t
+	}
+	if v := c.Tariffs.Versions(l.Tariff); len(v) > 0 {
+		return v[len(v)-1]
+	}
+	return nil
+}
+
+// rule is the place of the first rule for a device; len(Rules) if there is none.
+func (c *Config) rule(product, customer string) int {
+	i := slices.IndexFunc(c.Rules, func(r Rule) bool {
+		return (r.Product == "" || r.Product == product) && (r.Customer == "" || r.Customer == customer)
+	})
+	if i < 0 {
+		return len(c.Rules)
+	}
+	return i
+}
+
+// secs is a length of time in whole seconds.
+func secs(d time.Duration) scheduler.Secs { return scheduler.Secs(d / time.Second) }
+
+// stamp is a moment in seconds since 1970, within what a device's record holds.
+func stamp(t time.Time) uint32 { return uint32(min(max(t.Unix(), 0), math.MaxUint32)) } //nolint:gosec // bounded

@@ -1,0 +1,141 @@
+package core
+
+import (
+	"time"
+
+	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/scheduler/ledger"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
+)
+
+// A Downlink is something that is to go to a device.
+type Downlink struct {
+	Link     int // place in Config.Links
+	Bytes    int // of payload
+	Parts    int // in which the network took it; 0: as many as its bytes need
+	Cause    ledger.Cause
+	Campaign string
+	Failed   bool // the network took it and it did not arrive
+}
+
+// Price is what a downlink would cost, and whether all hard budgets allow that; if not, of is the one that does not.
+func (k *Core) Price(now time.Time, at Place, dl Downlink) (price scheduler.Micros, of ledger.Scope, ok bool) {
+	m := k.at(at)
+	if m == nil || dl.Link < 0 || dl.Link >= len(k.config.Links) {
+		return 0, ledger.Scope{}, true
+	}
+	t := k.config.tariff(&k.config.Links[dl.Link], now)
+	if t == nil {
+		return 0, ledger.Scope{}, true
+	}
+	meter, pool := k.metersOf(t, at, dl.Link)
+	own := meter.Clone()
+	var shared *tariff.Meter
+	if pool != nil {
+		c := pool.Clone()
+		shared = &c
+	}
+	c := t.Price(&own, shared, dl.event(now))
+	e := k.entry(t, now, at, dl.Link, c, dl.Cause, tariff.MT, int64(dl.Bytes))
+	of, ok = k.ledger.Allow(&e)
+	return c.Micros, of, ok
+}
+
+func (dl *Downlink) event(now time.Time) tariff.Event {
+	return tariff.Event{Time: now, Direction: tariff.MT, Bytes: int64(dl.Bytes), Parts: int64(dl.Parts), Failed: dl.Failed}
+}
+
+// Charge books a downlink that left.
+func (k *Core) Charge(now time.Time, at Place, dl Downlink) scheduler.Micros {
+	if k.at(at) == nil || dl.Link < 0 || dl.Link >= len(k.config.Links) {
+		return 0
+	}
+	return k.charge(now, at, dl.Link, dl.event(now), dl.Cause)
+}
+
+// Report books a status report of the network.
+func (k *Core) Report(now time.Time, at Place, link int) {
+	if k.at(at) != nil && link >= 0 && link < len(k.config.Links) {
+		k.charge(now, at, link, tariff.Event{Time: now, Direction: tariff.MT, Kind: tariff.StatusReport}, ledger.CauseOther)
+	}
+}
+
+// charge prices an event, and books it.
+func (k *Core) charge(now time.Time, at Place, link int, ev tariff.Event, cause ledger.Cause) scheduler.Micros {
+	t := k.config.tariff(&k.config.Links[link], now)
+	var c tariff.Charge
+	if t != nil {
+		meter, pool := k.metersOf(t, at, link)
+		c = t.Price(meter, pool, ev)
+		if pool != nil {
+			k.dirty.pool(t.PoolName())
+		}
+	} else {
+		c.Bytes = ev.Bytes
+	}
+	e := k.entry(t, now, at, link, c, cause, ev.Direction, ev.Bytes)
+	if ev.Direction == tariff.MT {
+		k.spent.down += c.Micros
+	} else {
+		k.spent.up += c.Micros
+	}
+	changed, err := k.ledger.Add(e)
+	if err != nil {
+		return c.Micros // a year that no account has; nothing that a frame says can be the reason
+	}
+	k.dirty.account(changed.Device)
+	k.dirty.account(changed.Group)
+	for _, a := range changed.Scopes {
+		k.dirty.account(a)
+	}
+	for i := range changed.Warnings {
+		k.actions = append(k.actions, Action{Kind: ActBudget, Warning: &changed.Warnings[i], Place: at})
+	}
+	return c.Micros
+}
+
+func (k *Core) entry(t *tariff.Tariff, now time.Time, at Place, link int, c tariff.Charge, cause ledger.Cause, way tariff.Direction, payload int64) ledger.Entry {
+	e := ledger.Entry{
+		Time: now.UTC(), Device: k.devices[at].Number, Customer: k.customers.list[k.more[at].customer], Link: k.config.Links[link].Name, Cause: cause,
+		Direction: way, Currency: k.config.Currency, Count: 1, Payload: payload, Billed: c.Bytes, Micros: c.Micros,
+	}
+	if t != nil {
+		e.Time, e.Currency, e.Pool = t.Local(now), t.Currency, t.PoolName()
+	}
+	return e
+}
+
+// metersOf are the meters of a device's use of a link, and of its pool if the tariff has one.
+func (k *Core) metersOf(t *tariff.Tariff, at Place, link int) (own, pool *tariff.Meter) {
+	if name := t.PoolName(); name != "" {
+		if pool = k.pools[name]; pool == nil {
+			pool = &tariff.Meter{Members: 1}
+			k.pools[name] = pool
+		}
+	}
+	stays, ok := k.stays[t]
+	if !ok {
+		stays = remembers(t)
+		k.stays[t] = stays
+	}
+	if !stays {
+		return &k.plain, pool
+	}
+	key := meterKey{at, uint8(link)} //nolint:gosec // at most linksMax
+	if own = k.meters[key]; own == nil {
+		own = new(tariff.Meter)
+		k.meters[key] = own
+	}
+	return own, pool
+}
+
+// remembers reports whether what an event of one device costs depends on those before it.
+func remembers(t *tariff.Tariff) bool {
+	for i := range t.Terms {
+		m := &t.Terms[i]
+		if m.Scope != tariff.OfMessage || m.Unit == tariff.Session || m.Allowance != nil && !m.Allowance.Pooled || len(m.Tiers) > 0 || m.Step > 0 {
+			return true
+		}
+	}
+	return false
+}
