@@ -72,9 +72,9 @@ func (p *Plan) prices() *prices {
 	return &prices{money: p.Price(), pools: slices.Clone(p.Pools), links: p.LinkPools}
 }
 
-// near tells whether no price has moved by more than a hundredth.
+// near tells whether no price has moved by more than a twentieth: links chosen at such prices are as good, but for their square.
 func near(a, b *prices) bool {
-	alike := func(x, y float64) bool { return math.Abs(x-y) <= 0.01*max(x, y) }
+	alike := func(x, y float64) bool { return math.Abs(x-y) <= 0.05*max(x, y) }
 	for i := range a.pools {
 		if !alike(a.pools[i].Price, b.pools[i].Price) {
 			return false
@@ -100,12 +100,13 @@ func (s *Solver) load(f *Fleet, at *prices, now Secs, round int) (choices bool) 
 		e := &s.entries[i]
 		several := d.Links[1].Link > 0 || d.Growth > 0
 		choices = choices || several
-		if round == 1 || several && mix(d.Number, uint32(round))%uint32(max(round-1, 1)) == 0 { //nolint:gosec // at most maxRounds
-			c := f.choose(d, f.Weigh(d, now), at)
+		if round <= 2 && (round == 1 || several) || several && mix(d.Number, uint32(round))%uint32(round-1) == 0 { //nolint:gosec // at most maxRounds
+			var c choice
+			f.choose(&c, d, f.Weigh(d, now), at)
 			e.take(&c)
 		}
 		if e.pool >= 0 {
-			s.members[e.pool] = append(s.members[e.pool], int32(i)) //nolint:gosec // a fleet has no more devices
+			s.members[e.pool] = append(s.members[e.pool], int32(i))
 			s.mixed[e.pool] = s.mixed[e.pool] || e.money > 0
 		}
 	}
