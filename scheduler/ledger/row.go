@@ -34,8 +34,7 @@ func (l *Ledger) AppendRow(key, value []byte, a Account) ([]byte, []byte) {
 	case groupRow:
 		return appendGroup(key, value, m.groups[a.place])
 	case scopeRow:
-		s := m.scopes[a.place]
-		return appendNames(append(key, byte(s.Level)), s.Currency, s.Name), append(value, s.warned)
+		return appendScope(key, value, m.scopes[a.place])
 	default:
 		return key, value
 	}
@@ -82,6 +81,10 @@ func appendGroup(key, value []byte, g *group) (k, v []byte) {
 	return key, value
 }
 
+func appendScope(key, value []byte, s *scope) (k, v []byte) {
+	return appendNames(append(key, byte(s.Level)), s.Currency, s.Name), append(value, s.warned)
+}
+
 // Accounts are all accounts of a month, for a store that is to have all their rows.
 func (l *Ledger) Accounts(at tariff.Month) iter.Seq[Account] {
 	return func(yield func(Account) bool) {
@@ -125,7 +128,7 @@ func (l *Ledger) Load(key, value []byte) error {
 	case groupRow:
 		err = l.loadGroup(at, k, v, key, value)
 	case scopeRow:
-		err = l.loadScope(at, k, v)
+		err = l.loadScope(at, k, v, key, value)
 	case closedRow:
 		if err = finished(k, v); err == nil {
 			l.closed = max(l.closed, at)
@@ -220,18 +223,21 @@ func (l *Ledger) loadGroup(at tariff.Month, k, v *reader, key, value []byte) err
 	return nil
 }
 
-func (l *Ledger) loadScope(at tariff.Month, k, v *reader) error {
-	s := Scope{Level: Level(k.byte()), Currency: k.name(), Name: k.name()}
-	warned := v.byte()
-	k.bad = k.bad || s.Level >= OfDevice || (s.Level == Fleet) != (s.Name == "") || warned == 0 || warned >= 1<<len(warnAt)
+func (l *Ledger) loadScope(at tariff.Month, k, v *reader, key, value []byte) error {
+	s := scope{Scope: Scope{Level: Level(k.byte()), Currency: k.name(), Name: k.name()}, warned: v.byte()}
+	k.bad = k.bad || s.Level >= OfDevice || (s.Level == Fleet) != (s.Name == "") || s.warned == 0 || s.warned >= 1<<len(warnAt)
 	if err := finished(k, v); err != nil {
 		return err
 	}
-	into := l.scope(l.month(at), s)
-	if into.warned != 0 {
-		return fmt.Errorf("%w: the warnings about %s are there already", ErrRow, s)
+	again, values := appendScope(nil, nil, &s)
+	if err := written(key, value, again, values); err != nil {
+		return err
 	}
-	into.warned = warned
+	into := l.scope(l.month(at), s.Scope)
+	if into.warned != 0 {
+		return fmt.Errorf("%w: the warnings about %s are there already", ErrRow, s.Scope)
+	}
+	into.warned = s.warned
 	return nil
 }
 

@@ -70,9 +70,8 @@ func (m *Meter) Clone() Meter {
 var ErrMeter = errors.New("no meter")
 
 const (
-	meterVersion  = 1
-	countersMost  = 64 // terms of a tariff
-	counterFields = 9
+	meterVersion = 1
+	countersMost = 64 // terms of a tariff
 )
 
 // AppendBinary appends the meter: a byte for the version of the form, then variable-length integers.
@@ -98,73 +97,39 @@ func (m *Meter) AppendBinary(b []byte) ([]byte, error) {
 // MarshalBinary is AppendBinary of nothing.
 func (m *Meter) MarshalBinary() ([]byte, error) { return m.AppendBinary(nil) }
 
-func (c *counter) fields() [counterFields - 1]*int64 {
+func (c *counter) fields() [8]*int64 {
 	return [...]*int64{&c.opened, &c.index, &c.raw, &c.billed, &c.period, &c.used, &c.month, &c.over}
 }
 
 // UnmarshalBinary reads what AppendBinary wrote, and nothing else.
 func (m *Meter) UnmarshalBinary(b []byte) error {
-	r := reader{b: b}
-	if v := r.byte(); v != meterVersion {
-		return fmt.Errorf("form %d: %w, want form %d", v, ErrMeter, meterVersion)
+	if len(b) == 0 || b[0] != meterVersion {
+		return fmt.Errorf("%w: want form %d", ErrMeter, meterVersion)
 	}
-	read := Meter{Members: r.number(), last: r.number()}
-	n := r.uvarint()
-	if n > countersMost {
-		return fmt.Errorf("%d terms: %w", n, ErrMeter)
+	rest, bad := b[1:], false
+	number := func(largest uint64) uint64 {
+		v, n := binary.Uvarint(rest)
+		if n <= 0 || v > largest {
+			bad, rest = true, nil
+			return 0
+		}
+		rest = rest[n:]
+		return v
 	}
-	if n > 0 {
+	read := Meter{Members: int64(number(most)), last: int64(number(timeMost))} //nolint:gosec // bounded
+	if n := number(countersMost); n > 0 {
 		read.counters = make([]counter, n)
 	}
 	for i := range read.counters {
 		c := &read.counters[i]
-		open := r.byte()
-		r.bad = r.bad || open > 1
-		c.open, c.session = open == 1, r.uvarint()
+		c.open, c.session = number(1) == 1, number(math.MaxUint64)
 		for _, v := range c.fields() {
-			*v = r.number()
+			*v = int64(number(most)) //nolint:gosec // bounded
 		}
 	}
-	if r.bad || len(r.b) > 0 {
-		return fmt.Errorf("%d bytes: %w", len(b), ErrMeter)
+	if bad || len(rest) > 0 {
+		return fmt.Errorf("%w: %d bytes", ErrMeter, len(b))
 	}
 	*m = read
 	return nil
-}
-
-// reader takes integers off bytes; bad is set once there are none.
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-func (r *reader) byte() byte {
-	if len(r.b) == 0 {
-		r.bad = true
-		return 0
-	}
-	v := r.b[0]
-	r.b = r.b[1:]
-	return v
-}
-
-// number is an integer from 0 to most.
-func (r *reader) number() int64 {
-	v := r.uvarint()
-	r.bad = r.bad || v > most
-	return int64(v & math.MaxInt64) //nolint:gosec // masked
-}
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.b)
-	r.skip(n)
-	return v
-}
-
-func (r *reader) skip(n int) {
-	if n <= 0 {
-		r.bad, r.b = true, nil
-		return
-	}
-	r.b = r.b[n:]
 }
