@@ -62,7 +62,7 @@ type Core struct {
 	stays  map[*tariff.Tariff]bool
 
 	model *presence.Model
-	queue presence.Queue
+	queue *presence.Queue
 
 	products, customers names
 	dirty               dirty
@@ -103,7 +103,7 @@ func New(c Config, now time.Time) (*Core, error) {
 	}
 	k := &Core{
 		config: c, fleet: c.fleet(now), ledger: ledger.New(), meters: make(map[meterKey]*tariff.Meter), pools: make(map[string]*tariff.Meter),
-		stays: make(map[*tariff.Tariff]bool), pace: scheduler.Pace{Month: c.Money, Cap: c.Cap}, plan: scheduler.Plan{LinkPools: make([]int16, len(c.Links))},
+		stays: make(map[*tariff.Tariff]bool), pace: scheduler.Pace{Month: c.Money, Cap: c.Cap}, plan: scheduler.Plan{LinkPools: make([]int16, len(c.Links))}, queue: presence.NewQueue(0),
 	}
 	for i := range k.plan.LinkPools {
 		k.plan.LinkPools[i] = -1
@@ -114,7 +114,9 @@ func New(c Config, now time.Time) (*Core, error) {
 	if err := k.ledger.SetBudgets(c.Budgets); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	k.watch()
+	if err := k.watch(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
 	return k, nil
 }
 
@@ -132,7 +134,7 @@ func (k *Core) Know(at Place, number uint32, product, customer string) {
 	}
 	m.product, m.customer = k.products.id(product), k.customers.id(customer)
 	rule := k.config.rule(product, customer)
-	m.rule = uint8(rule) //nolint:gosec // at most rulesMax
+	m.rule = uint8(rule)                                                   //nolint:gosec // at most rulesMax
 	d.Policy, d.Weight, d.Hazard, d.Cap, d.Power = uint8(rule), 1, 0, 0, 0 //nolint:gosec // as above
 	if rule == len(k.config.Rules) {
 		return

@@ -1,0 +1,116 @@
+package core
+
+import (
+	"time"
+
+	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/scheduler/presence"
+)
+
+// An Offer is what a device is to be told.
+type Offer struct {
+	scheduler.Decision
+	Revision uint8
+	Links    []int // places in Config.Links, in the order in which to try them; empty: the device has one
+}
+
+// Offers that are not acknowledged are repeated with growing pauses: a device whose firmware cannot say that it took one must not cost a
+// downlink at each contact.
+const (
+	offerPause  = time.Hour
+	offerShifts = 10
+)
+
+// Decide finds what a device is to do. ack is the size of a downlink that goes to it anyway and may carry the policy, 0 if none does. send is false
+// if the device keeps what it runs, or has been told already.
+func (k *Core) Decide(now time.Time, at Place, ack int) (o Offer, send bool) {
+	m := k.at(at)
+	if m == nil || m.retired || k.planned.IsZero() {
+		return Offer{}, false
+	}
+	d := &k.devices[at]
+	o.Decision = scheduler.Decide(&k.plan, &k.fleet, d, scheduler.Occasion{Now: scheduler.Secs(now.Unix()), Ack: ack})
+	if o.Send == scheduler.SendNone || o.Via < 0 || o.Interval <= 0 {
+		return o, false
+	}
+	p := &m.offered
+	if p.interval == uint32(o.Interval) && int(p.via) == o.Via+1 { //nolint:gosec // intervals are below 2^32
+		pause := offerPause << min(p.tries-1, offerShifts)
+		if now.Before(time.Unix(int64(p.at), 0).Add(pause)) {
+			return o, false
+		}
+		o.Revision = p.revision
+	} else {
+		o.Revision = m.next()
+	}
+	o.Links = k.linksOf(d, o.Via)
+	return o, true
+}
+
+// next is the revision of a policy that the device was never offered lately; 0 is none.
+func (m *device) next() uint8 {
+	r := max(m.revision, m.offered.revision) + 1
+	if m.offered.revision != 0 {
+		r = m.offered.revision + 1
+	}
+	if r == 0 {
+		r = 1
+	}
+	return r
+}
+
+// linksOf are a device's links, the chosen one first.
+func (k *Core) linksOf(d *scheduler.Device, first int) []int {
+	if d.Links[1].Link == 0 {
+		return nil
+	}
+	list := []int{int(d.Links[first].Link) - 1}
+	for i := range d.Links {
+		if i != first && d.Links[i].Link > 0 {
+			list = append(list, int(d.Links[i].Link)-1)
+		}
+	}
+	return list
+}
+
+// Offered says that the policy was handed to the network.
+func (k *Core) Offered(now time.Time, at Place, o Offer) {
+	m := k.at(at)
+	if m == nil || o.Via < 0 {
+		return
+	}
+	p := &m.offered
+	if p.revision != o.Revision {
+		*p = offer{interval: uint32(o.Interval), revision: o.Revision, via: uint8(o.Via) + 1} //nolint:gosec // below 2^32 seconds; at most MaxVias
+	}
+	p.at, p.tries = stamp(now), min(p.tries, offerShifts)+1
+	m.presence.Offer(now.Unix(), presence.Policy{Interval: uint32(o.Interval), Link: uint8(o.Link)}) //nolint:gosec // as above
+	k.await(now, at)
+	k.touch(at)
+}
+
+// Running is what a device runs: as it acknowledged, or, if told is false, as it was seen to. 0: unknown. pending is what it was offered since.
+func (k *Core) Running(at Place) (every scheduler.Secs, told bool, pending scheduler.Secs) {
+	m := k.at(at)
+	if m == nil {
+		return 0, false, 0
+	}
+	d := &k.devices[at]
+	return scheduler.Secs(m.interval(d)), d.Current > 0, scheduler.Secs(m.offered.interval)
+}
+
+// Burst is the programme of contacts after an update, in minutes after the boot, for a device.
+func (k *Core) Burst(at Place) []uint16 {
+	m := k.at(at)
+	if m == nil {
+		return nil
+	}
+	return k.burst(int(m.rule))
+}
+
+func (k *Core) burst(rule int) []uint16 {
+	if b := k.fleet.Policies[rule].Burst; b != nil {
+		return b
+	}
+	return scheduler.DefaultBurst()
+}

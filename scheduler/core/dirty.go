@@ -1,0 +1,145 @@
+package core
+
+import (
+	"time"
+
+	"github.com/godwit-gateway/godwit/scheduler/ledger"
+)
+
+// Rows is where a Core writes what changed: a batch that becomes durable as a whole.
+type Rows interface {
+	PutSchedule(number uint32, row []byte)
+	PutAccount(account, row []byte)
+	PutMeta(name string, value []byte)
+}
+
+// dirty is what changed since the last Drain.
+type dirty struct {
+	places   []Place
+	marks    []bool // by place
+	accounts map[ledger.Account]struct{}
+	list     []ledger.Account // of accounts, in the order of their first change
+	pools    map[string]struct{}
+	plan     bool
+	model    bool
+	hour     int64 // in which the model was written last
+
+	key, value []byte
+}
+
+func (d *dirty) account(a ledger.Account) {
+	if a == (ledger.Account{}) {
+		return
+	}
+	if d.accounts == nil {
+		d.accounts = make(map[ledger.Account]struct{})
+	}
+	if _, ok := d.accounts[a]; !ok {
+		d.accounts[a] = struct{}{}
+		d.list = append(d.list, a)
+	}
+}
+
+func (d *dirty) pool(name string) {
+	if d.pools == nil {
+		d.pools = make(map[string]struct{})
+	}
+	d.pools[name] = struct{}{}
+}
+
+func (k *Core) touch(at Place) {
+	d := &k.dirty
+	for int(at) >= len(d.marks) {
+		d.marks = append(d.marks, make([]bool, max(1024, len(d.marks)/4))...)
+	}
+	if !d.marks[at] {
+		d.marks[at] = true
+		d.places = append(d.places, at)
+	}
+}
+
+// Names of values among a store's metadata.
+const (
+	metaPool  = "schedule/pool/"
+	metaModel = "schedule/presence"
+	metaPlan  = "schedule/plan"
+)
+
+// Drain writes what changed since the last call.
+func (k *Core) Drain(to Rows) {
+	d := &k.dirty
+	for _, at := range d.places {
+		d.marks[at] = false
+		d.value = k.appendDevice(d.value[:0], at)
+		to.PutSchedule(k.devices[at].Number, d.value)
+	}
+	d.places = d.places[:0]
+	for _, a := range d.list {
+		d.key, d.value = k.ledger.AppendRow(d.key[:0], d.value[:0], a)
+		to.PutAccount(d.key, d.value)
+	}
+	d.list = d.list[:0]
+	clear(d.accounts)
+	for name := range d.pools {
+		var err error
+		if d.value, err = k.pools[name].AppendBinary(d.value[:0]); err == nil {
+			to.PutMeta(metaPool+name, d.value)
+		}
+	}
+	clear(d.pools)
+	if d.plan {
+		d.plan = false
+		to.PutMeta(metaPlan, k.appendPlan(d.value[:0]))
+	}
+	if d.model {
+		d.model = false
+		if b, err := k.model.AppendBinary(d.value[:0]); err == nil {
+			to.PutMeta(metaModel, b)
+		}
+	}
+}
+
+// A Source is where a Core finds what was written.
+type Source interface {
+	EachSchedule(func(number uint32, row []byte) error) error
+	EachAccount(func(account, row []byte) error) error
+	Meta(name string) ([]byte, bool, error)
+}
+
+// Load brings back what Drain wrote, once all devices are known. place finds them; rows of others are passed over. What was learned is dropped if
+// the configuration has other links or rules since: it would be taken for what it is not.
+func (k *Core) Load(from Source, now time.Time, place func(number uint32) (Place, bool)) error {
+	err := from.EachSchedule(func(number uint32, row []byte) error {
+		at, ok := place(number)
+		if !ok || k.at(at) == nil {
+			return nil
+		}
+		if err := k.parseDevice(at, row); err != nil {
+			return err
+		}
+		k.await(now, at)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := from.EachAccount(k.ledger.Load); err != nil {
+		return err
+	}
+	if err := k.loadPools(from); err != nil {
+		return err
+	}
+	if b, ok, err := from.Meta(metaPlan); err != nil {
+		return err
+	} else if ok {
+		k.parsePlan(b)
+	}
+	b, ok, err := from.Meta(metaModel)
+	if err != nil {
+		return err
+	}
+	if ok {
+		_ = k.model.UnmarshalBinary(b) //nolint:errcheck // of another shape: it learns anew
+	}
+	return nil
+}

@@ -1,0 +1,167 @@
+package core
+
+import (
+	"time"
+
+	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/scheduler/presence"
+)
+
+// gather copies the devices that are to be planned: those that were heard, and are not taken for dead.
+func (k *Core) gather(f *scheduler.Fleet) {
+	f.Devices = f.Devices[:0]
+	for _, at := range k.inOrder() {
+		d, m := &k.devices[at], &k.more[at]
+		if d.Heard > 0 && !m.retired && m.silent != presence.Presumed {
+			f.Devices = append(f.Devices, *d)
+		}
+	}
+}
+
+func (k *Core) budget(money scheduler.Micros) scheduler.Budget {
+	return scheduler.Budget{Money: money, Unlimited: k.config.Money == 0 && k.config.Cap == 0, Pools: k.config.Pools}
+}
+
+// Replan makes a new plan if one is due.
+func (k *Core) Replan(now time.Time) {
+	if !k.tried.IsZero() && now.Before(k.tried.Add(k.config.Replan)) && !now.Before(k.tried) {
+		return
+	}
+	k.tried = now
+	k.pace.Spent(scheduler.Secs(now.Unix()), k.spent.up, k.spent.down)
+	k.spent.up, k.spent.down = 0, 0
+	k.fleet.Links = k.config.fleet(now).Links // tariffs are dated
+	k.gather(&k.fleet)
+	b := k.budget(k.pace.Money())
+	var prev *scheduler.Plan
+	if !k.planned.IsZero() {
+		prev = &k.plan
+	}
+	p, err := k.solver.Solve(&k.fleet, &b, prev, scheduler.Secs(now.Unix()))
+	if k.failed = err; err != nil {
+		return
+	}
+	k.plan, k.planned = p, now
+	k.dirty.plan = true
+}
+
+// A Summary is the plan in force.
+type Summary struct {
+	scheduler.Plan
+	Planned time.Time
+	Money   scheduler.Micros // for contacts in a mean month, at the moment
+	Failed  error            // why the last plan was not made
+}
+
+// Summary is the plan in force.
+func (k *Core) Summary() Summary {
+	return Summary{Plan: k.plan, Planned: k.planned, Money: k.pace.Money(), Failed: k.failed}
+}
+
+// A What is what is to be tried.
+type What struct {
+	Money  *scheduler.Micros         // another budget; nil: the same
+	Tails  uint8                     // of all policies; 0: as they are
+	Law    *scheduler.Law            // of all policies; nil: as they are
+	Every  scheduler.Secs            // of the law, where it wants one
+	Rates  map[int][2]scheduler.Rate // by place of a link: other prices, up and down
+	Weight map[Place]float32         // of devices
+}
+
+// An Outcome is what a plan comes to.
+type Outcome struct {
+	Spend   scheduler.Micros // in a mean month
+	Stale   float64          // hours, the weighted mean age
+	Detect  float64          // hours until a device that stops is missed twice, the mean
+	Value   scheduler.Micros // of a weighted stale-hour
+	Short   scheduler.Micros // by how much the longest intervals exceed the budget
+	Devices int
+}
+
+// A Change is what becomes of a device.
+type Change struct {
+	Number   uint32
+	From, To scheduler.Secs
+	FromLink int // place in Config.Links; -1: none
+	ToLink   int
+}
+
+// WhatIf plans the fleet as it is and as it would be, without changing anything, and names the devices whose interval or link would change, the
+// largest changes first, and at most so many.
+func (k *Core) WhatIf(now time.Time, w What, most int) (is, would Outcome, changes []Change, all int, err error) {
+	base := k.copyFleet()
+	other := k.copyFleet()
+	money := k.pace.Money()
+	b := k.budget(money)
+	is, plan, err := k.outcome(base, b, now)
+	if err != nil {
+		return is, would, nil, 0, err
+	}
+	if w.Money != nil {
+		b.Money, b.Unlimited = *w.Money, false
+	}
+	w.apply(other)
+	would, otherPlan, err := k.outcome(other, b, now)
+	if err != nil {
+		return is, would, nil, 0, err
+	}
+	changes, all = compare(base, other, &plan, &otherPlan, now, most)
+	return is, would, changes, all, nil
+}
+
+func (k *Core) copyFleet() *scheduler.Fleet {
+	f := scheduler.Fleet{
+		Links: append([]scheduler.Link(nil), k.fleet.Links...), Policies: append([]scheduler.Policy(nil), k.fleet.Policies...), Hazards: k.fleet.Hazards,
+	}
+	k.gather(&f)
+	for i := range f.Devices {
+		f.Devices[i].Current = 0 // what would be right, not what is worth a change
+	}
+	return &f
+}
+
+func (w *What) apply(f *scheduler.Fleet) {
+	for i := range f.Policies {
+		p := &f.Policies[i]
+		if w.Tails > 0 {
+			p.Tail = w.Tails
+		}
+		if w.Law != nil {
+			p.Law = *w.Law
+		}
+		if w.Every > 0 {
+			p.Every = w.Every
+		}
+	}
+	for i, r := range w.Rates {
+		if i >= 0 && i < len(f.Links) {
+			f.Links[i].Up, f.Links[i].Down = r[0], r[1]
+		}
+	}
+}
+
+func (k *Core) outcome(f *scheduler.Fleet, b scheduler.Budget, now time.Time) (Outcome, scheduler.Plan, error) {
+	at := scheduler.Secs(now.Unix())
+	p, err := scheduler.Solve(f, &b, nil, at)
+	if err != nil {
+		return Outcome{}, p, err
+	}
+	o := Outcome{Spend: p.Spend, Value: p.Value, Short: p.Short, Devices: p.Devices}
+	weights := 0.0
+	for i := range f.Devices {
+		d := &f.Devices[i]
+		dec := scheduler.Decide(&p, f, d, scheduler.Occasion{Now: at})
+		if dec.Link < 0 {
+			continue
+		}
+		weights += f.Weigh(d, at)
+		o.Detect += 2.5 * dec.Interval.Hours()
+	}
+	if weights > 0 {
+		o.Stale = p.Stale / weights
+	}
+	if n := len(f.Devices); n > 0 {
+		o.Detect /= float64(n)
+	}
+	return o, p, nil
+}

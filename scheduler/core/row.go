@@ -1,0 +1,216 @@
+package core
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/scheduler/presence"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
+)
+
+// rowVersion is the first byte of a schedule row.
+const rowVersion = 1
+
+// ErrRow is wrapped by errors about a row that no Core wrote.
+var ErrRow = errors.New("schedule row")
+
+// appendDevice appends a device's row: the version, what it runs and was offered, its links by name with what was learned of each, its meters, and
+// its presence. Links are named, since their places are those of one configuration.
+func (k *Core) appendDevice(b []byte, at Place) []byte {
+	d, m := &k.devices[at], &k.more[at]
+	flags := byte(0)
+	if m.watched {
+		flags |= 1
+	}
+	if m.retired {
+		flags |= 2
+	}
+	b = append(b, rowVersion, flags, byte(m.silent), m.revision, m.gaps, d.Via, d.Battery)
+	for _, v := range []uint32{
+		d.Current, d.Heard, d.Updated, d.BoostEnds, math.Float32bits(d.Boost), math.Float32bits(m.gap), uint32(d.Status),
+		m.offered.interval, m.offered.at, uint32(m.offered.revision), uint32(m.offered.via), uint32(m.offered.tries),
+	} {
+		b = binary.AppendUvarint(b, uint64(v))
+	}
+	for i, v := range d.Links {
+		if v.Link == 0 {
+			b = append(b, 0)
+			continue
+		}
+		b = appendText(b, k.config.Links[v.Link-1].Name)
+		b = binary.BigEndian.AppendUint32(b, math.Float32bits(m.learned[i].Arrived))
+		b = binary.BigEndian.AppendUint32(b, math.Float32bits(m.learned[i].Attempts))
+		b = k.appendMeter(b, meterKey{at, v.Link - 1})
+	}
+	if m.watched {
+		b, _ = m.presence.AppendBinary(b) //nolint:errcheck // it has none
+	}
+	return b
+}
+
+func (k *Core) appendMeter(b []byte, key meterKey) []byte {
+	meter := k.meters[key]
+	if meter == nil {
+		return append(b, 0)
+	}
+	raw, err := meter.AppendBinary(nil)
+	if err != nil {
+		return append(b, 0)
+	}
+	return append(binary.AppendUvarint(b, uint64(len(raw))), raw...)
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// reader takes what appendDevice wrote from the front; once something does not fit it is bad.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) take(n uint64) []byte {
+	if n > uint64(len(r.b)) {
+		r.bad, r.b = true, nil
+		return nil
+	}
+	p := r.b[:n]
+	r.b = r.b[n:]
+	return p
+}
+
+func (r *reader) byte() byte {
+	if p := r.take(1); p != nil {
+		return p[0]
+	}
+	return 0
+}
+
+func (r *reader) float() float32 {
+	p := r.take(4)
+	if p == nil {
+		return 0
+	}
+	f := math.Float32frombits(binary.BigEndian.Uint32(p))
+	r.bad = r.bad || !(f >= 0 && f <= math.MaxFloat32)
+	return f
+}
+
+func (r *reader) uvarint(most uint64) uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 || v > most {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+// saved is what a row says.
+type saved struct {
+	flags, silent, revision, gaps, via, battery byte
+
+	numbers [12]uint32
+	links   []savedLink
+	watch   presence.Device
+}
+
+type savedLink struct {
+	name    string
+	learned scheduler.Delivery
+	meter   *tariff.Meter
+}
+
+// CheckRow reports a schedule row that cannot be read.
+func CheckRow(row []byte) error {
+	_, err := parseRow(row)
+	return err
+}
+
+func parseRow(row []byte) (s saved, err error) {
+	r := reader{b: row}
+	if v := r.byte(); v != rowVersion {
+		return s, fmt.Errorf("%w: version %d, want %d", ErrRow, v, rowVersion)
+	}
+	for _, p := range []*byte{&s.flags, &s.silent, &s.revision, &s.gaps, &s.via, &s.battery} {
+		*p = r.byte()
+	}
+	for i := range s.numbers {
+		s.numbers[i] = uint32(r.uvarint(math.MaxUint32)) //nolint:gosec // bounded
+	}
+	for range scheduler.MaxVias {
+		l := savedLink{name: string(r.take(r.uvarint(255)))}
+		if l.name != "" {
+			l.learned = scheduler.Delivery{Arrived: r.float(), Attempts: r.float()}
+			if raw := r.take(r.uvarint(1 << 16)); len(raw) > 0 {
+				l.meter = new(tariff.Meter)
+				if err := l.meter.UnmarshalBinary(raw); err != nil {
+					return s, fmt.Errorf("%w: link %s: %w", ErrRow, l.name, err)
+				}
+			}
+		}
+		s.links = append(s.links, l)
+	}
+	if s.flags&1 != 0 && !r.bad {
+		if err := s.watch.UnmarshalBinary(r.b); err != nil {
+			return s, fmt.Errorf("%w: %w", ErrRow, err)
+		}
+		r.b = nil
+	}
+	boost, gap := math.Float32frombits(s.numbers[4]), math.Float32frombits(s.numbers[5])
+	if r.bad || len(r.b) > 0 || s.flags > 3 || s.silent > byte(presence.Retired) || s.via > scheduler.MaxVias || s.battery > 100 ||
+		!(boost >= 0 && boost <= math.MaxFloat32) || !(gap >= 0 && gap <= math.MaxFloat32) {
+		return s, fmt.Errorf("%w: %d bytes do not parse", ErrRow, len(row))
+	}
+	return s, nil
+}
+
+// parseDevice takes over a device's row. Links that are configured no more are left out.
+func (k *Core) parseDevice(at Place, row []byte) error {
+	s, err := parseRow(row)
+	if err != nil {
+		return err
+	}
+	d, m := &k.devices[at], &k.more[at]
+	m.silent, m.revision, m.gaps, d.Battery = presence.Class(s.silent), s.revision, s.gaps, s.battery
+	m.watched, m.retired, m.presence = s.flags&1 != 0, s.flags&2 != 0, s.watch
+	n := &s.numbers
+	d.Current, d.Heard, d.Updated, d.BoostEnds, d.Boost, m.gap = n[0], n[1], n[2], n[3], math.Float32frombits(n[4]), math.Float32frombits(n[5])
+	d.Status = uint16(min(n[6], math.MaxUint16))                                                                                   //nolint:gosec // bounded
+	m.offered = offer{interval: n[7], at: n[8], revision: uint8(n[9]), via: uint8(n[10]), tries: uint8(min(n[11], math.MaxUint8))} //nolint:gosec // as written
+	for i, l := range s.links {
+		link := k.linkNamed(l.name)
+		if link < 0 {
+			continue
+		}
+		v := via(d, link)
+		if v < 0 {
+			continue
+		}
+		m.learned[v] = l.learned
+		d.Links[v].Deliver = l.learned.Via(k.fleet.Links[link].Deliver)
+		if l.meter != nil {
+			k.meters[meterKey{at, uint8(link)}] = l.meter //nolint:gosec // at most linksMax
+		}
+		if int(s.via) == i+1 {
+			d.Via = uint8(v) + 1 //nolint:gosec // at most MaxVias
+		}
+		if int(m.offered.via) == i+1 {
+			m.offered.via = uint8(v) + 1 //nolint:gosec // as above
+		}
+	}
+	return nil
+}
+
+func (k *Core) linkNamed(name string) int {
+	for i := range k.config.Links {
+		if k.config.Links[i].Name == name && name != "" {
+			return i
+		}
+	}
+	return -1
+}
