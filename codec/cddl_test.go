@@ -15,7 +15,7 @@ var cddlRules = map[string]string{
 var beyondCDDL = map[string]string{
 	"alarm-unknown-nan": "NaN", "alarm-value-nan": "NaN", "hello-nan": "NaN", "open-status-nan": "NaN", "open-status-infinity": "infinity",
 	"request-even-nan": "NaN", "hello-levels": "levels", "open-status-levels": "levels", "sequence-five-levels": "levels", "sequence-five-levels-empty": "levels", "hello-too-many-pairs": "known keys and others together",
-	"offer-burst": "order of numbers", "policy-quiet-empty": "two numbers that must differ",
+	"offer-burst": "order of numbers", "policy-quiet-empty": "two numbers that must differ", "policy-code-and-seconds": "one key or the other", "policy-code-and-none": "one key or the other",
 	"offer-odd": "odd keys", "policy-odd": "odd keys", "policy-odd-far": "odd keys", "rekey-odd": "odd keys", "request-odd": "odd keys", "sleep-odd": "odd keys",
 	"sequence-seventeen": "number of items", "template-elapsed-exponent": "predictor and exponent together", "template-model-beyond": "bytes of a string",
 	"template-same-id": "ids that must differ", "template-same-name": "names that must differ", "template-width-one": "width and optional together",

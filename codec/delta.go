@@ -196,6 +196,9 @@ func (d *statusDecoder) rare() Rare {
 	if r.HasStep {
 		r.Step, r.StepCode = uint8(d.raw(4)), uint8(d.raw(8))
 	}
+	if r.HasPolicy = d.raw(1) == 1; r.HasPolicy {
+		r.Policy = uint8(d.raw(8))
+	}
 	return r
 }
 

@@ -180,5 +180,8 @@ func (e *statusEncoder) rare(r *Rare) error {
 		e.sink.raw(uint64(r.Step), 4)
 		e.sink.raw(uint64(r.StepCode), 8)
 	}
+	if flag(r.HasPolicy); r.HasPolicy {
+		e.sink.raw(uint64(r.Policy), 8)
+	}
 	return nil
 }

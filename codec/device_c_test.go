@@ -517,7 +517,7 @@ func (w *world) words(s *codec.Status) string {
 		out[0] = fmt.Sprint(s.Time.Unix())
 	}
 	r := &s.Rare
-	out = append(out, fmt.Sprintf("%d %d %d %d %d %d %d", number(r.Present), r.VersionIndex, r.Build, number(r.BootChanged), number(r.HasStep), r.Step, r.StepCode))
+	out = append(out, fmt.Sprint(number(r.Present), r.VersionIndex, r.Build, number(r.BootChanged), number(r.HasStep), r.Step, r.StepCode, number(r.HasPolicy), r.Policy))
 	for i, f := range w.template.Fields() {
 		switch v := s.Values[i]; v.State {
 		case codec.NotMeasured:

@@ -21,7 +21,7 @@ var mapMessages = map[MessageType]mapMessage{
 		map[string]string{"1": "code", "2": "time", "3": "text", "4": "value", "5": "cleared"}, checked(DecodeAlarm),
 	},
 	MessagePolicy: {
-		map[string]string{"1": "interval, s", "2": "links", "4": "quiet minutes", "6": "deadbands", "8": "revision"}, checked(DecodePolicy),
+		map[string]string{"1": "interval, s", "2": "links", "3": "interval, 15 min × 2^(n/4)", "4": "quiet minutes", "6": "deadbands", "8": "revision"}, checked(DecodePolicy),
 	},
 	MessageOffer: {
 		map[string]string{

@@ -145,6 +145,9 @@ func rareMeaning(r *Rare) string {
 	if r.HasStep {
 		m += fmt.Sprintf(", update step %d code %d", r.Step, r.StepCode)
 	}
+	if r.HasPolicy {
+		m += fmt.Sprintf(", policy %d modulo 2^8", r.Policy)
+	}
 	return m
 }
 

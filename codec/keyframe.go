@@ -17,6 +17,8 @@ type Rare struct {
 	HasStep      bool   // an update is under way
 	Step         uint8  // update step, 0 to 15
 	StepCode     uint8  // its result code
+	HasPolicy    bool   // it says which policy is in force: a receipt
+	Policy       uint8  // low 8 bits of that policy's revision
 }
 
 // A Status is the content of a status frame. Values stand in the order of the template's fields.
@@ -98,6 +100,9 @@ func readRare(r *bitReader) Rare {
 	rare.BootChanged, rare.HasStep = r.flag(), r.flag()
 	if rare.HasStep {
 		rare.Step, rare.StepCode = uint8(r.read(4)), uint8(r.read(8))
+	}
+	if rare.HasPolicy = r.flag(); rare.HasPolicy {
+		rare.Policy = uint8(r.read(8))
 	}
 	return rare
 }
@@ -198,6 +203,9 @@ func writeRare(w *bitWriter, r *Rare) error {
 	if r.HasStep {
 		w.write(uint64(r.Step), 4)
 		w.write(uint64(r.StepCode), 8)
+	}
+	if w.flag(r.HasPolicy); r.HasPolicy {
+		w.write(uint64(r.Policy), 8)
 	}
 	return nil
 }

@@ -33,7 +33,8 @@ func written(t interface {
 // F-063, F-065: what a policy says comes back, and an empty list is another thing than none.
 func TestPolicyRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := codec.Policy{Interval: rapid.Uint32().Draw(t, "interval"), Revision: rapid.Uint32().Draw(t, "revision")}
+		onGrid := rapid.Map(rapid.Uint8Range(0, codec.IntervalCodes-1), codec.IntervalOfCode)
+		p := codec.Policy{Interval: rapid.OneOf(rapid.Uint32(), onGrid).Draw(t, "interval"), Revision: rapid.Uint32().Draw(t, "revision")}
 		if rapid.Bool().Draw(t, "links") {
 			p.Links = rapid.SliceOfN(rapid.StringN(0, -1, 64), 0, 8).Draw(t, "names")
 		}
@@ -53,6 +54,21 @@ func TestPolicyRoundTrip(t *testing.T) {
 			t.Fatal(err, d)
 		}
 	})
+}
+
+// F-079: what has a code is written as that and read as seconds, from whichever of them.
+func TestIntervalCodeInPolicy(t *testing.T) {
+	for seconds, want := range map[uint32][]byte{900: {0xa1, 3, 0}, 86_400: {0xa1, 1, 0x1a, 0, 1, 0x51, 0x80}, 49_598_089: {0xa1, 3, 0x18, 63}} {
+		b, err := codec.AppendPolicy(nil, &codec.Policy{Interval: seconds})
+		if err != nil || !bytes.Equal(b[1:], want) {
+			t.Errorf("%d s: %x, %v", seconds, b, err)
+		}
+	}
+	for _, body := range [][]byte{{0xa1, 3, 8}, {0xa1, 1, 0x19, 0x0e, 0x10}} {
+		if p, err := codec.DecodePolicy(body); err != nil || p.Interval != 3600 {
+			t.Errorf("%x: %+v, %v", body, p, err)
+		}
+	}
 }
 
 // F-066.

@@ -112,6 +112,9 @@ func drawRare(t *rapid.T) codec.Rare {
 	if r.HasStep {
 		r.Step, r.StepCode = uint8(rapid.IntRange(0, 15).Draw(t, "step")), rapid.Uint8().Draw(t, "code")
 	}
+	if r.HasPolicy = rapid.Bool().Draw(t, "has policy"); r.HasPolicy {
+		r.Policy = rapid.Uint8().Draw(t, "policy")
+	}
 	return r
 }
 

@@ -24,6 +24,7 @@ var elsewhere = map[string][]string{
 	"F-076": {"gateway/hub", "TestFragmentStatusSaysWhatIsMissing"},
 	"F-078": {"gateway/hub", "TestFragmentsWithinFragmentsStayRaw"},
 	"F-050": {"gateway/hub", "TestWhatIsSettledSurvivesPowerLoss"},
+	"F-080": {"simulator/device", "TestBurstProgramme"},
 	"F-131": {"simulator/device", "TestCountsFromAcknowledgedStatusesOnly"},
 	"F-132": {"gateway/hub", "TestParkedUntilTheBaseComes"},
 	"F-113": {"gateway/hub", "TestRekey"},

@@ -66,10 +66,16 @@ func (m *maker) keyframes() {
 	some := bitString
 	tail := "00" + battery + signal + "0"
 	m.keyframe("rare-index", "F-033", "a release of the table", tm, ref,
-		at+"battery=3.71 signal=-93 lat=- lon=- alarm=- wave=- version=5 build=00000000 boot=false step=false/0/0", some(clock, tail, "1", u(6, 5), "00"))
+		at+"battery=3.71 signal=-93 lat=- lon=- alarm=- wave=- version=5 build=00000000 boot=false step=false/0/0", some(clock, tail, "1", u(6, 5), "000"))
 	m.keyframe("rare-build", "F-033", "a build that is in no table, after a restart, in step 15 of an update", tm, ref,
 		at+"battery=3.71 signal=-93 lat=- lon=- alarm=- wave=- version=63 build=deadbeef boot=true step=true/15/200",
-		some(clock, tail, "1", u(6, 63), u(32, 0xdeadbeef), "11", u(4, 15), u(8, 200)))
+		some(clock, tail, "1", u(6, 63), u(32, 0xdeadbeef), "11", u(4, 15), u(8, 200), "0"))
+	m.keyframe("rare-policy", "F-036", "a receipt of a policy", tm, ref,
+		at+"battery=3.71 signal=-93 lat=- lon=- alarm=- wave=- version=5 build=00000000 boot=false step=false/0/0 policy=1",
+		some(clock, tail, "1", u(6, 5), "001", u(8, 1)))
+	m.keyframe("rare-full", "F-036", "all that a rare block may have", tm, ref,
+		at+"battery=3.71 signal=-93 lat=- lon=- alarm=- wave=- version=63 build=ffffffff boot=true step=true/15/255 policy=255",
+		some(clock, tail, "1", u(6, 63), u(32, 1<<32-1), "11", u(4, 15), u(8, 255), "1", u(8, 255)))
 	m.keyframe("rare-zeros", "F-034", "a rare block of zeros but for its flag", tm, ref,
 		at+"battery=3.71 signal=-93 lat=- lon=- alarm=- wave=- version=0 build=00000000 boot=false step=false/0/0", some(clock, tail, "1"))
 	m.keyframe("wide", "F-030 F-031", "the widest fields, the largest scales, groups of which some have no field", wideTemplate(m.t), ref,

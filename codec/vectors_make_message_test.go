@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 )
 
@@ -42,6 +44,7 @@ func (m *maker) messages() {
 	m.stepLogs()
 	m.alarms()
 	m.policies()
+	m.intervals()
 	m.offers()
 	m.smallDownlinks()
 	m.fragments()
@@ -117,20 +120,37 @@ func (m *maker) alarms() {
 	)
 }
 
+// intervals are all that there are, by the floating point that the codec does without.
+func (m *maker) intervals() {
+	codes, seconds := make([]byte, 64), make([]string, 64)
+	for k := range codes {
+		codes[k], seconds[k] = byte(k), strconv.Itoa(int(math.Round(900*math.Pow(2, float64(k)/4))))
+	}
+	m.add("interval-codes", "F-079", "ok", "every interval that has a code", "interval", codes, "seconds: "+strings.Join(seconds, " "))
+}
+
 func (m *maker) policies() {
 	m.good("policy",
-		messageCase{"interval", "F-065", "an hour", "a1 01 190e10", "1=3600"},
+		messageCase{"interval", "F-065", "fifty minutes", "a1 01 190bb8", "1=3000"},
+		messageCase{"code", "F-079", "an hour by its code", "a1 03 08", "3=8"},
+		messageCase{"code-first", "F-079", "15 minutes, the first code", "a2 03 00 08 01", "3=0 8=1"},
+		messageCase{"code-last", "F-079", "574 days, the last code", "a2 03 183f 08 01", "3=63 8=1"},
 		messageCase{
 			"full", "F-065 F-066", "all that a policy can say", "a5 01 1a00015180 02 83 63736264 63736d73 63756470 04 84 190528 19012c 19 0258 19 0294 06 a2 03 05 0a 19012c 08 1a00010000",
 			`1=86400 2=["sbd","sms","udp"] 4=[1320,300,600,660] 6={"3":5,"10":300} 8=65536`,
 		},
 		messageCase{"nothing", "F-066", "a policy that changes nothing", "a0", ""},
 		messageCase{"taken-away", "F-066", "empty lists take away what was set", "a3 02 80 04 80 06 a0", "2=[] 4=[] 6={}"},
-		messageCase{"even", "F-064", "an even key of a later version", "a2 01 190e10 0c 82 01 02|a1 01 190e10", "1=3600"},
+		messageCase{"even", "F-064", "an even key of a later version", "a2 01 190bb8 0c 82 01 02|a1 01 190bb8", "1=3000"},
 		messageCase{"longer", "F-065", "not in deterministic encoding", "a2 08 1801 01 19003c|a2 01 183c 08 01", "1=60 8=1"},
 	)
 	m.refused("policy",
-		messageCase{"odd", "F-064", "an odd key of a later version", "a2 01 190e10 03 01", "unsupported"},
+		messageCase{"odd", "F-064", "an odd key of a later version", "a2 01 190bb8 05 01", "unsupported"},
+		messageCase{"code-beyond", "F-079", "code 64", "a1 03 1840", ""},
+		messageCase{"code-far", "F-079", "code 256", "a1 03 190100", ""},
+		messageCase{"code-null", "F-065", "null for a code", "a1 03 f6", ""},
+		messageCase{"code-and-seconds", "F-079", "a code and seconds", "a2 01 190bb8 03 08", ""},
+		messageCase{"code-and-none", "F-079", "a code and no seconds, which is an interval too", "a2 01 00 03 08", ""},
 		messageCase{"odd-far", "F-064", "an odd key far beyond", "a1 1b00000000ffffffff 00", "unsupported"},
 		messageCase{"null", "F-065", "null", "f6", ""},
 		messageCase{"interval-beyond", "F-065", "an interval of 2^32", "a1 01 1b0000000100000000", ""},

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,8 @@ func (v *vector) message(t *testing.T, input []byte) error {
 		}
 		again, err := codec.AppendFragmentStatus(nil, &s)
 		return v.compare(describeFragments(&s), input, again, err)
+	case "interval":
+		return v.intervals(input)
 	case "reassembly":
 		return v.reassembly(t, input)
 	}
@@ -48,6 +51,21 @@ func (v *vector) message(t *testing.T, input []byte) error {
 		return err
 	}
 	return v.compare(describeFields(t, again[1:]), input, again, nil)
+}
+
+func (v *vector) intervals(codes []byte) error {
+	var seconds []string
+	for _, k := range codes {
+		s := codec.IntervalOfCode(k)
+		if again, ok := codec.CodeOfInterval(s); !ok || again != k {
+			return fmt.Errorf("%d s have code %d", s, again)
+		}
+		seconds = append(seconds, strconv.FormatUint(uint64(s), 10))
+	}
+	if got := strings.Join(seconds, " "); got != v.get("seconds") {
+		return fmt.Errorf("seconds %s", got)
+	}
+	return nil
 }
 
 // rewrite decodes the body of a message that is a map and writes it again.

@@ -137,6 +137,8 @@ func (m *maker) plainDeltas() []packedCase {
 	up := still + "| 55/0 37/1 32/0 35/0 | 56/0"
 	up3 := still + "| 55/0 37/1 32/0 35/1 35/0 33/1 | 56/0" // class 1 are 2 and 3
 	never := frameOf(0x40, bitString(bitTime(16, testReference().Unix()/60-20), u(12, 4095), "0"))
+	receipt := m.level("rare-policy", "a receipt of a policy", unchanged[:len(unchanged)-1]+"1 6:1 1:0 1:0 1:1 8:1")
+	receipt.spec = "F-036 F-133"
 	cases := []packedCase{
 		m.level("nothing-new", "a status as expected has no bytes", unchanged),
 		m.level("step-up", "a step up", up),
@@ -152,12 +154,13 @@ func (m *maker) plainDeltas() []packedCase {
 		m.level("not-measured", "a field that was measured is not", still+"| 55/1 | 56/0"),
 		m.level("not-measured-again", "and again is not", still+"| 44/0 | 56/0", deltaOf(up), deltaOf(still+"| 55/1 | 56/0")),
 		m.level("measured-again", "it is measured again and counted from its last value, in the activity of its last move", still+"| 44/1 30/1 32/1 33/0 | 56/0", deltaOf(up), deltaOf(still+"| 55/1 | 56/0")),
-		m.level("rare-zeros", "a rare block of zeros", unchanged[:len(unchanged)-1]+"1 6:0 1:0 1:0"),
-		m.level("rare-index", "a release of the table", unchanged[:len(unchanged)-1]+"1 6:5 1:0 1:0"),
-		m.level("rare-boot", "a restart", unchanged[:len(unchanged)-1]+"1 6:62 1:1 1:0"),
-		m.level("rare-build", "a build that is in no table", unchanged[:len(unchanged)-1]+"1 6:63 32:3735928559 1:0 1:0"),
-		m.level("rare-step", "a step of an update", unchanged[:len(unchanged)-1]+"1 6:1 1:0 1:1 4:3 8:200"),
-		m.level("rare-all", "a rare block with all that it may have", unchanged[:len(unchanged)-1]+"1 6:63 32:4294967295 1:1 1:1 4:15 8:255"),
+		m.level("rare-zeros", "a rare block of zeros", unchanged[:len(unchanged)-1]+"1 6:0 1:0 1:0 1:0"),
+		m.level("rare-index", "a release of the table", unchanged[:len(unchanged)-1]+"1 6:5 1:0 1:0 1:0"),
+		m.level("rare-boot", "a restart", unchanged[:len(unchanged)-1]+"1 6:62 1:1 1:0 1:0"),
+		m.level("rare-build", "a build that is in no table", unchanged[:len(unchanged)-1]+"1 6:63 32:3735928559 1:0 1:0 1:0"),
+		m.level("rare-step", "a step of an update", unchanged[:len(unchanged)-1]+"1 6:1 1:0 1:1 4:3 8:200 1:0"),
+		m.level("rare-all", "a rare block with all that it may have", unchanged[:len(unchanged)-1]+"1 6:63 32:4294967295 1:1 1:1 4:15 8:255 1:1 8:255"),
+		receipt,
 	}
 	first := m.level("never-measured", "a field that was never measured has all its bits", unchanged)
 	first.base, first.input = []string{never}, refPacked("55/0 37/1 32/0 35/1 35/1 36/1 36/0 33/0 2:2 | 44/1 12:100 | 56/0").bytes()
@@ -456,7 +459,7 @@ func (m *maker) batches() []packedCase {
 		one("distance-6", "a base six counters before: one interval has passed", plain, chain, 0x86, nil, 2, up+after),
 		one("distance-7", "a byte says how far the base is", plain, chain, 0x87, []byte{7}, 2, up+after),
 		one("distance-32-nothing-new", "the furthest base, nothing new", plain, chain, 0x87, []byte{32}, 2, unchanged+" "+unchanged),
-		one("rare-in-between", "a rare block within a batch", plain, chain, 0x81, nil, 3, unchanged[:len(unchanged)-1]+"1 6:7 1:1 1:0 "+up+after),
+		one("rare-in-between", "a rare block within a batch", plain, chain, 0x81, nil, 3, unchanged[:len(unchanged)-1]+"1 6:7 1:1 1:0 1:0 "+up+after),
 		one("clock-lost", "the clock is lost for a status", plain, chain, 0x81, nil, 3, unchanged+" 55/1 | 55/0 37/0 | 56/0 "+unchanged),
 		long,
 	}

@@ -269,7 +269,7 @@ var results = map[string][]string{
 	},
 	"delta-rare-all": {
 		"time=48240 step=10 once=0 jitter=0 groups=- level=7/0",
-		"time=2026-03-01T12:00:00Z level=7 version=63 build=ffffffff boot=true step=true/15/255",
+		"time=2026-03-01T12:00:00Z level=7 version=63 build=ffffffff boot=true step=true/15/255 policy=255",
 	},
 	"delta-rare-boot": {
 		"time=48240 step=10 once=0 jitter=0 groups=- level=7/0",
@@ -282,6 +282,10 @@ var results = map[string][]string{
 	"delta-rare-index": {
 		"time=48240 step=10 once=0 jitter=0 groups=- level=7/0",
 		"time=2026-03-01T12:00:00Z level=7 version=5 build=00000000 boot=false step=false/0/0",
+	},
+	"delta-rare-policy": {
+		"time=48240 step=10 once=0 jitter=0 groups=- level=7/0",
+		"time=2026-03-01T12:00:00Z level=7 version=1 build=00000000 boot=false step=false/0/0 policy=1",
 	},
 	"delta-rare-step": {
 		"time=48240 step=10 once=0 jitter=0 groups=- level=7/0",

@@ -346,6 +346,9 @@ func describe(tm *codec.Template, s *codec.Status) string {
 		parts = append(parts, fmt.Sprintf("version=%d build=%08x boot=%t step=%t/%d/%d",
 			s.Rare.VersionIndex, s.Rare.Build, s.Rare.BootChanged, s.Rare.HasStep, s.Rare.Step, s.Rare.StepCode))
 	}
+	if s.Rare.HasPolicy {
+		parts = append(parts, fmt.Sprintf("policy=%d", s.Rare.Policy))
+	}
 	return strings.Join(parts, " ")
 }
 

@@ -916,15 +916,8 @@ static NOINLINE int32_t put_time(struct encoder *e, struct godwit_state *st, con
 /* A status against the state of one so many counters before, which becomes the state after it. */
 static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, const struct godwit_status *s, int32_t distance)
 {
-	static const struct {
-		uint8_t at, bits;
-	} rare[] = {
-		{offsetof(struct godwit_status, version), 6},
-		{offsetof(struct godwit_status, boot_changed), 1},
-		{offsetof(struct godwit_status, has_step), 1},
-		{offsetof(struct godwit_status, step), 4},
-		{offsetof(struct godwit_status, step_code), 8},
-	};
+	/* Bits of version, boot_changed, has_step, step, step_code, has_policy and policy; times 16 how many of them follow only if it is 1. */
+	static const uint8_t rare[] = {6, 1, 2 << 4 | 1, 4, 8, 1 << 4 | 1, 8};
 	const struct godwit_template *t = e->t;
 	struct godwit_field_state none, *fs = DELTAS ? e->fields : &none;
 	unsigned present = 1, groups = 1, i;
@@ -954,12 +947,15 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 	decide(e, INDEX_RARE, s->rare != 0);
 	if (!s->rare)
 		return;
-	if (s->version > VERSION_EXPLICIT || s->step > 15)
-		fail(&e->w, GODWIT_E_ARGUMENT);
-	for (i = 0; i < ((s->has_step & 1) != 0 ? 5u : 3u); i++) {
-		plain_u32(e, ((const uint8_t *)s)[rare[i].at], rare[i].bits);
-		if (i == 0 && s->version == VERSION_EXPLICIT)
+	for (i = 0; i < sizeof rare; i++) {
+		unsigned v = ((const uint8_t *)s)[offsetof(struct godwit_status, version) + i], bits = rare[i] & 15;
+
+		if (v >> bits != 0)
+			fail(&e->w, GODWIT_E_ARGUMENT);
+		plain_u32(e, v, bits);
+		if (i == 0 && v == VERSION_EXPLICIT)
 			plain_u32(e, s->build, 32);
+		i += (rare[i] >> 4) & (v - 1); /* 0 and all ones, but where the frame failed */
 	}
 }
 
@@ -1625,6 +1621,7 @@ static int deadbands(struct reader *r, uint32_t count)
 
 static const struct rule policy_rules[] = {
 	{GODWIT_POLICY_INTERVAL, 0, UINT, 16, 0, U32, NULL},   {GODWIT_POLICY_BEARERS, 0, LIST, 0, 0, 8, texts},
+	{GODWIT_POLICY_CODE, 0, UINT, 0, 0, 63, NULL},
 	{GODWIT_POLICY_QUIET, 0, LIST, 0, 0, 16, spans},       {GODWIT_POLICY_DEADBANDS, 0, PAIRS, 0, 0, FIELDS_MAX, deadbands},
 	{GODWIT_POLICY_REVISION, 0, UINT, 16, 0, U32, NULL},
 };
@@ -1663,12 +1660,32 @@ static const struct {
 	RULES(policy_rules), RULES(offer_rules), RULES(request_rules), RULES(time_rules), RULES(rekey_rules), RULES(template_rules), RULES(sleep_rules),
 };
 
+/* The interval of a code instead of seconds (F-079). */
+static int decode_interval(struct godwit_value *seconds, const struct godwit_value *code)
+{
+	static const uint32_t quarters[4] = {943718400, 1122276636, 1334619360, 1587138839};
+	unsigned k = (unsigned)code->number;
+
+	if (code->at == NULL)
+		return 0;
+	if (seconds->at != NULL)
+		return GODWIT_E_MALFORMED;
+	seconds->at = code->at;
+	seconds->number = ((quarters[k & 3] >> (19 - (k >> 2))) + 1) >> 1;
+	return 0;
+}
+
 int godwit_read(const struct godwit_received *r, struct godwit_value values[GODWIT_KEYS])
 {
+	int err;
+
 	if (r->type < GODWIT_POLICY || r->type > GODWIT_SLEEP)
 		return GODWIT_E_ARGUMENT;
 	memset(values, 0, GODWIT_KEYS * sizeof *values);
-	return read_map(rules[r->type - GODWIT_POLICY].first, rules[r->type - GODWIT_POLICY].count, r->body, r->len, values);
+	err = read_map(rules[r->type - GODWIT_POLICY].first, rules[r->type - GODWIT_POLICY].count, r->body, r->len, values);
+	if (err == 0 && r->type == GODWIT_POLICY)
+		err = decode_interval(&values[GODWIT_POLICY_INTERVAL], &values[GODWIT_POLICY_CODE]);
+	return err;
 }
 
 void godwit_element(const uint8_t **at, struct godwit_value *v)

@@ -149,12 +149,14 @@ struct godwit_status {
 	const int64_t *values; /* one for each field, in steps, or GODWIT_NONE; what is out of range, to 2^62, goes as its nearest end (F-031) */
 	uint8_t clock_valid;   /* 1: the clock was set since boot and is to be believed */
 	uint8_t rare;          /* 1: a rare block follows */
-	uint8_t version;       /* index into the release table 0 to 62; 63: build */
 	uint32_t build;        /* first four bytes of the build's hash */
+	uint8_t version;       /* index into the release table 0 to 62; 63: build. What follows is on air in this order */
 	uint8_t boot_changed;  /* 1: restarted since the last status */
 	uint8_t has_step;      /* 1: an update is under way */
 	uint8_t step;          /* 0 to 15 */
 	uint8_t step_code;
+	uint8_t has_policy;    /* 1: a receipt of the policy in force (F-036) */
+	uint8_t policy;        /* low 8 bits of its revision */
 };
 
 /* What a delta is counted from, of one field: 12 bytes. */
@@ -358,11 +360,12 @@ struct godwit_value {
 
 /* Keys of messages; those with an asterisk are always there. */
 enum {
-	GODWIT_POLICY_INTERVAL = 1,  /* seconds between statuses, 32 bits */
+	GODWIT_POLICY_INTERVAL = 1,  /* seconds between statuses, 32 bits; also where the message has their code */
 	GODWIT_POLICY_BEARERS = 2,   /* list of texts: in the order in which to try them */
+	GODWIT_POLICY_CODE = 3,      /* of the interval (F-079) */
 	GODWIT_POLICY_QUIET = 4,     /* list of numbers: from, to, from, to … in minutes of the UTC day (F-066) */
 	GODWIT_POLICY_DEADBANDS = 6, /* map: field id, the least change worth sending in steps of the field (F-067) */
-	GODWIT_POLICY_REVISION = 8,
+	GODWIT_POLICY_REVISION = 8,  /* the next statuses say its low 8 bits (F-036) */
 
 	GODWIT_OFFER_ROLLOUT = 1,     /* * */
 	GODWIT_OFFER_VERSION = 2,     /* text */

@@ -555,6 +555,10 @@ static void parse_status(const struct parsed *p, const char *at, struct godwit_s
 	s->has_step = step[0] == 't';
 	s->step = (uint8_t)number_;
 	s->step_code = (uint8_t)code;
+	if ((rare = strstr(rare, " policy=")) != NULL) {
+		s->has_policy = 1;
+		s->policy = (uint8_t)strtoul(rare + 8, NULL, 10);
+	}
 }
 
 /* A state as the header of a vector has it. */
@@ -859,6 +863,8 @@ static enum outcome run_downlink(const struct vector *v, uint8_t type)
 	r.body = b;
 	r.len = v->len;
 	err = godwit_read(&r, values);
+	if (type == GODWIT_POLICY && values[GODWIT_POLICY_CODE].at != NULL) /* the interval is made of it: run_interval */
+		values[GODWIT_POLICY_INTERVAL].at = NULL;
 	for (; err == 0 && rule < end; rule++) {
 		const struct godwit_value *value = &values[rule->key];
 
@@ -869,6 +875,30 @@ static enum outcome run_downlink(const struct vector *v, uint8_t type)
 	}
 	free(b);
 	return err == 0 && strcmp(fields, get(v, "fields")) != 0 ? WRONG : outcome_of(err);
+}
+
+/* Interval codes, each as a policy has it. */
+static enum outcome run_interval(const struct vector *v)
+{
+	const char *at = get(v, "seconds");
+	size_t i;
+
+	for (i = 0; i < v->len; i++) {
+		uint8_t body[4] = {0xa1, GODWIT_POLICY_CODE, 0x18};
+		struct godwit_value values[GODWIT_KEYS];
+		struct godwit_received r;
+		char *end;
+
+		memset(&r, 0, sizeof r);
+		r.type = GODWIT_POLICY;
+		r.body = body;
+		r.len = v->input[i] < 24 ? 3 : 4;
+		body[r.len - 1] = v->input[i];
+		if (godwit_read(&r, values) != 0 || values[GODWIT_POLICY_INTERVAL].at == NULL || values[GODWIT_POLICY_INTERVAL].number != strtoull(at, &end, 10))
+			return WRONG;
+		at = end;
+	}
+	return *at == 0 ? OK : WRONG;
 }
 
 /* A fragment: what a device makes of the message that it is cut from, and what it takes. */
@@ -1091,7 +1121,7 @@ static enum outcome run(const struct vector *v)
 	} runs[] = {
 		{"derive", run_derive}, {"sequence", run_sequence}, {"open", run_open}, {"ack", run_ack}, {"keyframe", run_status}, {"delta", run_status},
 		{"batch", run_status}, {"template", run_template}, {"step-log", run_step_log}, {"hello", run_hello}, {"join", run_join}, {"fragment", run_fragment},
-		{"fragment-status", run_fragment_status}, {"reassembly", run_reassembly},
+		{"fragment-status", run_fragment_status}, {"reassembly", run_reassembly}, {"interval", run_interval},
 	};
 	static const struct {
 		const char *operation;
@@ -1336,7 +1366,7 @@ static void answer_frame(int n)
 	printf("\n");
 }
 
-/* time or -, rare, version, build, boot, has step, step, code, then a value for each field or -. */
+/* time or -, rare, version, build, boot, has step, step, code, has policy, policy, then a value for each field or -. */
 static void read_status(char **at, struct godwit_status *s, int64_t *values)
 {
 	char *time = word(at);
@@ -1352,6 +1382,8 @@ static void read_status(char **at, struct godwit_status *s, int64_t *values)
 	s->has_step = (uint8_t)word_number(at);
 	s->step = (uint8_t)word_number(at);
 	s->step_code = (uint8_t)word_number(at);
+	s->has_policy = (uint8_t)word_number(at);
+	s->policy = (uint8_t)word_number(at);
 	for (i = 0; i < served_template.t.count; i++) {
 		char *v = word(at);
 

@@ -48,5 +48,8 @@ func appendRare(dst []byte, s *codec.Status) []byte {
 		dst = appendUintMember(dst, "update_step", uint64(s.Rare.Step))
 		dst = appendUintMember(dst, "update_code", uint64(s.Rare.StepCode))
 	}
+	if s.Rare.HasPolicy {
+		dst = appendUintMember(dst, "policy_revision", uint64(s.Rare.Policy))
+	}
 	return dst
 }

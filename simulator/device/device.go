@@ -23,7 +23,8 @@ type Config struct {
 	Key      [32]byte // of the device
 	Template *codec.Template
 	Product  string
-	Version  string // of its firmware
+	Version  string           // of its firmware
+	Releases map[uint8]string // of the product: version indices, for statuses that name the version
 	Build    []byte
 	Hardware string
 	Links    []string // bearers
@@ -149,10 +150,12 @@ type Device struct {
 	skipped uint64
 	inbox   [][]byte
 
-	orders orders
-	policy codec.Policy // in force
-	agreed Blob         // as it is remembered
-	clock  clock
+	orders    orders
+	policy    codec.Policy // in force
+	agreed    Blob         // as it is remembered
+	receipts  uint8        // statuses that are still to say which policy that is
+	restarted bool         // since the last status
+	clock     clock
 
 	version string
 	update  Update
@@ -194,17 +197,14 @@ func boot(c Config, m Memory, w *World, now time.Time) (*Device, error) {
 		config: c, boots: m.BootCount, known: m.Known, world: w,
 		rng:     rand.New(rand.NewPCG(c.Seed, uint64(m.BootCount))), //nolint:gosec // repeatable
 		session: session.NewDevice(m.Memory, c.CTRBits), joinKey: codec.DeriveJoinKey(&c.Key, c.Number), last: now, heard: now,
-		version: cmp.Or(m.Version, c.Version), update: m.Update, set: m.Set, raised: make([]bool, len(c.Thresholds)), parts: parts{state: m.Parts},
+		version: cmp.Or(m.Version, c.Version), restarted: true, update: m.Update, set: m.Set, raised: make([]bool, len(c.Thresholds)), parts: parts{state: m.Parts},
 	}
 	if err := d.parts.whole.Load([]byte(m.Parts)); err != nil {
 		return nil, fmt.Errorf("device %d: %w", c.Number, err)
 	}
 	d.update.News = d.update.Count > 0 // whether a log of it was under way is forgotten
-	d.policy.Deadbands = c.Deadbands
-	if len(m.Policy) > 0 {
-		if err := d.agree([]byte(m.Policy)); err != nil {
-			return nil, fmt.Errorf("device %d: %w", c.Number, err)
-		}
+	if err := d.recall(&m); err != nil {
+		return nil, err
 	}
 	d.chatter, d.report = d.soon(now, c.Chatter), d.soon(now, c.Report)
 	d.clock.sure = !c.NoClock
@@ -227,7 +227,7 @@ func (d *Device) Number() uint32 { return d.config.Number }
 func (d *Device) Memory() Memory {
 	return Memory{
 		Memory: d.session.Memory, BootCount: d.boots, Known: d.known, SIM: d.config.SIM, Set: d.set, Version: d.version, Parts: d.parts.state,
-		Update: d.update, Policy: d.agreed,
+		Update: d.update, Policy: d.agreed, Receipts: d.receipts,
 	}
 }
 
@@ -304,16 +304,9 @@ func (d *Device) work(now time.Time) error {
 	if err := d.assemble(now); err != nil {
 		return err
 	}
-	if !d.quiet && !d.sample.IsZero() && !now.Before(d.sample) && now.Before(d.status) {
-		d.read(now)
-	}
-	if !d.quiet && !now.Before(d.status) {
-		if err := d.measure(now); err != nil {
+	if !d.quiet {
+		if err := d.gather(now); err != nil {
 			return err
-		}
-		d.status = d.status.Add(d.config.Interval)
-		if d.status.Before(now) { // the caller slept: no burst to catch up
-			d.status = now.Add(d.config.Interval)
 		}
 	}
 	if o := d.orders.offer; o != nil {
@@ -330,13 +323,32 @@ func (d *Device) work(now time.Time) error {
 	return d.speak(now)
 }
 
+// gather takes a status if one is due, by the interval or by a burst programme, or else a reading.
+func (d *Device) gather(now time.Time) error {
+	regular := !now.Before(d.status)
+	if !d.update.Burst.due(now) && !regular {
+		if !d.sample.IsZero() && !now.Before(d.sample) {
+			d.read(now)
+		}
+		return nil
+	}
+	if err := d.measure(now); err != nil || !regular {
+		return err
+	}
+	d.status = d.status.Add(d.config.Interval)
+	if d.status.Before(now) { // the caller slept: no burst to catch up
+		d.status = now.Add(d.config.Interval)
+	}
+	return nil
+}
+
 // nextWork is when the device has something to do by itself.
 func (d *Device) nextWork() time.Time {
 	wake := d.status
 	if d.session.Blank {
 		return wake // it has nothing to say before it has joined
 	}
-	for _, at := range []time.Time{d.chatter, d.report, d.sample} {
+	for _, at := range []time.Time{d.chatter, d.report, d.sample, d.update.Burst.next()} {
 		if !at.IsZero() && at.Before(wake) {
 			wake = at
 		}

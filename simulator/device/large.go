@@ -22,13 +22,15 @@ const (
 // ErrFull is returned for a message that found no room.
 var ErrFull = errors.New("too many messages wait")
 
-// tag says what a pending frame carries besides a status, so that its acknowledgement is noted where it belongs.
+// tag says what a pending frame carries besides what was measured, so that its acknowledgement is noted where it belongs.
 type tag struct {
 	set      uint8
 	fragment uint16
 	isPart   bool
 	steps    uint8 // of a step log
 	rollout  uint32
+	receipt  bool // of the policy whose revision has these low bits
+	revision uint8
 }
 
 // parcel is a message that goes in fragments.
@@ -123,6 +125,10 @@ func (d *Device) settled(p *pending) {
 	if p.tag.steps > 0 {
 		d.update.told(p.tag.rollout, p.tag.steps)
 		d.logging = false
+	}
+	if !d.config.Stored {
+		d.received(&p.tag)
+		d.update.Burst.answered(p.made)
 	}
 	if !p.tag.isPart || d.config.Stored { // that a link keeps a fragment does not say that it arrived
 		return

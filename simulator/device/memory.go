@@ -17,7 +17,8 @@ type Memory struct {
 	Version   string // of the software that runs; "": that of the factory
 	Parts     Blob   // messages that come in fragments
 	Update    Update
-	Policy    Blob // in force
+	Policy    Blob  // in force
+	Receipts  uint8 // statuses that are still to say so; where they are acknowledged, until one is
 }
 
 // Erased is what is found where a memory lost its content.

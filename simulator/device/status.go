@@ -92,8 +92,12 @@ func (d *Device) measure(now time.Time) error {
 		return nil
 	}
 	status := d.observe(now)
+	status.Rare = d.receipt()
 	if err := d.say(now, status); err != nil {
 		return err
+	}
+	if d.restarted = false; d.config.Stored && d.receipts > 0 {
+		d.receipts--
 	}
 	return d.watch(now, status.Values)
 }
@@ -115,7 +119,11 @@ func (d *Device) say(now time.Time, status *codec.Status) error {
 	from := len(d.backlog) - (out.Readings - 1)
 	said := append(slices.Clone(d.backlog[from:]), *status)
 	d.backlog = d.backlog[:from]
-	return d.enqueue(now, out.Header, out.Plaintext, said)
+	if err := d.enqueue(now, out.Header, out.Plaintext, said); err != nil {
+		return err
+	}
+	d.pending[len(d.pending)-1].tag = tag{receipt: status.Rare.HasPolicy, revision: status.Rare.Policy}
+	return nil
 }
 
 // overhead is what a status costs besides its plaintext.

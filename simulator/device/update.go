@@ -58,6 +58,7 @@ type Update struct {
 	Steps     [stepsKept]Step
 	Count     uint8 // steps that were not acknowledged
 	News      bool  // there are steps that are worth a message
+	Burst     Burst
 }
 
 // step notes a step, and when the next one is.
@@ -105,7 +106,7 @@ func (d *Device) offered(body []byte) error {
 // begin looks at an offer: whether it still stands, whether there is memory for it, and whether somebody must be asked.
 func (d *Device) begin(now time.Time, o *codec.Offer) {
 	u := &d.update
-	*u = Update{Rollout: o.Rollout, Version: o.Version, From: d.version, Size: o.Size, Expires: int64(o.Expires), NotBefore: int64(o.NotBefore)} //nolint:gosec // limited by the codec
+	*u = Update{Rollout: o.Rollout, Version: o.Version, From: d.version, Size: o.Size, Expires: int64(o.Expires), NotBefore: int64(o.NotBefore), Burst: newBurst(o.Burst)} //nolint:gosec // limited by the codec
 	u.step(now, codec.StepOffered, codec.CodeSuccess, 0)
 	free := d.config.FreeMemory
 	switch {
@@ -149,10 +150,12 @@ func (d *Device) install(now time.Time) error {
 		u.step(now, codec.StepInstalling, codec.CodeStarted, checking)
 	case codec.StepInstalling:
 		u.step(now, codec.StepRebooting, codec.CodeStarted, checking)
+		u.Burst.start(now)
 		return d.reboot(now, u.Version)
 	case codec.StepRebooting:
 		if chance(d.config.Mishaps.Start) {
 			u.step(now, codec.StepRolledBack, codeFailed, 0)
+			u.Burst.end()
 			return d.reboot(now, u.From)
 		}
 		u.step(now, codec.StepConfirmed, codec.CodeSuccess, 0)
@@ -184,7 +187,7 @@ func (d *Device) reboot(now time.Time, version string) error {
 	d.boots++
 	d.version = version
 	d.statuses = statuses{}
-	d.world.boot = d.world.now
+	d.restarted, d.world.boot = true, d.world.now
 	return d.hello(now)
 }
 

@@ -180,6 +180,11 @@ def octets(least, most):
     return lambda v: type(v) is bytes and least <= len(v) <= most
 
 
+def interval(code):
+    """15 minutes x 2^(code/4) in seconds, rounded."""
+    return (math.isqrt(math.isqrt(1800**4 << code)) + 1) // 2
+
+
 def many(most, each):
     return lambda v: type(v) is list and len(v) <= most and all(each(e) for e in v)
 
@@ -208,7 +213,7 @@ def measured(v):
 # By operation: keys with what their values may be, and those that must be there.
 MESSAGES = {
     "alarm": ({1: uint(U16), 2: uint(SECONDS), 3: text(64), 4: measured, 5: truth}, {1}),
-    "policy": ({1: uint(U32), 2: many(8, text(64)), 4: quiet, 6: deadbands, 8: uint(U32)}, set()),
+    "policy": ({1: uint(U32), 2: many(8, text(64)), 3: uint(64), 4: quiet, 6: deadbands, 8: uint(U32)}, set()),
     "offer": ({1: uint(U32), 2: text(64), 3: text(255, 1), 4: rising, 5: uint(U64), 6: uint(SECONDS), 7: octets(16, 32), 9: uint(U64), 11: truth,
                13: uint(SECONDS)}, {1, 3, 5, 7}),
     "request": ({1: uint(U64, 1)}, {1}),
@@ -243,6 +248,8 @@ def map_message(v, operation):
     need(required <= keys.keys())
     if operation == "request":
         need(keys[1] < 8, "unsupported")
+    if operation == "policy":
+        need(not {1, 3} <= keys.keys())
     keys = {k: e for k, e in keys.items() if e is not False}
     if " ".join(f"{k}={show(e)}" for k, e in sorted(keys.items())) != v.get("fields"):
         raise Refused("fields " + " ".join(f"{k}={show(e)}" for k, e in sorted(keys.items())))
@@ -600,7 +607,8 @@ def rare_block(take):
     build = take(32) if index == 63 else 0
     boot, step = take(1), take(1)
     number_, code = (take(4), take(8)) if step else (0, 0)
-    return f"version={index} build={build:08x} boot={'true' if boot else 'false'} step={'true' if step else 'false'}/{number_}/{code}"
+    policy = f" policy={take(8)}" if take(1) else ""
+    return f"version={index} build={build:08x} boot={'true' if boot else 'false'} step={'true' if step else 'false'}/{number_}/{code}{policy}"
 
 
 def read_keyframe(t, b, ref):
@@ -910,6 +918,8 @@ class Vector:
             elif operation == "template":
                 template(self.input)
                 need(hashlib.sha256(self.input).digest()[:8] == self.hex("hash"), "another hash")
+            elif operation == "interval":
+                need(" ".join(str(interval(k)) for k in self.input) == self.get("seconds"), "other seconds")
             else:
                 return "operation " + operation
         except Refused as e:
