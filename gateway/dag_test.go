@@ -28,7 +28,7 @@ var imports = map[string][]string{
 	"gateway/docs":       {},
 	"gateway/fleet":      {"codec", "codec/session"},
 	"gateway/store":      {"gateway/failpoint"},
-	"gateway/hub":        {"codec", "codec/session", "transports", "gateway/fleet", "gateway/store", "gateway/failpoint"},
+	"gateway/hub":        {"codec", "codec/session", "transports", "scheduler/...", "gateway/fleet", "gateway/store", "gateway/failpoint"},
 	"gateway/publish":    {"gateway/store", "gateway/failpoint"},
 
 	"gateway/failpoint": {},
@@ -36,16 +36,16 @@ var imports = map[string][]string{
 
 	"gateway/publish/streammodel": {"gateway/publish", "gateway/store"},
 
-	"gateway/config":  {"codec", "codec/train", "transports/...", "gateway/fleet", "gateway/hub", "gateway/store", "gateway/publish"},
-	"gateway/metrics": {"gateway/hub", "gateway/fleet", "gateway/store", "gateway/publish"},
-	"gateway/api":     {"codec", "gateway/config", "gateway/docs", "gateway/fleet", "gateway/hub", "gateway/metrics", "gateway/store", "gateway/publish"},
-	"gateway/node":    {"codec/...", "transports/...", "gateway/..."},
-	"gateway/bench":   {"codec/...", "transports/...", "gateway/..."},
+	"gateway/config":  {"codec", "codec/train", "scheduler/...", "transports/...", "gateway/fleet", "gateway/hub", "gateway/store", "gateway/publish"},
+	"gateway/metrics": {"scheduler/...", "gateway/hub", "gateway/fleet", "gateway/store", "gateway/publish"},
+	"gateway/api":     {"codec", "scheduler/...", "gateway/config", "gateway/docs", "gateway/fleet", "gateway/hub", "gateway/metrics", "gateway/store", "gateway/publish"},
+	"gateway/node":    {"codec/...", "scheduler/...", "transports/...", "gateway/..."},
+	"gateway/bench":   {"codec/...", "scheduler/...", "transports/...", "gateway/..."},
 
 	"gateway/bench/size": {"codec", "codec/train", "codec/entropy"},
 
-	"gateway/e2e": {"codec/...", "transports/...", "gateway/..."},
-	"gateway":     {"codec/...", "transports/...", "gateway/..."},
+	"gateway/e2e": {"codec/...", "scheduler/...", "transports/...", "gateway/..."},
+	"gateway":     {"codec/...", "scheduler/...", "transports/...", "gateway/..."},
 
 	"transports/tty":             {"transports"},
 	"transports/smsmodem":        {"transports", "transports/tty", "gateway/failpoint"},
@@ -55,9 +55,9 @@ var imports = map[string][]string{
 	"simulator/radio":            {},
 	"simulator/check":            {},
 	"simulator/faults":           {},
-	"simulator/world":            {"codec", "codec/session", "transports", "gateway/fleet", "gateway/hub", "gateway/store", "gateway/publish", "gateway/publish/streammodel", "simulator/check", "simulator/device", "simulator/radio"},
+	"simulator/world":            {"codec", "codec/session", "scheduler/...", "transports", "gateway/fleet", "gateway/hub", "gateway/store", "gateway/publish", "gateway/publish/streammodel", "simulator/check", "simulator/device", "simulator/radio"},
 	"simulator/trial":            {"scheduler", "scheduler/presence"},
-	"simulator/scenario":         {"codec", "codec/session", "transports", "gateway/config", "gateway/fleet", "gateway/hub", "simulator/device", "simulator/radio", "simulator/world"},
+	"simulator/scenario":         {"codec", "codec/session", "scheduler/...", "transports", "gateway/config", "gateway/fleet", "gateway/hub", "simulator/device", "simulator/radio", "simulator/world"},
 	"simulator/report":           {"transports", "simulator/device", "simulator/radio", "simulator/report/chart", "simulator/world"},
 	"simulator/report/chart":     {},
 	"simulator/peers/atmodem":    {},

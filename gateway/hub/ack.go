@@ -3,6 +3,8 @@ package hub
 import (
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/scheduler/core"
+	"github.com/godwit-gateway/godwit/scheduler/ledger"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -25,6 +27,7 @@ func (h *Hub) acknowledge(c *commit, l *link, u *transports.Uplink, o *opened, o
 	}
 	out.Reply = append(out.Reply, h.scratch.row...)
 	l.count.replies.Add(1)
+	h.core.Charge(u.ReceivedAt, core.Place(o.device), core.Downlink{Link: l.place, Bytes: len(h.scratch.row), Cause: ledger.CauseAck})
 }
 
 // appendAck appends an acknowledgement that covers the counter: of the highest counter and the 32 before it, or, for a frame older than

@@ -122,6 +122,7 @@ func (h *Hub) Approve(ctx context.Context, ref string, a fleet.Approval) (fleet.
 		for _, addr := range h.fleet.Device(i).Addresses {
 			h.fleet.AcceptAddress(i, addr.Bearer, addr.ID)
 		}
+		h.know(i)
 		h.stateEvent(c, i, "approved")
 		return h.release(c, i)
 	})
@@ -133,6 +134,7 @@ func (h *Hub) Reject(ctx context.Context, ref, reason string) (fleet.Device, err
 		if err := h.fleet.Reject(i); err != nil {
 			return err
 		}
+		h.know(i)
 		h.stateEvent(c, i, "rejected: "+reason)
 		return nil
 	})

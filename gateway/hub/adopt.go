@@ -181,6 +181,7 @@ func (h *Hub) revive(c *commit, number uint32, p *Published) (fleet.Index, error
 		return 0, err
 	}
 	c.batch.PutName(d.Name, number)
+	h.know(i)
 	h.loadKey(i)
 	g := h.fleet.Session(i)
 	h.doubt(&g, h.clock.Now())

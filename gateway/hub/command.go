@@ -127,7 +127,9 @@ func (h *Hub) policyPlaintext(i fleet.Index, m *Command) ([]byte, error) {
 }
 
 // late reports whether a downlink is made when it leaves, not when it is queued; its row holds what to make.
-func late(kind string) bool { return kind == downlinkTime || kind == downlinkFragments }
+func late(kind string) bool {
+	return kind == downlinkTime || kind == downlinkFragments || kind == downlinkSchedule
+}
 
 // makeLate seals a downlink that says how things are when it leaves. Each attempt is a frame of its own, with a counter of its own that is
 // on disk before the frame leaves.
@@ -137,6 +139,8 @@ func (h *Hub) makeLate(c *commit, l *link, i fleet.Index, d *store.Downlink, now
 	switch d.Kind {
 	case downlinkTime:
 		plaintext, err = codec.AppendTime(nil, &codec.TimeSet{Seconds: uint64(max(0, now.Unix()))})
+	case downlinkSchedule:
+		plaintext, err = h.schedulePlaintext(i, now)
 	default:
 		plaintext, err = h.fragmentStatus(d.Number, d.Payload[1], l.Transport.Limits().DownlinkMax-downlinkSize(0)-2) // two more of head
 	}

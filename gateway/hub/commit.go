@@ -87,6 +87,8 @@ func (h *Hub) CommitOnce(ctx context.Context) (int, error) {
 			r.out[i].Settlement = h.uplink(c, &r.us[i], &r.out[i])
 		}
 	}
+	h.tell(c)
+	h.core.Drain(c.batch)
 	for _, i := range c.dirty {
 		h.scratch.row = h.fleet.AppendRow(h.scratch.row[:0], i)
 		c.batch.PutDevice(h.fleet.Head(i).Number, h.scratch.row)

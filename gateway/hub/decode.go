@@ -77,7 +77,7 @@ var single = inBatch{count: 1}
 func (h *Hub) status(c *commit, l *link, u *transports.Uplink, o *opened, e *eventBuffer, v *templateView, s *codec.Status, at inBatch) {
 	when, sure := deviceTime(s, u)
 	if o.newest { // a late frame tells what was, not what is
-		h.applyRare(o.device, s)
+		h.applyRare(c, o.device, s, u.ReceivedAt)
 	}
 	e.start(KindStatus, when)
 	h.appendReceipt(e, u, o, e.key)
@@ -111,7 +111,7 @@ func (h *Hub) message(c *commit, l *link, u *transports.Uplink, o *opened, e *ev
 			return false
 		}
 		if o.newest || h.fleet.BootedSince(o.device, &hello) {
-			h.fleet.ApplyHello(o.device, &hello)
+			h.greeted(o.device, &hello, u.ReceivedAt)
 		}
 		e.start(KindHello, u.ReceivedAt)
 		h.appendReceipt(e, u, o, e.key)
@@ -152,6 +152,9 @@ func (h *Hub) message(c *commit, l *link, u *transports.Uplink, o *opened, e *ev
 			return false
 		}
 		h.scratch.row = data
+		if kind == KindStep && o.newest {
+			h.stepped(o.device, body, u.ReceivedAt)
+		}
 		e.start(kind, at)
 		h.appendReceipt(e, u, o, e.key)
 		e.payload = append(e.payload, data...)

@@ -21,6 +21,11 @@ const (
 	KindAlarm      = "log"         // something an operator should look at, or what a device calls an alarm
 	KindStep       = "update.step" // a device told of the steps of an update
 	KindFragment   = "fragment"    // a piece of a message arrived, and others are missing
+	KindSilent     = "silent"      // a device is taken to be silent, out of reach or dead
+	KindRecovered  = "recovered"   // one that was silent was heard
+
+	KindSchedule = "schedule.changed" // a device runs another interval
+	KindBudget   = "budget.warning"   // a budget is spent to 70, 90 or 100 %
 )
 
 // Event ids and payloads are appended by hand: this is the path of every frame, and encoding/json would allocate for each.

@@ -12,6 +12,7 @@ import (
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -46,6 +47,7 @@ type Link struct {
 // link is a Link with what the hub counts about it.
 type link struct {
 	Link
+	place int // in Hub.linkList
 	count linkCounters
 	ring  ring // guarded by Hub.mu
 	weak  dayCount
@@ -74,6 +76,7 @@ type Options struct {
 	FleetKeys []fleet.FleetKey
 	Products  []Product
 	Retention Retention
+	Schedule  Schedule
 
 	// Inline commits each request in the goroutine that brings it, for a simulation that drives the hub single-threaded. Run is not
 	// called then.
@@ -125,6 +128,8 @@ type Hub struct {
 	parkedCount int
 	wholeAsked  map[uint32]time.Time   // by number, when a device was asked for a whole status because frames of it are parked
 	pending     map[uint32][]keptFrame // by number, of devices that wait for approval
+	core        *core.Core             // when devices speak, and what that costs
+	tells       bool                   // devices are told when to speak
 
 	// What follows belongs to the committer alone.
 	commit  commit
@@ -151,7 +156,7 @@ func New(o Options) (*Hub, error) {
 	h.failureSeed = drawFailureSeed(h.random)
 	h.requests.New = func() any { return &request{done: make(chan struct{}, 1)} }
 	for _, l := range o.Links {
-		k := &link{Link: l, wakeup: make(chan struct{}, 1)}
+		k := &link{Link: l, place: len(h.linkList), wakeup: make(chan struct{}, 1)}
 		h.links[l.Name] = k
 		h.linkList = append(h.linkList, k)
 	}
@@ -165,6 +170,9 @@ func New(o Options) (*Hub, error) {
 	h.outgoing.init()
 	h.commit.init(h.store)
 	if err := h.load(); err != nil {
+		return nil, err
+	}
+	if err := h.openSchedule(o.Schedule); err != nil {
 		return nil, err
 	}
 	return h, nil
@@ -254,6 +262,7 @@ func (h *Hub) Run(ctx context.Context) error {
 		}
 	}
 	wg.Go(func() { h.retain(stop) })
+	wg.Go(func() { h.schedule(stop) })
 	err := h.commitLoop(ctx)
 	cancel()
 	// The other loops may still wait for the committer; it answers until they are gone.

@@ -167,6 +167,7 @@ func (h *Hub) importRow(c *commit, row *fleet.ImportRow, wrapped []byte) error {
 		h.doubt(&g, h.clock.Now())
 		h.fleet.SetSession(i, &g, nil)
 	}
+	h.know(i)
 	c.touch(i)
 	c.batch.PutName(d.Name, d.Number)
 	for _, a := range d.Addresses {

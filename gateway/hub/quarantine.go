@@ -72,34 +72,33 @@ func (h *Hub) keep(c *commit, l *link, u *transports.Uplink, why Reason, number 
 
 // linkEvent tells that something came over a link that is no data.
 func (h *Hub) linkEvent(c *commit, l *link, u *transports.Uplink, seq uint64) {
-	e := &h.events
-	e.gateway, e.kind, e.time, e.name = h.gateway, KindAlarm, u.ReceivedAt, append(e.name[:0], l.Name...)
-	e.id = h.appendGatewayID(e.id[:0], c)
-	e.subject = append(e.subject[:0], "godwit.v1."...)
-	e.subject = append(e.subject, h.gateway...)
-	e.subject = append(e.subject, ".link."...)
-	e.subject = append(e.subject, l.Name...)
-	e.subject = append(e.subject, ".log"...)
-	e.frame = e.frame[:0]
-	p := e.payload[:0]
-	p = append(p, `{"specversion":"1.0","id":"`...)
-	p = append(p, e.id...)
-	p = append(p, `","source":"/godwit/`...)
-	p = append(p, h.gateway...)
-	p = append(p, `","type":"io.godwit.link.log","subject":"`...)
-	p = append(p, l.Name...)
-	p = append(p, `","time":"`...)
-	p = appendTime(p, u.ReceivedAt)
-	p = append(p, `","datacontenttype":"application/json","data":{"level":"notice"`...)
-	p = appendTextMember(p, "link", l.Name)
-	p = appendUintMember(p, "quarantine", seq)
+	e := h.plainEvent(c, "link."+l.Name+".log", "link.log", l.Name, u.ReceivedAt)
+	e.payload = appendTextMember(e.payload, "level", "notice")
+	e.payload = appendTextMember(e.payload, "link", l.Name)
+	e.payload = appendUintMember(e.payload, "quarantine", seq)
 	if u.Content == transports.ContentText {
-		p = appendTextMember(p, "text", string(u.Payload))
+		e.payload = appendTextMember(e.payload, "text", string(u.Payload))
 	} else {
-		p = appendHexMember(p, "raw", u.Payload)
+		e.payload = appendHexMember(e.payload, "raw", u.Payload)
 	}
-	e.payload = p
 	h.emit(c, l, e)
+}
+
+// plainEvent begins an event that is about no device. Its subject on the stream is godwit.v1.{gateway}.{subject}, and about is what it is about.
+func (h *Hub) plainEvent(c *commit, subject, kind, about string, at time.Time) *eventBuffer {
+	e := &h.events
+	e.gateway, e.kind, e.time, e.name = h.gateway, kind, at, append(e.name[:0], about...)
+	e.id = h.appendGatewayID(e.id[:0], c)
+	e.subject = append(append(append(append(e.subject[:0], "godwit.v1."...), h.gateway...), '.'), subject...)
+	e.frame = e.frame[:0]
+	p := append(append(e.payload[:0], `{"specversion":"1.0","id":"`...), e.id...)
+	p = append(append(p, `","source":"/godwit/`...), h.gateway...)
+	p = append(append(p, `","type":"io.godwit.`...), kind...)
+	p = appendText(append(p, `","subject":`...), about)
+	p = appendTime(append(p, `,"time":"`...), at)
+	e.payload = append(append(p, `","datacontenttype":"application/json","data":{"gateway":"`...), h.gateway...)
+	e.payload = append(e.payload, '"')
+	return e
 }
 
 // appendGatewayID appends {gateway}.g.{milliseconds}.{place in the outbox}. Places alone would come again with other events where the store and the

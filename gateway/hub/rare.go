@@ -3,6 +3,7 @@ package hub
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
@@ -13,12 +14,15 @@ const versionExplicit = 63
 
 // applyRare applies the rare block of a status to the fleet. A version index that the product's release table does not have is kept as
 // "#index", so that it is seen that the device changed.
-func (h *Hub) applyRare(i fleet.Index, s *codec.Status) {
+func (h *Hub) applyRare(c *commit, i fleet.Index, s *codec.Status, now time.Time) {
 	if !s.Rare.Present {
 		return
 	}
+	if s.Rare.HasPolicy {
+		h.receipt(c, i, s.Rare.Policy, now)
+	}
 	if s.Rare.VersionIndex == versionExplicit {
-		h.fleet.SetVersion(i, "", hex.EncodeToString(binary.BigEndian.AppendUint32(nil, s.Rare.Build)))
+		h.setVersion(i, "", hex.EncodeToString(binary.BigEndian.AppendUint32(nil, s.Rare.Build)), now)
 		return
 	}
 	name := ""
@@ -28,7 +32,7 @@ func (h *Hub) applyRare(i fleet.Index, s *codec.Status) {
 	if name == "" {
 		name = string(appendUint([]byte("#"), uint64(s.Rare.VersionIndex)))
 	}
-	h.fleet.SetVersion(i, name, "")
+	h.setVersion(i, name, "", now)
 }
 
 func appendRare(dst []byte, s *codec.Status) []byte {

@@ -50,6 +50,7 @@ func (h *Hub) admit(c *commit, l *link, u *transports.Uplink, k *fleet.FleetKey,
 		return 0, false
 	}
 	h.fleet.SetKey(i, key)
+	h.know(i)
 	c.touch(i)
 	c.batch.PutName(d.Name, d.Number)
 	e := h.gatewayEvent(c, i, KindRegistered, u.ReceivedAt)

@@ -18,6 +18,7 @@ import (
 type attempt struct {
 	ref       uint64
 	fragment  uint16 // of a downlink in fragments
+	rider     uint64 // another downlink in the same message; 0: none
 	transport transports.Transport
 	down      transports.Downlink
 }
@@ -114,7 +115,7 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 	down := transports.Downlink{Ref: d.Ref, Expires: d.Expires, WantReport: l.Metered && !inFragments(d)} // of fragments the device itself tells
 	if l.Metered {
 		id, ok := h.fleet.AcceptedAddress(i, string(l.Bearer))
-		if !ok || !h.outgoing.afford(d.Number, now) {
+		if !ok || !h.affordable(c, l, i, d, now) || !h.outgoing.afford(d.Number, now) {
 			return nil
 		}
 		down.To = transports.Address{Bearer: l.Bearer, ID: id}
@@ -134,9 +135,19 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 	d.Due = now.Add(maybeAfter) // holds if nothing is heard of this attempt
 	if err := h.fill(c, l, i, d, a, now); err != nil {
 		d.Error = err.Error()
-		h.move(c, d, DownlinkFailed, now)
+		ends := DownlinkFailed
+		if errors.Is(err, errSettled) {
+			ends = DownlinkExpired
+			if l.Metered {
+				h.outgoing.refund(d.Number, now)
+			}
+		}
+		h.move(c, d, ends, now)
 		c.wake = true // another one may have waited for its end
 		return nil
+	}
+	if d.Kind == downlinkAck && l.Metered {
+		h.ride(c, l, i, a, now)
 	}
 	d.Attempts++
 	h.move(c, d, DownlinkSent, now)
@@ -156,13 +167,24 @@ func (h *Hub) fill(c *commit, l *link, i fleet.Index, d *store.Downlink, a *atte
 	return err
 }
 
-// settle writes down what came of an attempt. Called with mu held.
+// settle writes down what came of an attempt, for all that was in its message. Called with mu held.
 func (h *Hub) settle(c *commit, a *attempt, receipt transports.Receipt, err error) {
-	d := h.outgoing.byRef[a.ref]
-	if d == nil || final(d.State) {
+	now := h.clock.Now()
+	if d := h.outgoing.byRef[a.ref]; d != nil {
+		if err == nil || outcomeOf(err) == transports.MaybeSent {
+			h.charge(a, d, receipt.Parts, now)
+		}
+		h.settleOne(c, d, a, receipt, err, now)
+	}
+	if d := h.outgoing.byRef[a.rider]; d != nil {
+		h.settleOne(c, d, a, receipt, err, now)
+	}
+}
+
+func (h *Hub) settleOne(c *commit, d *store.Downlink, a *attempt, receipt transports.Receipt, err error, now time.Time) {
+	if final(d.State) {
 		return
 	}
-	now := h.clock.Now()
 	d.Error = ""
 	if inFragments(d) {
 		h.settleFragment(c, d, a.fragment, receipt, err, now)

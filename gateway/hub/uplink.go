@@ -149,12 +149,15 @@ func (h *Hub) verified(
 		}
 		if known { // the window alone proves nothing: of a device that waited for approval it knows frames that were not kept
 			h.fleet.HeardAgain(o.device)
+			h.heardAgain(l, u, o)
 			h.acknowledge(c, l, u, o, out, true)
 			return transports.Duplicate, ReasonNone
 		}
 	}
+	lost := h.lost(o)
 	o.newest = h.accept(c, o, u.ReceivedAt)
 	h.fleet.Heard(o.device, u.ReceivedAt, l.Name)
+	h.heard(l, u, o, lost)
 	c.touch(o.device)
 	if o.newest {
 		h.noteRoute(c, o.device, u, l)
@@ -169,6 +172,9 @@ func (h *Hub) verified(
 		h.unpark(c, o.device, key)
 	}
 	h.acknowledge(c, l, u, o, out, false)
+	if o.newest {
+		h.tellInterval(c, l, o.device, u.ReceivedAt)
+	}
 	if h.fleet.RekeyDue(o.device, u.ReceivedAt, !l.Metered) {
 		h.rekeyDue(c, l, o.device, u.ReceivedAt)
 	}

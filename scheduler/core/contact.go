@@ -17,6 +17,7 @@ type Contact struct {
 	Parts  int // in which the network carried it; 0: as many as its bytes need
 	Cause  ledger.Cause
 	Newest bool // nothing newer is known of the device: it speaks now
+	Again  bool // it was heard before: it costs something, and tells nothing new
 	Lost   int  // frames before it that never came, as far as its counter tells
 }
 
@@ -33,6 +34,9 @@ func (k *Core) Heard(now time.Time, at Place, c Contact) {
 		return
 	}
 	k.charge(now, at, c.Link, tariff.Event{Time: now, Direction: tariff.MO, Bytes: int64(c.Bytes), Parts: int64(c.Parts)}, c.Cause)
+	if c.Again {
+		return
+	}
 	k.touch(at)
 	d := &k.devices[at]
 	v := via(d, c.Link)
@@ -53,6 +57,9 @@ func (k *Core) Heard(now time.Time, at Place, c Contact) {
 		d.Via = uint8(v) + 1 //nolint:gosec // at most MaxVias
 	}
 	m.retired = false
+	if d.Heard == 0 {
+		k.heard++
+	}
 	k.present(now, at, c.Link)
 	d.Heard = stamp(now)
 }

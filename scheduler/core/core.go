@@ -46,6 +46,7 @@ type Core struct {
 	fleet   scheduler.Fleet // Devices is the scratch of the last plan
 	devices []scheduler.Device
 	more    []device
+	heard   int     // devices that were heard at all
 	order   []Place // by number, of those that are known; nil: to be made
 	solver  scheduler.Solver
 	plan    scheduler.Plan

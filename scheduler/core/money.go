@@ -67,6 +67,9 @@ func (k *Core) charge(now time.Time, at Place, link int, ev tariff.Event, cause 
 	if t != nil {
 		meter, pool := k.metersOf(t, at, link)
 		c = t.Price(meter, pool, ev)
+		if meter != &k.plain {
+			k.touch(at)
+		}
 		if pool != nil {
 			k.dirty.pool(t.PoolName())
 		}

@@ -22,9 +22,20 @@ func (k *Core) budget(money scheduler.Micros) scheduler.Budget {
 	return scheduler.Budget{Money: money, Unlimited: k.config.Money == 0 && k.config.Cap == 0, Pools: k.config.Pools}
 }
 
+// growthPause is the least time between two plans that are made because the fleet has grown.
+const growthPause = 10 * time.Second
+
+// due reports whether a plan is to be made: the last one is old, a clock was set back, or a tenth of the fleet was not there then.
+func (k *Core) due(now time.Time) bool {
+	if k.tried.IsZero() || now.Before(k.tried) || !now.Before(k.tried.Add(k.config.Replan)) {
+		return true
+	}
+	return k.heard > k.plan.Devices+k.plan.Devices/10 && !now.Before(k.tried.Add(growthPause))
+}
+
 // Replan makes a new plan if one is due.
 func (k *Core) Replan(now time.Time) {
-	if !k.tried.IsZero() && now.Before(k.tried.Add(k.config.Replan)) && !now.Before(k.tried) {
+	if !k.due(now) {
 		return
 	}
 	k.tried = now

@@ -179,6 +179,9 @@ func (k *Core) parseDevice(at Place, row []byte) error {
 	m.silent, m.revision, m.gaps, d.Battery = presence.Class(s.silent), s.revision, s.gaps, s.battery
 	m.watched, m.retired, m.presence = s.flags&1 != 0, s.flags&2 != 0, s.watch
 	n := &s.numbers
+	if n[1] > 0 {
+		k.heard++
+	}
 	d.Current, d.Heard, d.Updated, d.BoostEnds, d.Boost, m.gap = n[0], n[1], n[2], n[3], math.Float32frombits(n[4]), math.Float32frombits(n[5])
 	d.Status = uint16(min(n[6], math.MaxUint16))                                                                                   //nolint:gosec // bounded
 	m.offered = offer{interval: n[7], at: n[8], revision: uint8(n[9]), via: uint8(n[10]), tries: uint8(min(n[11], math.MaxUint8))} //nolint:gosec // as written

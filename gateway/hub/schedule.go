@@ -1,0 +1,306 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/scheduler/core"
+	"github.com/godwit-gateway/godwit/scheduler/ledger"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// Schedule says how the hub finds out when devices should speak, and what that may cost. The zero Schedule watches for silence and counts bytes.
+type Schedule struct {
+	Core core.Config // its links are in the order of Options.Links; nil: made of these
+	Send bool        // devices are told; otherwise it is only known what they would be told
+}
+
+// downlinkSchedule is the kind of a downlink that tells an interval. Its content is made when it leaves, so that it is never older than that.
+const downlinkSchedule = "schedule"
+
+// scheduleEvery is how often silence is looked for, and whether a plan is due.
+const scheduleEvery = 10 * time.Second
+
+// scheduleSize is about what a policy takes as a downlink.
+const scheduleSize = 24
+
+// openSchedule makes the machine, and brings back what it knew.
+func (h *Hub) openSchedule(s Schedule) error {
+	c := s.Core
+	if c.Links == nil {
+		for _, l := range h.linkList {
+			c.Links = append(c.Links, core.Link{Name: l.Name, Wakes: l.Metered})
+		}
+	}
+	if len(c.Links) != len(h.linkList) {
+		return fmt.Errorf("%d links of schedules, %d of the hub", len(c.Links), len(h.linkList))
+	}
+	var err error
+	if h.core, err = core.New(c, h.clock.Now()); err != nil {
+		return err
+	}
+	h.tells = s.Send
+	for i := range h.fleet.All {
+		h.know(i)
+	}
+	err = h.core.Load(h.store, h.clock.Now(), func(number uint32) (core.Place, bool) {
+		i, ok := h.fleet.ByNumber(number)
+		return core.Place(i), ok
+	})
+	if err != nil {
+		return fmt.Errorf("load schedules: %w", err)
+	}
+	return nil
+}
+
+// know makes a device, or what changed of it, known to the schedule.
+func (h *Hub) know(i fleet.Index) {
+	d := h.fleet.Head(i)
+	h.core.Know(core.Place(i), d.Number, d.Product, d.Customer)
+	if d.State == fleet.Rejected || d.State == fleet.Retired {
+		h.core.Retire(core.Place(i))
+	}
+}
+
+// heard tells the schedule of an authentic frame. lost is how many before it never came.
+func (h *Hub) heard(l *link, u *transports.Uplink, o *opened, lost int) {
+	h.core.Heard(u.ReceivedAt, core.Place(o.device), core.Contact{
+		Link: l.place, Bytes: len(u.Payload), Parts: int(u.Part.Total), Cause: causeOf(o), Newest: o.newest, Lost: lost,
+	})
+}
+
+// heardAgain tells the schedule of a frame that was known: it costs what the first one did.
+func (h *Hub) heardAgain(l *link, u *transports.Uplink, o *opened) {
+	h.core.Heard(u.ReceivedAt, core.Place(o.device), core.Contact{Link: l.place, Bytes: len(u.Payload), Parts: int(u.Part.Total), Cause: ledger.CauseRepeat, Again: true})
+}
+
+// lostMost is how many counters may be missing for them to be frames that were lost: more are of a device that was out of reach or restarted.
+const lostMost = 16
+
+// lost is how many frames before a new one never came, as far as the counters tell: of an epoch that was seen.
+func (h *Hub) lost(o *opened) int {
+	s := h.fleet.Counters(o.device)
+	if o.second || !s.Seen || o.counter <= s.Highest || isHello(o) {
+		return 0
+	}
+	if n := o.counter - s.Highest - 1; n <= lostMost {
+		return int(n) //nolint:gosec // bounded
+	}
+	return 0
+}
+
+func isHello(o *opened) bool {
+	return o.header.Kind() == codec.KindExtended && len(o.plaintext) > 0 && codec.MessageType(o.plaintext[0]) == codec.MessageHello
+}
+
+// causeOf is what a frame was sent for.
+func causeOf(o *opened) ledger.Cause {
+	if o.header.Kind() != codec.KindExtended || len(o.plaintext) == 0 {
+		return ledger.CauseStatus
+	}
+	switch codec.MessageType(o.plaintext[0]) {
+	case codec.MessageHello:
+		return ledger.CauseHello
+	case codec.MessageOpen:
+		return ledger.CauseStatus
+	case codec.MessageUser, codec.MessageFragment, codec.MessageAlarm:
+		return ledger.CauseMessage
+	case codec.MessageStepLog:
+		return ledger.CauseUpdate
+	case codec.MessageFragmentStatus:
+		return ledger.CauseAck
+	default:
+		return ledger.CauseOther
+	}
+}
+
+// causeOfKind is what a downlink of a kind is sent for.
+func causeOfKind(kind string) ledger.Cause {
+	switch kind {
+	case downlinkAck, downlinkFragments:
+		return ledger.CauseAck
+	case downlinkSchedule, downlinkPolicy:
+		return ledger.CausePolicy
+	case downlinkOffer:
+		return ledger.CauseUpdate
+	case downlinkMessage:
+		return ledger.CauseMessage
+	case downlinkRequest:
+		return ledger.CausePoll
+	default:
+		return ledger.CauseSession
+	}
+}
+
+// charge books a downlink that the network took, or may have taken.
+func (h *Hub) charge(a *attempt, d *store.Downlink, parts int, now time.Time) {
+	l, i := h.links[d.Link], fleet.Index(0)
+	i, ok := h.fleet.ByNumber(d.Number)
+	if l == nil || !ok {
+		return
+	}
+	h.core.Charge(now, core.Place(i), core.Downlink{Link: l.place, Bytes: len(a.down.Payload), Parts: parts, Cause: causeOfKind(d.Kind)})
+}
+
+// budgetPause is how long a downlink waits that no budget has money for.
+const budgetPause = time.Hour
+
+// affordable reports whether every hard budget allows a downlink; if not, it waits.
+func (h *Hub) affordable(c *commit, l *link, i fleet.Index, d *store.Downlink, now time.Time) bool {
+	size := max(len(d.Payload), scheduleSize)
+	_, scope, ok := h.core.Price(now, core.Place(i), core.Downlink{Link: l.place, Bytes: size, Cause: causeOfKind(d.Kind)})
+	if !ok {
+		d.Due, d.Error = now.Add(budgetPause), "the budget is spent: that of "+scope.String()
+		c.batch.PutDownlink(d)
+	}
+	return ok
+}
+
+// tellInterval queues what a device that speaks now should do from now on, if that is worth telling.
+func (h *Hub) tellInterval(c *commit, l *link, i fleet.Index, now time.Time) {
+	number := h.fleet.Head(i).Number
+	if !h.tells || l.Transport == nil || h.outgoing.has(number, downlinkSchedule) || h.reachable(i, l) != nil {
+		return
+	}
+	due, ack := now, 0
+	if d := h.queuedAck(number, l); d != nil {
+		due, ack = d.Due, ackSize
+	}
+	if _, ok := h.core.Decide(now, core.Place(i), ack); !ok {
+		return
+	}
+	if len(h.outgoing.byRef) >= downlinkMax || len(h.outgoing.open[number]) >= downlinkEach {
+		return
+	}
+	d := h.draft(i, l, downlinkSchedule, nil)
+	d.Due = due
+	h.enqueue(c, i, d)
+}
+
+// ackSize is the size of an acknowledgement on a link where it goes alone.
+const ackSize = 16
+
+// queuedAck is an acknowledgement that waits to go over a link.
+func (h *Hub) queuedAck(number uint32, l *link) *store.Downlink {
+	return h.queued(number, l, downlinkAck)
+}
+
+// queued is a downlink of a kind that waits to go over a link and was never tried.
+func (h *Hub) queued(number uint32, l *link, kind string) *store.Downlink {
+	for _, ref := range h.outgoing.open[number] {
+		if d := h.outgoing.byRef[ref]; d.Kind == kind && d.Link == l.Name && d.State == DownlinkQueued && d.Attempts == 0 {
+			return d
+		}
+	}
+	return nil
+}
+
+// errSettled ends a downlink that has nothing to say any more.
+var errSettled = errors.New("the device runs what it should")
+
+// schedulePlaintext is what a device is told now.
+func (h *Hub) schedulePlaintext(i fleet.Index, now time.Time) ([]byte, error) {
+	o, ok := h.core.Decide(now, core.Place(i), ackSize)
+	if !ok {
+		return nil, errSettled
+	}
+	p := codec.Policy{Interval: uint32(o.Interval), Revision: uint32(o.Revision)} //nolint:gosec // at most some years
+	for _, at := range o.Links {
+		p.Links = append(p.Links, string(h.linkList[at].Bearer))
+	}
+	b, err := codec.AppendPolicy(nil, &p)
+	if err == nil {
+		h.core.Offered(now, core.Place(i), o)
+	}
+	return b, err
+}
+
+// ride puts a waiting interval into the message that carries an acknowledgement, if that does not make it another message.
+func (h *Hub) ride(c *commit, l *link, i fleet.Index, a *attempt, now time.Time) {
+	limits := l.Transport.Limits()
+	d := h.queued(h.fleet.Head(i).Number, l, downlinkSchedule)
+	if d == nil || len(a.down.Payload)+scheduleSize+6*len(h.linkList) > min(limits.DownlinkMax, max(limits.PerMessage, 1)) {
+		return
+	}
+	payload, err := h.makeLate(c, l, i, d, now)
+	if err != nil {
+		d.Error = err.Error()
+		h.move(c, d, DownlinkExpired, now)
+		return
+	}
+	a.down.Payload, a.rider = append(append([]byte(nil), a.down.Payload...), payload...), d.Ref
+	d.Attempts++
+	d.Due = now.Add(maybeAfter)
+	h.move(c, d, DownlinkSent, now)
+}
+
+// ScheduleOnce looks for silence, and plans if a plan is due. It reports whether it should be called again at once.
+func (h *Hub) ScheduleOnce(ctx context.Context) (more bool, err error) {
+	err = h.do(ctx, func(*commit) error {
+		more = h.core.Poll(h.clock.Now())
+		return nil
+	})
+	return more, err
+}
+
+// schedule calls ScheduleOnce now and then until ctx is done.
+func (h *Hub) schedule(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		more, err := h.ScheduleOnce(ctx)
+		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) {
+			h.log.Error("schedule", attrErr(err))
+		}
+		if more {
+			timer.Reset(0)
+		} else {
+			timer.Reset(scheduleEvery)
+		}
+	}
+}
+
+// receipt notes which policy a device says that it runs.
+func (h *Hub) receipt(c *commit, i fleet.Index, revision uint8, now time.Time) {
+	before, _, pending := h.core.Running(core.Place(i))
+	if h.core.Receipt(now, core.Place(i), revision) {
+		h.changedEvent(c, i, before, pending, revision, now)
+	}
+}
+
+// setVersion notes the software that a device says it runs, and that it is new.
+func (h *Hub) setVersion(i fleet.Index, version, build string, now time.Time) {
+	known := h.fleet.Version(i) != ""
+	if h.fleet.SetVersion(i, version, build) && known {
+		h.core.Updated(now, core.Place(i))
+	}
+}
+
+// greeted notes what a hello says.
+func (h *Hub) greeted(i fleet.Index, m *codec.Hello, now time.Time) {
+	known := h.fleet.Version(i) != ""
+	if h.fleet.ApplyHello(i, m) && known {
+		h.core.Updated(now, core.Place(i))
+	}
+}
+
+// stepped looks whether a device is about to boot other software: for a while nothing is heard of it, and then more than usual.
+func (h *Hub) stepped(i fleet.Index, body []byte, now time.Time) {
+	l, err := codec.DecodeStepLog(body)
+	if err != nil || len(l.Steps) == 0 {
+		return
+	}
+	if s := l.Steps[len(l.Steps)-1].Step; s == codec.StepInstalling || s == codec.StepRebooting {
+		h.core.Installing(now, core.Place(i))
+	}
+}
