@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -11,7 +12,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/godwit-gateway/godwit/scheduler"
 	"github.com/godwit-gateway/godwit/scheduler/presence"
 )
 
@@ -168,13 +168,12 @@ func TestRuns(t *testing.T) {
 	m := model(t)
 	p := presence.Policy{Interval: hour}
 	now := int64(start)
-	for i := range 20_000 {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
 		d := presence.NewDevice(now, p, 0, 0)
 		k := int64(0)
-		for n := i; n%5 == 0 && k == 0 || k > 0 && n%2 == 0; k++ {
-			if n /= 5; k > 0 {
-				n = (i / 5) >> k
-			}
+		for h := 0.2; random.Float64() < h; h = 0.5 {
+			k++
 		}
 		m.Contact(&d, now+(k+1)*hour)
 	}
@@ -182,7 +181,7 @@ func TestRuns(t *testing.T) {
 	for k := range c {
 		c[k] = m.TailProbability(p, k)
 	}
-	if c[0] != 1 || math.Abs(c[1]-0.2) > 0.002 || math.Abs(c[2]/c[1]-0.5) > 0.02 || math.Abs(c[3]/c[2]-0.5) > 0.03 {
+	if c[0] != 1 || math.Abs(c[1]-0.2) > 0.01 || math.Abs(c[2]/c[1]-0.5) > 0.02 || math.Abs(c[3]/c[2]-0.5) > 0.03 {
 		t.Errorf("C is %.4f", c)
 	}
 	d := presence.NewDevice(now, p, 0, 0)
@@ -344,7 +343,6 @@ func TestPollValue(t *testing.T) {
 	if v := m.PollValue(&d, start+30*hour, stakes); before.Answer != 0.57 || math.Abs(v.Answer-0.23) > 0.02 || v.After <= v.Dead {
 		t.Errorf("20 of 100 answered: from %+v to %+v", before, v)
 	}
-	_ = scheduler.Micros(0)
 }
 
 func TestConfig(t *testing.T) {

@@ -39,10 +39,11 @@ func (m *Model) schedule(d *Device) schedule {
 		s.period = 0
 	}
 	if i := int(d.burst) - 1; i >= 0 && i < len(m.config.Bursts) && s.period != 0 {
-		s.burst = m.config.Bursts[i]
-		for n := len(s.burst); n > 0 && s.origin+int64(s.burst[n-1])+s.grace > s.opens(1); n-- {
-			s.burst = s.burst[:n-1]
+		b, regular := m.config.Bursts[i], s.opens(1)
+		for len(b) > 0 && s.origin+int64(b[len(b)-1])+s.grace > regular {
+			b = b[:len(b)-1]
 		}
+		s.burst = b
 	}
 	return s
 }
