@@ -100,15 +100,15 @@ func (m *Model) posterior(d *Device, s *schedule, now, k, covered int64) (dead, 
 	bursts := int64(len(s.burst))
 	var odds float64
 	began := d.last
-	for j := int64(0); j < min(k, bursts); j++ { // gaps of a burst differ
-		at, _, _ := c.tail(0, max(j-covered, 0))
+	for j := range min(k, bursts) { // gaps of a burst differ
+		at, _, _ := c.tail(max(j-covered, 0))
 		odds += float64(dies(float64(lam*float64(s.at(j+1)-began))) * at)
 		began = s.at(j + 1)
 	}
-	at, next, sum := c.tail(0, k-covered)
+	at, next, sum := c.tail(k - covered)
 	if k > bursts {
 		if bursts != 0 {
-			_, _, before := c.tail(0, min(bursts, k-covered))
+			_, _, before := c.tail(min(bursts, k-covered))
 			sum -= before
 		}
 		// Covered misses are as if C stood still: each adds a gap at C(0) = 1.
