@@ -141,7 +141,9 @@ func TestPerturbationsNeverBeatThePlan(t *testing.T) {
 	}
 }
 
-// A tighter budget never costs more and is never fresher; a dearer link is never used more.
+// A tighter budget never costs more and is never fresher. A link that becomes dearer is never used more: at the same prices, whatever other links
+// there are; and at the same budget, where devices have no other. (At the same budget with other links it may be: a device that could afford an
+// even dearer one until then may come down to it.)
 func TestSolveIsMonotone(t *testing.T) {
 	use := func(f *scheduler.Fleet, p *scheduler.Plan, link int) (contacts float64) {
 		for i := range f.Devices {
@@ -170,12 +172,20 @@ func TestSolveIsMonotone(t *testing.T) {
 		link := rapid.IntRange(0, 3).Draw(t, "link")
 		before := use(f, p, link)
 		f.Links[link].Up.Price *= 2
-		q := solve(t, f, b)
-		if q.S >= 1e8 {
+		if after := use(f, p, link); after > before*(1+1e-9) {
+			t.Fatalf("%s was used %v times an hour, and %v when it became twice as dear", f.Links[link].Name, before, after)
+		}
+		f.Links[link].Up.Price /= 2
+		for i := range f.Devices {
+			f.Devices[i].Links[1] = scheduler.Via{}
+		}
+		if p = solve(t, f, b); p.S == 0 {
 			return
 		}
-		if after := use(f, q, link); after > before*(1+1e-9) {
-			t.Fatalf("%s was used %v times an hour, and %v when it became twice as dear", f.Links[link].Name, before, after)
+		before = use(f, p, link)
+		f.Links[link].Up.Price *= 2
+		if after := use(f, solve(t, f, b), link); after > before*(1+1e-9) {
+			t.Fatalf("%s, which had no rival, was used %v times an hour, and %v when it became twice as dear", f.Links[link].Name, before, after)
 		}
 	})
 }
