@@ -3,7 +3,6 @@ package scheduler_test
 import (
 	"math"
 	"math/rand/v2"
-	"testing"
 
 	"github.com/godwit-gateway/godwit/scheduler"
 )
@@ -59,7 +58,13 @@ func mixedFleet(n int, seed uint64) *scheduler.Fleet {
 	return f
 }
 
-func solve(t testing.TB, f *scheduler.Fleet, b *scheduler.Budget) *scheduler.Plan {
+// failer is what testing and rapid have in common.
+type failer interface {
+	Helper()
+	Fatal(args ...any)
+}
+
+func solve(t failer, f *scheduler.Fleet, b *scheduler.Budget) *scheduler.Plan {
 	t.Helper()
 	p, err := scheduler.Solve(f, b, nil, somewhen)
 	if err != nil {
