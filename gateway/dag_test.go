@@ -35,7 +35,7 @@ var imports = map[string][]string{
 
 	"gateway/publish/streammodel": {"gateway/publish", "gateway/store"},
 
-	"gateway/config":  {"codec", "codec/train", "transports/...", "gateway/fleet", "gateway/hub", "gateway/store", "gateway/publish"},
+	"gateway/config":  {"codec", "codec/train", "scheduler", "scheduler/tariff", "transports/...", "gateway/fleet", "gateway/hub", "gateway/store", "gateway/publish"},
 	"gateway/metrics": {"gateway/hub", "gateway/fleet", "gateway/store", "gateway/publish"},
 	"gateway/api":     {"codec", "gateway/config", "gateway/docs", "gateway/fleet", "gateway/hub", "gateway/metrics", "gateway/store", "gateway/publish"},
 	"gateway/node":    {"codec/...", "transports/...", "gateway/..."},
@@ -44,7 +44,7 @@ var imports = map[string][]string{
 	"gateway/bench/size": {"codec", "codec/train", "codec/entropy"},
 
 	"gateway/e2e": {"codec/...", "transports/...", "gateway/..."},
-	"gateway":     {"codec/...", "transports/...", "gateway/..."},
+	"gateway":     {"codec/...", "transports/...", "scheduler/...", "gateway/..."},
 
 	"transports/tty":             {"transports"},
 	"transports/smsmodem":        {"transports", "transports/tty", "gateway/failpoint"},
