@@ -82,14 +82,22 @@ func (configCheckCmd) Run(e *env) error {
 		for _, name := range slices.Sorted(maps.Keys(c.Links)) {
 			row("link", name, describeLink(c.Links[name]))
 		}
+		for i := range c.Tariffs {
+			t := &c.Tariffs[i]
+			row("tariff", t.Name, fmt.Sprintf("%s, %s", t.Currency, describeValidity(t)))
+		}
 	})
 }
 
 func describeLink(l config.Link) string {
-	if l.UDP != nil {
-		return fmt.Sprintf("udp on %s, ack %s", l.UDP.Listen, l.Ack)
+	cost := "free"
+	if l.Tariff != "" {
+		cost = "tariff " + l.Tariff
 	}
-	return fmt.Sprintf("smsmodem at %s, ack %s", l.SMSModem.Device, l.Ack)
+	if l.UDP != nil {
+		return fmt.Sprintf("udp on %s, ack %s, %s", l.UDP.Listen, l.Ack, cost)
+	}
+	return fmt.Sprintf("smsmodem at %s, ack %s, %s", l.SMSModem.Device, l.Ack, cost)
 }
 
 // effective is the configuration as JSON shows it: the keys of the file with what is in effect, without secrets, which only files hold.
@@ -110,7 +118,7 @@ func effective(c *config.Config) map[string]any {
 		products[i] = c.Products[i].Name
 	}
 	all := keys(reflect.ValueOf(*c))
-	all["link"], all["products"] = links, products
+	all["link"], all["products"], all["tariffs"] = links, products, c.Book.Names()
 	return all
 }
 
@@ -130,6 +138,11 @@ func plain(v reflect.Value) any {
 		return config.FormatDuration(d)
 	}
 	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return nil
+		}
+		return plain(v.Elem())
 	case reflect.Struct:
 		return keys(v)
 	case reflect.Slice:

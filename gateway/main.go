@@ -39,6 +39,7 @@ type cli struct {
 	Device     deviceCmd     `cmd:"" help:"The inventory of devices."`
 	Frame      frameCmd      `cmd:"" help:"Look at frames, and make them."`
 	Template   templateCmd   `cmd:"" help:"Templates of products: train them, look at them."`
+	Tariff     tariffCmd     `cmd:"" help:"What links cost."`
 	Event      eventCmd      `cmd:"" help:"Events as they are published."`
 	Message    messageCmd    `cmd:"" help:"Messages to devices."`
 	Quarantine quarantineCmd `cmd:"" help:"What was not understood."`

@@ -46,7 +46,7 @@ func (ps *problems) bindLink(name, path string, table map[string]any) Link {
 	part := make(map[string]any)
 	head := make(map[string]any)
 	for k, v := range table {
-		if k == "kind" || k == "ack" {
+		if k == "kind" || k == "ack" || k == "tariff" {
 			head[k] = v
 		} else {
 			part[k] = v
@@ -74,7 +74,7 @@ func (ps *problems) bindLink(name, path string, table map[string]any) Link {
 func (ps *problems) decode(path string, from map[string]any, into any) {
 	d, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 		Result: into, TagName: "toml", MatchName: func(key, field string) bool { return key == field },
-		DecodeHook: durationHook,
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(durationHook, textHook),
 	})
 	if err != nil {
 		panic("config: " + err.Error()) // our own types are wrong

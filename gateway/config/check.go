@@ -59,6 +59,7 @@ func (ps *problems) check(c *Config) {
 		}
 	}
 	ps.loadProducts(c)
+	ps.loadTariffs(c)
 	ps.checkFleetKeys(c)
 	if len(c.Links) == 0 {
 		ps.add("link", "[link.udp0] with kind, listen", "there is no link: nothing could come in")
@@ -146,6 +147,7 @@ func (ps *problems) checkLinks(c *Config) {
 		if l.Kind == "udp" || l.Kind == "smsmodem" {
 			ps.oneOf(path+".ack", l.Ack, "always", "asked", "never")
 		}
+		ps.checkLinkTariff(c, path, l.Tariff)
 		if l.UDP != nil {
 			ps.addAll(path, l.UDP.Validate())
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
 	"github.com/godwit-gateway/godwit/transports/smsmodem"
 	"github.com/godwit-gateway/godwit/transports/udp"
 )
@@ -19,8 +20,10 @@ type Config struct {
 	Retention Retention       `toml:"retention"`
 	FleetKeys []FleetKey      `toml:"fleet_key"`
 	Links     map[string]Link `toml:"link"`
+	Tariffs   []tariff.Tariff `toml:"tariff"`
 
 	Products []hub.Product `toml:"-"` // built in and from products_dir
+	Book     *tariff.Book  `toml:"-"` // Tariffs, and the examples whose names they do not have
 }
 
 // Gateway names the gateway and its place.
@@ -82,9 +85,10 @@ type FleetKey struct {
 
 // A Link is one way to devices: exactly one of the drivers' parts is set, as Kind says.
 type Link struct {
-	Name string `toml:"-"`
-	Kind string `toml:"kind"` // udp or smsmodem
-	Ack  string `toml:"ack"`  // always, asked, never; "": as is usual for the kind
+	Name   string `toml:"-"`
+	Kind   string `toml:"kind"`   // udp or smsmodem
+	Ack    string `toml:"ack"`    // always, asked, never; "": as is usual for the kind
+	Tariff string `toml:"tariff"` // what it costs; "": nothing
 
 	UDP      *udp.Config `toml:"-"`
 	SMSModem *SMSModem   `toml:"-"`

@@ -51,7 +51,7 @@ func TestDefaultUncommented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Links) != 2 || c.Links["udp0"].UDP.Failures.Remember != 10*time.Minute || c.Links["sms0"].SMSModem.PIN != "1234" {
+	if len(c.Links) != 2 || c.Links["sms0"].Tariff != "my-sms" || len(c.Tariffs) != 1 || len(c.Tariffs[0].Terms) != 2 || c.Links["udp0"].UDP.Failures.Remember != 10*time.Minute || c.Links["sms0"].SMSModem.PIN != "1234" {
 		t.Errorf("links %+v", c.Links)
 	}
 	if k := c.FleetKeys[0].Key; k.First != 1000 || k.Last != 1999 || k.Key[0] != 0x5a || k.Template == [8]byte{} {

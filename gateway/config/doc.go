@@ -6,7 +6,7 @@
 //	cfg, err := config.Load(config.Source{Path: "godwit.toml", Environ: os.Environ(), Set: []string{"api.listen=unix:/run/godwit/api"}})
 //
 // Products, the field lists of what devices report, are TOML files too. Two are built in for a first try; [gateway] products_dir names a
-// folder with others.
+// folder with others. Tariffs are tables of the configuration; an example for each kind of link is built in.
 //
 // # Libraries
 //

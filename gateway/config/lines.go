@@ -26,6 +26,7 @@ func scanLines(text string) *lines {
 			if m := headerLine.FindStringSubmatch(line); m != nil {
 				prefix = placeOf(plainKey(m[2]), counts)
 				if m[1] == "[[" {
+					l.note(prefix, n+1) // the list itself
 					counts[prefix]++
 					prefix += "[" + strconv.Itoa(counts[prefix]-1) + "]"
 				}

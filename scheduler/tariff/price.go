@@ -110,7 +110,7 @@ func (b *bill) charge() Charge {
 	} else {
 		n = b.count()
 		c.Bytes, c.Units = product(n, max(b.term.Size, 0)), n
-		if b.term.Size == 0 && b.term.Unit != Session && b.ev.Kind == Message {
+		if b.term.Size == 0 && b.term.Unit == PerMessage && b.ev.Kind == Message {
 			c.Bytes = sum(b.ev.Bytes, b.ev.Overhead)
 		}
 	}

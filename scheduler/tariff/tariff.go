@@ -1,6 +1,8 @@
 package tariff
 
 import (
+	"cmp"
+	"fmt"
 	"time"
 
 	"github.com/godwit-gateway/godwit/scheduler"
@@ -121,4 +123,31 @@ func (t *Tariff) Closes(m Month) time.Time {
 func (t *Tariff) Holds(at time.Time) bool {
 	day := DateOf(t.Local(at))
 	return t.From <= day && (t.Until == 0 || day <= t.Until)
+}
+
+// String is what the term says, in words.
+func (m *Term) String() string {
+	s := fmt.Sprintf("%s: %s per %s", m.title(), m.Price, m.Unit)
+	if m.Size > 0 {
+		s += fmt.Sprintf(" of %d B", m.Size)
+	}
+	s += m.extras()
+	if m.Scope == OfInterval {
+		s += fmt.Sprintf(", over records of %s", m.Interval)
+	} else if m.Scope != OfMessage {
+		s += fmt.Sprintf(", over a %s", m.Scope)
+	}
+	for _, t := range m.Tiers {
+		s += fmt.Sprintf("; above %d: %s", t.Above, t.Price)
+	}
+	if a := m.Allowance; a != nil {
+		s += fmt.Sprintf("; %d %s included for a %s", a.Amount, *cmp.Or(a.Unit, &m.Unit), a.Period)
+		if a.Pooled {
+			s += ", shared"
+		}
+	}
+	if m.Failed {
+		s += "; failures are charged"
+	}
+	return s
 }
