@@ -17,12 +17,12 @@ func IntervalOfCode(code uint8) uint32 {
 // CodeOfInterval is the code of an interval in seconds, if it has one.
 func CodeOfInterval(seconds uint32) (code uint8, ok bool) {
 	i, ok := slices.BinarySearch(intervals[:], seconds)
-	return uint8(i), ok //nolint:gosec // up to 64
+	return uint8(i), ok
 }
 
 var intervals = func() (all [IntervalCodes]uint32) {
 	for code := range all {
-		all[code] = IntervalOfCode(uint8(code)) //nolint:gosec // below 64
+		all[code] = IntervalOfCode(uint8(code))
 	}
 	return all
 }()

@@ -88,6 +88,9 @@ static struct godwit_field_state field_states[STATES * FIELDS];
 static struct godwit_assembly assembly; /* of what is too long for a frame */
 static uint8_t large[1024];
 static uint32_t interval = 3600;
+static uint8_t policy;   /* low bits of the revision in force; permanent memory is the place for it and interval */
+static enum { NOTHING, OWED, SAID } receipt; /* of the policy */
+static uint32_t said;    /* counter of the last status that was one */
 
 /* Writes the record if it must be. To be called before each frame and after each received transmission. */
 static int persist(void)
@@ -153,6 +156,10 @@ static void obey(const struct godwit_received *r)
 		return; /* bytes of the application, or what this firmware does not know */
 	if (r->type == GODWIT_POLICY && v[GODWIT_POLICY_INTERVAL].at != NULL)
 		interval = (uint32_t)v[GODWIT_POLICY_INTERVAL].number;
+	if (r->type == GODWIT_POLICY && v[GODWIT_POLICY_REVISION].at != NULL) { /* F-036 */
+		policy = (uint8_t)v[GODWIT_POLICY_REVISION].number;
+		receipt = OWED;
+	}
 	if (r->type == GODWIT_REQUEST && (v[GODWIT_REQUEST_WHAT].number & 2) != 0)
 		(void)send_hello();
 	if (r->type == GODWIT_REQUEST && (v[GODWIT_REQUEST_WHAT].number & 1) != 0)
@@ -167,6 +174,8 @@ static void take(struct godwit_received *r, int got)
 	switch (got) {
 	case GODWIT_GOT_ACK:
 		printf("on disk:  counter %lu\n", (unsigned long)r->ack.counter); /* drop each kept frame that godwit_ack_covers */
+		if (receipt == SAID && !r->previous && godwit_ack_covers(&r->ack, said))
+			receipt = NOTHING;
 		return;
 	case GODWIT_GOT_CHALLENGE:
 		(void)send_join();
@@ -216,8 +225,15 @@ static int send_status(unsigned flags)
 	status.values = values;
 	status.clock_valid = 1;
 	status.time = 1800000000 + (int64_t)round_number * interval;
+	status.rare = status.has_policy = receipt != NOTHING;
+	status.version = 1; /* in the product's release table */
+	status.policy = policy;
 	if (!persist() || (n = godwit_status(&device, &history, &status, GODWIT_ADDRESSED | flags, frame, sizeof frame)) < 0)
 		return 0;
+	if (receipt != NOTHING) {
+		receipt = SAID;
+		said = godwit_last(&device);
+	}
 	radio_send(history.run == 0 ? "keyframe" : "delta", frame, n); /* and keep it until it is acknowledged */
 	return 1;
 }

@@ -955,7 +955,7 @@ static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, cons
 		plain_u32(e, v, bits);
 		if (i == 0 && v == VERSION_EXPLICIT)
 			plain_u32(e, s->build, 32);
-		i += (rare[i] >> 4) & (v - 1); /* 0 and all ones, but where the frame failed */
+		i += (rare[i] >> 4) & (v - 1); /* of a flag that is 0 */
 	}
 }
 
