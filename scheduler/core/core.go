@@ -198,3 +198,6 @@ func (k *Core) inOrder() []Place {
 	}
 	return k.order
 }
+
+// Ledger is what was spent. It belongs to the Core: it may be read, and months may be closed.
+func (k *Core) Ledger() *ledger.Ledger { return k.ledger }
