@@ -52,7 +52,7 @@ func (c *Counters[T]) All(yield func(uint64, *T) bool) {
 	var zero T
 	for at, p := range c.pages {
 		for i := range p {
-			if p[i] != zero && !yield(at*pageLen+uint64(i), &p[i]) { //nolint:gosec // not negative
+			if p[i] != zero && !yield(at*pageLen+uint64(i), &p[i]) {
 				return
 			}
 		}
