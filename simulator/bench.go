@@ -56,7 +56,7 @@ const day = 24 * time.Hour
 
 // Run measures.
 func (c *benchCmd) Run(e *env) error {
-	debug.SetGCPercent(400) // a simulation has memory to spare
+	debug.SetGCPercent(200) // a simulation has memory to spare
 	r := benchResult{Devices: c.Devices}
 	if c.Year > 0 {
 		if err := c.long(e, &r); err != nil {

@@ -21,6 +21,7 @@ type commit struct {
 	round uint64
 	fresh map[store.FrameKey]freshFrame // frames of this batch, which the store does not show yet
 	bases []byte                        // what deltas of this batch may be counted from, one after the other
+	last  [baseCacheLen]cachedBase      // of batches before, too
 	kept  []store.Quarantine            // rows of this batch that wait for an approval, which the store does not show yet
 	wake  bool                          // downlinks may have become due
 	err   error                         // nothing of the batch may be confirmed
@@ -43,6 +44,7 @@ func (c *commit) note(key store.FrameKey, hash [8]byte, header codec.Header, bas
 	from := len(c.bases)
 	c.bases = append(c.bases, base...)
 	c.fresh[key] = freshFrame{hash: hash, header: header, from: from, upto: len(c.bases)}
+	c.keepBase(key, header, base)
 }
 
 // touch makes the device's row part of the batch.

@@ -79,6 +79,9 @@ func (h *Hub) base(c *commit, s *codec.State, v *templateView, hash fleet.Templa
 	if f, ok := c.fresh[key]; ok {
 		return readBase(s, v, hash, slot, f.header, c.bases[f.from:f.upto])
 	}
+	if b, ok := c.cachedBase(key); ok {
+		return readBase(s, v, hash, slot, b.header, b.state)
+	}
 	f, ok, err := h.store.Frame(key)
 	switch {
 	case err != nil:

@@ -34,6 +34,9 @@ type Options struct {
 	// MemTable is how many bytes of rows are gathered in memory, and in one file of the log, before they are sorted into tables. Zero: 64 MiB.
 	MemTable int
 
+	// Cache is how many bytes of blocks that were read are kept in memory. Zero: 64 MiB.
+	Cache int
+
 	// Tune changes the settings of Pebble after the defaults of this package. It is for measuring and for tests.
 	Tune func(*pebble.Options)
 
@@ -57,6 +60,9 @@ func (o *Options) defaults() {
 	if o.MemTable == 0 {
 		o.MemTable = 64 << 20
 	}
+	if o.Cache == 0 {
+		o.Cache = 64 << 20
+	}
 	if o.QuarantineMax == 0 {
 		o.QuarantineMax = quarantineMax
 	}
@@ -67,6 +73,7 @@ func (o *Options) tuning() *pebble.Options {
 	p := &pebble.Options{
 		FormatMajorVersion: FormatMajorVersion,
 		MemTableSize:       uint64(o.MemTable), //nolint:gosec // a setting of the code
+		CacheSize:          int64(o.Cache),
 		ReadOnly:           o.ReadOnly,
 	}
 	return p

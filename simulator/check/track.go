@@ -20,47 +20,64 @@ func (m *mark) event() {
 // events is the number of events counted.
 func (m mark) events() int { return int(m / oneEvent) }
 
-// pageLen is how many frames of a device lie together. Counters are dense, but for jumps after a loss.
+// pageLen is how many values lie together.
 const pageLen = 64
 
-type page [pageLen]mark
-
-// track holds the frames of one epoch of a device.
-type track struct {
-	pages map[uint64]*page // by counter/pageLen
-	at    uint64           // of last
-	last  *page            // the one that was used last
+// Counters holds a small value for each counter of a device. Counters are dense, but for jumps after a loss, and a fleet has millions of them: a value
+// costs little more than its own size. The zero Counters is empty.
+type Counters[T comparable] struct {
+	pages map[uint64]*[pageLen]T // by counter/pageLen
+	at    uint64                 // of last
+	last  *[pageLen]T            // the one that was used last
 }
 
-type tracks map[[2]uint32]*track // by number and epoch
+// Of is the value of a counter, for reading and writing: the zero value before something is written.
+func (c *Counters[T]) Of(counter uint64) *T {
+	if at := counter / pageLen; c.last == nil || c.at != at {
+		p := c.pages[at]
+		if p == nil {
+			if c.pages == nil {
+				c.pages = make(map[uint64]*[pageLen]T, 1)
+			}
+			p = new([pageLen]T)
+			c.pages[at] = p
+		}
+		c.at, c.last = at, p
+	}
+	return &c.last[counter%pageLen]
+}
+
+// All shows the counters whose values are not zero, in no order.
+func (c *Counters[T]) All(yield func(uint64, *T) bool) {
+	var zero T
+	for at, p := range c.pages {
+		for i := range p {
+			if p[i] != zero && !yield(at*pageLen+uint64(i), &p[i]) {
+				return
+			}
+		}
+	}
+}
+
+type tracks map[[2]uint32]*Counters[mark] // by number and epoch
 
 // of finds the mark of a frame, and makes it.
 func (t tracks) of(f Frame) *mark {
 	key := [2]uint32{f.Number, f.Epoch}
 	k := t[key]
 	if k == nil {
-		k = &track{pages: make(map[uint64]*page)}
+		k = new(Counters[mark])
 		t[key] = k
 	}
-	if at := f.Counter / pageLen; k.last == nil || k.at != at {
-		p := k.pages[at]
-		if p == nil {
-			p = new(page)
-			k.pages[at] = p
-		}
-		k.at, k.last = at, p
-	}
-	return &k.last[f.Counter%pageLen]
+	return k.Of(f.Counter)
 }
 
 // all shows the frames that anything is known of, in no order.
 func (t tracks) all(yield func(Frame, mark) bool) {
 	for key, k := range t {
-		for at, p := range k.pages {
-			for i, m := range p {
-				if m != 0 && !yield(Frame{key[0], key[1], at*pageLen + uint64(i)}, m) {
-					return
-				}
+		for counter, m := range k.All {
+			if !yield(Frame{key[0], key[1], counter}, *m) {
+				return
 			}
 		}
 	}

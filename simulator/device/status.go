@@ -17,9 +17,8 @@ const (
 // sentStatus is a status that later ones may be counted from, once it is acknowledged.
 type sentStatus struct {
 	counter uint64
-	base    session.Base
-	sent    bool // is a status at all
-	known   bool // the gateway has it on disk
+	base    *session.Base // nil: there is none
+	known   bool          // the gateway has it on disk
 }
 
 // statuses is what a device remembers of the statuses that it sent since it booted: enough for any distance of a delta.
@@ -28,10 +27,17 @@ type statuses struct {
 	run  int                           // statuses since the last keyframe
 }
 
-// acknowledged says that the frame of a counter is on the gateway's disk.
+// acknowledged says that the frame of a counter is on the gateway's disk. Nothing is counted from an older one any more.
 func (s *statuses) acknowledged(counter uint64) {
-	if p := &s.sent[counter%codec.DistanceMax]; p.sent && p.counter == counter {
-		p.known = true
+	p := &s.sent[counter%codec.DistanceMax]
+	if p.base == nil || p.counter != counter {
+		return
+	}
+	p.known = true
+	for i := range s.sent {
+		if s.sent[i].counter < counter {
+			s.sent[i] = sentStatus{}
+		}
 	}
 }
 
@@ -48,12 +54,12 @@ func (s *statuses) base(counter uint64) *session.Base {
 		return nil
 	}
 	best.base.Distance = uint8(counter - best.counter) //nolint:gosec // within DistanceMax
-	return &best.base
+	return best.base
 }
 
 // keep remembers what a status that goes out leaves.
 func (s *statuses) keep(counter uint64, base session.Base) {
-	s.sent[counter%codec.DistanceMax] = sentStatus{counter: counter, base: base, sent: true}
+	s.sent[counter%codec.DistanceMax] = sentStatus{counter: counter, base: &base}
 }
 
 // read reads the sensors for the backlog.

@@ -307,7 +307,7 @@ func (g *gateway) memTable() int {
 	if g.breakable() {
 		return 256 << 10
 	}
-	return 4 << 20
+	return 16 << 20
 }
 
 // stop ends the process in order. It is started again soon.

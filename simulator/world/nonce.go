@@ -7,6 +7,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/session"
+	"github.com/godwit-gateway/godwit/simulator/check"
 	"github.com/godwit-gateway/godwit/simulator/device"
 )
 
@@ -21,25 +22,26 @@ type sealKey struct {
 // nonces remembers what the counters of each key were used for.
 type nonces struct {
 	seed maphash.Seed
-	used map[sealKey]map[uint64]uint64 // by counter: hash of the content
+	used map[sealKey]*check.Counters[uint32] // hash of the content; 0: not used
 }
 
 func newNonces() nonces {
-	return nonces{seed: maphash.MakeSeed(), used: make(map[sealKey]map[uint64]uint64)}
+	return nonces{seed: maphash.MakeSeed(), used: make(map[sealKey]*check.Counters[uint32])}
 }
 
 // use notes that a content was sealed with a nonce, and reports a second content.
 func (n *nonces) use(key sealKey, counter uint64, content []byte) error {
-	hash := maphash.Bytes(n.seed, content)
 	of := n.used[key]
 	if of == nil {
-		of = make(map[uint64]uint64)
+		of = new(check.Counters[uint32])
 		n.used[key] = of
 	}
-	if before, ok := of[counter]; ok && before != hash {
+	hash := uint32(maphash.Bytes(n.seed, content)) | 1 //nolint:gosec // a part of it will do
+	before := of.Of(counter)
+	if *before != 0 && *before != hash {
 		return fmt.Errorf("%w: counter %d of epoch %d of device %d was used for two contents (direction %d)", ErrBroken, counter, key.epoch, key.number, key.direction)
 	}
-	of[counter] = hash
+	*before = hash
 	return nil
 }
 

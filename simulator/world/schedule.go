@@ -1,9 +1,6 @@
 package world
 
-import (
-	"container/heap"
-	"time"
-)
+import "time"
 
 // appointment is something to do at a time.
 type appointment struct {
@@ -12,48 +9,33 @@ type appointment struct {
 	do  func()
 }
 
-// schedule is a heap of appointments, the earliest first.
+func (a *appointment) before(b *appointment) bool {
+	if c := a.at.Compare(b.at); c != 0 {
+		return c < 0
+	}
+	return a.seq < b.seq
+}
+
+// schedule is a heap of appointments, the earliest first. Each has four below it: what is planned for a fleet is many, and a flat heap touches less
+// of it.
 type schedule struct {
 	queue []appointment
 	seq   uint64
 }
 
-func (s *schedule) Len() int { return len(s.queue) }
-
-// Less implements heap.Interface.
-func (s *schedule) Less(i, j int) bool {
-	a, b := &s.queue[i], &s.queue[j]
-	if a.at.Equal(b.at) {
-		return a.seq < b.seq
-	}
-	return a.at.Before(b.at)
-}
-
-// Swap implements heap.Interface.
-func (s *schedule) Swap(i, j int) { s.queue[i], s.queue[j] = s.queue[j], s.queue[i] }
-
-// Push implements heap.Interface.
-func (s *schedule) Push(x any) {
-	a, ok := x.(appointment)
-	if !ok {
-		panic("world: not an appointment")
-	}
-	s.queue = append(s.queue, a)
-}
-
-// Pop implements heap.Interface.
-func (s *schedule) Pop() any {
-	last := len(s.queue) - 1
-	a := s.queue[last]
-	s.queue[last] = appointment{}
-	s.queue = s.queue[:last]
-	return a
-}
+// below is how many appointments are below each.
+const below = 4
 
 // plan adds an appointment.
 func (s *schedule) plan(at time.Time, do func()) {
-	heap.Push(s, appointment{at: at, seq: s.seq, do: do})
+	a := appointment{at: at, seq: s.seq, do: do}
 	s.seq++
+	s.queue = append(s.queue, a)
+	i := len(s.queue) - 1
+	for ; i > 0 && a.before(&s.queue[(i-1)/below]); i = (i - 1) / below {
+		s.queue[i] = s.queue[(i-1)/below]
+	}
+	s.queue[i] = a
 }
 
 // next takes the earliest appointment out, if it is not later than limit.
@@ -61,6 +43,34 @@ func (s *schedule) next(limit time.Time) (appointment, bool) {
 	if len(s.queue) == 0 || s.queue[0].at.After(limit) {
 		return appointment{}, false
 	}
-	a, ok := heap.Pop(s).(appointment)
-	return a, ok
+	first, end := s.queue[0], len(s.queue)-1
+	last := s.queue[end]
+	s.queue[end] = appointment{}
+	s.queue = s.queue[:end]
+	if end > 0 {
+		s.sink(last)
+	}
+	return first, true
+}
+
+// sink puts an appointment into the place at the top, which is free, or where it belongs below it.
+func (s *schedule) sink(a appointment) {
+	i := 0
+	for {
+		least := i*below + 1
+		if least >= len(s.queue) {
+			break
+		}
+		for k := least + 1; k < min(i*below+1+below, len(s.queue)); k++ {
+			if s.queue[k].before(&s.queue[least]) {
+				least = k
+			}
+		}
+		if !s.queue[least].before(&a) {
+			break
+		}
+		s.queue[i] = s.queue[least]
+		i = least
+	}
+	s.queue[i] = a
 }

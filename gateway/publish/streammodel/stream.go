@@ -126,9 +126,10 @@ func (s *Stream) Publish(_ context.Context, messages []publish.Message, last uin
 	return nil
 }
 
+// put keeps a message. Its bytes are not copied: nobody writes to what the outbox once gave out.
 func (s *Stream) put(m publish.Message) {
 	s.Last++
-	m.Sequence, m.Payload = s.Last, slices.Clone(m.Payload)
+	m.Sequence = s.Last
 	s.Messages[s.Last] = m
 	s.IDs[m.ID] = true
 }
@@ -161,8 +162,12 @@ func (s *Stream) Range(_ context.Context, from uint64, n int) ([]publish.Message
 	if s.Down || !s.Exists {
 		return nil, ErrTold
 	}
-	var out []publish.Message
-	for k := max(from, s.First); k <= s.Last && len(out) < n; k++ {
+	from = max(from, s.First)
+	if from > s.Last {
+		return nil, nil
+	}
+	out := make([]publish.Message, 0, min(uint64(n), s.Last-from+1)) //nolint:gosec // not negative
+	for k := from; k <= s.Last && len(out) < n; k++ {
 		if m, ok := s.Messages[k]; ok {
 			out = append(out, m)
 			s.Read[m.Chain] = true
