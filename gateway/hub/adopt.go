@@ -24,7 +24,8 @@ type Published struct {
 
 // Adopt takes over from the stream what the store has forgotten: each frame gets a marker in its row's place, so that it can never be
 // taken again, and the device's counters move at least there. A device that the store does not know at all comes back with its name and
-// number; whether it can be heard depends on its key. whole is false where the stream lacks events before these or among them: nobody knows then
+// number; whether it can be heard depends on its key. What the gateway said itself tells that the store is not the last one, as frames do: a downlink
+// was sealed, or an epoch begun, that it does not know of. whole is false where the stream lacks events before these or among them: nobody knows then
 // which frames were taken, and that is a loss as one that an operator accepts. Called before Run.
 func (h *Hub) Adopt(ctx context.Context, events []Published, whole bool) error {
 	return h.doFirst(ctx, func(c *commit) error {
@@ -111,6 +112,7 @@ func (h *Hub) doFirst(ctx context.Context, op func(*commit) error) error {
 }
 
 func (h *Hub) adopt(c *commit, p *Published) error {
+	h.forgetful(c)
 	if p.Frame == "" {
 		return nil
 	}
@@ -127,20 +129,23 @@ func (h *Hub) adopt(c *commit, p *Published) error {
 	if found, _ := h.stored(c, key); !found {
 		c.batch.PutFrame(key, &store.Frame{Hash: hash, Adopted: true, ReceivedAt: h.clock.Now()})
 		c.note(key, hash, 0, nil)
-		h.forgetful(c)
 	}
 	h.fleet.Used(i, key.Epoch, key.Counter, h.clock.Now())
 	c.touch(i)
 	return nil
 }
 
+// metaForgot says that the store is one of which something is not known: a device that is new here may not be new. It stays for good.
+const metaForgot = "forgot"
+
 // forgetful says of all devices, once, that the store is not the one that they last spoke to: joins may have been accepted and downlinks been
-// sealed that it does not know of.
+// sealed that it does not know of. That holds for a device as well that only comes later, as by its import.
 func (h *Hub) forgetful(c *commit) {
 	if h.adopted {
 		return
 	}
-	h.adopted = true
+	h.adopted, h.forgot = true, true
+	c.batch.PutMeta(metaForgot, []byte{1})
 	h.fleet.Lost(h.clock.Now())
 	for i := range h.fleet.All {
 		c.touch(i)

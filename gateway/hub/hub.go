@@ -122,6 +122,7 @@ type Hub struct {
 	outgoing    outgoing
 	register    bool                     // devices may register by themselves
 	adopted     bool                     // the stream knew what the store did not
+	forgot      bool                     // the store once was not the last one: what is new to it may be old
 	disowned    bool                     // who is not known is heard after a join only
 	rekeyed     map[uint32]int64         // by number: Unix milliseconds when the device was last told of a new epoch
 	parked      map[uint32][]parkedFrame // by number, oldest first

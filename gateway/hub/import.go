@@ -161,8 +161,8 @@ func (h *Hub) importRow(c *commit, row *fleet.ImportRow, wrapped []byte) error {
 			return err
 		}
 	}
-	if (row.Moved || h.disowned) && !known {
-		// What the other gateway said to the device after the export is not known, nor what this one did before a loss.
+	if (row.Moved || h.forgot || h.disowned) && !known {
+		// What the other gateway said to the device after the export is not known, nor what this one did that its store forgot.
 		g := h.fleet.Session(i)
 		h.doubt(&g, h.clock.Now())
 		h.fleet.SetSession(i, &g, nil)

@@ -24,7 +24,11 @@ func appendUint(dst []byte, v uint64) []byte { return strconv.AppendUint(dst, v,
 
 // load reads from the store what the hub must have in memory.
 func (h *Hub) load() error {
-	err := h.store.EachDevice(func(number uint32, row []byte) error {
+	var err error
+	if _, h.forgot, err = h.store.Meta(metaForgot); err != nil {
+		return fmt.Errorf("load whether something was forgotten: %w", err)
+	}
+	err = h.store.EachDevice(func(number uint32, row []byte) error {
 		i, err := h.fleet.Load(row)
 		if err != nil {
 			return fmt.Errorf("device %d: %w", number, err)

@@ -36,6 +36,11 @@ func (h *Hub) firstContact(c *commit, l *link, u *transports.Uplink, item *codec
 	if !ok {
 		return opened{}, ReasonState
 	}
+	if h.forgot {
+		g := h.fleet.Session(i)
+		h.doubt(&g, u.ReceivedAt)
+		h.fleet.SetSession(i, &g, nil)
+	}
 	o.device = i
 	return o, ReasonNone
 }

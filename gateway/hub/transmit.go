@@ -150,7 +150,10 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 		h.ride(c, l, i, a, now)
 	}
 	d.Attempts++
-	h.move(c, d, DownlinkSent, now)
+	d.State, d.Changed = DownlinkSent, now
+	c.batch.PutDownlink(d)
+	// Each attempt is told, also one after another: it may have taken a counter, and a store that is brought back has only the stream to learn that from.
+	h.downlinkEvent(c, i, d)
 	return a
 }
 

@@ -1,0 +1,125 @@
+package hub_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// published is what the stream has of the events after one.
+func (b *bench) published(after uint64) []hub.Published {
+	b.t.Helper()
+	var all []hub.Published
+	for _, e := range b.events() {
+		if e.Seq > after {
+			all = append(all, hub.Published{ID: e.ID, Frame: e.Frame, Payload: e.Payload})
+		}
+	}
+	return all
+}
+
+// bringBack puts an older copy of the disk in the place of the disk, of which nobody says that it is one, and takes over what the stream has.
+func (b *bench) bringBack(fs *vfs.MemFS, stream []hub.Published) {
+	b.t.Helper()
+	_ = b.store.Close()
+	b.fs, b.disk = fs, fs
+	b.open()
+	if len(stream) == 0 {
+		return // the stream is where the store is: there is nothing to take over
+	}
+	if err := b.hub.Adopt(b.t.Context(), stream, true); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// F-123: whatever took a downlink counter left a trace on the stream, and a store that is brought back takes no counter again that was used since,
+// also if no frame came since and nobody says that it is a copy.
+func TestRestoredStoreTakesNoDownlinkCounterTwice(t *testing.T) {
+	perhaps := &transports.SendError{Outcome: transports.MaybeSent, Err: transports.ErrDown}
+	say := func(t *testing.T, b *bench) uint64 {
+		t.Helper()
+		rec, err := b.hub.SendMessage(t.Context(), "meter-1", hub.Message{Payload: []byte("on"), Link: "sms"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rec.Counter
+	}
+	tests := map[string]struct{ before, since func(*testing.T, *bench) }{
+		"a message": {func(*testing.T, *bench) {}, func(t *testing.T, b *bench) { t.Helper(); say(t, b) }},
+		"a rekey": {func(*testing.T, *bench) {}, func(t *testing.T, b *bench) {
+			t.Helper()
+			if _, err := b.hub.Rekey(t.Context(), "meter-1", "sms"); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		"what is made when it leaves, once more": {func(t *testing.T, b *bench) {
+			t.Helper()
+			if _, err := b.hub.SendCommand(t.Context(), "meter-1", hub.Command{Time: true, Link: "sms"}); err != nil {
+				t.Fatal(err)
+			}
+			b.sms.err = perhaps
+			b.attempt("sms")
+		}, func(_ *testing.T, b *bench) { b.attempt("sms") }},
+		"another fragment": {func(_ *testing.T, b *bench) { b.large("sms", 1000); b.attempt("sms") }, func(_ *testing.T, b *bench) { b.attempt("sms") }},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.importOne(8)
+			tt.before(t, b)
+			from, end, sent := b.session("meter-1").Current.Down, b.store.DurableEvents(), len(b.sms.sent)
+			fs := b.fs.CrashClone(vfs.CrashCloneCfg{})
+			b.clock.t = b.clock.t.Add(20 * time.Minute)
+			tt.since(t, b)
+			used := b.session("meter-1").Current.Down
+			if used == from {
+				t.Fatalf("no counter was taken, %d sent", len(b.sms.sent)-sent)
+			}
+			b.bringBack(fs, b.published(end))
+			if again := say(t, b); again <= used {
+				t.Errorf("counter %d is taken after %d was", again, used)
+			}
+		})
+	}
+}
+
+// A device that was known before a loss, was never heard, and is imported again, or comes by itself under a fleet key, is not taken for new: its
+// downlink counters were used.
+func TestImportIntoRestoredStore(t *testing.T) {
+	b := newBench(t)
+	b.importOne(8)
+	first, err := b.hub.SendMessage(t.Context(), "meter-1", hub.Message{Payload: []byte("on"), Link: "sms"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream := b.published(0)
+	b.bringBack(vfs.NewCrashableMem(), stream)
+	b.crash() // the import comes in the life of a later process
+	d := b.importOne(8)
+	again, err := b.hub.SendMessage(t.Context(), "meter-1", hub.Message{Payload: []byte("off"), Link: "sms"})
+	if err != nil || again.Counter <= first.Counter {
+		t.Fatalf("counter %d is taken after %d was, %v", again.Counter, first.Counter, err)
+	}
+	b.transmit()
+	// The device knows neither of the loss nor of the leap: the whole counter is in clear.
+	sent := b.sms.sent[len(b.sms.sent)-1].Payload
+	if kind, body := d.opened(sent, again.Counter); kind != codec.MessageUser || string(body) != "off" || sent[1] != byte(codec.MakeHeader(codec.KindExtended, 1, 0)) {
+		t.Errorf("%d %q, header %#x", kind, body, sent[1])
+	}
+	b.settled(b.smsFrom(msisdn, d.to(d.hello("1.0.0"))), transports.Stored)
+	f := b.device(7)
+	b.settled(b.udp(f.to(f.hello("1.0.0"))), transports.Stored)
+	b.settled(b.udp(f.to(f.status(3.5))), transports.Stored)
+	if g := b.session("dev-7"); g.Guard == 0 || g.Current.Down < 1<<38 {
+		t.Errorf("registered by itself as %+v", g)
+	}
+	if d, err := b.hub.Device("dev-7"); err != nil || d.State != fleet.Active {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
