@@ -131,7 +131,7 @@ func textHook(_, to reflect.Type, v any) (any, error) {
 	}
 	into := reflect.New(to)
 	if err := into.Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(s)); err != nil { //nolint:errcheck // it implements it
-		return nil, err //nolint:wrapcheck // it says all
+		return nil, err
 	}
 	return into.Elem().Interface(), nil
 }

@@ -246,7 +246,7 @@ func (l *Ledger) deviceSpent(m *month, of Scope) (s Spent, warned uint8) {
 		if name.currency != of.Currency {
 			continue
 		}
-		place, ok := m.devicePlace[deviceKey{of.Device, uint16(i)}] //nolint:gosec // checked when it was added
+		place, ok := m.devicePlace[deviceKey{of.Device, uint16(i)}]
 		if !ok {
 			continue
 		}

@@ -107,7 +107,7 @@ func (l *Ledger) Devices(at tariff.Month) iter.Seq[DeviceTotal] {
 		}
 		places := make([]uint32, m.devices.n)
 		for i := range places {
-			places[i] = uint32(i) //nolint:gosec // a place
+			places[i] = uint32(i)
 		}
 		slices.SortFunc(places, func(x, y uint32) int {
 			a, b := m.devices.at(x), m.devices.at(y)
@@ -134,7 +134,7 @@ func (l *Ledger) Device(at tariff.Month, device uint32) []DeviceTotal {
 	}
 	var list []DeviceTotal
 	for i := range l.links {
-		if place, ok := m.devicePlace[deviceKey{device, uint16(i)}]; ok { //nolint:gosec // checked when it was added
+		if place, ok := m.devicePlace[deviceKey{device, uint16(i)}]; ok {
 			list = append(list, l.total(m.devices.at(place)))
 		}
 	}

@@ -67,7 +67,6 @@ func ReadRecords(r io.Reader, c *Columns) ([]Record, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		line, _ := f.FieldPos(0)
 		var pe *csv.ParseError
 		switch {
 		case errors.As(err, &pe):
@@ -76,6 +75,7 @@ func ReadRecords(r io.Reader, c *Columns) ([]Record, error) {
 		case err != nil:
 			return list, fmt.Errorf("%w: %w", ErrRecords, err)
 		}
+		line, _ := f.FieldPos(0)
 		record, err := c.record(cells, places)
 		if err != nil {
 			bad = append(bad, fmt.Errorf("%w: line %d: %w", ErrRecords, line, err))
@@ -87,7 +87,7 @@ func ReadRecords(r io.Reader, c *Columns) ([]Record, error) {
 	return list, errors.Join(bad...)
 }
 
-// place is where the columns are; -1: there is none.
+// places is where the columns are; -1: there is none.
 type places struct{ id, time, billed, price, direction int }
 
 func (c *Columns) places(head []string) (places, error) {

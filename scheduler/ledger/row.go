@@ -98,12 +98,12 @@ func (l *Ledger) Accounts(at tariff.Month) iter.Seq[Account] {
 			}
 		}
 		for i := range m.groups {
-			if !yield(Account{at, groupRow, uint32(i)}) { //nolint:gosec // a place
+			if !yield(Account{at, groupRow, uint32(i)}) {
 				return
 			}
 		}
 		for i, s := range m.scopes {
-			if s.warned != 0 && !yield(Account{at, scopeRow, uint32(i)}) { //nolint:gosec // a place
+			if s.warned != 0 && !yield(Account{at, scopeRow, uint32(i)}) {
 				return
 			}
 		}
@@ -278,7 +278,7 @@ func (r *reader) name() string {
 		r.bad, r.b = true, nil
 		return ""
 	}
-	return string(r.take(int(n))) //nolint:gosec // checked
+	return string(r.take(int(n)))
 }
 
 func (r *reader) varint() int64 {

@@ -24,7 +24,7 @@ func product(a, b int64) int64 {
 	if hi > 0 || lo > most {
 		return most
 	}
-	return int64(lo) //nolint:gosec // at most most
+	return int64(lo)
 }
 
 // portion is n*price/per, rounded up, of numbers from 0 on and per above 0; at most most.

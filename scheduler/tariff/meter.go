@@ -77,8 +77,8 @@ const (
 // AppendBinary appends the meter: a byte for the version of the form, then variable-length integers.
 func (m *Meter) AppendBinary(b []byte) ([]byte, error) {
 	b = append(b, meterVersion)
-	b = binary.AppendUvarint(b, uint64(max(m.Members, 0))) //nolint:gosec // not negative
-	b = binary.AppendUvarint(b, uint64(m.last))            //nolint:gosec // not negative
+	b = binary.AppendUvarint(b, uint64(max(m.Members, 0)))
+	b = binary.AppendUvarint(b, uint64(m.last)) //nolint:gosec // not negative
 	b = binary.AppendUvarint(b, uint64(len(m.counters)))
 	for i := range m.counters {
 		c := &m.counters[i]

@@ -38,7 +38,7 @@ func (f *faults) add(key, format string, args ...any) {
 type fault string
 
 func (f fault) Error() string        { return string(f) }
-func (f fault) Is(target error) bool { return target == ErrTariff } //nolint:errorlint // this is how errors.Is asks
+func (f fault) Is(target error) bool { return target == ErrTariff }
 
 func (f *faults) within(key string, n, low, high int64) {
 	if n < low || n > high {
@@ -126,8 +126,12 @@ func (f *faults) form(m *Term) {
 			key string
 			set bool
 		}{
-			{"min", m.Min > 0}, {"increment", m.Increment > 0}, {"scope", m.Scope != OfMessage}, {"handshake", m.Handshake > 0},
-			{"header", m.Header > 0 && m.Unit != Part}, {"first", m.Order != MinimumFirst},
+			{"min", m.Min > 0},
+			{"increment", m.Increment > 0},
+			{"scope", m.Scope != OfMessage},
+			{"handshake", m.Handshake > 0},
+			{"header", m.Header > 0 && m.Unit != Part},
+			{"first", m.Order != MinimumFirst},
 		} {
 			if o.set {
 				f.add(o.key, "is for prices by size, not by %s", m.Unit)
