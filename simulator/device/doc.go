@@ -11,6 +11,9 @@
 // owner, and refusing an image that does not fit into memory twice), and messages of its application, in fragments where they are larger than a
 // frame of its link. Messages that come in fragments it puts together, across restarts, and says which are missing when it is asked.
 //
+// It obeys the policies that it is given, and its statuses say which one is in force until that is acknowledged. After an update it reports by the
+// burst programme of the offer besides its interval, until it hears that a frame of the new software arrived.
+//
 // What moved by less than its deadband is not sent as changed, and readings between two statuses go along where the network bills them anyway.
 //
 // Three rules of a device are kept to the letter. A number above each counter is in permanent memory before the counter is used. A
