@@ -8,6 +8,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/failpoint"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -86,6 +87,7 @@ func (h *Hub) joined(
 	if began {
 		failpoint.Pass(failpoint.Join)
 		h.epochEvent(c, i, u.ReceivedAt, "join", g.Second.Number)
+		h.core.Forgot(u.ReceivedAt, core.Place(i)) // it may: joins are of devices that lost their memory, or heard nothing for long
 	}
 	key, _ := h.fleet.JoinKey(i)
 	switch answer {

@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -22,9 +21,6 @@ type Schedule struct {
 
 // downlinkSchedule is the kind of a downlink that tells an interval. Its content is made when it leaves, so that it is never older than that.
 const downlinkSchedule = "schedule"
-
-// scheduleEvery is how often silence is looked for, and whether a plan is due.
-const scheduleEvery = 10 * time.Second
 
 // scheduleSize is about what a policy takes as a downlink.
 const scheduleSize = 24
@@ -89,7 +85,7 @@ func (h *Hub) lost(o *opened) int {
 		return 0
 	}
 	if n := o.counter - s.Highest - 1; n <= lostMost {
-		return int(n) //nolint:gosec // bounded
+		return int(n)
 	}
 	return 0
 }
@@ -139,7 +135,7 @@ func causeOfKind(kind string) ledger.Cause {
 
 // charge books a downlink that the network took, or may have taken.
 func (h *Hub) charge(a *attempt, d *store.Downlink, parts int, now time.Time) {
-	l, i := h.links[d.Link], fleet.Index(0)
+	l := h.links[d.Link]
 	i, ok := h.fleet.ByNumber(d.Number)
 	if l == nil || !ok {
 		return
@@ -237,37 +233,6 @@ func (h *Hub) ride(c *commit, l *link, i fleet.Index, a *attempt, now time.Time)
 	d.Attempts++
 	d.Due = now.Add(maybeAfter)
 	h.move(c, d, DownlinkSent, now)
-}
-
-// ScheduleOnce looks for silence, and plans if a plan is due. It reports whether it should be called again at once.
-func (h *Hub) ScheduleOnce(ctx context.Context) (more bool, err error) {
-	err = h.do(ctx, func(*commit) error {
-		more = h.core.Poll(h.clock.Now())
-		return nil
-	})
-	return more, err
-}
-
-// schedule calls ScheduleOnce now and then until ctx is done.
-func (h *Hub) schedule(ctx context.Context) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		}
-		more, err := h.ScheduleOnce(ctx)
-		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) {
-			h.log.Error("schedule", attrErr(err))
-		}
-		if more {
-			timer.Reset(0)
-		} else {
-			timer.Reset(scheduleEvery)
-		}
-	}
 }
 
 // receipt notes which policy a device says that it runs.

@@ -32,7 +32,7 @@ func (k *Core) Poll(now time.Time) (more bool) {
 	k.model.Pass(now.Unix())
 	more = k.checkSilence(now)
 	k.Replan(now)
-	if hour := now.Unix() / 3600; hour != k.dirty.hour {
+	if hour := now.Unix() / 3600; hour != k.dirty.hour && k.heard > 0 {
 		k.dirty.hour, k.dirty.model = hour, true
 	}
 	return more

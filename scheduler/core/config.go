@@ -141,4 +141,4 @@ func (c *Config) rule(product, customer string) int {
 func secs(d time.Duration) scheduler.Secs { return scheduler.Secs(d / time.Second) }
 
 // stamp is a moment in seconds since 1970, within what a device's record holds.
-func stamp(t time.Time) uint32 { return uint32(min(max(t.Unix(), 0), math.MaxUint32)) } //nolint:gosec // bounded
+func stamp(t time.Time) uint32 { return uint32(min(max(t.Unix(), 0), math.MaxUint32)) }

@@ -102,6 +102,17 @@ func (k *Core) Receipt(now time.Time, at Place, revision uint8) bool {
 	return true
 }
 
+// Forgot says that a device lost its memory, and with it what it was told.
+func (k *Core) Forgot(now time.Time, at Place) {
+	m := k.at(at)
+	if m == nil {
+		return
+	}
+	k.devices[at].Current, m.offered, m.gaps = 0, offer{revision: m.offered.revision}, 0
+	k.await(now, at)
+	k.touch(at)
+}
+
 // linkOf is the place of the link that a device uses.
 func (k *Core) linkOf(d *scheduler.Device) uint8 {
 	if d.Via == 0 {

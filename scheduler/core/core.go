@@ -191,7 +191,7 @@ func (k *Core) inOrder() []Place {
 	if k.order == nil {
 		for at := range k.more {
 			if k.more[at].known {
-				k.order = append(k.order, Place(at)) //nolint:gosec // a place
+				k.order = append(k.order, Place(at))
 			}
 		}
 		slices.SortFunc(k.order, func(a, b Place) int { return int(int64(k.devices[a].Number) - int64(k.devices[b].Number)) })

@@ -22,6 +22,7 @@ type dirty struct {
 	pools    map[string]struct{}
 	plan     bool
 	model    bool
+	must     bool  // something that may not be lost is among it
 	hour     int64 // in which the model was written last
 
 	key, value []byte
@@ -47,7 +48,14 @@ func (d *dirty) pool(name string) {
 	d.pools[name] = struct{}{}
 }
 
+// touch makes a device's row one that is to be written.
 func (k *Core) touch(at Place) {
+	k.dirty.must = true
+	k.mark(at)
+}
+
+// mark makes a device's row one that is written with the next that must be.
+func (k *Core) mark(at Place) {
 	d := &k.dirty
 	for int(at) >= len(d.marks) {
 		d.marks = append(d.marks, make([]bool, max(1024, len(d.marks)/4))...)
@@ -65,9 +73,14 @@ const (
 	metaPlan  = "schedule/plan"
 )
 
+// Must reports whether something changed that is worth a write of its own. What repeated frames cost is not: who sends a recorded frame again and
+// again would have the disk write for each. It is written with what comes next.
+func (k *Core) Must() bool { return k.dirty.must || k.dirty.plan || k.dirty.model }
+
 // Drain writes what changed since the last call.
 func (k *Core) Drain(to Rows) {
 	d := &k.dirty
+	d.must = false
 	for _, at := range d.places {
 		d.marks[at] = false
 		d.value = k.appendDevice(d.value[:0], at)
@@ -139,7 +152,7 @@ func (k *Core) Load(from Source, now time.Time, place func(number uint32) (Place
 		return err
 	}
 	if ok {
-		_ = k.model.UnmarshalBinary(b) //nolint:errcheck // of another shape: it learns anew
+		_ = k.model.UnmarshalBinary(b) // of another shape: it learns anew
 	}
 	return nil
 }

@@ -50,6 +50,7 @@ func (k *Core) Charge(now time.Time, at Place, dl Downlink) scheduler.Micros {
 	if k.at(at) == nil || dl.Link < 0 || dl.Link >= len(k.config.Links) {
 		return 0
 	}
+	k.dirty.must = k.dirty.must || dl.Cause != ledger.CauseAck
 	return k.charge(now, at, dl.Link, dl.event(now), dl.Cause)
 }
 
@@ -68,7 +69,7 @@ func (k *Core) charge(now time.Time, at Place, link int, ev tariff.Event, cause 
 		meter, pool := k.metersOf(t, at, link)
 		c = t.Price(meter, pool, ev)
 		if meter != &k.plain {
-			k.touch(at)
+			k.mark(at)
 		}
 		if pool != nil {
 			k.dirty.pool(t.PoolName())

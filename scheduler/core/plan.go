@@ -53,7 +53,7 @@ func (k *Core) Replan(now time.Time) {
 		return
 	}
 	k.plan, k.planned = p, now
-	k.dirty.plan = true
+	k.dirty.plan = p.Devices > 0
 }
 
 // A Summary is the plan in force.

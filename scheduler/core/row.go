@@ -46,7 +46,7 @@ func (k *Core) appendDevice(b []byte, at Place) []byte {
 		b = k.appendMeter(b, meterKey{at, v.Link - 1})
 	}
 	if m.watched {
-		b, _ = m.presence.AppendBinary(b) //nolint:errcheck // it has none
+		b, _ = m.presence.AppendBinary(b)
 	}
 	return b
 }
@@ -183,7 +183,7 @@ func (k *Core) parseDevice(at Place, row []byte) error {
 		k.heard++
 	}
 	d.Current, d.Heard, d.Updated, d.BoostEnds, d.Boost, m.gap = n[0], n[1], n[2], n[3], math.Float32frombits(n[4]), math.Float32frombits(n[5])
-	d.Status = uint16(min(n[6], math.MaxUint16))                                                                                   //nolint:gosec // bounded
+	d.Status = uint16(min(n[6], math.MaxUint16))
 	m.offered = offer{interval: n[7], at: n[8], revision: uint8(n[9]), via: uint8(n[10]), tries: uint8(min(n[11], math.MaxUint8))} //nolint:gosec // as written
 	for i, l := range s.links {
 		link := k.linkNamed(l.name)
