@@ -114,7 +114,7 @@ func (h *Hub) doFirst(ctx context.Context, op func(*commit) error) error {
 func (h *Hub) adopt(c *commit, p *Published) error {
 	h.forgetful(c)
 	if p.Frame == "" {
-		return nil
+		return h.adoptState(c, p)
 	}
 	key, hash, err := parseFrameRef(p.Frame)
 	if err != nil {
@@ -131,6 +131,49 @@ func (h *Hub) adopt(c *commit, p *Published) error {
 		c.note(key, hash, 0, nil)
 	}
 	h.fleet.Used(i, key.Epoch, key.Counter, h.clock.Now())
+	c.touch(i)
+	return nil
+}
+
+// adoptState takes over that an operator rejected a device, or approved it after that: a store that is brought back lets nobody in again. One that
+// waited for approval waits again.
+func (h *Hub) adoptState(c *commit, p *Published) error {
+	var e struct {
+		Type string
+		Data json.RawMessage
+	}
+	if err := json.Unmarshal(p.Payload, &e); err != nil {
+		return fmt.Errorf("read the event: %w", err)
+	}
+	if e.Type != "io.godwit."+KindRegistered {
+		return nil
+	}
+	var d struct {
+		Number uint32
+		State  string
+	}
+	if err := json.Unmarshal(e.Data, &d); err != nil {
+		return fmt.Errorf("read the event: %w", err)
+	}
+	i, known := h.fleet.ByNumber(d.Number)
+	if d.State == fleet.Rejected.String() && !known {
+		var err error
+		if i, err = h.revive(c, d.Number, p); err != nil {
+			return err
+		}
+		known = true
+	}
+	if !known {
+		return nil
+	}
+	switch now := h.fleet.Head(i).State; {
+	case d.State == fleet.Rejected.String() && (now == fleet.Active || now == fleet.Pending):
+		h.fleet.SetState(i, fleet.Rejected)
+	case d.State == fleet.Active.String() && now == fleet.Rejected:
+		h.fleet.SetState(i, fleet.Active)
+	default:
+		return nil
+	}
 	c.touch(i)
 	return nil
 }

@@ -1,6 +1,9 @@
 package hub_test
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -121,5 +124,45 @@ func TestImportIntoRestoredStore(t *testing.T) {
 	}
 	if d, err := b.hub.Device("dev-7"); err != nil || d.State != fleet.Active {
 		t.Errorf("%+v, %v", d, err)
+	}
+}
+
+// A device that was rejected is not let in again by a store that is brought back, whatever that knows of it; one that was approved after that is.
+func TestRestoredStoreLetsNobodyInAgain(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		for _, approved := range []bool{false, true} {
+			t.Run(fmt.Sprintf("lost %t approved %t", lost, approved), func(t *testing.T) {
+				b := newBench(t)
+				heard, silent := b.device(7), b.device(8)
+				b.settled(b.udp(heard.to(heard.hello("1.0.0"))), transports.Stored)
+				fs, end := b.fs.CrashClone(vfs.CrashCloneCfg{}), b.store.DurableEvents()
+				if lost {
+					fs, end = vfs.NewCrashableMem(), 0
+				}
+				b.settled(b.udp(silent.to(silent.hello("1.0.0"))), transports.Stored)
+				for _, name := range []string{"dev-7", "dev-8"} {
+					if _, err := b.hub.Reject(t.Context(), name, "stolen"); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want := transports.Rejected
+				if approved {
+					want = transports.Stored
+					for _, name := range []string{"dev-7", "dev-8"} {
+						if _, err := b.hub.Approve(t.Context(), name, fleet.Approval{}); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				stream := b.published(end)
+				if lost { // of the second only what the gateway itself said is on the stream
+					stream = slices.DeleteFunc(stream, func(p hub.Published) bool { return strings.HasPrefix(p.Frame, "8.") })
+				}
+				b.bringBack(fs, stream)
+				b.crash()
+				b.settled(b.udp(heard.to(heard.status(3.5))), want)
+				b.settled(b.udp(silent.to(silent.status(3.5))), want)
+			})
+		}
 	}
 }
