@@ -31,11 +31,11 @@ type PoolPrice struct {
 type Plan struct {
 	S          float64     // square root of the price of a unit of money in weighted stale-hours; 0: money is not scarce
 	Pools      []PoolPrice // by name
-	LinkPrices []float64   // of a byte on each link of the fleet: the price of its pool, or 0
+	LinkPools  []int16     // for each link of the fleet: the place of its pool in Pools, or -1
 	Value      Micros      // what a weighted stale-hour is worth; 0: money is not scarce
 	Spend      Micros      // in a mean month, before intervals are rounded to the grid; downlinks apart
-	Stale      float64     // mean age of knowledge in hours, weighted: the sum over devices
-	Bound      float64     // what no choice of intervals and links can beat for Stale at this spend, for the tail of each policy
+	Stale      float64     // what the ages of knowledge cost: the sum of weight times mean age in hours, or the penalty of Policy.Tail
+	Bound      float64     // what no other intervals can beat for Stale at this spend, over the same links
 	Short      Micros      // a month: by how much the longest intervals exceed the budget; 0: they do not
 	Devices    int
 	Iterations int // passes over the fleet

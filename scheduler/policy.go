@@ -35,15 +35,15 @@ func ParseLaw(s string) (Law, bool) {
 type Policy struct {
 	Name     string
 	Law      Law
-	Tail     uint8   // 1: the mean age counts; 2: its square, so that long ages weigh more; up to MaxTail; 0 is 1. Only LawPrice
-	Min, Max Secs    // limits of the interval; 0: DefaultMin, DefaultMax
-	Stale    Secs    // service level: knowledge is never older than this ...
-	Miss     float64 // ... but with this probability, by loss; 0 is 0.01
-	Every    Secs    // LawFixed; and what is left over by LawClass and LawBands
-	Class    []Secs  // LawClass: by place of the link in Fleet.Links; 0: Every
-	Bands    []Band  // LawBands: ascending
-	Horizon  Secs    // how long a new interval is expected to be right; 0: DefaultHorizon
-	Burst    []uint16
+	Tail     uint8    // 1: the mean age counts; 2: its square, so that long ages weigh more; up to MaxTail; 0 is 1. Only LawPrice
+	Min, Max Secs     // limits of the interval; 0: DefaultMin, DefaultMax
+	Stale    Secs     // service level: knowledge is never older than this ...
+	Miss     float64  // ... but with this probability, by loss; 0 is 0.01
+	Every    Secs     // LawFixed; and what is left over by LawClass and LawBands
+	Class    []Secs   // LawClass: by place of the link in Fleet.Links; 0: Every
+	Bands    []Band   // LawBands: ascending
+	Horizon  Secs     // how long a new interval is expected to be right; 0: DefaultHorizon
+	Burst    []uint16 // minutes after the boot of an update at which a device reports besides its interval; nil: by its hazard
 }
 
 // A Band is an interval for batteries below a level, as Notecard's voltage-variable intervals are.

@@ -1,0 +1,136 @@
+package scheduler
+
+import "math"
+
+// tolerance is by how much a device may run beyond a limit before it is told, whatever that costs: limits move a little with what is learned.
+const tolerance = 0.04
+
+// Decide finds what one device is to do at the prices of a plan. The device and the tables must be such as Check accepts, and the links those that
+// were solved for.
+func Decide(p *Plan, f *Fleet, d *Device, o Occasion) Decision {
+	at := prices{money: p.Price(), pools: p.Pools, links: p.LinkPools}
+	return f.judge(&at, d, o).Decision
+}
+
+// A judgement is a decision with what led to it.
+type judgement struct {
+	Decision
+	best     choice
+	aim      Secs    // the interval that would be right
+	worth    float64 // weighted stale-hours that the change saves until the interval is likely to move again
+	downlink float64 // weighted stale-hours that telling costs
+	must     bool    // the device runs what it may not
+}
+
+func (f *Fleet) judge(at *prices, d *Device, o Occasion) (j judgement) {
+	j.best = f.choose(d, f.Weigh(d, o.Now), at)
+	current := Secs(d.Current)
+	if j.best.via < 0 {
+		j.Code, j.Interval = exact(current)
+		j.Via, j.Link = -1, -1
+		j.Due = NextDue(d.Number, current, Secs(d.Heard), o.Now)
+		return j
+	}
+	j.Code, j.aim = j.best.level()
+	j.Interval = j.aim
+	j.Via, j.Link = j.best.via, int(d.Links[j.best.via].Link)-1
+	if current == 0 {
+		j.Send = carried(o)
+		j.Due = NextDue(d.Number, j.Interval, Secs(d.Heard), o.Now)
+		return j
+	}
+	j.Due = NextDue(d.Number, current, Secs(d.Heard), o.Now)
+	f.weighChange(&j, at, d, o)
+	if j.Send == SendNone {
+		j.Code, j.Interval = exact(current)
+		if d.Via > 0 && d.Links[d.Via-1].Link > 0 {
+			j.Via, j.Link = int(d.Via)-1, int(d.Links[d.Via-1].Link)-1
+		}
+	}
+	return j
+}
+
+// level is the choice's interval as it is told.
+func (c *choice) level() (Code, Secs) {
+	if c.fixed || c.filled {
+		return exact(Secs(math.Floor(float64(3600*c.hours) + 0.001)))
+	}
+	return quantise(c.hours, c.way.lo, c.hi)
+}
+
+// carried is how a policy goes to a device.
+func carried(o Occasion) Send {
+	if o.Ack > 0 {
+		return SendPiggyback
+	}
+	return SendOwn
+}
+
+// weighChange finds whether a device that runs an interval is told another one: if what that saves until the target is likely to move again exceeds
+// what telling costs. This is |ln(T0/T*)| > sqrt(d/(c n)), without its logarithm and right as well where limits hold.
+func (f *Fleet) weighChange(j *judgement, at *prices, d *Device, o Occasion) {
+	via := j.best.via
+	if d.Via > 0 && d.Links[d.Via-1].Link > 0 {
+		via = int(d.Via) - 1
+	}
+	current := Secs(d.Current)
+	same := via == j.best.via
+	if same && nearest(current.Hours()) == nearest(j.aim.Hours()) && (!j.best.fixed || current == j.aim) {
+		return
+	}
+	now := j.best
+	if !same {
+		now = choice{via: via, tail: j.best.tail}
+		f.way(&now.way, d, at.links, via)
+		now.weight = j.best.weight / j.best.way.g * now.way.g
+	}
+	hours := current.Hours()
+	now.money, now.bytes = now.way.cost(size(d, hours))
+	now.price = at.of(now.way.pool, now.money, now.bytes)
+	j.must = hours < now.way.lo*(1-tolerance) || hours > now.way.hi*(1+tolerance) || j.best.fixed
+	horizon := min(f.Policies[d.Policy].horizon(), f.moves(d, o.Now)).Hours()
+	j.worth = float64((now.at(hours) - j.best.at(j.aim.Hours())) * horizon)
+	j.downlink = f.telling(at, int(d.Links[via].Link)-1, o)
+	if j.must || j.worth > j.downlink {
+		j.Send = carried(o)
+	}
+}
+
+// moves is when the device's weight is known to change: at the end of an episode, or as the fear of an update fades.
+func (f *Fleet) moves(d *Device, now Secs) Secs {
+	until := DefaultMax * 52
+	if ends := Secs(d.BoostEnds); d.Boost > 0 && now < ends {
+		until = ends - now
+	}
+	if d.Hazard > 0 && d.Updated > 0 {
+		if h := &f.Hazards[d.Hazard-1]; now-Secs(d.Updated) < 4*h.Tau {
+			until = min(until, h.Tau)
+		}
+	}
+	return until
+}
+
+// telling is what it costs to tell a device over a link: nothing, if the policy fits into what is paid for an ack that goes anyway.
+func (f *Fleet) telling(at *prices, link int, o Occasion) float64 {
+	l := &f.Links[link]
+	bytes := o.Policy
+	if bytes == 0 {
+		bytes = PolicyBytes
+	}
+	pool := at.links[link]
+	if l.Down.Pool == "" || l.Down.Pool != l.Up.Pool {
+		pool = -1
+	}
+	billed, money := l.Down.Billed(o.Ack+bytes), l.Down.Cost(o.Ack+bytes)
+	if o.Ack > 0 {
+		billed -= l.Down.Billed(o.Ack)
+		money -= l.Down.Cost(o.Ack)
+	}
+	if pool < 0 {
+		return at.of(-1, float64(money)*perUnit, 0)
+	}
+	if o.Ack > 0 {
+		return at.of(pool, 0, float64(billed))
+	}
+	return at.of(pool, float64(l.Down.Fixed)*perUnit, float64(billed))
+}

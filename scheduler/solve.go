@@ -1,0 +1,159 @@
+package scheduler
+
+import (
+	"math"
+	"slices"
+	"strings"
+)
+
+// maxRounds bounds how often links are chosen anew after prices have moved.
+const maxRounds = 12
+
+// Solve finds the prices at which a fleet spends its budget: of money, and of the bytes of each allowance. A plan made before is where it starts,
+// which saves time and hardly changes the result; nil: from nothing. now is for episodes and hazards.
+func Solve(f *Fleet, b *Budget, prev *Plan, now Secs) (Plan, error) {
+	return new(Solver).Solve(f, b, prev, now)
+}
+
+// A Solver keeps the memory of one Solve for the next. The zero Solver is ready.
+type Solver struct {
+	entries []entry
+	members [][]int32 // for each pool: its entries
+	mixed   []bool    // for each pool: money has a part in the price of its contacts
+	wanted  []float64 // for each pool: the price at which the allowance is just used up
+	passes  int
+}
+
+// Solve is as the function Solve.
+func (s *Solver) Solve(f *Fleet, b *Budget, prev *Plan, now Secs) (Plan, error) {
+	if err := f.Check(); err != nil {
+		return Plan{}, err
+	}
+	pools, err := b.pools(f)
+	if err != nil {
+		return Plan{}, err
+	}
+	s.passes = 0
+	p := Plan{S: 1, LinkPools: make([]int16, len(f.Links)), Devices: len(f.Devices)}
+	for i := range f.Links {
+		p.LinkPools[i] = int16(slices.IndexFunc(pools, func(g pool) bool { return g.name == f.Links[i].Up.Pool })) //nolint:gosec // no more pools than links
+	}
+	for i := range pools {
+		p.Pools = append(p.Pools, PoolPrice{Pool: pools[i].name, Price: pools[i].overage})
+	}
+	if prev != nil {
+		p.recall(prev)
+	}
+	for {
+		p.Rounds++
+		used := p.prices()
+		choices := s.load(f, used, now, p.Rounds)
+		s.price(&p, b, pools)
+		if !choices || p.Rounds >= maxRounds || (p.Rounds > 1 || prev != nil) && near(used, p.prices()) {
+			break
+		}
+	}
+	s.total(&p, b, pools)
+	return p, nil
+}
+
+// recall takes over the prices of an earlier plan.
+func (p *Plan) recall(prev *Plan) {
+	p.S = prev.S
+	for i := range p.Pools {
+		if at, found := slices.BinarySearchFunc(prev.Pools, p.Pools[i].Pool, func(g PoolPrice, name string) int { return strings.Compare(g.Pool, name) }); found {
+			p.Pools[i].Price = prev.Pools[at].Price
+		}
+	}
+}
+
+// prices are the plan's, for choices.
+func (p *Plan) prices() *prices {
+	return &prices{money: p.Price(), pools: slices.Clone(p.Pools), links: p.LinkPools}
+}
+
+// near tells whether no price has moved by more than a hundredth.
+func near(a, b *prices) bool {
+	alike := func(x, y float64) bool { return math.Abs(x-y) <= 0.01*max(x, y) }
+	for i := range a.pools {
+		if !alike(a.pools[i].Price, b.pools[i].Price) {
+			return false
+		}
+	}
+	return alike(a.money, b.money)
+}
+
+// load makes an entry of each device's choice, and tells whether another choice was possible. From the third round on, fewer and fewer devices may
+// change: where many are indifferent between two links, they settle on a mixture instead of running to and fro.
+func (s *Solver) load(f *Fleet, at *prices, now Secs, round int) (choices bool) {
+	if cap(s.entries) < len(f.Devices) {
+		s.entries = make([]entry, len(f.Devices))
+	}
+	s.entries = s.entries[:len(f.Devices)]
+	s.members = slices.Grow(s.members[:0], len(at.pools))[:len(at.pools)]
+	s.mixed = make([]bool, len(at.pools))
+	for i := range s.members {
+		s.members[i] = s.members[i][:0]
+	}
+	for i := range f.Devices {
+		d := &f.Devices[i]
+		e := &s.entries[i]
+		several := d.Links[1].Link > 0 || d.Growth > 0
+		choices = choices || several
+		if round == 1 || several && mix(d.Number, uint32(round))%uint32(max(round-1, 1)) == 0 { //nolint:gosec // at most maxRounds
+			c := f.choose(d, f.Weigh(d, now), at)
+			e.take(&c)
+		}
+		if e.pool >= 0 {
+			s.members[e.pool] = append(s.members[e.pool], int32(i)) //nolint:gosec // a fleet has no more devices
+			s.mixed[e.pool] = s.mixed[e.pool] || e.money > 0
+		}
+	}
+	return choices
+}
+
+// total computes what the plan reports of itself.
+func (s *Solver) total(p *Plan, b *Budget, pools []pool) {
+	at := p.prices()
+	sc := newScales(at)
+	var spend, burden float64
+	for i := range p.Pools {
+		p.Pools[i].Bytes, p.Pools[i].Overage = 0, 0
+	}
+	for i := range s.entries {
+		e := &s.entries[i]
+		if e.hi == 0 {
+			continue
+		}
+		hours := 1 / e.rate(&sc)
+		age := float64(e.weight * penalty(hours, int(e.tail)))
+		p.Stale += age
+		spend += e.money / hours
+		burden += age + e.price(at)/hours
+		if e.pool >= 0 {
+			p.Pools[e.pool].Bytes += e.bytes / hours
+		}
+	}
+	paid := float64(at.money * spend)
+	for i := range p.Pools {
+		g := &p.Pools[i]
+		g.Overage = max(0, g.Bytes-pools[i].rate)
+		spend += float64(g.Overage * pools[i].overage)
+		paid += float64(at.money*pools[i].overage*g.Overage) + float64(g.Price*min(g.Bytes, pools[i].rate))
+		g.Bytes, g.Overage = g.Bytes*MonthHours, g.Overage*MonthHours
+	}
+	p.Bound = burden - paid
+	p.Spend = micros(spend * MonthHours)
+	if p.S > 0 {
+		p.Value = micros(1 / p.Price())
+	}
+	if !b.Unlimited {
+		if short := p.Spend - b.Money; short > b.Money/1_000_000+1 {
+			p.Short = short
+		}
+	}
+	p.Iterations = s.passes
+}
+
+// micros rounds an amount in units of the currency.
+func micros(units float64) Micros { return Micros(math.Floor(float64(units*microsPerUnit) + 0.5)) }
