@@ -58,10 +58,9 @@ func (p *voltage) Wait(device int, at, interval int64) int64 {
 
 // backOff doubles intervals while nothing happens.
 type backOff struct {
-	fleet *Fleet
-	known []float64 // weight that the gateway last saw
-	told  []int64   // what a device was last told
-	next  []int64   // what it waits next
+	known []int64 // end of the last episode that the gateway has seen
+	told  []int64 // what a device was last told
+	next  []int64 // what it waits next
 }
 
 // The intervals of BackOff.
@@ -73,11 +72,7 @@ const (
 // BackOff begins with an hour, doubles it after each transmission up to a day, and begins again when an episode begins, as soon as the gateway can tell
 // the device.
 func BackOff(f *Fleet) Policy {
-	p := &backOff{fleet: f, known: make([]float64, len(f.All)), told: make([]int64, len(f.All)), next: make([]int64, len(f.All))}
-	for i := range f.All {
-		p.known[i] = f.All[i].Weight
-	}
-	return p
+	return &backOff{known: make([]int64, len(f.All)), told: make([]int64, len(f.All)), next: make([]int64, len(f.All))}
 }
 
 // Join implements Policy.
@@ -88,8 +83,8 @@ func (*backOff) Plan(Morning) error { return nil }
 
 // Contact implements Policy. What is sent is an order to begin again; each differs from the one before.
 func (p *backOff) Contact(c Contact) (int64, bool) {
-	begins := c.Weight > p.known[c.Device]
-	p.known[c.Device] = c.Weight
+	begins := c.Attention > p.known[c.Device]
+	p.known[c.Device] = max(c.Attention, p.known[c.Device])
 	return c.Interval + 1, begins
 }
 

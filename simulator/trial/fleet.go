@@ -168,3 +168,11 @@ func (w *weights) to(at int64) float64 {
 	}
 	return w.now
 }
+
+// attention is until when the weight is raised; 0: it is not.
+func (w *weights) attention() int64 {
+	if w.now > w.device.Weight {
+		return w.until
+	}
+	return 0
+}

@@ -22,19 +22,19 @@ type Policy interface {
 
 // Morning is what the gateway knows at the start of a day.
 type Morning struct {
-	At      int64            // seconds since the start of the year
-	Spent   scheduler.Micros // so far
-	Changes scheduler.Micros // that part of it that downlinks took
-	Weights []float64        // of each device, as its operators see it
+	At        int64            // seconds since the start of the year
+	Spent     scheduler.Micros // so far
+	Changes   scheduler.Micros // that part of it that downlinks took
+	Attention []int64          // of each device, as in Contact
 }
 
 // Contact is an uplink that has arrived.
 type Contact struct {
-	Device   int
-	At       int64   // seconds since the start of the year
-	Missed   int     // uplinks lost since the one before, by their counters
-	Interval int64   // that the device was last given and has
-	Weight   float64 // at this time
+	Device    int
+	At        int64 // seconds since the start of the year
+	Missed    int   // uplinks lost since the one before, by their counters
+	Interval  int64 // that the device was last given and has
+	Attention int64 // until when it weighs five times as much; 0: it does not
 }
 
 // Result is what a year was like.
@@ -72,14 +72,15 @@ func Run(ctx context.Context, f *Fleet, p Policy) (*Result, error) {
 		s.luck.Seed(f.Seed, f.All[i].fate)
 		s.due = int64(s.uniform() * float64(max(p.Wait(i, 0, s.interval), s.device.Floor)))
 	}
-	morning := Morning{Weights: make([]float64, len(states))}
+	morning := Morning{Attention: make([]int64, len(states))}
 	for ; morning.At < Year; morning.At += Day {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("a year of %d devices: %w", len(states), err)
 		}
 		for i := range states {
 			look := states[i].weights
-			morning.Weights[i] = look.to(morning.At)
+			look.to(morning.At)
+			morning.Attention[i] = look.attention()
 		}
 		morning.Spent, morning.Changes = r.Spent, r.Changes
 		if err := p.Plan(morning); err != nil {
@@ -111,7 +112,8 @@ func (s *state) day(r *Result, p Policy, number int, until int64) {
 		r.Spent += s.device.Up
 		if s.uniform() < s.device.Arrives {
 			s.count(r, at)
-			s.arrived(r, p, Contact{Device: number, At: at, Missed: s.missed, Interval: s.interval, Weight: s.weights.to(at)})
+			s.weights.to(at)
+			s.arrived(r, p, Contact{Device: number, At: at, Missed: s.missed, Interval: s.interval, Attention: s.weights.attention()})
 		} else {
 			s.missed++
 		}
