@@ -23,27 +23,36 @@ type choice struct {
 }
 
 // choose compares the device's links by what each costs at its own best interval.
-func (f *Fleet) choose(d *Device, weight float64, at *prices) (best choice) {
-	best.via = -1
-	covered := false
-	for i := range d.Links {
-		if d.Links[i].Link == 0 {
-			break
-		}
+func (f *Fleet) choose(best *choice, d *Device, weight float64, at *prices) {
+	if d.Links[0].Link == 0 {
+		best.via = -1
+		return
+	}
+	f.consider(best, d, weight, at, 0)
+	if d.Links[1].Link == 0 {
+		return
+	}
+	covered := f.deliver(d.Links[0]) >= NoCover
+	for i := 1; i < MaxVias && d.Links[i].Link > 0; i++ {
 		within := f.deliver(d.Links[i]) >= NoCover
 		if covered && !within {
 			continue
 		}
-		c := choice{via: i, tail: f.Policies[d.Policy].tail()}
-		f.way(&c.way, d, at.links, i)
-		c.weight = weight * c.way.g
-		f.evaluate(&c, d, at)
-		if best.via < 0 || within && !covered || c.burden < best.burden {
-			best = c
+		var c choice
+		f.consider(&c, d, weight, at, i)
+		if within && !covered || c.burden < best.burden {
+			*best = c
 		}
 		covered = covered || within
 	}
-	return best
+}
+
+// consider finds what one of the device's links is good for.
+func (f *Fleet) consider(c *choice, d *Device, weight float64, at *prices, via int) {
+	c.via, c.tail = via, f.Policies[d.Policy].tail()
+	f.way(&c.way, d, at.links, via)
+	c.weight = weight * c.way.g
+	f.evaluate(c, d, at)
 }
 
 // evaluate finds the interval of one way by the policy's law.
@@ -66,7 +75,7 @@ func (c *choice) settle(at *prices, size int, lo, hi float64) {
 	c.money, c.bytes = c.way.cost(size)
 	c.price = at.of(c.way.pool, c.money, c.bytes)
 	c.hi = hi
-	c.hours = min(max(1/rhythm(c.weight, c.price, c.tail), lo), hi)
+	c.hours = min(max(spacing(c.weight, c.price, c.tail), lo), hi)
 	c.burden = c.at(c.hours)
 }
 

@@ -9,7 +9,9 @@ const tolerance = 0.04
 // were solved for.
 func Decide(p *Plan, f *Fleet, d *Device, o Occasion) Decision {
 	at := prices{money: p.Price(), pools: p.Pools, links: p.LinkPools}
-	return f.judge(&at, d, o).Decision
+	var j judgement
+	f.judge(&j, &at, d, o)
+	return j.Decision
 }
 
 // A judgement is a decision with what led to it.
@@ -22,14 +24,14 @@ type judgement struct {
 	must     bool    // the device runs what it may not
 }
 
-func (f *Fleet) judge(at *prices, d *Device, o Occasion) (j judgement) {
-	j.best = f.choose(d, f.Weigh(d, o.Now), at)
+func (f *Fleet) judge(j *judgement, at *prices, d *Device, o Occasion) {
+	f.choose(&j.best, d, f.Weigh(d, o.Now), at)
 	current := Secs(d.Current)
 	if j.best.via < 0 {
 		j.Code, j.Interval = exact(current)
 		j.Via, j.Link = -1, -1
 		j.Due = NextDue(d.Number, current, Secs(d.Heard), o.Now)
-		return j
+		return
 	}
 	j.Code, j.aim = j.best.level()
 	j.Interval = j.aim
@@ -37,17 +39,16 @@ func (f *Fleet) judge(at *prices, d *Device, o Occasion) (j judgement) {
 	if current == 0 {
 		j.Send = carried(o)
 		j.Due = NextDue(d.Number, j.Interval, Secs(d.Heard), o.Now)
-		return j
+		return
 	}
 	j.Due = NextDue(d.Number, current, Secs(d.Heard), o.Now)
-	f.weighChange(&j, at, d, o)
+	f.weighChange(j, at, d, o)
 	if j.Send == SendNone {
 		j.Code, j.Interval = exact(current)
 		if d.Via > 0 && d.Links[d.Via-1].Link > 0 {
 			j.Via, j.Link = int(d.Via)-1, int(d.Links[d.Via-1].Link)-1
 		}
 	}
-	return j
 }
 
 // level is the choice's interval as it is told.
@@ -80,9 +81,8 @@ func (f *Fleet) weighChange(j *judgement, at *prices, d *Device, o Occasion) {
 	}
 	now := j.best
 	if !same {
-		now = choice{via: via, tail: j.best.tail}
-		f.way(&now.way, d, at.links, via)
-		now.weight = j.best.weight / j.best.way.g * now.way.g
+		now = choice{}
+		f.consider(&now, d, j.best.weight/j.best.way.g, at, via)
 	}
 	hours := current.Hours()
 	now.money, now.bytes = now.way.cost(size(d, hours))

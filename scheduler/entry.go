@@ -8,17 +8,18 @@ type entry struct {
 	lo, hi       float64 // limits of the rate in contacts an hour; 0: the device has no link
 	pool         int16
 	tail         uint8
+	via          int8 // of the device's links; -1: none
 	mixed        bool // money and bytes both have a price
 }
 
 // take makes an entry of a choice. Its limits are those of the interval at any price; where what piles up is billed in steps, the cost is that of
 // the step chosen.
 func (e *entry) take(c *choice) {
-	*e = entry{pool: -1}
+	*e = entry{pool: -1, via: -1}
 	if c.via < 0 {
 		return
 	}
-	*e = entry{weight: c.weight, money: c.money, bytes: c.bytes, lo: 1 / c.way.hi, hi: 1 / c.way.lo, pool: c.way.pool, tail: uint8(c.tail)} //nolint:gosec // at most MaxTail
+	*e = entry{weight: c.weight, money: c.money, bytes: c.bytes, lo: 1 / c.way.hi, hi: 1 / c.way.lo, pool: c.way.pool, via: int8(c.via), tail: uint8(c.tail)} //nolint:gosec // at most MaxVias and MaxTail
 	if c.fixed {
 		e.lo, e.hi = 1/c.hours, 1/c.hours
 	}

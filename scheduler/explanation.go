@@ -24,7 +24,8 @@ type Explanation struct {
 	Was          Secs          // that the device runs; 0: unknown
 	Kept         bool          // it is to keep it
 	Must         bool          // it runs what it may not
-	Worth        float64       // of the change, in downlinks; 0 if there is no change; +Inf if telling is free
+	Worth        float64       // of the change, in downlinks; 0 if nothing would be gained, or telling is free
+	Free         bool          // telling is free
 	Tolerance    Secs          // by which its next contact may be early or late
 	Burst        []uint16      // minutes after the boot of an update
 }
@@ -54,7 +55,8 @@ type Alternative struct {
 // Explain is Decide with its reasons. b is the budget that was solved for.
 func Explain(p *Plan, f *Fleet, b *Budget, d *Device, o Occasion) Explanation {
 	at := prices{money: p.Price(), pools: p.Pools, links: p.LinkPools}
-	j := f.judge(&at, d, o)
+	var j judgement
+	f.judge(&j, &at, d, o)
 	pol := &f.Policies[d.Policy]
 	x := Explanation{Decision: j.Decision, Law: pol.Law, S: p.S, Was: Secs(d.Current), Base: float64(d.Weight), Weight: f.Weigh(d, o.Now), Scarce: p.S > 0, Value: p.Value}
 	if j.best.via < 0 {
@@ -70,7 +72,7 @@ func Explain(p *Plan, f *Fleet, b *Budget, d *Device, o Occasion) Explanation {
 	if c.fixed {
 		x.Ideal = pol.every(d, int(d.Links[c.via].Link)-1)
 	} else {
-		x.Ideal = seconds(1 / rhythm(c.weight, c.price, c.tail))
+		x.Ideal = seconds(spacing(c.weight, c.price, c.tail))
 	}
 	x.Limits = f.limitsOf(d, c, x.Ideal)
 	x.Beaten = f.beaten(d, c, &at, x.Weight)
@@ -83,7 +85,7 @@ func Explain(p *Plan, f *Fleet, b *Budget, d *Device, o Occasion) Explanation {
 			}
 		}
 	}
-	if j.worth > 0 {
+	if x.Free = j.downlink == 0 && j.worth > 0; j.worth > 0 && !x.Free {
 		x.Worth = j.worth / j.downlink
 	}
 	running := Secs(d.Current)
@@ -150,10 +152,8 @@ func (f *Fleet) beaten(d *Device, best *choice, at *prices, weight float64) (out
 			continue
 		}
 		b := Beaten{Link: f.Links[d.Links[i].Link-1].Name, NoCover: f.deliver(d.Links[i]) < NoCover}
-		c := choice{via: i, tail: best.tail}
-		f.way(&c.way, d, at.links, i)
-		c.weight = weight * c.way.g
-		f.evaluate(&c, d, at)
+		var c choice
+		f.consider(&c, d, weight, at, i)
 		b.Ratio = c.burden / best.burden
 		out = append(out, b)
 	}

@@ -22,6 +22,12 @@ var (
 		}
 		return g
 	}()
+	gridHours = func() (g [Codes]float64) {
+		for k := range g {
+			g[k] = grid[k].Hours()
+		}
+		return g
+	}()
 )
 
 // Secs is the interval of a level; 0 of a code that is none.
@@ -45,20 +51,19 @@ func nearest(hours float64) Code {
 	for i := 0; i < len(borders) && fraction >= borders[i]; i++ {
 		k++
 	}
-	return Code(min(k, Codes-1))
+	return Code(min(k, Codes-1)) //nolint:gosec // from 0 to 63
 }
 
 // quantise is the interval that a device is told for one in hours: the nearest level, or a limit where that lies beyond it.
 func quantise(hours, lo, hi float64) (Code, Secs) {
 	code := nearest(hours)
-	every := grid[code]
-	switch {
-	case every.Hours() < lo:
+	switch every := gridHours[code]; {
+	case every < lo:
 		return exact(Secs(math.Ceil(3600 * lo)))
-	case every.Hours() > hi:
+	case every > hi:
 		return exact(Secs(math.Floor(max(3600*hi, 3600*lo))))
 	}
-	return code, every
+	return code, grid[code]
 }
 
 // exact is a length with its code.

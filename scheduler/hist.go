@@ -33,7 +33,8 @@ const (
 // Key is the device's at a plan's prices. It takes part in the price of money, or of its pool if its link has one.
 func (p *Plan) Key(f *Fleet, d *Device, now Secs) (key Key, pool int) {
 	at := prices{money: p.Price(), pools: p.Pools, links: p.LinkPools}
-	c := f.choose(d, f.Weigh(d, now), &at)
+	var c choice
+	f.choose(&c, d, f.Weigh(d, now), &at)
 	var e entry
 	e.take(&c)
 	key = Key{Q: e.q, Lo: e.lo, Hi: e.hi, Cost: e.money}
@@ -70,7 +71,7 @@ func (h *Hist) add(k Key, sign int64) {
 	b.most += sign * whole(float64(k.Cost*k.Hi))
 }
 
-func leading(x float64) uint16 { return uint16(math.Float64bits(x) >> 48) } //nolint:gosec // 16 bits are left
+func leading(x float64) uint16 { return uint16(math.Float64bits(x) >> 48) }
 
 func whole(x float64) int64 { return int64(math.Floor(min(float64(x*histUnit), histMost) + 0.5)) }
 

@@ -6,11 +6,11 @@ const capShare = 0.95
 // limits finds the interval's: of policy and link, of battery and monthly cap, of the service level. Where they exclude each other, the lower one
 // holds: no promise empties a battery.
 func (y *way) limits(pol *Policy, l *Link, d *Device) {
-	y.lo = max(pol.shortest(), l.MinGap).Hours()
-	y.hi = pol.longest().Hours()
+	longest := pol.longest()
 	if l.MaxGap > 0 {
-		y.hi = min(y.hi, l.MaxGap.Hours())
+		longest = min(longest, l.MaxGap)
 	}
+	y.lo, y.hi = max(pol.shortest(), l.MinGap).Hours(), longest.Hours()
 	if pol.Stale > 0 {
 		y.hi = min(y.hi, y.service(pol))
 	}

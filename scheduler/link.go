@@ -4,7 +4,7 @@ package scheduler
 type Secs int64
 
 // Hours is the length in hours, the unit in which prices are computed.
-func (s Secs) Hours() float64 { return float64(s) / 3600 }
+func (s Secs) Hours() float64 { return float64(s) * (1.0 / 3600) }
 
 // A Link is one way to the gateway as planning sees it. A fleet has few of them; devices name them by their place in Fleet.Links.
 type Link struct {

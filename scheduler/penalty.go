@@ -39,6 +39,14 @@ func rhythm(weight, price float64, tail int) float64 {
 	return root(x, tail+1)
 }
 
+// spacing is the interval in hours of that rate.
+func spacing(weight, price float64, tail int) float64 {
+	if tail == 1 && weight > 0 {
+		return math.Sqrt(price / weight)
+	}
+	return 1 / rhythm(weight, price, tail)
+}
+
 // root is the n-th root of x, in arithmetic that gives the same bits everywhere, which math.Pow and math.Cbrt do not promise.
 func root(x float64, n int) float64 {
 	if n == 2 {

@@ -7,7 +7,7 @@ func mix(a, b uint32) uint32 {
 	x *= 0xbf58476d1ce4e5b9
 	x ^= x >> 27
 	x *= 0x94d049bb133111eb
-	return uint32((x ^ x>>31) >> 32) //nolint:gosec // of 64 bits the upper 32
+	return uint32((x ^ x>>31) >> 32)
 }
 
 // Phase is how long after a common start a device makes its first contact, so that a fleet with one interval does not speak at once.

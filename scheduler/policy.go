@@ -25,7 +25,7 @@ func (l Law) String() string {
 func ParseLaw(s string) (Law, bool) {
 	for i, name := range lawNames {
 		if name == s || s == "" {
-			return Law(i), true //nolint:gosec // there are four
+			return Law(i), true
 		}
 	}
 	return 0, false

@@ -77,11 +77,16 @@ func (s *Solver) spend(at *prices, pools []pool, r float64) (sum, slope float64)
 		if e.money == 0 {
 			continue
 		}
-		rate := e.rate(&sc)
+		var rate float64
+		if e.pool < 0 {
+			rate = min(max(e.q*sc.money[e.tail], e.lo), e.hi)
+		} else {
+			rate = e.rate(&sc)
+		}
 		spent := float64(e.money * rate)
 		sum += spent
 		if rate > e.lo && rate < e.hi {
-			slope += spent / halfTail[e.tail]
+			slope += float64(spent * slower[e.tail])
 		}
 	}
 	for g := range pools {
@@ -97,8 +102,8 @@ func (s *Solver) spend(at *prices, pools []pool, r float64) (sum, slope float64)
 	return sum, slope
 }
 
-// halfTail is (1+b)/2: by how much slower a rate follows its price than the square root's.
-var halfTail = [MaxTail + 1]float64{1: 1, 2: 1.5, 3: 2, 4: 2.5}
+// slower is 2/(1+b): how much a rate follows its price, compared with the square root's.
+var slower = [MaxTail + 1]float64{1: 1, 2: 2.0 / 3, 3: 0.5, 4: 0.4}
 
 // settle finds the prices of the pools at a price of money: what makes the allowance last, but no more than what a byte beyond it costs.
 func (s *Solver) settle(at *prices, pools []pool) {
@@ -134,7 +139,7 @@ func (s *Solver) use(sc *scales, g int) (sum, slope float64) {
 		used := float64(e.bytes * rate)
 		sum += used
 		if rate > e.lo && rate < e.hi {
-			slope += used / halfTail[e.tail]
+			slope += float64(used * slower[e.tail])
 		}
 	}
 	return sum, slope
@@ -143,20 +148,22 @@ func (s *Solver) use(sc *scales, g int) (sum, slope float64) {
 // find is the scale at which a rising sum reaches a target: +Inf if it never exceeds it, 0 if it is never so low. Newton's steps in the scale are
 // exact where no limit is met on the way, since the sum is then straight; where they leave what is known to hold the solution, it is halved by ratio.
 func (s *Solver) find(target, guess float64, sum func(scale float64) (sum, slope float64)) float64 {
-	if top, _ := sum(math.Inf(1)); top <= target {
-		return math.Inf(1)
-	}
-	if bottom, _ := sum(0); bottom >= target {
-		return 0
-	}
 	lo, hi, r := 0.0, math.Inf(1), guess
 	if !(r > 0) || math.IsInf(r, 1) {
 		r = 1
 	}
 	for range 200 {
 		got, slope := sum(r)
-		if math.Abs(got-target) <= 1e-12*target {
+		if math.Abs(got-target) <= 1e-11*target {
 			break
+		}
+		if slope == 0 { // all are at a limit: there may be no solution
+			if top, _ := sum(math.Inf(1)); top <= target {
+				return math.Inf(1)
+			}
+			if bottom, _ := sum(0); bottom >= target {
+				return 0
+			}
 		}
 		if got < target {
 			lo = r

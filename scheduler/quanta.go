@@ -26,7 +26,7 @@ func (c *choice) fill(d *Device, at *prices) {
 	last := size(d, c.way.hi)
 	consider(first + rate.Room(first))
 	consider(last + rate.Room(last))
-	end := size(d, min(max(1/rhythm(c.weight, c.way.smooth(at, int(d.Status)), c.tail), c.way.lo), c.way.hi))
+	end := size(d, min(max(spacing(c.weight, c.way.smooth(at, int(d.Status)), c.tail), c.way.lo), c.way.hi))
 	end += rate.Room(end)
 	for range 2 {
 		end = max(prior(rate, end), first)

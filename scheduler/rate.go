@@ -23,7 +23,11 @@ func (r *Rate) Billed(size int) int {
 
 // Cost is the price of a payload of a size in bytes.
 func (r *Rate) Cost(size int) Micros {
-	return r.Fixed + Micros(r.Billed(size)/max(r.Inc, 1))*r.Price
+	n := max(size+r.Header, r.Min)
+	if r.Inc > 1 {
+		n = (n + r.Inc - 1) / r.Inc
+	}
+	return r.Fixed + Micros(n)*r.Price
 }
 
 // Room is how many bytes a payload of a size may grow without costing more.

@@ -2,7 +2,6 @@ package scheduler
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"time"
 )
@@ -119,7 +118,7 @@ func (x *Explanation) change() string {
 	}
 	worth := ""
 	switch {
-	case math.IsInf(x.Worth, 1):
+	case x.Free:
 		worth = ", telling is free"
 	case x.Worth > 0:
 		worth = fmt.Sprintf(", change worth %.2g downlinks", x.Worth)
@@ -135,7 +134,7 @@ func (x *Explanation) change() string {
 		return fmt.Sprintf("changed within the next ack (%s%s)", was, worth)
 	case !x.Kept:
 		return fmt.Sprintf("changed by a downlink (%s%s)", was, worth)
-	case x.Worth == 0:
+	case x.Worth == 0 && !x.Free:
 		return "kept (" + was + ", no other is better)"
 	}
 	return fmt.Sprintf("kept (%s%s)", was, worth)

@@ -6,9 +6,6 @@ import (
 	"strings"
 )
 
-// maxRounds bounds how often links are chosen anew after prices have moved.
-const maxRounds = 12
-
 // Solve finds the prices at which a fleet spends its budget: of money, and of the bytes of each allowance. A plan made before is where it starts,
 // which saves time and hardly changes the result; nil: from nothing. now is for episodes and hazards.
 func Solve(f *Fleet, b *Budget, prev *Plan, now Secs) (Plan, error) {
@@ -44,15 +41,7 @@ func (s *Solver) Solve(f *Fleet, b *Budget, prev *Plan, now Secs) (Plan, error) 
 	if prev != nil {
 		p.recall(prev)
 	}
-	for {
-		p.Rounds++
-		used := p.prices()
-		choices := s.load(f, used, now, p.Rounds)
-		s.price(&p, b, pools)
-		if !choices || p.Rounds >= maxRounds || (p.Rounds > 1 || prev != nil) && near(used, p.prices()) {
-			break
-		}
-	}
+	s.rounds(&p, f, b, pools, now)
 	s.total(&p, b, pools)
 	return p, nil
 }
@@ -70,46 +59,6 @@ func (p *Plan) recall(prev *Plan) {
 // prices are the plan's, for choices.
 func (p *Plan) prices() *prices {
 	return &prices{money: p.Price(), pools: slices.Clone(p.Pools), links: p.LinkPools}
-}
-
-// near tells whether no price has moved by more than a hundredth.
-func near(a, b *prices) bool {
-	alike := func(x, y float64) bool { return math.Abs(x-y) <= 0.01*max(x, y) }
-	for i := range a.pools {
-		if !alike(a.pools[i].Price, b.pools[i].Price) {
-			return false
-		}
-	}
-	return alike(a.money, b.money)
-}
-
-// load makes an entry of each device's choice, and tells whether another choice was possible. From the third round on, fewer and fewer devices may
-// change: where many are indifferent between two links, they settle on a mixture instead of running to and fro.
-func (s *Solver) load(f *Fleet, at *prices, now Secs, round int) (choices bool) {
-	if cap(s.entries) < len(f.Devices) {
-		s.entries = make([]entry, len(f.Devices))
-	}
-	s.entries = s.entries[:len(f.Devices)]
-	s.members = slices.Grow(s.members[:0], len(at.pools))[:len(at.pools)]
-	s.mixed = make([]bool, len(at.pools))
-	for i := range s.members {
-		s.members[i] = s.members[i][:0]
-	}
-	for i := range f.Devices {
-		d := &f.Devices[i]
-		e := &s.entries[i]
-		several := d.Links[1].Link > 0 || d.Growth > 0
-		choices = choices || several
-		if round == 1 || several && mix(d.Number, uint32(round))%uint32(max(round-1, 1)) == 0 { //nolint:gosec // at most maxRounds
-			c := f.choose(d, f.Weigh(d, now), at)
-			e.take(&c)
-		}
-		if e.pool >= 0 {
-			s.members[e.pool] = append(s.members[e.pool], int32(i)) //nolint:gosec // a fleet has no more devices
-			s.mixed[e.pool] = s.mixed[e.pool] || e.money > 0
-		}
-	}
-	return choices
 }
 
 // total computes what the plan reports of itself.

@@ -31,18 +31,20 @@ func gain(p float64) float64 { return 1/p - 0.5 }
 // deliver is the probability that one attempt of a Via arrives.
 func (f *Fleet) deliver(v Via) float64 {
 	if v.Deliver > 0 {
-		return float64(v.Deliver) / 65535
+		return float64(v.Deliver) * (1.0 / 65535)
 	}
 	return f.Links[v.Link-1].Deliver
 }
 
 // reach adds the attempts of one link: tries of them, unless one arrives earlier. It returns the probability that none does.
 func (y *way) reach(l *Link, p float64, tries int, share float64, n int) float64 {
-	lost := 1.0
-	for range tries {
-		lost *= 1 - p
+	lost, attempts := 1-p, 1.0
+	if tries > 1 {
+		for range tries - 1 {
+			lost *= 1 - p
+		}
+		attempts = (1 - lost) / p
 	}
-	attempts := (1 - lost) / p
 	y.energy += float64(share * attempts * l.Energy)
 	if !l.Up.Failed {
 		attempts = 1 - lost

@@ -1,0 +1,88 @@
+package scheduler
+
+import "math"
+
+// maxRounds bounds how often links are chosen anew after prices have moved; fewProper is the share of a fleet whose choices are not worth another
+// round.
+const (
+	maxRounds = 40
+	fewProper = 10_000
+)
+
+// rounds chooses links and finds prices in turn until the choices made at the prices are those for which they were found.
+//
+// Where links cost money alone, what is spent falls as the price rises, but by jumps where devices change links, and the budget may lie within a
+// jump: the search is kept between prices at which too much and too little is spent, and ends on the side that spends less, with the price at
+// which that side spends the budget. With allowances, there are several prices. Then fewer and fewer devices may change, so that those that are
+// indifferent settle on a mixture of links instead of running to and fro.
+func (s *Solver) rounds(p *Plan, f *Fleet, b *Budget, pools []pool, now Secs) {
+	lo, hi, solved := 0.0, math.Inf(1), false
+	target := float64(b.Money) * perUnit / MonthHours
+	for p.Rounds++; ; p.Rounds++ {
+		used := p.prices()
+		choices, changed := s.load(f, used, now, p.Rounds, len(pools) > 0)
+		if solved && changed <= len(f.Devices)/fewProper {
+			return
+		}
+		if p.Rounds > 1 && len(pools) == 0 {
+			if spent, _ := s.spend(used, nil, 1/p.S); spent > target {
+				lo = max(lo, p.S)
+			} else {
+				hi = min(hi, p.S)
+			}
+		}
+		s.price(p, b, pools)
+		solved = true
+		if !choices || b.Unlimited && len(pools) == 0 || p.Rounds >= maxRounds {
+			return
+		}
+		if len(pools) > 0 || p.S > lo && p.S < hi || p.S >= maxScale || p.Rounds == 1 {
+			continue
+		}
+		if hi <= lo*(1+1e-7) {
+			p.S = hi
+			s.load(f, p.prices(), now, 2, false)
+			s.price(p, b, pools)
+			return
+		}
+		solved = false
+		switch {
+		case lo == 0:
+			p.S = hi / 4
+		case math.IsInf(hi, 1):
+			p.S = lo * 4
+		default:
+			p.S = math.Sqrt(lo) * math.Sqrt(hi)
+		}
+	}
+}
+
+// load makes an entry of each device's choice. It tells whether another choice was possible and how many have changed.
+func (s *Solver) load(f *Fleet, at *prices, now Secs, round int, damped bool) (choices bool, changed int) {
+	if cap(s.entries) < len(f.Devices) {
+		s.entries = make([]entry, len(f.Devices))
+	}
+	s.entries = s.entries[:len(f.Devices)]
+	s.members = append(s.members[:0], make([][]int32, len(at.pools))...)
+	s.mixed = make([]bool, len(at.pools))
+	for i := range f.Devices {
+		d := &f.Devices[i]
+		e := &s.entries[i]
+		several := d.Links[1].Link > 0 || d.Growth > 0
+		choices = choices || several
+		if round == 1 || several && (!damped || round == 2 || mix(d.Number, uint32(round))%uint32(round-1) == 0) { //nolint:gosec // at most maxRounds
+			var c choice
+			f.choose(&c, d, f.Weigh(d, now), at)
+			before := *e
+			e.take(&c)
+			if e.via != before.via || e.money != before.money || e.bytes != before.bytes {
+				changed++
+			}
+		}
+		if e.pool >= 0 {
+			s.members[e.pool] = append(s.members[e.pool], int32(i))
+			s.mixed[e.pool] = s.mixed[e.pool] || e.money > 0
+		}
+	}
+	return choices, changed
+}
