@@ -82,7 +82,7 @@ func (d *Device) Retire() { d.flags |= flagRetired }
 func (d *Device) Retired() bool { return d.flags&flagRetired != 0 }
 
 func seconds(n int64) uint32 {
-	return uint32(min(max(n, 0), math.MaxUint32)) //nolint:gosec // bounded
+	return uint32(min(max(n, 0), math.MaxUint32))
 }
 
 // deviceVersion is the first byte of a device's encoding, deviceSize the length.

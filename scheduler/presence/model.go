@@ -108,6 +108,14 @@ func (m *Model) fade(now int64) {
 	}
 }
 
+// control is what the device is compared with: its cell if enough is known of it, else its link.
+func (m *Model) control(d *Device) *attempts {
+	if d.cell != 0 && int(d.cell) < len(m.cells) && m.cells[d.cell].n >= 100 {
+		return &m.cells[d.cell]
+	}
+	return &m.links[min(int(d.inForce.Link), len(m.links)-1)]
+}
+
 // observe counts a first attempt of the device for its link and its cell.
 func (m *Model) observe(d *Device, now int64, missed bool) {
 	m.links[min(int(d.inForce.Link), len(m.links)-1)].observe(now, missed)

@@ -95,15 +95,14 @@ func (c curve) hazard(b int) float64 {
 	return (c.own.missed[b] + float64(leanOnLink*h)) / (c.own.tested[b] + leanOnLink)
 }
 
-// tail walks the curve to k: C(k), C(k+1), and the sum of C(j) for from <= j < k. Between edges C is linear.
-func (c curve) tail(from, k int64) (at, next, sum float64) {
+// tail walks the curve to k: C(k), C(k+1), and the sum of C(j) for j < k. Between edges C is linear.
+func (c curve) tail(k int64) (at, next, sum float64) {
 	at = 1.0
 	b := 0
 	for ; b+1 < bins && edges[b+1] <= k; b++ {
 		low := at * c.hazard(b)
-		if w := edges[b+1] - edges[b]; edges[b] >= from {
-			sum += float64(float64(w)*at) - float64(float64(w-1)*(at-low))*0.5
-		}
+		w := edges[b+1] - edges[b]
+		sum += float64(float64(w)*at) - float64(float64(w-1)*(at-low)*0.5)
 		at = low
 	}
 	if b+1 == bins {
@@ -112,15 +111,13 @@ func (c curve) tail(from, k int64) (at, next, sum float64) {
 	low := at * c.hazard(b)
 	step := (at - low) / float64(edges[b+1]-edges[b])
 	n := float64(k - edges[b])
-	if edges[b] >= from {
-		sum += float64(n*at) - float64(n*(n-1)*0.5*step)
-	}
+	sum += float64(n*at) - float64(n*(n-1)*0.5*step)
 	at -= float64(n * step)
 	return at, at - step, sum
 }
 
 // TailProbability is C(k): how likely a living device of a link and interval that was just heard misses k contacts in a row.
 func (m *Model) TailProbability(p Policy, k int) float64 {
-	at, _, _ := m.curve(int(p.Link), octave(p.Interval)).tail(0, min(int64(k), maxRun))
+	at, _, _ := m.curve(int(p.Link), octave(p.Interval)).tail(min(int64(k), maxRun))
 	return at
 }

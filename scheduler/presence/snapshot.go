@@ -77,20 +77,28 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 	if len(b) != 1 {
 		return fmt.Errorf("model with %d bytes too many: %w", len(b)-1, ErrSnapshot)
 	}
-	for i := range read.rows {
-		for j, n := range read.rows[i].tested {
-			if missed := read.rows[i].missed[j]; !(missed >= 0 && missed <= n && n < 1e15) {
+	if err := read.valid(); err != nil {
+		return err
+	}
+	*m = *read
+	return nil
+}
+
+// valid refuses counts that no traffic leads to.
+func (m *Model) valid() error {
+	for i := range m.rows {
+		for j, n := range m.rows[i].tested {
+			if missed := m.rows[i].missed[j]; !(missed >= 0 && missed <= n && n < 1e15) {
 				return fmt.Errorf("row %d: %g of %g missed: %w", i, missed, n, ErrSnapshot)
 			}
 		}
 	}
-	for _, group := range [2][]attempts{read.links, read.cells} {
+	for _, group := range [2][]attempts{m.links, m.cells} {
 		for i := range group {
 			if a := &group[i]; !(a.missed >= 0 && a.missed <= a.n && a.n < 1e15 && a.hour >= 0) {
 				return fmt.Errorf("usual attempts: %g of %g missed: %w", a.missed, a.n, ErrSnapshot)
 			}
 		}
 	}
-	*m = *read
 	return nil
 }

@@ -76,22 +76,19 @@ func (m *Model) Standing(d *Device, now int64) Standing {
 	return st
 }
 
-// covered is how many of the k misses fall into the last outage of the device's link or cell, and how likely such a miss is due to it.
+// covered is how many of the k misses fall into the last outage of the device's cell or link, and how likely such a miss is due to it.
 func (m *Model) covered(d *Device, s *schedule, k int64) (n int64, p float64) {
-	for i, a := range [2]*attempts{&m.links[min(int(d.inForce.Link), len(m.links)-1)], &m.cells[min(int(d.cell), len(m.cells)-1)]} {
-		if i == 1 && d.cell == 0 || a.since == 0 {
-			continue
+	a := m.control(d)
+	if a.since == 0 {
+		return 0, 0
+	}
+	for j := k; j > 0 && j > k-exact && s.closes(j) >= a.since; j-- {
+		if a.covers(s.at(j), s.closes(j)) {
+			n++
 		}
-		in := int64(0)
-		for j := k; j > 0 && j > k-exact && s.closes(j) >= a.since; j-- {
-			if a.covers(s.at(j), s.closes(j)) {
-				in++
-			}
-		}
-		if a.on() && (in != 0 || k == 0) {
-			p = max(p, a.excess())
-		}
-		n = max(n, in)
+	}
+	if a.on() && (n != 0 || k == 0) {
+		p = a.excess()
 	}
 	return n, p
 }
@@ -103,15 +100,15 @@ func (m *Model) posterior(d *Device, s *schedule, now, k, covered int64) (dead, 
 	bursts := int64(len(s.burst))
 	var odds float64
 	began := d.last
-	for j := int64(0); j < min(k, bursts); j++ { // gaps of a burst differ
-		at, _, _ := c.tail(0, max(j-covered, 0))
+	for j := range min(k, bursts) { // gaps of a burst differ
+		at, _, _ := c.tail(max(j-covered, 0))
 		odds += float64(dies(float64(lam*float64(s.at(j+1)-began))) * at)
 		began = s.at(j + 1)
 	}
-	at, next, sum := c.tail(0, k-covered)
+	at, next, sum := c.tail(k - covered)
 	if k > bursts {
 		if bursts != 0 {
-			_, _, before := c.tail(0, min(bursts, k-covered))
+			_, _, before := c.tail(min(bursts, k-covered))
 			sum -= before
 		}
 		// Covered misses are as if C stood still: each adds a gap at C(0) = 1.

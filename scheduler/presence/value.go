@@ -68,5 +68,5 @@ var usualAnswer = [4]float64{0.8, 0.57, 0.1, 0.06}
 
 func (a *answers) share(k int) float64 {
 	i := misses(k)
-	return min((8*usualAnswer[i]+float64(a.heard[i])/255)/(8+float64(a.asked[i])/255), 1)
+	return min((float64(8*usualAnswer[i])+float64(a.heard[i])/255)/(8+float64(a.asked[i])/255), 1)
 }
