@@ -70,7 +70,7 @@ func (d *diary) Contact(c trial.Contact) (int64, bool) {
 
 // TestSampled compares the integrals with samples of each minute, in a fleet with episodes, deaths, losses and changing intervals.
 func TestSampled(t *testing.T) {
-	f := trial.NewFleet(trial.Setup{Devices: 12, Spread: 0.8, Episodes: true, Seed: 5})
+	f := trial.NewFleet(trial.Setup{Devices: 6, Spread: 0.8, Episodes: true, Seed: 5})
 	f.All[0].Death = 100*trial.Day + 12345
 	d := &diary{Policy: trial.Fixed(f, 5*trial.Hour), heard: make([][]int64, len(f.All))}
 	r := run(t, f, d)
@@ -105,7 +105,7 @@ func TestSampled(t *testing.T) {
 
 // TestFleet: a fleet is what it is said to be.
 func TestFleet(t *testing.T) {
-	s := trial.Setup{Devices: 20_000, Spread: 0.8, Episodes: true, Seed: 9}
+	s := trial.Setup{Devices: 10_000, Spread: 0.8, Episodes: true, Seed: 9}
 	f := trial.NewFleet(s)
 	if diff := cmp.Diff(f.All, trial.NewFleet(s).All, cmp.AllowUnexported(trial.Device{})); diff != "" {
 		t.Error("the same seed gives another fleet")
@@ -129,13 +129,13 @@ func TestFleet(t *testing.T) {
 	}
 	n := float64(len(f.All))
 	for class, want := range []float64{0.45, 0.2, 0.25, 0.1} {
-		near(t, "share", share[class]/n, want, 0.05)
-		near(t, "loss", 1-arrives[class]/share[class], 1-trial.Class(class).Arrives(), 0.03)
+		near(t, "share", share[class]/n, want, 0.08)
+		near(t, "loss", 1-arrives[class]/share[class], 1-trial.Class(class).Arrives(), 0.05)
 	}
-	near(t, "spread of weights", math.Sqrt(spread/n), 0.8, 0.02)
+	near(t, "spread of weights", math.Sqrt(spread/n), 0.8, 0.03)
 	near(t, "devices on battery", battery/n, 0.6, 0.03)
 	near(t, "still alive", alive/n, math.Exp(-0.12), 0.02)
-	near(t, "time in episodes", attention/lived, 7.0/60, 0.03)
+	near(t, "time in episodes", attention/lived, 7.0/60, 0.04)
 }
 
 // TestBaselines: tables, bands of voltage and back-off make as many uplinks as they must, and back-off hears of episodes.
