@@ -74,8 +74,8 @@ func (s *Segment) successes(area, price float64) float64 {
 	if math.IsNaN(worth) || worth <= 2 {
 		return 0
 	}
-	if price == 0 || math.IsInf(worth, 1) {
-		return min(most, 1e15)
+	if worth > 1e24 { // as good as free
+		return min(most, 1e12)
 	}
 	k := math.Floor((math.Sqrt(1+4*worth) - 1) / 2)
 	for (k+1)*(k+2) < worth {

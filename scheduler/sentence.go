@@ -41,7 +41,7 @@ func (x *Explanation) law() string {
 		root = fmt.Sprintf("the root of degree %d of", x.Tail+1)
 	}
 	text := fmt.Sprintf("%s = s %.3g x %s(cost %s / (%s x loss factor %.2f)) = %s", span(x.Aim), s, root, x.money(micros(x.Cost)), weight, x.Loss, span(x.Ideal))
-	if x.Code < Codes && x.Aim != x.Ideal {
+	if Nearest(x.Aim).Secs() == x.Aim && x.Aim != x.Ideal {
 		text += " -> grid " + span(x.Aim)
 	}
 	return text
