@@ -31,20 +31,25 @@ func Priced(settings scheduler.Policy) Tuned {
 	return func(f *Fleet, monthly scheduler.Micros) (Policy, error) {
 		p := &priced{
 			now: newYear, pace: scheduler.Pace{Month: scheduler.Micros(float64(monthly) * scheduler.MonthHours * float64(Hour) / float64(month))},
-			heard: make([]int64, len(f.All)), learned: make([]scheduler.Delivery, len(f.All)),
-		}
-		p.tables.Policies = []scheduler.Policy{settings}
-		for c, t := range byClass {
-			p.tables.Links = append(p.tables.Links, scheduler.Link{
-				Name: Class(c).String(), Deliver: t.arrives, Energy: float64(Hour),
-				Up: scheduler.Rate{Fixed: t.up, Failed: true}, Down: scheduler.Rate{Fixed: t.down, Failed: true},
-			})
-		}
-		for i := range f.All {
-			p.tables.Devices = append(p.tables.Devices, planned(i, &f.All[i]))
+			tables: f.tables(settings), heard: make([]int64, len(f.All)), learned: make([]scheduler.Delivery, len(f.All)),
 		}
 		return p, p.Plan(Morning{Attention: f.attention()})
 	}
+}
+
+// tables are the fleet as the scheduler sees it, all its devices under one policy.
+func (f *Fleet) tables(settings scheduler.Policy) scheduler.Fleet {
+	s := scheduler.Fleet{Policies: []scheduler.Policy{settings}, Devices: make([]scheduler.Device, len(f.All))}
+	for c, t := range byClass {
+		s.Links = append(s.Links, scheduler.Link{
+			Name: Class(c).String(), Deliver: t.arrives, Energy: float64(Hour),
+			Up: scheduler.Rate{Fixed: t.up, Failed: true}, Down: scheduler.Rate{Fixed: t.down, Failed: true},
+		})
+	}
+	for i := range f.All {
+		s.Devices[i] = planned(i, &f.All[i])
+	}
+	return s
 }
 
 // planned is a device as the scheduler sees it. A contact takes as many millijoules as an hour has seconds, so the floor gives the power.
