@@ -30,7 +30,7 @@ func Bound(segments []Segment, spend Micros) float64 {
 		lo, hi = hi, hi*8
 	}
 	for range 120 {
-		middle := lo/2 + hi/2
+		middle := float64(lo/2) + float64(hi/2)
 		if lo > 0 && hi/lo > 4 {
 			middle = math.Sqrt(lo) * math.Sqrt(hi)
 		}
@@ -77,7 +77,7 @@ func (s *Segment) successes(area, price float64) float64 {
 	if worth > 1e24 { // as good as free
 		return min(most, 1e12)
 	}
-	k := math.Floor((math.Sqrt(1+4*worth) - 1) / 2)
+	k := math.Floor((math.Sqrt(1+float64(4*worth)) - 1) / 2)
 	for (k+1)*(k+2) < worth {
 		k++
 	}

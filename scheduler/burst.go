@@ -21,15 +21,15 @@ func Burst(h *Hazard, check Micros, p, price float64, every Secs) []uint16 {
 	}
 	// The density of checks is sqrt(L g h(t) / cost), h(t) an exponential: its integral is n (1 - e^(-t/2tau)), and check k is where that is k.
 	tau := h.Tau.Hours()
-	n := 2 * math.Sqrt(float64(tau*h.Loss*h.Chance*g)/cost)
+	n := float64(2 * math.Sqrt(float64(tau*h.Loss*h.Chance*g)/cost))
 	before := 0.0
 	for k := 1; float64(k) < n && len(minutes) < maxBurst; k++ {
-		at := 2 * tau * ln2 * log2(n/(n-float64(k)))
+		at := float64(2 * tau * ln2 * log2(n/(n-float64(k))))
 		if at-before >= every.Hours() || at*60 >= math.MaxUint16 {
 			break
 		}
 		before = at
-		if m := uint16(math.Floor(at*60 + 0.5)); len(minutes) == 0 || m > minutes[len(minutes)-1] {
+		if m := uint16(math.Floor(float64(at*60) + 0.5)); len(minutes) == 0 || m > minutes[len(minutes)-1] {
 			minutes = append(minutes, max(m, 1))
 		}
 	}

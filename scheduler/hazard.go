@@ -27,7 +27,7 @@ func halving(x float64) float64 {
 	}
 	n := math.Ceil(4 * x)
 	above := math.Ldexp(quarters[(4-int(n)%4)%4], -(int(n)+3)/4)
-	rest := n - 4*x // in [0, 1): how far back from n quarters
+	rest := n - float64(4*x) // in [0, 1): how far back from n quarters
 	return above + float64(above*rest*(quarters[1]-1))
 }
 

@@ -3,6 +3,9 @@ package scheduler
 // capShare is how much of a device's monthly cap is planned for: decisions let an interval be off by rather less than the rest.
 const capShare = 0.95
 
+// longestHours is what a device can be told at most: 136 years, for one whose cap what piles up exceeds by itself.
+const longestHours = (1<<32 - 1) / 3600.0
+
 // limits finds the interval's: of policy and link, of battery and monthly cap, of the service level. Where they exclude each other, the lower one
 // holds: no promise empties a battery.
 func (y *way) limits(pol *Policy, l *Link, d *Device) {
@@ -59,7 +62,7 @@ func (y *way) capped(d *Device, lo float64) float64 {
 		if need <= lo {
 			break
 		}
-		lo = need
+		lo = min(need, longestHours)
 	}
 	return lo
 }

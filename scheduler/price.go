@@ -152,7 +152,7 @@ func (s *Solver) find(target, guess float64, sum func(scale float64) (sum, slope
 	if !(r > 0) || math.IsInf(r, 1) {
 		r = 1
 	}
-	for range 200 {
+	for range 60 {
 		got, slope := sum(r)
 		if math.Abs(got-target) <= 1e-11*target {
 			break
@@ -169,6 +169,14 @@ func (s *Solver) find(target, guess float64, sum func(scale float64) (sum, slope
 			lo = r
 		} else {
 			hi = r
+		}
+		switch {
+		case lo >= maxScale:
+			return math.Inf(1)
+		case hi <= 1/maxScale:
+			return 0
+		case hi <= lo*(1+1e-12):
+			return r
 		}
 		next := r + float64((target-got)/slope*r)
 		switch {

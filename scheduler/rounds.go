@@ -6,6 +6,7 @@ import "math"
 // round.
 const (
 	maxRounds = 40
+	maxDamped = 8 // with allowances
 	fewProper = 10_000
 )
 
@@ -33,7 +34,7 @@ func (s *Solver) rounds(p *Plan, f *Fleet, b *Budget, pools []pool, now Secs) {
 		}
 		s.price(p, b, pools)
 		solved = true
-		if !choices || b.Unlimited && len(pools) == 0 || p.Rounds >= maxRounds {
+		if !choices || b.Unlimited && len(pools) == 0 || p.Rounds >= maxRounds || p.Rounds >= maxDamped && len(pools) > 0 {
 			return
 		}
 		if len(pools) > 0 || p.S > lo && p.S < hi || p.S >= maxScale || p.Rounds == 1 {
