@@ -100,7 +100,11 @@ func (f *Fleet) weighChange(j *judgement, at *prices, d *Device, o Occasion, cou
 	}
 	current := Secs(d.Current)
 	same := via == j.best.via
-	if same && nearest(current.Hours()) == nearest(j.aim.Hours()) && (!j.best.fixed || current == j.aim) {
+	aim := j.Code
+	if aim == CodeExact {
+		aim = nearest(j.aim.Hours())
+	}
+	if same && nearest(current.Hours()) == aim && (!j.best.fixed || current == j.aim) {
 		return
 	}
 	now := j.best
