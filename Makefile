@@ -14,13 +14,14 @@ DEMO     ?=# further flags of the demo, in `make run`
 SEEDS    ?= 200# random worlds, in `make seeds`
 SOAK     ?= 60s# length of a demo, in `make soak`
 COUNT    ?= 1# repetitions, in `make bench`
+SEED     ?=# of the fleets, in `make bench-schedule`
 TRACES   ?=# folder of further CSV files, in `make bench-size`
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c seeds bench-world faults scenarios
+.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c seeds bench-world bench-schedule faults scenarios
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## the whole gateway with a simulated fleet on loopback; Ctrl-C stops it (DEMO="--for 30s --devices 50")
 	@exec $(BIN)/godwit-sim demo $(DEMO)
@@ -86,6 +87,9 @@ bench-size: build ## bytes per status, the last line as JSON (TRACES=DIR adds CS
 
 bench-world: build ## how fast virtual time passes: a year of 10,000 devices, and how much of it is the gateway's own time
 	$(BIN)/godwit-sim bench -o json
+
+bench-schedule: build ## a year of schedules against others and a lower bound, presence, times; the last line as JSON (SEED=7)
+	$(BIN)/godwit-sim bench schedule $(if $(SEED),--seed $(SEED))
 
 soak: build ## random worlds and demos, with new seeds in each round, until the first that fails
 	@seed=1000; while $(BIN)/godwit-sim seeds --from $$seed --count 500 --record simulator/testdata/seeds.txt && \

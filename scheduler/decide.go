@@ -19,13 +19,18 @@ type judgement struct {
 	Decision
 	best     choice
 	aim      Secs    // the interval that would be right
-	worth    float64 // weighted stale-hours that the change saves until the interval is likely to move again
+	worth    float64 // weighted stale-hours that the change saves until the interval is likely to move again, less what taking it back costs
 	downlink float64 // weighted stale-hours that telling costs
 	must     bool    // the device runs what it may not
 }
 
 func (f *Fleet) judge(j *judgement, at *prices, d *Device, o Occasion) {
 	f.choose(&j.best, d, f.Weigh(d, o.Now), at)
+	counts := f.counts(d, &j.best, o.Now)
+	if counts > o.Now && j.best.via >= 0 {
+		j.best = choice{}
+		f.choose(&j.best, d, f.Weigh(d, counts), at)
+	}
 	current := Secs(d.Current)
 	if j.best.via < 0 {
 		j.Code, j.Interval = exact(current)
@@ -42,13 +47,32 @@ func (f *Fleet) judge(j *judgement, at *prices, d *Device, o Occasion) {
 		return
 	}
 	j.Due = NextDue(d.Number, current, Secs(d.Heard), o.Now)
-	f.weighChange(j, at, d, o)
+	f.weighChange(j, at, d, o, counts)
 	if j.Send == SendNone {
 		j.Code, j.Interval = exact(current)
 		if d.Via > 0 && d.Links[d.Via-1].Link > 0 {
 			j.Via, j.Link = int(d.Via)-1, int(d.Links[d.Via-1].Link)-1
 		}
 	}
+}
+
+// counts is the moment whose weight counts for what a device is told now. At the last contact of an episode this is its end: the next contact comes
+// after it in either case, and a device that is told then has made one contact too many. A contact a little before the end is not worth its price
+// either.
+func (f *Fleet) counts(d *Device, c *choice, now Secs) Secs {
+	const last = 1.25 // intervals
+	if rest := d.attended(now); rest > 0 && rest.Hours() <= float64(last*c.hours) {
+		return now + rest
+	}
+	return now
+}
+
+// attended is how long the device's episode of attention still lasts; 0: there is none.
+func (d *Device) attended(now Secs) Secs {
+	if ends := Secs(d.BoostEnds); d.Boost > 0 && now < ends {
+		return ends - now
+	}
+	return 0
 }
 
 // level is the choice's interval as it is told.
@@ -68,15 +92,19 @@ func carried(o Occasion) Send {
 }
 
 // weighChange finds whether a device that runs an interval is told another one: if what that saves until the target is likely to move again exceeds
-// what telling costs. This is |ln(T0/T*)| > sqrt(d/(c n)), without its logarithm and right as well where limits hold.
-func (f *Fleet) weighChange(j *judgement, at *prices, d *Device, o Occasion) {
+// what telling costs. What holds for an episode of attention will have to be taken back, which costs that once more. This is |ln(T0/T*)| > sqrt(d/(c n)), without its logarithm and right as well where limits hold.
+func (f *Fleet) weighChange(j *judgement, at *prices, d *Device, o Occasion, counts Secs) {
 	via := j.best.via
 	if d.Via > 0 && d.Links[d.Via-1].Link > 0 {
 		via = int(d.Via) - 1
 	}
 	current := Secs(d.Current)
 	same := via == j.best.via
-	if same && nearest(current.Hours()) == nearest(j.aim.Hours()) && (!j.best.fixed || current == j.aim) {
+	aim := j.Code
+	if aim == CodeExact {
+		aim = nearest(j.aim.Hours())
+	}
+	if same && nearest(current.Hours()) == aim && (!j.best.fixed || current == j.aim) {
 		return
 	}
 	now := j.best
@@ -88,9 +116,13 @@ func (f *Fleet) weighChange(j *judgement, at *prices, d *Device, o Occasion) {
 	now.money, now.bytes = now.way.cost(size(d, hours))
 	now.price = at.of(now.way.pool, now.money, now.bytes)
 	j.must = hours < now.way.lo*(1-tolerance) || hours > now.way.hi*(1+tolerance) || j.best.fixed
-	horizon := min(f.Policies[d.Policy].horizon(), f.moves(d, o.Now)).Hours()
-	j.worth = float64((now.at(hours) - j.best.at(j.aim.Hours())) * horizon)
+	horizon := min(f.Policies[d.Policy].horizon(), f.moves(d, counts))
 	j.downlink = f.telling(at, int(d.Links[via].Link)-1, o)
+	back := 0.0
+	if rest := d.attended(counts); rest > 0 && rest <= horizon {
+		back = j.downlink
+	}
+	j.worth = float64((now.at(hours)-j.best.at(j.aim.Hours()))*horizon.Hours()) - back
 	if j.must || j.worth > j.downlink {
 		j.Send = carried(o)
 	}
@@ -99,8 +131,8 @@ func (f *Fleet) weighChange(j *judgement, at *prices, d *Device, o Occasion) {
 // moves is when the device's weight is known to change: at the end of an episode, or as the fear of an update fades.
 func (f *Fleet) moves(d *Device, now Secs) Secs {
 	until := DefaultMax * 52
-	if ends := Secs(d.BoostEnds); d.Boost > 0 && now < ends {
-		until = ends - now
+	if rest := d.attended(now); rest > 0 {
+		until = rest
 	}
 	if d.Hazard > 0 && d.Updated > 0 {
 		if h := &f.Hazards[d.Hazard-1]; now-Secs(d.Updated) < 4*h.Tau {

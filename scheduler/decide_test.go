@@ -59,7 +59,8 @@ func TestLimitsAndLaws(t *testing.T) {
 		"service level":  {func(f *scheduler.Fleet, _ *scheduler.Device) { f.Policies[0].Stale = hours(24) }, hours(12), .1}, // two losses in a hundred
 		"floor wins":     {func(f *scheduler.Fleet, d *scheduler.Device) { f.Policies[0].Max, d.Power = hours(10), 15_000./3600/40 }, hours(40), .1},
 		"tail":           {func(f *scheduler.Fleet, _ *scheduler.Device) { f.Policies[0].Tail = 2 }, hours(math.Cbrt(31 * 31 * 24)), .1},
-		"attention":      {func(_ *scheduler.Fleet, d *scheduler.Device) { d.Boost, d.BoostEnds = 4, uint32(somewhen)+1 }, hours(15.5), .1},
+		"attention":      {func(_ *scheduler.Fleet, d *scheduler.Device) { d.Boost, d.BoostEnds = 4, uint32(somewhen+2*day) }, hours(15.5), .1},
+		"last contact":   {func(_ *scheduler.Fleet, d *scheduler.Device) { d.Boost, d.BoostEnds = 4, uint32(somewhen+day*2/3) }, hours(31), .1},
 		"attention over": {func(_ *scheduler.Fleet, d *scheduler.Device) { d.Boost, d.BoostEnds = 4, uint32(somewhen) }, hours(31), .1},
 		"hazard": {func(f *scheduler.Fleet, d *scheduler.Device) {
 			f.Hazards = []scheduler.Hazard{{Chance: .1, Tau: day, Loss: 1.3 * 3 * 240}}
@@ -128,6 +129,13 @@ func TestHysteresis(t *testing.T) {
 		}
 		if want := somewhen - 3600 + current; got.Due != want {
 			t.Errorf("due at %d, want %d: the device runs what it acknowledged", got.Due, want)
+		}
+	}
+	// Half the interval saves half of what a contact costs, each of the new intervals: three times in two days, but the change will be told twice.
+	for ends, want := range map[scheduler.Secs]scheduler.Send{7 * day: scheduler.SendOwn, 2 * day: scheduler.SendNone} {
+		attended := func(_ *scheduler.Fleet, d *scheduler.Device) { d.Boost, d.BoostEnds = 4, uint32(somewhen+ends) }
+		if got := decide(aim, scheduler.Occasion{}, attended); got.Send != want {
+			t.Errorf("an episode of %d s: %+v, want send %d", ends, got, want)
 		}
 	}
 	capped := func(_ *scheduler.Fleet, d *scheduler.Device) { d.Power = float32(15_000. / 3600 / aim.Hours()) }

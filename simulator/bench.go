@@ -11,8 +11,14 @@ import (
 	"github.com/godwit-gateway/godwit/simulator/world"
 )
 
-// benchCmd measures how fast virtual time passes.
+// benchCmd measures.
 type benchCmd struct {
+	World    benchWorldCmd    `cmd:"" default:"withargs" help:"How fast virtual time passes."`
+	Schedule benchScheduleCmd `cmd:"" help:"What schedules cost and how fresh they keep what is known, against others and a lower bound."`
+}
+
+// benchWorldCmd measures how fast virtual time passes.
+type benchWorldCmd struct {
 	Devices int    `help:"Number of devices." default:"10000"`
 	Days    int    `help:"Days of a comparison." default:"20"`
 	Rounds  int    `help:"Comparisons; the ratio is the one in the middle." default:"3"`
@@ -21,19 +27,19 @@ type benchCmd struct {
 }
 
 // Help says what is measured.
-func (benchCmd) Help() string {
+func (benchWorldCmd) Help() string {
 	return `A mixed fleet with two statuses a day of each device is played in virtual time: devices, radio,
 the gateway's hub, store and publisher, and all checks. Then the gateway alone is given the same
 uplinks in the same batches. The ratio says how much of the time is the gateway's own; it counts
 processor time, so that other work on the machine disturbs it little.
 
 Example:
-  godwit-sim bench
-  godwit-sim bench --devices 1000 --days 5 --year 0 -o json`
+  godwit-sim bench world
+  godwit-sim bench world --devices 1000 --days 5 --year 0 -o json`
 }
 
 // Validate implements kong's check.
-func (c *benchCmd) Validate() error {
+func (c *benchWorldCmd) Validate() error {
 	if c.Devices < 10 || c.Days < 1 || c.Rounds < 1 || c.Year < 0 {
 		return fmt.Errorf("--devices %d --days %d --rounds %d --year %d: want at least 10, 1, 1 and 0", c.Devices, c.Days, c.Rounds, c.Year)
 	}
@@ -55,7 +61,7 @@ type benchResult struct {
 const day = 24 * time.Hour
 
 // Run measures.
-func (c *benchCmd) Run(e *env) error {
+func (c *benchWorldCmd) Run(e *env) error {
 	debug.SetGCPercent(200) // a simulation has memory to spare
 	r := benchResult{Devices: c.Devices}
 	if c.Year > 0 {
@@ -87,7 +93,7 @@ func (c *benchCmd) Run(e *env) error {
 }
 
 // long plays for a year, or as long as is asked for.
-func (c *benchCmd) long(e *env, r *benchResult) error {
+func (c *benchWorldCmd) long(e *env, r *benchResult) error {
 	s, err := world.Fleet(c.Devices, time.Duration(c.Year)*day)
 	if err != nil {
 		return err
@@ -102,7 +108,7 @@ func (c *benchCmd) long(e *env, r *benchResult) error {
 	return nil
 }
 
-func (c *benchCmd) print(e *env, r *benchResult) error {
+func (c *benchWorldCmd) print(e *env, r *benchResult) error {
 	if c.Output == "json" {
 		return json.NewEncoder(e.stdout).Encode(r)
 	}

@@ -5,7 +5,7 @@
 //	godwit-sim run      a scenario in virtual time, and a report of it
 //	godwit-sim seeds    random worlds in virtual time
 //	godwit-sim faults   the fault matrix, by the tests of the source tree
-//	godwit-sim bench    how fast virtual time passes
+//	godwit-sim bench    how fast virtual time passes, and what schedules are worth
 //
 // Nothing here is part of a gateway in production.
 package main

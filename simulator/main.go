@@ -33,7 +33,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run simulated devices and a simulated modem for a gateway that runs elsewhere."`
 	Run     runCmd     `cmd:"" help:"Play a scenario in virtual time and tell what came of it: a fleet, its links, and what goes wrong."`
 	Seeds   seedsCmd   `cmd:"" help:"Play random worlds in virtual time: the gateway's own code, and everything that can fail."`
-	Bench   benchCmd   `cmd:"" help:"Measure how fast virtual time passes."`
+	Bench   benchCmd   `cmd:"" help:"Measure how fast virtual time passes, and what schedules are worth."`
 	Faults  faultsCmd  `cmd:"" help:"Run the fault matrix: what can go wrong, and the tests that show what comes of it."`
 	Data    dataCmd    `cmd:"" help:"Print what simulated sensors measure, as a CSV file to train templates on."`
 	Version versionCmd `cmd:"" help:"Print the build."`

@@ -402,9 +402,12 @@ var simulator = []row{
 	{args: "seeds --only $KEY", code: 1, err: "line 1"},
 	{args: "seeds --for -1s", code: 2, err: "--for"},
 	{args: "seeds --count 1 --once --without storms", code: 2, err: "want one of"},
-	{args: "bench --devices 20 --days 2 --rounds 1 --year 3", out: "of the gateway alone"},
-	{args: "bench --devices 20 --days 2 --rounds 1 --year 0 -o json", out: `"virtual_ratio":`},
-	{args: "bench --rounds 0", code: 2, err: "--rounds 0"},
+	{args: "bench world --devices 20 --days 2 --rounds 1 --year 3", out: "of the gateway alone"},
+	{args: "bench world --devices 20 --days 2 --rounds 1 --year 0 -o json", out: `"virtual_ratio":`},
+	{args: "bench world --rounds 0", code: 2, err: "--rounds 0"},
+	{args: "bench schedule --devices 100 --million 1000", out: `"decide_allocs":0,`},
+	{args: "bench schedule --devices 100 --million 0 -o json", out: `"of_monthly":`},
+	{args: "bench schedule --devices 1", code: 2, err: "--devices 1"},
 	{args: "faults --list", out: "36. "},
 	{args: "faults 20 --list -o json", out: `"number":20`},
 	{args: "faults 28 -o json", out: `"waiting":1`},
@@ -419,12 +422,13 @@ var simulator = []row{
 func TestSimulatorCommands(t *testing.T) {
 	commands := leaves(t, "godwit-sim")
 	covered(t, commands, simulator, map[string]string{
-		"serve good":    "below: it runs until it is stopped",
-		"serve json":    "it prints nothing but how things go",
-		"data json":     "it prints CSV",
-		"data fails":    "it needs nothing",
-		"version fails": "it needs nothing",
-		"bench fails":   "it needs nothing",
+		"serve good":           "below: it runs until it is stopped",
+		"serve json":           "it prints nothing but how things go",
+		"data json":            "it prints CSV",
+		"data fails":           "it needs nothing",
+		"version fails":        "it needs nothing",
+		"bench world fails":    "it needs nothing",
+		"bench schedule fails": "it needs nothing",
 	})
 	s := newSite(t)
 	w := commandFiles(t, s)
