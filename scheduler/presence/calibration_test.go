@@ -104,7 +104,7 @@ func year(t testing.TB, n int, thresholds []float64, misses []int) (posterior, n
 func (c *claims) ppv() float64 { return float64(len(c.right)) / float64(max(len(c.right)+c.wrong, 1)) }
 
 func TestCalibration(t *testing.T) {
-	thresholds := []float64{0.5, 0.9}
+	thresholds := []float64{0.5, 0.7, 0.8, 0.9, 0.95, 0.99}
 	const n = 3000
 	posterior, naive := year(t, n, thresholds, []int{1, 3, 5})
 	for i, c := range posterior {
@@ -116,7 +116,7 @@ func TestCalibration(t *testing.T) {
 	for i, c := range naive {
 		t.Logf("naive rule %d: %d right, %d false, PPV %.3f", i, len(c.right), c.wrong, c.ppv())
 	}
-	if c := posterior[1]; len(c.right) < 100 || max(c.ppv()-c.claimed/float64(len(c.right)+c.wrong), c.claimed/float64(len(c.right)+c.wrong)-c.ppv()) > 0.05 {
+	if c := posterior[3]; len(c.right) < 100 || max(c.ppv()-c.claimed/float64(len(c.right)+c.wrong), c.claimed/float64(len(c.right)+c.wrong)-c.ppv()) > 0.05 {
 		t.Errorf("claims of 0.9 are right in %.3f of %d cases", c.ppv(), len(c.right)+c.wrong)
 	}
 }

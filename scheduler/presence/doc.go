@@ -47,5 +47,5 @@
 // over links that can wake it, unless a rollout's verdict hangs on it.
 //
 // Sources: the run-length posterior is derived; the windows follow the phi-accrual idea (Hayashibara et al., 2004) with an empirical tail; the value
-// of information is Raiffa and Schlaifer's. calibration_test.go holds it to a year of 10,000 devices with known deaths.
+// of information is Raiffa and Schlaifer's. calibration_test.go holds it to a year of 3,000 devices with known deaths.
 package presence
