@@ -13,6 +13,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler/core"
+	"github.com/godwit-gateway/godwit/scheduler/ledger"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -131,6 +132,8 @@ type Hub struct {
 	pending     map[uint32][]keptFrame // by number, of devices that wait for approval
 	core        *core.Core             // when devices speak, and what that costs
 	tells       bool                   // devices are told when to speak
+	currency    string                 // of plans
+	budgets     []ledger.Budget        // not changed
 
 	// What follows belongs to the committer alone.
 	commit  commit
