@@ -33,7 +33,8 @@ func (k *Core) Poll(now time.Time) (more bool) {
 	more = k.checkSilence(now)
 	k.Replan(now)
 	if hour := now.Unix() / 3600; hour != k.dirty.hour && k.heard > 0 {
-		k.dirty.hour, k.dirty.model = hour, true
+		k.dirty.hour, k.dirty.model, k.dirty.months = hour, true, true
+		k.closeMonths(now)
 	}
 	return more
 }

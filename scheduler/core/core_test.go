@@ -72,6 +72,7 @@ func newRows() *rows {
 
 func (r *rows) PutSchedule(number uint32, row []byte) { r.schedules[number] = bytes.Clone(row) }
 func (r *rows) PutAccount(account, row []byte)        { r.accounts[string(account)] = bytes.Clone(row) }
+func (r *rows) DeleteAccount(account []byte)          { delete(r.accounts, string(account)) }
 func (r *rows) PutMeta(name string, value []byte)     { r.metas[name] = bytes.Clone(value) }
 
 func (r *rows) EachSchedule(f func(uint32, []byte) error) error {

@@ -11,6 +11,7 @@ import (
 type Rows interface {
 	PutSchedule(number uint32, row []byte)
 	PutAccount(account, row []byte)
+	DeleteAccount(account []byte)
 	PutMeta(name string, value []byte)
 }
 
@@ -23,6 +24,7 @@ type dirty struct {
 	pools    map[string]struct{}
 	plan     bool
 	model    bool
+	months   bool  // there may be one to forget
 	must     bool  // something that may not be lost is among it
 	hour     int64 // in which the model was written last
 
@@ -94,6 +96,7 @@ func (k *Core) Drain(to Rows) {
 	}
 	d.list = d.list[:0]
 	clear(d.accounts)
+	k.forgetMonths(to)
 	for name := range d.pools {
 		var err error
 		if d.value, err = k.pools[name].AppendBinary(d.value[:0]); err == nil {

@@ -1,0 +1,58 @@
+package core
+
+import (
+	"time"
+
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
+)
+
+// monthsKept is how many months that are closed are kept, with the account of each device.
+const monthsKept = 13
+
+// closeMonths closes the months for which no record can come any more, in their order.
+func (k *Core) closeMonths(now time.Time) {
+	for _, at := range k.ledger.Months() {
+		if at <= k.ledger.Closed() {
+			continue
+		}
+		if now.Before(k.closes(at, now)) {
+			return
+		}
+		if _, err := k.CloseMonth(at, now.UTC()); err != nil {
+			return
+		}
+	}
+}
+
+// closes is when the last of all tariffs lets no more records of a month come.
+func (k *Core) closes(at tariff.Month, now time.Time) time.Time {
+	last := at.Next().Begins(time.UTC).AddDate(0, 0, 1) // days begin at other times elsewhere
+	for i := range k.config.Links {
+		if t := k.config.tariff(&k.config.Links[i], now); t != nil {
+			if c := t.Closes(at); c.After(last) {
+				last = c
+			}
+		}
+	}
+	return last
+}
+
+// forgetMonths deletes the accounts of closed months that are too old, one month at a time.
+func (k *Core) forgetMonths(to Rows) {
+	d := &k.dirty
+	if !d.months {
+		return
+	}
+	d.months = false
+	months := k.ledger.Months()
+	if len(months) == 0 || months[0]+monthsKept > k.ledger.Closed() {
+		return
+	}
+	for a := range k.ledger.Accounts(months[0]) {
+		d.key, d.value = k.ledger.AppendRow(d.key[:0], d.value[:0], a)
+		to.DeleteAccount(d.key)
+	}
+	if err := k.ledger.Forget(months[0]); err != nil {
+		panic("core: " + err.Error()) // it is closed
+	}
+}
