@@ -23,6 +23,7 @@ const (
 	tidyEvery     = time.Hour
 	retainEvery   = 4 * time.Hour
 	operatorEvery = 12 * time.Hour
+	scheduleEvery = time.Minute
 	restartAfter  = 20 * time.Second // by whoever supervises the process
 )
 
@@ -103,6 +104,9 @@ func (g *gateway) start() error {
 	g.every(tidyEvery, g.tidy)
 	g.every(retainEvery, g.retain)
 	g.every(operatorEvery, g.operate)
+	if g.w.scheduled() {
+		g.every(scheduleEvery, g.plan)
+	}
 	g.transmit()
 	return nil
 }
@@ -126,6 +130,7 @@ func (g *gateway) open() error {
 	g.hub, err = hub.New(hub.Options{
 		Gateway: Gateway, Store: g.store, KEK: kek, Clock: g, Log: g.w.setup.Log, Inline: true, Random: g.random, FleetKeys: g.fleetKeys(),
 		Links: g.hubLinks(), Products: g.w.setup.Products,
+		Schedule: g.w.setup.Schedule,
 		Retention: hub.Retention{Frames: g.w.setup.Keep, Quarantine: 30 * 24 * time.Hour},
 	})
 	if err != nil {
@@ -230,7 +235,7 @@ func (g *gateway) operate() error {
 		if m.clone {
 			continue // nobody knows of it
 		}
-		if !g.w.setup.Chaos && (!m.link.Keeps || m.life.addressed == g.life) && g.w.now.Sub(m.life.taken) <= 2*m.config.Interval+operatorEvery {
+		if !g.w.setup.Chaos && (!m.link.Keeps || m.life.addressed == g.life) && g.w.now.Sub(m.life.taken) <= 2*m.interval()+operatorEvery {
 			continue // an operator with many devices looks at those that need it
 		}
 		d, err := g.hub.Device(m.name())
@@ -243,7 +248,7 @@ func (g *gateway) operate() error {
 			}
 		}
 		m.life.addressed = g.life
-		if g.w.now.Sub(d.LastSeen) > 2*m.config.Interval+operatorEvery {
+		if g.w.now.Sub(d.LastSeen) > 2*m.interval()+operatorEvery {
 			_, _ = g.hub.Rekey(g.w.ctx, m.name(), m.link.Name) // refused where one is under way
 		}
 	}

@@ -22,6 +22,7 @@ type Setup struct {
 	Keep    time.Duration // how long frames stay in the store; 0 means 400 days
 
 	Products  []hub.Product
+	Schedule  hub.Schedule // of the gateway
 	Links     []Link
 	Groups    []Group
 	Incidents []Incident // planned
