@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ func (g *gateway) fleetKeys() []fleet.FleetKey {
 	for i := range g.w.setup.Groups {
 		o := &g.w.setup.Groups[i]
 		keys = append(keys, fleet.FleetKey{
-			ID: fmt.Sprintf("k%d", i+1), Key: fleetSecret, First: o.First, Last: o.First + uint32(o.Count) - 1, Product: o.Product, Customer: "acme", //nolint:gosec // checked
+			ID: fmt.Sprintf("k%d", i+1), Key: fleetSecret, First: o.First, Last: o.First + uint32(o.Count) - 1, Product: o.Product, Customer: cmp.Or(o.Customer, "acme"), //nolint:gosec // checked
 			Name: "dev-{number}", CTRBits: o.Device.CTRBits, TagLen: o.Device.TagLen, Register: fleet.RegisterAuto,
 			Template: fleet.TemplateHash(g.w.products[o.Product].Template.Hash()),
 		})
@@ -130,7 +131,7 @@ func (g *gateway) open() error {
 	g.hub, err = hub.New(hub.Options{
 		Gateway: Gateway, Store: g.store, KEK: kek, Clock: g, Log: g.w.setup.Log, Inline: true, Random: g.random, FleetKeys: g.fleetKeys(),
 		Links: g.hubLinks(), Products: g.w.setup.Products,
-		Schedule: g.w.setup.Schedule,
+		Schedule:  g.w.setup.Schedule,
 		Retention: hub.Retention{Frames: g.w.setup.Keep, Quarantine: 30 * 24 * time.Hour},
 	})
 	if err != nil {
