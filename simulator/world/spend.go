@@ -37,11 +37,11 @@ func (g *gateway) plan() error {
 // interval is the longer one of those that a device was made with and runs.
 func (m *mobile) interval() time.Duration { return max(m.config.Interval, m.dev.Interval()) }
 
-// price is what a downlink costs that the gateway sends over a link where each is paid for.
+// price is what a downlink costs that the gateway sends over a link.
 func (w *world) price(l *Link, size int) scheduler.Micros {
 	c := &w.setup.Schedule.Core
 	for i := range c.Links {
-		if c.Links[i].Name != l.Name || !l.Metered || c.Links[i].Tariff == "" {
+		if c.Links[i].Name != l.Name || c.Links[i].Tariff == "" {
 			continue
 		}
 		if t := c.Tariffs.At(c.Links[i].Tariff, w.now); t != nil {
@@ -51,10 +51,11 @@ func (w *world) price(l *Link, size int) scheduler.Micros {
 	return 0
 }
 
-// affordable requires that a downlink keeps within each hard budget of the fleet. What devices send by themselves may exceed it.
+// affordable requires that a downlink that is paid for keeps within each hard budget of the fleet. What devices send by themselves may exceed it, and
+// the answer to a datagram is not held back.
 func (w *world) affordable(l *Link, size int) (err error) {
 	price := w.price(l, size)
-	if price == 0 {
+	if price == 0 || !l.Metered {
 		return nil
 	}
 	for _, b := range w.setup.Schedule.Core.Budgets {
