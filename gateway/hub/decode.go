@@ -77,7 +77,7 @@ var single = inBatch{count: 1}
 func (h *Hub) status(c *commit, l *link, u *transports.Uplink, o *opened, e *eventBuffer, v *templateView, s *codec.Status, at inBatch) {
 	when, sure := deviceTime(s, u)
 	if o.newest { // a late frame tells what was, not what is
-		h.applyRare(c, o.device, s, u.ReceivedAt)
+		h.applyRare(o.device, s, u.ReceivedAt)
 	}
 	e.start(KindStatus, when)
 	h.appendReceipt(e, u, o, e.key)

@@ -131,6 +131,7 @@ type Hub struct {
 	wholeAsked  map[uint32]time.Time   // by number, when a device was asked for a whole status because frames of it are parked
 	pending     map[uint32][]keptFrame // by number, of devices that wait for approval
 	core        *core.Core             // when devices speak, and what that costs
+	changed     []change               // intervals that are to be told of
 	tells       bool                   // devices are told when to speak
 	currency    string                 // of plans
 	budgets     []ledger.Budget        // not changed

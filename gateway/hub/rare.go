@@ -14,12 +14,12 @@ const versionExplicit = 63
 
 // applyRare applies the rare block of a status to the fleet. A version index that the product's release table does not have is kept as
 // "#index", so that it is seen that the device changed.
-func (h *Hub) applyRare(c *commit, i fleet.Index, s *codec.Status, now time.Time) {
+func (h *Hub) applyRare(i fleet.Index, s *codec.Status, now time.Time) {
 	if !s.Rare.Present {
 		return
 	}
 	if s.Rare.HasPolicy {
-		h.receipt(c, i, s.Rare.Policy, now)
+		h.receipt(i, s.Rare.Policy, now)
 	}
 	if s.Rare.VersionIndex == versionExplicit {
 		h.setVersion(i, "", hex.EncodeToString(binary.BigEndian.AppendUint32(nil, s.Rare.Build)), now)

@@ -235,11 +235,11 @@ func (h *Hub) ride(c *commit, l *link, i fleet.Index, a *attempt, now time.Time)
 	h.move(c, d, DownlinkSent, now)
 }
 
-// receipt notes which policy a device says that it runs.
-func (h *Hub) receipt(c *commit, i fleet.Index, revision uint8, now time.Time) {
+// receipt notes which policy a device says that it runs. The event of that comes after the one of the status, which is being made.
+func (h *Hub) receipt(i fleet.Index, revision uint8, now time.Time) {
 	before, _, pending := h.core.Running(core.Place(i))
 	if h.core.Receipt(now, core.Place(i), revision) {
-		h.changedEvent(c, i, before, pending, revision, now)
+		h.changed = append(h.changed, change{i, before, pending, revision, now})
 	}
 }
 

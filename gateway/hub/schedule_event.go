@@ -12,6 +12,10 @@ import (
 
 // tell emits what the schedule has to say.
 func (h *Hub) tell(c *commit) {
+	for _, x := range h.changed {
+		h.changedEvent(c, &x)
+	}
+	h.changed = h.changed[:0]
 	now := h.clock.Now()
 	for _, a := range h.core.Actions() {
 		i := fleet.Index(a.Place)
@@ -64,12 +68,19 @@ func (h *Hub) budgetEvent(c *commit, i fleet.Index, w *ledger.Warning, now time.
 	h.emit(c, nil, e)
 }
 
-// changedEvent tells that a device runs another interval.
-func (h *Hub) changedEvent(c *commit, i fleet.Index, from, to scheduler.Secs, revision uint8, now time.Time) {
-	e := h.gatewayEvent(c, i, KindSchedule, now)
-	e.payload = appendUintMember(e.payload, "from_seconds", uint64(max(from, 0)))
-	e.payload = appendUintMember(e.payload, "to_seconds", uint64(max(to, 0)))
-	e.payload = appendUintMember(e.payload, "revision", uint64(revision))
+// change is another interval that a device runs.
+type change struct {
+	device   fleet.Index
+	from, to scheduler.Secs
+	revision uint8
+	at       time.Time
+}
+
+func (h *Hub) changedEvent(c *commit, x *change) {
+	e := h.gatewayEvent(c, x.device, KindSchedule, x.at)
+	e.payload = appendUintMember(e.payload, "from_seconds", uint64(max(x.from, 0)))
+	e.payload = appendUintMember(e.payload, "to_seconds", uint64(max(x.to, 0)))
+	e.payload = appendUintMember(e.payload, "revision", uint64(x.revision))
 	h.emit(c, nil, e)
 }
 

@@ -234,6 +234,12 @@ func (l *Link[T]) enqueue(d Delivery[T]) {
 // Outage takes the link down until a time: what is sent before it is lost, what is under way arrives. A later call replaces it.
 func (l *Link[T]) Outage(until time.Time) { l.down = until }
 
+// Cut reports whether nothing gets through at a time, as far as is known without looking further ahead: in an outage, or in the burst that a try met
+// last. It draws nothing, so that who looks changes nothing.
+func (l *Link[T]) Cut(now time.Time) bool {
+	return now.Before(l.down) || l.coverage.bad && now.Before(l.coverage.until)
+}
+
 // Switch says that the recipient goes off, or is on again. What arrives while it is off is kept where the network does that, and comes at once when
 // it is on again unless it has expired; elsewhere it is lost.
 func (l *Link[T]) Switch(now time.Time, on bool) {

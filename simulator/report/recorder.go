@@ -123,6 +123,10 @@ func New(s *world.Setup) *Recorder {
 	} {
 		r.Add(p)
 	}
+	if s.Schedule.Core.Links != nil {
+		r.Add(newSchedule(f, float64(s.Schedule.Core.Money)/1e6))
+		r.Add(new(presence))
+	}
 	return r
 }
 

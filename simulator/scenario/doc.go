@@ -4,6 +4,7 @@
 //	story = """..."""        what happens and why; look = what the report shows of it
 //	[[product]]              a product file, or what stands in one; those that a gateway brings need not be named
 //	[[link]]                 a way to the gateway: a ready network, and what is different
+//	[schedule]               how often the gateway tells devices to speak, and what that may cost
 //	[[group]]                devices that are the same but for what they draw
 //	[[incident]]             what is planned to happen
 //

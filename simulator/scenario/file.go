@@ -42,8 +42,9 @@ type groupTable struct {
 	Link    string `toml:"link"`
 	Network string `toml:"network"`
 
-	Attrition float64       `toml:"attrition"`
-	Retires   time.Duration `toml:"retires"`
+	Attrition  float64       `toml:"attrition"`
+	Importance float64       `toml:"importance"`
+	Retires    time.Duration `toml:"retires"`
 
 	Version     string        `toml:"version"`
 	Hardware    string        `toml:"hardware"`

@@ -23,7 +23,7 @@ const (
 func usualGroup() groupTable {
 	return groupTable{
 		Count: 1, Version: "1.0.0", Hardware: "rev-a", CounterBits: 16, Tag: 8, Clock: true, Interval: time.Hour,
-		Retry: 10 * time.Second, RetryMax: 30 * time.Minute, PendingMax: 64, Owner: "agrees",
+		Retry: 10 * time.Second, RetryMax: 30 * time.Minute, PendingMax: 64, Owner: "agrees", Importance: 1,
 	}
 }
 
@@ -31,7 +31,8 @@ var owners = map[string]device.Owner{"agrees": device.OwnerAgrees, "declines": d
 
 var batteries = map[string]func() device.Power{"lead": device.Lead, "primary": device.Primary}
 
-func (p *parser) groups(links map[string]*link) {
+// groups reads them, and returns how important each is.
+func (p *parser) groups(links map[string]*link) (importance []float64) {
 	next := firstNumber
 	for i, table := range p.tables("group") {
 		path := fmt.Sprintf("group[%d]", i)
@@ -65,11 +66,12 @@ func (p *parser) groups(links map[string]*link) {
 		if p.doc.Err() == nil {
 			p.firstFrame(path, &g, &l.Link)
 		}
-		p.setup.Groups = append(p.setup.Groups, g)
+		p.setup.Groups, importance = append(p.setup.Groups, g), append(importance, t.Importance)
 	}
 	if len(p.setup.Groups) == 0 && p.doc.Err() == nil {
 		p.doc.Add("group", `[[group]] with name, product and link`, "there is none")
 	}
+	return importance
 }
 
 // checkGroup looks at what a group refers to. Nil: it cannot be made.
@@ -96,6 +98,9 @@ func (p *parser) checkGroup(path string, t *groupTable, links map[string]*link) 
 	}
 	if !(t.Attrition >= 0) {
 		p.doc.Add(path+".attrition", "attrition = 0.04", "%v is not above zero", t.Attrition)
+	}
+	if !(t.Importance > 0 && t.Importance <= 1e6) {
+		p.doc.Add(path+".importance", "importance = 2.0", "%v is not above zero", t.Importance)
 	}
 	l := links[t.Link]
 	if l == nil {

@@ -8,11 +8,13 @@ import (
 	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/scheduler/core"
+	"github.com/godwit-gateway/godwit/scheduler/ledger"
 )
 
 // check holds what is left against what was promised.
 func (w *world) check(healed, quiet time.Time) error {
-	errs := []error{w.readStream(true), w.checkStore(), w.checkAlarms()}
+	errs := []error{w.readStream(true), w.checkStore(), w.checkAlarms(), w.checkSpend()}
 	if err := w.ledger.Result().Err(); err != nil {
 		errs = append(errs, fmt.Errorf("%w: %w", ErrBroken, err))
 	}
@@ -26,7 +28,9 @@ func (w *world) check(healed, quiet time.Time) error {
 
 // checkStore looks at the whole store, as `godwit store check` does.
 func (w *world) checkStore() error {
-	r, err := w.gateway.store.Check(w.ctx, store.CheckOptions{})
+	r, err := w.gateway.store.Check(w.ctx, store.CheckOptions{
+		Schedule: func(_ uint32, row []byte) error { return core.CheckRow(row) }, Account: ledger.New().Load,
+	})
 	if err != nil {
 		return fmt.Errorf("check the store: %w", err)
 	}
@@ -39,7 +43,7 @@ func (w *world) checkStore() error {
 // heardSince requires that a device was heard again before it was told to say nothing new, well after everything was healed. Not of one that was off meanwhile, for good or for a night;
 // of clones the gateway does not know which it hears.
 func (w *world) heardSince(m *mobile, healed, quiet time.Time) error {
-	if quiet.Sub(healed) < m.config.Interval || m.clone || !m.on || m.off.After(healed) {
+	if quiet.Sub(healed) < m.interval() || m.clone || !m.on || m.off.After(healed) {
 		return nil
 	}
 	records, _, err := w.gateway.hub.History(m.name(), hub.HistoryQuery{Limit: 1})
@@ -47,7 +51,7 @@ func (w *world) heardSince(m *mobile, healed, quiet time.Time) error {
 		return fmt.Errorf("%w: device %d: %w", ErrBroken, m.config.Number, err)
 	}
 	switch {
-	case len(records) > 0 && !records[0].ReceivedAt.Before(quiet.Add(-2*m.config.Interval-time.Hour)):
+	case len(records) > 0 && !records[0].ReceivedAt.Before(quiet.Add(-2*m.interval()-time.Hour)):
 	case w.stranded(m):
 		w.noticed["device behind a link without answers that nothing can reach"]++
 	default:

@@ -76,7 +76,7 @@ func Draw(o Options) (Setup, error) {
 	for i := range devices {
 		s.Groups = append(s.Groups, drawGroup(i, rng))
 	}
-	return s, nil
+	return s, s.drawSchedule()
 }
 
 // product is what all devices measure.

@@ -379,6 +379,7 @@ func (m *mobile) settled(p *packet, v *transports.Verdict) {
 		m.w.ledger.Acknowledged(p.frame) // its message is deleted: nothing else has it
 	}
 	if len(v.Reply) > 0 {
+		m.w.spent(m.link, len(v.Reply))
 		m.carry(told{payload: append([]byte(nil), v.Reply...)})
 	}
 	if v.Settlement == transports.Stored {

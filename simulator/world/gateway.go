@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ const (
 	tidyEvery     = time.Hour
 	retainEvery   = 4 * time.Hour
 	operatorEvery = 12 * time.Hour
+	scheduleEvery = time.Minute
 	restartAfter  = 20 * time.Second // by whoever supervises the process
 )
 
@@ -64,7 +66,7 @@ func (g *gateway) fleetKeys() []fleet.FleetKey {
 	for i := range g.w.setup.Groups {
 		o := &g.w.setup.Groups[i]
 		keys = append(keys, fleet.FleetKey{
-			ID: fmt.Sprintf("k%d", i+1), Key: fleetSecret, First: o.First, Last: o.First + uint32(o.Count) - 1, Product: o.Product, Customer: "acme", //nolint:gosec // checked
+			ID: fmt.Sprintf("k%d", i+1), Key: fleetSecret, First: o.First, Last: o.First + uint32(o.Count) - 1, Product: o.Product, Customer: cmp.Or(o.Customer, "acme"), //nolint:gosec // checked
 			Name: "dev-{number}", CTRBits: o.Device.CTRBits, TagLen: o.Device.TagLen, Register: fleet.RegisterAuto,
 			Template: fleet.TemplateHash(g.w.products[o.Product].Template.Hash()),
 		})
@@ -103,6 +105,9 @@ func (g *gateway) start() error {
 	g.every(tidyEvery, g.tidy)
 	g.every(retainEvery, g.retain)
 	g.every(operatorEvery, g.operate)
+	if g.w.scheduled() {
+		g.every(scheduleEvery, g.plan)
+	}
 	g.transmit()
 	return nil
 }
@@ -126,6 +131,7 @@ func (g *gateway) open() error {
 	g.hub, err = hub.New(hub.Options{
 		Gateway: Gateway, Store: g.store, KEK: kek, Clock: g, Log: g.w.setup.Log, Inline: true, Random: g.random, FleetKeys: g.fleetKeys(),
 		Links: g.hubLinks(), Products: g.w.setup.Products,
+		Schedule:  g.w.setup.Schedule,
 		Retention: hub.Retention{Frames: g.w.setup.Keep, Quarantine: 30 * 24 * time.Hour},
 	})
 	if err != nil {
@@ -230,7 +236,7 @@ func (g *gateway) operate() error {
 		if m.clone {
 			continue // nobody knows of it
 		}
-		if !g.w.setup.Chaos && (!m.link.Keeps || m.life.addressed == g.life) && g.w.now.Sub(m.life.taken) <= 2*m.config.Interval+operatorEvery {
+		if !g.w.setup.Chaos && (!m.link.Keeps || m.life.addressed == g.life) && g.w.now.Sub(m.life.taken) <= 2*m.interval()+operatorEvery {
 			continue // an operator with many devices looks at those that need it
 		}
 		d, err := g.hub.Device(m.name())
@@ -243,7 +249,7 @@ func (g *gateway) operate() error {
 			}
 		}
 		m.life.addressed = g.life
-		if g.w.now.Sub(d.LastSeen) > 2*m.config.Interval+operatorEvery {
+		if g.w.now.Sub(d.LastSeen) > 2*m.interval()+operatorEvery {
 			_, _ = g.hub.Rekey(g.w.ctx, m.name(), m.link.Name) // refused where one is under way
 		}
 	}

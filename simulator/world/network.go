@@ -54,6 +54,7 @@ func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt,
 	if o.link.Metered {
 		w.fail(m.expected(d.To.ID))
 	}
+	w.fail(w.affordable(o.link, len(d.Payload)))
 	luck := w.gateway.rng.IntN(100)
 	if w.healing {
 		luck = 100
@@ -61,6 +62,7 @@ func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt,
 	if luck < 5 {
 		return transports.Receipt{}, &transports.SendError{Outcome: transports.NotSent, Err: errBusy}
 	}
+	w.spent(o.link, len(d.Payload))
 	ref := ""
 	if d.WantReport {
 		w.receipts++

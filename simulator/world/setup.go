@@ -22,6 +22,7 @@ type Setup struct {
 	Keep    time.Duration // how long frames stay in the store; 0 means 400 days
 
 	Products  []hub.Product
+	Schedule  hub.Schedule // of the gateway
 	Links     []Link
 	Groups    []Group
 	Incidents []Incident // planned
@@ -50,11 +51,12 @@ type Link struct {
 
 // A Group is a number of devices that are the same but for what they draw.
 type Group struct {
-	Name    string
-	Count   int
-	First   uint32 // number of its first device; the numbers of groups must not meet
-	Product string // of Setup.Products
-	Link    string // of Setup.Links
+	Name     string
+	Count    int
+	First    uint32 // number of its first device; the numbers of groups must not meet
+	Product  string // of Setup.Products
+	Customer string // "": acme
+	Link     string // of Setup.Links
 	// Attrition is how many of its devices break for good within a year, as a part of those that are left; it may be above 1.
 	Attrition float64
 	Device    device.Config // of each of them; number, key, seed, template, product and bearers are filled in

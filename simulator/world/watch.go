@@ -3,6 +3,7 @@ package world
 import (
 	"time"
 
+	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/simulator/device"
 	"github.com/godwit-gateway/godwit/simulator/radio"
 	"github.com/godwit-gateway/godwit/transports"
@@ -40,6 +41,9 @@ type Glance struct {
 	Pending int       // frames that the device keeps
 	Charge  float64   // of its battery, 0 to 1
 	State   device.State
+	Cut     bool          // from its network, as far as that has shown
+	Every   time.Duration // between its statuses
+	Taken   hub.Prospects // what the gateway's schedule takes it for
 }
 
 // Devices shows all of them, in the order of the setup.
@@ -50,10 +54,12 @@ func (v View) Devices(yield func(Glance) bool) {
 		}
 		g := Glance{
 			Group: m.group, Number: m.config.Number, Version: m.dev.Version(), Pending: m.dev.Pending(), Charge: m.dev.Charge(), State: m.dev.State(),
+			Cut: m.up.Cut(v.w.now), Every: m.dev.Interval(),
 		}
 		if v.w.gateway.up {
 			if d, err := v.w.gateway.hub.Device(m.name()); err == nil {
 				g.Known, g.Heard = d.Version, d.LastSeen
+				g.Taken, _ = v.w.gateway.hub.Prospects(m.name())
 			}
 		}
 		if !yield(g) {

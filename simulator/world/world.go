@@ -58,6 +58,7 @@ type world struct {
 	receipts uint64 // of the networks
 	recorder recorder
 	recovery recovery
+	spend    spend
 	met      []*mobile // by the incident that happens now
 	ends     time.Time // when it is over
 }

@@ -1,0 +1,91 @@
+package scenario
+
+import (
+	"regexp"
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/scheduler/core"
+	"github.com/godwit-gateway/godwit/scheduler/ledger"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
+	"github.com/godwit-gateway/godwit/simulator/world"
+)
+
+// scheduleTable is how the gateway finds out when devices should speak.
+type scheduleTable struct {
+	Budget   string        `toml:"budget"`
+	Hard     bool          `toml:"hard"`
+	Send     bool          `toml:"send"`
+	Replan   time.Duration `toml:"replan"`
+	Law      string        `toml:"law"`
+	Every    time.Duration `toml:"every"`
+	Shortest time.Duration `toml:"shortest"`
+	Longest  time.Duration `toml:"longest"`
+}
+
+var currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
+
+// schedule reads [schedule], for which each group is a customer of its own, with a rule that has its importance. Links cost what their networks do.
+func (p *parser) schedule(currency string, links map[string]*link, importance []float64) {
+	table, ok := p.table("", p.doc.Tree, "schedule")
+	if !ok {
+		return
+	}
+	t := scheduleTable{Send: true, Replan: 6 * time.Hour, Law: "price", Shortest: 15 * time.Minute, Longest: 7 * 24 * time.Hour}
+	p.doc.Bind("schedule", table, &t)
+	law, known := scheduler.ParseLaw(t.Law)
+	switch {
+	case !currencyForm.MatchString(currency):
+		p.doc.Add("currency", `currency = "EUR"`, "%q is none, and a schedule counts money", currency)
+	case !known || law != scheduler.LawPrice && law != scheduler.LawFixed:
+		p.doc.Add("schedule.law", "price or fixed", "%q is no law", t.Law)
+	case law == scheduler.LawFixed && t.Every < time.Second:
+		p.doc.Add("schedule.every", `every = "24h"`, "%s is no interval", t.Every)
+	case t.Replan < time.Minute || t.Shortest < time.Second || t.Longest < t.Shortest:
+		p.doc.Add("schedule", "", "plans every %s, intervals from %s to %s", t.Replan, t.Shortest, t.Longest)
+	}
+	c := core.Config{Currency: currency, Replan: t.Replan}
+	if t.Budget != "" {
+		c.Money = scheduler.Micros(p.money("schedule.budget", t.Budget))
+		c.Budgets = []ledger.Budget{{Scope: ledger.Scope{Level: ledger.Fleet, Currency: currency}, Amount: c.Money, Hard: t.Hard}}
+	}
+	if p.doc.Err() != nil {
+		return
+	}
+	c.Links, c.Tariffs = p.priced(currency, links)
+	for i := range p.setup.Groups {
+		g := &p.setup.Groups[i]
+		g.Customer = g.Name
+		c.Rules = append(c.Rules, core.Rule{Customer: g.Name, Weight: importance[i], Policy: scheduler.Policy{
+			Name: g.Name, Law: law, Every: seconds(t.Every), Min: seconds(t.Shortest), Max: seconds(t.Longest),
+		}})
+	}
+	if _, err := core.New(c, p.setup.Start); err != nil {
+		p.doc.Add("schedule", "", "%s", err)
+		return
+	}
+	p.setup.Schedule = hub.Schedule{Core: c, Send: t.Send}
+}
+
+func seconds(d time.Duration) scheduler.Secs { return scheduler.Secs(d / time.Second) }
+
+// priced are the links as planning sees them, with the tariffs of their networks.
+func (p *parser) priced(currency string, links map[string]*link) ([]core.Link, *tariff.Book) {
+	var list []core.Link
+	var tariffs []*tariff.Tariff
+	for i := range p.setup.Links {
+		name := p.setup.Links[i].Name
+		n := &links[name].network
+		l := core.Link{Name: name, Deliver: 1 - n.Up.Loss, Wakes: p.setup.Links[i].Metered, Grace: max(10*time.Minute, 3*n.Up.Delay.Mean)}
+		if t := world.Tariff(name, currency, &n.Up.Tariff, &n.Down.Tariff); len(t.Terms) > 0 {
+			l.Tariff, tariffs = name, append(tariffs, t)
+		}
+		list = append(list, l)
+	}
+	book, err := tariff.NewBook(tariffs)
+	if err != nil {
+		p.doc.Add("schedule", "", "%s", err)
+	}
+	return list, book
+}
