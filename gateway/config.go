@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"encoding"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +10,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/config"
@@ -82,11 +85,28 @@ func (configCheckCmd) Run(e *env) error {
 		for _, name := range slices.Sorted(maps.Keys(c.Links)) {
 			row("link", name, describeLink(c.Links[name]))
 		}
+		row("schedule", c.Schedule.Mode, describeSchedule(c))
+		for i := range c.Policies {
+			p := &c.Policies[i]
+			row("policy", p.Name, fmt.Sprintf("%s, for product %s, customer %s", cmp.Or(p.Law, "price"), cmp.Or(p.Product, "any"), cmp.Or(p.Customer, "any")))
+		}
+		for i := range c.Budgets {
+			b := &c.Budgets[i]
+			row("budget", strings.TrimSpace(b.Scope+" "+b.Name), fmt.Sprintf("%s %s a month", b.Amount, c.Schedule.Currency))
+		}
 		for i := range c.Tariffs {
 			t := &c.Tariffs[i]
 			row("tariff", t.Name, fmt.Sprintf("%s, %s", t.Currency, describeValidity(t)))
 		}
 	})
+}
+
+func describeSchedule(c *config.Config) string {
+	s := &c.Schedule
+	if s.Budget == 0 {
+		return "no budget"
+	}
+	return fmt.Sprintf("%s %s a month", s.Budget, s.Currency)
 }
 
 func describeLink(l config.Link) string {
@@ -137,6 +157,9 @@ func plain(v reflect.Value) any {
 	if d, ok := v.Interface().(time.Duration); ok {
 		return config.FormatDuration(d)
 	}
+	if m, ok := v.Interface().(encoding.TextMarshaler); ok {
+		return m
+	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		if v.IsNil() {
@@ -145,6 +168,12 @@ func plain(v reflect.Value) any {
 		return plain(v.Elem())
 	case reflect.Struct:
 		return keys(v)
+	case reflect.Map:
+		table := make(map[string]any, v.Len())
+		for _, key := range v.MapKeys() {
+			table[key.String()] = plain(v.MapIndex(key))
+		}
+		return table
 	case reflect.Slice:
 		list := make([]any, v.Len())
 		for i := range list {

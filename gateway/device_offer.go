@@ -20,7 +20,7 @@ type deviceOfferCmd struct {
 	Consent   bool     `help:"Somebody at the device must agree."`
 	NotBefore string   `help:"Nothing is installed before this time, as 2026-12-01T22:00:00Z." placeholder:"TIME"`
 	Expires   string   `help:"The offer is void after this time." placeholder:"TIME"`
-	Burst     []uint16 `help:"Minutes after the start of the new software at which the device reports besides its interval." placeholder:"MINUTES"`
+	Burst     []uint16 `help:"Minutes after the start of the new software at which the device reports besides its interval; by default as its policy has it." placeholder:"MINUTES"`
 }
 
 // Help shows an example.

@@ -40,6 +40,8 @@ type cli struct {
 	Frame      frameCmd      `cmd:"" help:"Look at frames, and make them."`
 	Template   templateCmd   `cmd:"" help:"Templates of products: train them, look at them."`
 	Tariff     tariffCmd     `cmd:"" help:"What links cost."`
+	Schedule   scheduleCmd   `cmd:"" help:"How often devices speak, and which are silent."`
+	Spend      spendCmd      `cmd:"" help:"What was spent, on what."`
 	Event      eventCmd      `cmd:"" help:"Events as they are published."`
 	Message    messageCmd    `cmd:"" help:"Messages to devices."`
 	Quarantine quarantineCmd `cmd:"" help:"What was not understood."`

@@ -13,6 +13,8 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/node"
 	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/scheduler/core"
+	"github.com/godwit-gateway/godwit/scheduler/ledger"
 )
 
 type storeCheckCmd struct {
@@ -102,7 +104,7 @@ func (e *env) check(dir, kekFile string) (store.CheckReport, error) {
 	report, err := s.Check(e.ctx, store.CheckOptions{
 		Report: progress.report,
 		Device: func(_ uint32, row []byte) error { _, err := fleet.ParseRow(row); return err },
-		KEK:    kek,
+		KEK:    kek, Schedule: func(_ uint32, row []byte) error { return core.CheckRow(row) }, Account: ledger.New().Load,
 	})
 	progress.end()
 	if err = errors.Join(err, s.Close()); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/docs"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/publish"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
 
 // Limits of a request.
@@ -23,7 +24,7 @@ const (
 	importMax = 64 << 20 // bytes of an import file: some 600,000 devices
 )
 
-// Options are what the interface shows. All fields must be set.
+// Options are what the interface shows. All fields but Tariffs must be set.
 type Options struct {
 	Gateway string
 	Version string
@@ -37,6 +38,7 @@ type Options struct {
 	Metrics http.Handler
 
 	Checkpoints Checkpoints
+	Tariffs     *tariff.Book // nil: none can be tried
 
 	Log *slog.Logger
 	Now func() time.Time
@@ -68,6 +70,8 @@ func New(o Options) http.Handler {
 	a.registerMessages(h)
 	a.registerCommands(h)
 	a.registerOffers(h)
+	a.registerSchedule(h)
+	a.registerSpend(h)
 	a.registerEvents(h)
 	a.registerTokens(h)
 	a.registerCheckpoints(h)

@@ -28,6 +28,7 @@ var problems = []struct {
 	{fleet.ErrState, http.StatusConflict, "wrong-state"},
 	{hub.ErrFrame, http.StatusUnprocessableEntity, "not-a-frame"},
 	{hub.ErrDownlink, http.StatusUnprocessableEntity, "message-not-possible"},
+	{hub.ErrSchedule, http.StatusUnprocessableEntity, "not-possible"},
 	{hub.ErrQuery, http.StatusBadRequest, "bad-query"},
 	{store.ErrCursor, http.StatusBadRequest, "bad-query"},
 	{ErrUnknownToken, http.StatusNotFound, "unknown-token"},

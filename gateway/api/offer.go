@@ -23,7 +23,7 @@ type OfferRequest struct {
 	Consent   bool      `json:"consent,omitempty" doc:"somebody at the device must agree"`
 	NotBefore time.Time `json:"not_before,omitzero" doc:"nothing is installed before"`
 	Expires   time.Time `json:"expires,omitzero" doc:"the offer is void afterwards"`
-	Burst     []uint16  `json:"burst_minutes,omitempty" maxItems:"16" doc:"minutes after the start of the new software at which the device reports besides its interval, rising"`
+	Burst     []uint16  `json:"burst_minutes,omitempty" maxItems:"16" doc:"minutes after the start of the new software at which the device reports besides its interval, rising; left out: as the policy of its schedule has it"`
 	Link      string    `json:"link,omitempty" doc:"name of a link; empty: the one that the device was last heard on"`
 	TTL       int       `json:"ttl_seconds,omitempty" minimum:"0" maximum:"604800" doc:"how long it is worth sending; 0: a day"`
 }

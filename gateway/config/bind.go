@@ -46,7 +46,7 @@ func (ps *problems) bindLink(name, path string, table map[string]any) Link {
 	part := make(map[string]any)
 	head := make(map[string]any)
 	for k, v := range table {
-		if k == "kind" || k == "ack" || k == "tariff" {
+		if k == "kind" || k == "ack" || k == "tariff" || k == "contact" {
 			head[k] = v
 		} else {
 			part[k] = v

@@ -24,6 +24,7 @@ func defaults() *Config {
 		Store:     Store{CommitTimeout: 5 * time.Second},
 		NATS:      NATS{Mode: "embedded", Replicas: 1, MaxAge: 30 * 24 * time.Hour, OutboxKeep: 24 * time.Hour},
 		API:       API{Listen: "127.0.0.1:8460"},
+		Schedule:  Schedule{Mode: "watch", Replan: 6 * time.Hour},
 		Retention: Retention{Frames: 400 * 24 * time.Hour, Quarantine: 30 * 24 * time.Hour},
 	}
 }
@@ -65,6 +66,7 @@ func (ps *problems) check(c *Config) {
 		ps.add("link", "[link.udp0] with kind, listen", "there is no link: nothing could come in")
 	}
 	ps.checkLinks(c)
+	ps.checkSchedule(c)
 }
 
 func (ps *problems) oneOf(key, value string, want ...string) {
@@ -148,6 +150,7 @@ func (ps *problems) checkLinks(c *Config) {
 			ps.oneOf(path+".ack", l.Ack, "always", "asked", "never")
 		}
 		ps.checkLinkTariff(c, path, l.Tariff)
+		ps.checkContact(path+".contact", &l.Contact)
 		if l.UDP != nil {
 			ps.addAll(path, l.UDP.Validate())
 		}

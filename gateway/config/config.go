@@ -21,6 +21,9 @@ type Config struct {
 	FleetKeys []FleetKey      `toml:"fleet_key"`
 	Links     map[string]Link `toml:"link"`
 	Tariffs   []tariff.Tariff `toml:"tariff"`
+	Schedule  Schedule        `toml:"schedule"`
+	Policies  []Policy        `toml:"policy"`
+	Budgets   []Budget        `toml:"budget"`
 
 	Products []hub.Product `toml:"-"` // built in and from products_dir
 	Book     *tariff.Book  `toml:"-"` // Tariffs, and the examples whose names they do not have
@@ -85,10 +88,11 @@ type FleetKey struct {
 
 // A Link is one way to devices: exactly one of the drivers' parts is set, as Kind says.
 type Link struct {
-	Name   string `toml:"-"`
-	Kind   string `toml:"kind"`   // udp or smsmodem
-	Ack    string `toml:"ack"`    // always, asked, never; "": as is usual for the kind
-	Tariff string `toml:"tariff"` // what it costs; "": nothing
+	Name    string  `toml:"-"`
+	Kind    string  `toml:"kind"`    // udp or smsmodem
+	Ack     string  `toml:"ack"`     // always, asked, never; "": as is usual for the kind
+	Tariff  string  `toml:"tariff"`  // what it costs; "": nothing
+	Contact Contact `toml:"contact"` // what contacts over it are like
 
 	UDP      *udp.Config `toml:"-"`
 	SMSModem *SMSModem   `toml:"-"`

@@ -11,6 +11,7 @@ import (
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/scheduler/core"
 )
 
 // A Command is what an operator tells a device itself, not its application. Exactly one of its parts is set.
@@ -80,7 +81,13 @@ func (h *Hub) commandPlaintext(i fleet.Index, m *Command) (kind string, plaintex
 		take(downlinkPolicy, func() ([]byte, error) { return h.policyPlaintext(i, m) })
 	}
 	if m.Offer != nil {
-		take(downlinkOffer, func() ([]byte, error) { return codec.AppendOffer(nil, m.Offer) })
+		take(downlinkOffer, func() ([]byte, error) {
+			o := *m.Offer
+			if o.Burst == nil {
+				o.Burst = h.core.Burst(core.Place(i))
+			}
+			return codec.AppendOffer(nil, &o)
+		})
 	}
 	if parts != 1 {
 		return "", nil, fmt.Errorf("%d things to say: want one", parts)

@@ -13,6 +13,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler/core"
+	"github.com/godwit-gateway/godwit/scheduler/ledger"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -132,6 +133,8 @@ type Hub struct {
 	core        *core.Core             // when devices speak, and what that costs
 	changed     []change               // intervals that are to be told of
 	tells       bool                   // devices are told when to speak
+	currency    string                 // of plans
+	budgets     []ledger.Budget        // not changed
 
 	// What follows belongs to the committer alone.
 	commit  commit

@@ -40,7 +40,7 @@ func (h *Hub) openSchedule(s Schedule) error {
 	if h.core, err = core.New(c, h.clock.Now()); err != nil {
 		return err
 	}
-	h.tells = s.Send
+	h.tells, h.currency, h.budgets = s.Send, c.Currency, c.Budgets
 	for i := range h.fleet.All {
 		h.know(i)
 	}

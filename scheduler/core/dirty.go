@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
 
 // Rows is where a Core writes what changed: a batch that becomes durable as a whole.
@@ -155,4 +156,14 @@ func (k *Core) Load(from Source, now time.Time, place func(number uint32) (Place
 		_ = k.model.UnmarshalBinary(b) // of another shape: it learns anew
 	}
 	return nil
+}
+
+// CloseMonth closes a month of the ledger, and has that written.
+func (k *Core) CloseMonth(at tariff.Month, now time.Time) (ledger.Statement, error) {
+	s, account, err := k.ledger.Close(at, now)
+	if err != nil {
+		return s, err //nolint:wrapcheck // it says all
+	}
+	k.dirty.account(account)
+	return s, nil
 }

@@ -1,0 +1,388 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/scheduler/core"
+	"github.com/godwit-gateway/godwit/scheduler/ledger"
+	"github.com/godwit-gateway/godwit/scheduler/presence"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
+)
+
+// ErrSchedule is wrapped by errors about what cannot be planned, or closed.
+var ErrSchedule = errors.New("schedule")
+
+// An Explanation is why a device speaks as often as it does, and what is thought of it.
+type Explanation struct {
+	Device   string   `json:"device"`
+	Number   uint32   `json:"number"`
+	Planned  bool     `json:"planned"` // false: it was never heard, or there is no plan yet
+	Sentence string   `json:"sentence"`
+	Interval int64    `json:"interval_seconds"` // that it is to run
+	Link     string   `json:"link"`
+	Running  int64    `json:"running_seconds"` // that it runs; 0: unknown
+	Told     bool     `json:"told"`            // it acknowledged that; otherwise it was seen to
+	Pending  int64    `json:"pending_seconds"` // that it was told and did not acknowledge; 0: none
+	Class    string   `json:"class"`           // of its silence
+	Dead     float64  `json:"dead"`            // probability
+	Evidence []string `json:"evidence"`
+
+	Spent []ledger.DeviceTotal `json:"spent"` // in this month
+}
+
+// Explain explains a device's schedule.
+func (h *Hub) Explain(ref string) (Explanation, error) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	i, err := h.find(ref)
+	if err != nil {
+		return Explanation{}, err
+	}
+	now, at, d := h.clock.Now(), core.Place(i), h.fleet.Device(i)
+	e := Explanation{Device: d.Name, Number: d.Number, Sentence: "nothing is planned: the device was never heard, or there is no plan yet", Evidence: []string{}}
+	if x, ok := h.core.Explain(now, at); ok {
+		e.Planned, e.Sentence, e.Interval, e.Link = true, x.String(), int64(x.Interval), x.Link
+	}
+	running, told, pending := h.core.Running(at)
+	e.Running, e.Told, e.Pending = int64(running), told, int64(pending)
+	if s, ok := h.core.Standing(now, at); ok {
+		e.Class, e.Dead, e.Evidence = s.Class.String(), s.Dead, s.Lines()
+	}
+	e.Spent = append([]ledger.DeviceTotal{}, h.core.Ledger().Device(tariff.MonthOf(now.UTC()), d.Number)...)
+	return e, nil
+}
+
+// PlanSummary is the plan in force.
+type PlanSummary struct {
+	Planned  time.Time        `json:"planned,omitzero"`
+	Devices  int              `json:"devices"`
+	Money    scheduler.Micros `json:"money"` // a month for contacts, at the moment
+	Spend    scheduler.Micros `json:"spend"` // a month, as planned
+	Value    scheduler.Micros `json:"value"` // of a weighted stale-hour; 0: money is not scarce
+	Short    scheduler.Micros `json:"short"` // by how much the longest intervals exceed the budget
+	Currency string           `json:"currency"`
+	Send     bool             `json:"send"` // devices are told
+	Failed   string           `json:"failed,omitempty"`
+	Silent   map[string]int   `json:"silent"` // devices by class
+}
+
+// Plan is the plan in force.
+func (h *Hub) Plan() PlanSummary {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	s := h.core.Summary()
+	p := PlanSummary{
+		Planned: s.Planned, Devices: s.Devices, Money: s.Money, Spend: s.Spend, Value: s.Value, Short: s.Short, Currency: h.currency, Send: h.tells,
+		Silent: h.silentCounts(),
+	}
+	if s.Failed != nil {
+		p.Failed = s.Failed.Error()
+	}
+	return p
+}
+
+// silentCounts are the devices by what their silence is taken for.
+func (h *Hub) silentCounts() map[string]int {
+	out := make(map[string]int)
+	for class, n := range h.core.Silent() {
+		out[presence.Class(class).String()] = n //nolint:gosec // few
+	}
+	return out
+}
+
+// SilentCounts are the devices by what their silence is taken for; those that were never heard count for none.
+func (h *Hub) SilentCounts() map[string]int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.silentCounts()
+}
+
+// A WhatIf is what is to be tried.
+type WhatIf struct {
+	Money  *scheduler.Micros // a month; nil: as it is
+	Tails  uint8             // 0: as it is
+	Law    *scheduler.Law    // nil: as it is
+	Every  scheduler.Secs
+	Tariff map[string]*tariff.Tariff // by link
+}
+
+// A WhatIfChange is what would become of a device.
+type WhatIfChange struct {
+	Device   string `json:"device"`
+	From     int64  `json:"from_seconds"`
+	To       int64  `json:"to_seconds"`
+	FromLink string `json:"from_link"`
+	ToLink   string `json:"to_link"`
+}
+
+// An Outcome is what a plan comes to.
+type Outcome struct {
+	Spend   scheduler.Micros `json:"spend"`        // a month
+	Stale   float64          `json:"stale_hours"`  // weighted mean age
+	Detect  float64          `json:"detect_hours"` // until a device that stops is missed twice
+	Short   scheduler.Micros `json:"short"`        // by how much the longest intervals exceed the budget
+	Devices int              `json:"devices"`
+}
+
+// A WhatIfResult is the plan as it is and as it would be.
+type WhatIfResult struct {
+	Currency string         `json:"currency"`
+	Is       Outcome        `json:"is"`
+	Would    Outcome        `json:"would"`
+	Changed  int            `json:"changed"` // devices
+	Changes  []WhatIfChange `json:"changes"` // the largest, at most as many as asked for
+}
+
+// WhatIf plans the fleet otherwise, and changes nothing.
+func (h *Hub) WhatIf(w WhatIf, most int) (WhatIfResult, error) {
+	h.mu.Lock() // an order of the devices may have to be made
+	defer h.mu.Unlock()
+	what := core.What{Money: w.Money, Tails: w.Tails, Law: w.Law, Every: w.Every, Rates: make(map[int][2]scheduler.Rate)}
+	for name, t := range w.Tariff {
+		l := h.links[name]
+		if l == nil {
+			return WhatIfResult{}, fmt.Errorf("%w: there is no link %q", ErrSchedule, name)
+		}
+		if h.currency != "" && t.Currency != h.currency {
+			return WhatIfResult{}, fmt.Errorf("%w: the tariff %s is in %s, plans are in %s", ErrSchedule, t.Name, t.Currency, h.currency)
+		}
+		what.Rates[l.place] = [2]scheduler.Rate{t.Rate(tariff.MO), t.Rate(tariff.MT)}
+	}
+	is, would, changes, all, err := h.core.WhatIf(h.clock.Now(), what, most)
+	if err != nil {
+		return WhatIfResult{}, fmt.Errorf("%w: %w", ErrSchedule, err)
+	}
+	r := WhatIfResult{Currency: h.currency, Is: planned(is), Would: planned(would), Changed: all, Changes: []WhatIfChange{}}
+	for _, c := range changes {
+		r.Changes = append(r.Changes, WhatIfChange{Device: h.nameOf(c.Number), From: int64(c.From), To: int64(c.To), FromLink: h.linkName(c.FromLink), ToLink: h.linkName(c.ToLink)})
+	}
+	return r, nil
+}
+
+func planned(o core.Outcome) Outcome {
+	return Outcome{Spend: o.Spend, Stale: o.Stale, Detect: o.Detect, Short: o.Short, Devices: o.Devices}
+}
+
+func (h *Hub) nameOf(number uint32) string {
+	if i, ok := h.fleet.ByNumber(number); ok {
+		return h.fleet.Device(i).Name
+	}
+	return strconv.FormatUint(uint64(number), 10)
+}
+
+func (h *Hub) linkName(place int) string {
+	if place < 0 || place >= len(h.linkList) {
+		return ""
+	}
+	return h.linkList[place].Name
+}
+
+// A SilentDevice is one that is not heard as it should be.
+type SilentDevice struct {
+	Device   string    `json:"device"`
+	Number   uint32    `json:"number"`
+	Class    string    `json:"class"`
+	Dead     float64   `json:"dead"` // probability
+	Missed   int       `json:"missed"`
+	Link     string    `json:"link"`
+	LastSeen time.Time `json:"last_seen"`
+	Evidence []string  `json:"evidence"`
+}
+
+// Silent returns a page of devices that are late or worse, or of one class only, by number, and the cursor of the next page.
+func (h *Hub) Silent(class, cursor string, limit int) (list []SilentDevice, next string, err error) {
+	after := uint64(0)
+	if cursor != "" {
+		if after, err = strconv.ParseUint(cursor, 10, 32); err != nil {
+			return nil, "", fmt.Errorf("%w: cursor %q", ErrQuery, cursor)
+		}
+	}
+	h.mu.Lock()
+	numbers := h.fleet.Numbers()
+	h.mu.Unlock()
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	now := h.clock.Now()
+	for _, number := range numbers {
+		if uint64(number) <= after {
+			continue
+		}
+		i, _ := h.fleet.ByNumber(number)
+		s, ok := h.core.Standing(now, core.Place(i))
+		if !ok || class == "" && (s.Class == presence.Due || s.Class == presence.Retired) || class != "" && s.Class.String() != class {
+			continue
+		}
+		if len(list) == pageLimit(limit) {
+			return list, strconv.FormatUint(uint64(list[len(list)-1].Number), 10), nil
+		}
+		list = append(list, SilentDevice{
+			Device: h.fleet.Device(i).Name, Number: number, Class: s.Class.String(), Dead: s.Dead, Missed: s.Missed, Link: s.Link,
+			LastSeen: time.Unix(s.Last, 0).UTC(), Evidence: s.Lines(),
+		})
+	}
+	return list, "", nil
+}
+
+// A SpendTotal is what was spent together by all that has something in common; what sums are not kept apart by is empty.
+type SpendTotal struct {
+	Customer   string           `json:"customer,omitempty"`
+	Link       string           `json:"link,omitempty"`
+	Pool       string           `json:"pool,omitempty"`
+	Campaign   string           `json:"campaign,omitempty"`
+	Cause      string           `json:"cause,omitempty"`
+	Direction  string           `json:"direction,omitempty"`
+	Correction bool             `json:"correction,omitempty"` // came late, for a month that was closed
+	Currency   string           `json:"currency"`
+	Ours       scheduler.Micros `json:"ours"` // of the price, by the gateway's doing; devices spent the rest by themselves
+	ledger.Sums
+
+	Invoice *scheduler.Micros `json:"invoice,omitempty"` // rounded to the currency's smallest unit, in statements
+}
+
+func totalOf(t *ledger.Total, by ledger.By) SpendTotal {
+	s := SpendTotal{
+		Customer: t.Customer, Link: t.Link, Pool: t.Pool, Campaign: t.Campaign, Correction: t.Correction, Currency: t.Currency, Ours: t.Ours, Sums: t.Sums,
+	}
+	if by&ledger.ByCause != 0 {
+		s.Cause = t.Cause.String()
+	}
+	if by&ledger.ByDirection != 0 {
+		s.Direction = t.Direction.String()
+	}
+	return s
+}
+
+// Spend is what was spent in a month.
+type Spend struct {
+	Month    tariff.Month     `json:"month"`
+	Closed   bool             `json:"closed"`
+	Totals   []SpendTotal     `json:"totals"`
+	Forecast *ledger.Forecast `json:"forecast,omitempty"` // of the month that is; in the currency of plans
+}
+
+// Spend sums what a month came to; a month of zero is the one that is.
+func (h *Hub) Spend(at tariff.Month, by ledger.By) Spend {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	now := h.clock.Now().UTC()
+	if at == 0 {
+		at = tariff.MonthOf(now)
+	}
+	l := h.core.Ledger()
+	s := Spend{Month: at, Closed: at <= l.Closed(), Totals: []SpendTotal{}}
+	for _, t := range l.Totals(at, by, nil) {
+		s.Totals = append(s.Totals, totalOf(&t, by))
+	}
+	if at == tariff.MonthOf(now) && h.currency != "" {
+		f := l.Forecast(h.currency, now, nil)
+		s.Forecast = &f
+	}
+	return s
+}
+
+// A DeviceSpend is what a device spent over a link in a month.
+type DeviceSpend struct {
+	Name string `json:"name"`
+	ledger.DeviceTotal
+}
+
+// DeviceSpends returns a page of what devices spent in a month, by number, and the cursor of the next. A page may hold some more than the limit:
+// the links of a device are not torn apart.
+func (h *Hub) DeviceSpends(at tariff.Month, cursor string, limit int) (list []DeviceSpend, next string, err error) {
+	after := uint64(0)
+	if cursor != "" {
+		if after, err = strconv.ParseUint(cursor, 10, 32); err != nil {
+			return nil, "", fmt.Errorf("%w: cursor %q", ErrQuery, cursor)
+		}
+	}
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if at == 0 {
+		at = tariff.MonthOf(h.clock.Now().UTC())
+	}
+	for t := range h.core.Ledger().Devices(at) {
+		if uint64(t.Device) <= after {
+			continue
+		}
+		if n := len(list); n >= pageLimit(limit) && list[n-1].Device != t.Device {
+			return list, strconv.FormatUint(uint64(list[n-1].Device), 10), nil
+		}
+		list = append(list, DeviceSpend{h.nameOf(t.Device), t})
+	}
+	return list, "", nil
+}
+
+// A BudgetState is a budget and what is left of it in this month.
+type BudgetState struct {
+	Scope    string           `json:"scope" enum:"fleet,customer,link,pool,device"`
+	Name     string           `json:"name,omitempty"`
+	Currency string           `json:"currency"`
+	Amount   scheduler.Micros `json:"amount"`
+	Hard     bool             `json:"hard"`
+	Spent    ledger.Spent     `json:"spent"`
+	Left     scheduler.Micros `json:"left"` // below 0: exceeded
+}
+
+// Budgets are all budgets but the one of each device that has none of its own.
+func (h *Hub) Budgets() []BudgetState {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	at := tariff.MonthOf(h.clock.Now().UTC())
+	list := []BudgetState{}
+	for _, b := range h.budgets {
+		if b.Scope.Level == ledger.OfDevice && b.Scope.Device == 0 {
+			continue
+		}
+		name := b.Scope.Name
+		if b.Scope.Level == ledger.OfDevice {
+			name = h.nameOf(b.Scope.Device)
+		}
+		s := h.core.Ledger().Spent(at, b.Scope)
+		list = append(list, BudgetState{b.Scope.Level.String(), name, b.Scope.Currency, b.Amount, b.Hard, s, b.Amount - s.All()})
+	}
+	return list
+}
+
+// Runaways are the devices that spend far more than others of their product in this month.
+func (h *Hub) Runaways(o ledger.Runaway) []ledger.Finding {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	var samples []ledger.Sample
+	for t := range h.core.Ledger().Devices(tariff.MonthOf(h.clock.Now().UTC())) {
+		i, ok := h.fleet.ByNumber(t.Device)
+		if !ok {
+			continue
+		}
+		money := t.Up.Micros + t.Down.Micros
+		if n := len(samples); n > 0 && samples[n-1].Device == t.Device {
+			samples[n-1].Micros += money
+			continue
+		}
+		every, _, _ := h.core.Running(core.Place(i))
+		samples = append(samples, ledger.Sample{Device: t.Device, Product: h.fleet.Head(i).Product, Micros: money, Interval: time.Duration(every) * time.Second})
+	}
+	return append([]ledger.Finding{}, o.Find(samples)...)
+}
+
+// CloseMonth closes a month for ever; what comes for it from then on is a correction of the next.
+func (h *Hub) CloseMonth(ctx context.Context, at tariff.Month) (Spend, error) {
+	out := Spend{Month: at, Closed: true, Totals: []SpendTotal{}}
+	err := h.do(ctx, func(*commit) error {
+		s, err := h.core.CloseMonth(at, h.clock.Now().UTC())
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrSchedule, err)
+		}
+		for i := range s.Lines {
+			t := totalOf(&s.Lines[i].Total, 0)
+			t.Invoice = &s.Lines[i].Invoice
+			out.Totals = append(out.Totals, t)
+		}
+		return nil
+	})
+	return out, err
+}
