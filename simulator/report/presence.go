@@ -72,7 +72,7 @@ func (p *presence) Section() (Section, bool) {
 	}
 	looks, dead := 0.0, 0.0
 	for class := range p.counts {
-		matrix.Rows = append(matrix.Rows, Row{Name: claim.Class(class).String(), Values: p.counts[class][:]}) //nolint:gosec // a class
+		matrix.Rows = append(matrix.Rows, Row{Name: claim.Class(class).String(), Values: p.counts[class][:]})
 		for truth, n := range p.counts[class] {
 			if looks += n; ended(truth) {
 				dead += n

@@ -141,7 +141,8 @@ func (p *schedule) Section() (Section, bool) {
 		Key: "schedule", Title: "Schedule",
 		Text: "What networks charge by calendar month, the budget of a whole one, and what it would be if each device sent one frame a day at the price that frames had on its link. Intervals are those that devices run.",
 		Facts: []Fact{
-			{Key: "spent", Name: "spent", Quantity: chart.Money, Value: total}, {Key: "budget", Name: "budget of a month", Quantity: chart.Money, Value: p.budget},
+			{Key: "spent", Name: "spent", Quantity: chart.Money, Value: total},
+			{Key: "budget", Name: "budget of a month", Quantity: chart.Money, Value: p.budget},
 			{Key: "fixed_24h", Name: "one frame a day of each would cost", Quantity: chart.Money, Value: fixed},
 		},
 	}

@@ -47,7 +47,7 @@ func (s *Setup) drawSchedule() error {
 func drawRule(rng *rand.Rand) core.Rule {
 	r := core.Rule{Policy: scheduler.Policy{Name: "drawn", Max: drawnLongest, Tail: uint8(rng.IntN(3))}, Weight: 0.1 + 2*rng.Float64()} //nolint:gosec // at most 2
 	if rng.IntN(4) == 0 {
-		r.Policy.Law, r.Policy.Every = scheduler.LawFixed, scheduler.Secs(1800+rng.IntN(drawnLongest-1800)) //nolint:gosec // hours
+		r.Policy.Law, r.Policy.Every = scheduler.LawFixed, scheduler.Secs(1800+rng.IntN(drawnLongest-1800))
 	}
 	if rng.IntN(2) == 0 {
 		r.Hazard = &scheduler.Hazard{Tau: scheduler.Secs(6 * 3600)}

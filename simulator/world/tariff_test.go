@@ -35,7 +35,7 @@ func TestTariff(t *testing.T) {
 				units := theirs.Units(size)
 				free := min(units, theirs.Included-min(used, theirs.Included))
 				used += units
-				want := scheduler.Micros(theirs.Message) + scheduler.Micros(units-free)*scheduler.Micros(theirs.Price) //nolint:gosec // of one payload
+				want := scheduler.Micros(theirs.Message) + scheduler.Micros(units-free)*scheduler.Micros(theirs.Price)
 				if got := ours.Price(&meter, nil, tariff.Event{Time: now, Direction: direction, Bytes: int64(size)}).Micros; got != want {
 					t.Fatalf("%s, %s: %d bytes cost %s, want %s", name, direction, size, got, want)
 				}
