@@ -386,3 +386,27 @@ func (h *Hub) CloseMonth(ctx context.Context, at tariff.Month) (Spend, error) {
 	})
 	return out, err
 }
+
+// SpendTotals are what all months that are in memory came to, by link and customer.
+func (h *Hub) SpendTotals() []SpendTotal {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	l := h.core.Ledger()
+	sums, order := make(map[[3]string]*SpendTotal), []*SpendTotal{}
+	for _, at := range l.Months() {
+		for _, t := range l.Totals(at, ledger.ByLink|ledger.ByCustomer, nil) {
+			key := [3]string{t.Link, t.Customer, t.Currency}
+			if s := sums[key]; s != nil {
+				s.Add(t.Sums)
+				continue
+			}
+			s := totalOf(&t, ledger.ByLink|ledger.ByCustomer)
+			sums[key], order = &s, append(order, &s)
+		}
+	}
+	list := make([]SpendTotal, len(order))
+	for i, s := range order {
+		list[i] = *s
+	}
+	return list
+}

@@ -4,12 +4,16 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // Labels.
 const (
-	labelLink    = "link"
-	labelModem   = "modem"
-	labelReason  = "reason"
-	labelState   = "state"
-	labelVersion = "version"
-	labelGo      = "go_version"
+	labelLink     = "link"
+	labelClass    = "class"
+	labelCustomer = "customer"
+	labelCurrency = "currency"
+	labelScope    = "scope"
+	labelModem    = "modem"
+	labelReason   = "reason"
+	labelState    = "state"
+	labelVersion  = "version"
+	labelGo       = "go_version"
 )
 
 // family is one metric with all its labels.
@@ -47,6 +51,9 @@ var (
 	devices        = gauge("godwit_devices", "Devices by state.", labelState)
 	downlinkQueue  = gauge("godwit_downlink_queue", "Downlinks that the network has not taken yet.", labelLink)
 	downlinkOldest = gauge("godwit_downlink_oldest_seconds", "Age of the oldest downlink that the network has not taken yet.")
+	devicesSilent  = gauge("godwit_devices_silent", "Devices that were heard, by what their silence is taken for; due is none.", labelClass)
+	spendMicros    = counter("godwit_spend_micros_total", "What was spent in the open months, in millionths of the currency; a month that is closed and forgotten leaves it.", labelLink, labelCustomer, labelCurrency)
+	budgetLeft     = gauge("godwit_budget_remaining_micros", "What is left of budgets in this month, in millionths of the currency; not of those of devices.", labelScope)
 	quarantineRows = gauge("godwit_quarantine_rows", "Payloads in the quarantine.")
 	quarantineGone = counter("godwit_quarantine_evicted_total", "Payloads that left the quarantine to make room.")
 )
@@ -93,7 +100,7 @@ var (
 // families is all of the above.
 var families = []family{
 	framesReceived, framesStored, framesDuplicate, framesQuarantined, framesRejected, frameDelay, bytesPayload, bytesBilled, events, replies,
-	devices, downlinkQueue, downlinkOldest, quarantineRows, quarantineGone,
+	devices, devicesSilent, spendMicros, budgetLeft, downlinkQueue, downlinkOldest, quarantineRows, quarantineGone,
 	storeHealthy, storeCommit, storeWritten, storeStalls, storeSlow, storeDisk, storeFree,
 	outboxPending, outboxOldest, outboxRows, publisherReady, publisherPublished, publisherVerified, publisherReconciles, publisherLost,
 	publisherReplayed, publisherAdopted, streamRestarts,

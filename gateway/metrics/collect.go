@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -91,6 +92,17 @@ func (m *Metrics) billed(l *hub.LinkStats) uint64 {
 func (m *Metrics) fleet(s scrape) {
 	for state, n := range m.from.Hub.Counts() {
 		s.value(devices, float64(n), state.String())
+	}
+	for class, n := range m.from.Hub.SilentCounts() {
+		s.value(devicesSilent, float64(n), class)
+	}
+	for _, t := range m.from.Hub.SpendTotals() {
+		s.value(spendMicros, float64(t.Micros), t.Link, t.Customer, t.Currency)
+	}
+	for _, b := range m.from.Hub.Budgets() {
+		if b.Scope != "device" { // there may be many
+			s.value(budgetLeft, float64(b.Left), strings.TrimSpace(b.Scope+" "+b.Name))
+		}
 	}
 	waiting, oldest := m.from.Hub.DownlinkQueue()
 	for link, n := range waiting {
