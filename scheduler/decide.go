@@ -100,11 +100,7 @@ func (f *Fleet) weighChange(j *judgement, at *prices, d *Device, o Occasion, cou
 	}
 	current := Secs(d.Current)
 	same := via == j.best.via
-	aim := j.Code
-	if aim == CodeExact {
-		aim = nearest(j.aim.Hours())
-	}
-	if same && nearest(current.Hours()) == aim && (!j.best.fixed || current == j.aim) {
+	if same && alike(current, j.aim) && (!j.best.fixed || current == j.aim) {
 		return
 	}
 	now := j.best

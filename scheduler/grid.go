@@ -30,6 +30,9 @@ var (
 	}()
 )
 
+// shortHours is the border below the first level.
+const shortHours = 0.25 / 1.0905077326652577
+
 // Secs is the interval of a level; 0 of a code that is none.
 func (c Code) Secs() Secs {
 	if c >= Codes {
@@ -55,8 +58,21 @@ func nearest(hours float64) Code {
 	return Code(min(k, Codes-1)) //nolint:gosec // from 0 to 63
 }
 
-// quantise is the interval that a device is told for one in hours: the nearest level, or a limit where that lies beyond it.
+// alike reports whether two intervals are not worth being told apart: they have the same nearest level, or differ by less than half a level below the
+// first one.
+func alike(a, b Secs) bool {
+	if a < grid[0] && b < grid[0] {
+		return max(a, b)*11 < min(a, b)*12
+	}
+	return nearest(a.Hours()) == nearest(b.Hours())
+}
+
+// quantise is the interval that a device is told for one in hours: the nearest level, or a limit where that lies beyond it. Below the first level,
+// which a policy has to allow, it is told in whole seconds.
 func quantise(hours, lo, hi float64) (Code, Secs) {
+	if hours < shortHours && lo < gridHours[0] {
+		return exact(Secs(math.Floor(3600*max(min(max(hours, lo), hi), 1.0/3600) + 0.5)))
+	}
 	code := nearest(hours)
 	switch every := gridHours[code]; {
 	case every < lo:

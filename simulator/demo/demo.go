@@ -63,6 +63,7 @@ type demo struct {
 	flash   *flash
 	ledger  *check.Ledger
 	gateway *gateway
+	members []member
 	watcher *watcher
 	udp     *udpFleet
 	sms     *smsFleet

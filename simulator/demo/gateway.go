@@ -7,11 +7,13 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/api"
 	"github.com/godwit-gateway/godwit/gateway/config"
 	"github.com/godwit-gateway/godwit/gateway/node"
+	"github.com/godwit-gateway/godwit/scheduler"
 )
 
 const (
@@ -110,6 +112,30 @@ func (g *gateway) counts() map[string]Link {
 		counts[l.Name] = c
 	}
 	return counts
+}
+
+// schedule is what the gateway says of intervals and money.
+func (g *gateway) schedule(s *Summary, members []member) {
+	h := g.node.Hub()
+	var spent scheduler.Micros
+	for _, t := range h.Spend(0, 0).Totals {
+		spent += t.Micros
+	}
+	s.Spent = spent.String()
+	var longest scheduler.Secs
+	for i := range members {
+		p, ok := h.Prospects(members[i].name)
+		if !ok || !p.Told {
+			continue
+		}
+		s.Told++
+		if members[i].link == linkSMS {
+			longest = max(longest, p.Every)
+		}
+	}
+	if longest > 0 {
+		s.TellsSMS = (time.Duration(longest) * time.Second).String()
+	}
 }
 
 func (g *gateway) api() string { return "http://" + g.node.APIAddress() + "/api/v1" }

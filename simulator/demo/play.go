@@ -27,7 +27,7 @@ func (d *demo) prepare() (remove func() error, err error) {
 		}
 		remove = func() error { return os.RemoveAll(dir) }
 	}
-	if d.site, err = newSite(dir, d.o.Seed); err != nil {
+	if d.site, err = newSite(dir, &d.o); err != nil {
 		return remove, err // not nil: the deferred function calls it
 	}
 	if d.flash, err = openFlash(d.site.Dir); err != nil {
@@ -52,6 +52,7 @@ func (d *demo) run(ctx context.Context) (summary *Summary, err error) {
 	if err != nil {
 		return nil, err
 	}
+	d.members = members
 	for _, m := range members {
 		d.ledger.Device(m.name, m.Number, d.flash.get(m.Number).Reserved)
 	}
@@ -187,5 +188,6 @@ func (d *demo) summary() *Summary {
 		l.Sent, l.Bytes, l.BytesBilled, l.Events = t.sent.Load(), t.bytes.Load(), t.billed.Load(), uint64(r.Links[name]) //nolint:gosec // a count
 		s.Links[name] = l
 	}
+	d.gateway.schedule(s, d.members)
 	return s
 }

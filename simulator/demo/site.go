@@ -10,6 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
+	"time"
+
+	"github.com/godwit-gateway/godwit/scheduler"
 )
 
 // site is where the gateway of the demo lives: its folder, its configuration and its addresses.
@@ -59,7 +62,26 @@ ctr_bits = 16
 tag = 8
 register = "auto"
 
-[link.udp0]
+{{if .Budget}}# Text messages are dear and datagrams free: devices on SMS are told to speak more seldom, as the budget has it.
+[schedule]
+mode = "send"
+currency = "EUR"
+budget = {{printf "%q" .Budget}}          # a month
+replan = "1m"
+
+[[policy]]
+name = "trucks"
+product = "truck-demo"
+shortest = {{printf "%q" .Shortest}}
+longest = "5m"
+
+[[policy]]
+name = "buoys"
+product = "buoy-demo"
+shortest = {{printf "%q" .Shortest}}
+longest = "5m"
+
+{{end}}[link.udp0]
 kind = "udp"
 listen = {{printf "%q" .UDP}}
 ack = "always"
@@ -67,12 +89,14 @@ ack = "always"
 [link.sms0]
 kind = "smsmodem"
 device = {{printf "%q" .Modem}}
+tariff = "sms"
 ack = "never"
 country_code = "49"
 `))
 
 // newSite makes the folder and writes the fleet keys and the configuration. Ports that are free now are chosen for all listeners.
-func newSite(dir string, seed uint64) (*site, error) {
+func newSite(dir string, o *Options) (*site, error) {
+	seed := o.Seed
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("state folder: %w", err)
@@ -98,8 +122,8 @@ func newSite(dir string, seed uint64) (*site, error) {
 	var text strings.Builder
 	err = configText.Execute(&text, struct {
 		*site
-		State, TruckKey, BuoyKey string
-	}{s, filepath.Join(dir, "state"), s.keyFile("trucks"), s.keyFile("buoys")})
+		State, TruckKey, BuoyKey, Budget, Shortest string
+	}{s, filepath.Join(dir, "state"), s.keyFile("trucks"), s.keyFile("buoys"), o.budget(), o.Interval.String()})
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
@@ -107,6 +131,22 @@ func newSite(dir string, seed uint64) (*site, error) {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	return s, nil
+}
+
+// smsPrice is what the tariff of the demo's modem takes for a message, in millionths, and slower how much more seldom its devices are to speak.
+const (
+	smsPrice = 100_000
+	slower   = 2
+)
+
+// budget is what a month may cost, so that devices on SMS have to speak more seldom than they did when they were made; "" where devices speak more
+// often than an interval can be told.
+func (o *Options) budget() string {
+	if o.Interval < time.Second {
+		return ""
+	}
+	month := time.Duration(scheduler.MonthHours * float64(time.Hour))
+	return (scheduler.Micros(max(1, o.Devices/smsOneIn)) * smsPrice * scheduler.Micros(month/(slower*o.SMSInterval))).String()
 }
 
 func (s *site) keyFile(id string) string { return filepath.Join(s.Dir, id+".key") }

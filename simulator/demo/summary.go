@@ -32,6 +32,9 @@ type Summary struct {
 	Lost         int             `json:"lost"`         // frames acknowledged that have no event
 	Doubled      int             `json:"doubled"`      // frames with more than one event
 	Kinds        map[string]int  `json:"kinds"`        // events of frames by kind
+	Spent        string          `json:"spent"`        // on text messages, in EUR, by the tariff of the example
+	Told         int             `json:"told"`         // devices that run an interval that they were told
+	TellsSMS     string          `json:"tells_sms"`    // the longest of those on SMS; "": none was told
 
 	result  check.Result
 	pending int64 // frames that were neither acknowledged nor lost with certainty when the demo ended
@@ -70,11 +73,21 @@ func (s *Summary) WriteTable(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("write the summary: %w", err)
 	}
+	if _, err := fmt.Fprintf(w, "spent %s EUR; %d devices run an interval that they were told%s\n", s.Spent, s.Told, s.sms()); err != nil {
+		return fmt.Errorf("write the summary: %w", err)
+	}
 	_, err := fmt.Fprintf(w, "acknowledged %d, events %d, lost %d, doubled %d\n", s.Acknowledged, s.Events, s.Lost, s.Doubled)
 	if err != nil {
 		return fmt.Errorf("write the summary: %w", err)
 	}
 	return nil
+}
+
+func (s *Summary) sms() string {
+	if s.TellsSMS == "" {
+		return ""
+	}
+	return ", on SMS up to " + s.TellsSMS
 }
 
 func (s *Summary) names() []string {
@@ -93,6 +106,6 @@ func (s *Summary) line() string {
 		l := s.Links[name]
 		fmt.Fprintf(&b, "%s: sent %d, received %d, new %d, again %d   ", name, l.Sent, l.Received, l.Accepted, l.Duplicate)
 	}
-	fmt.Fprintf(&b, "acknowledged %d, events %d, waiting %d", s.Acknowledged, s.Events, s.pending)
+	fmt.Fprintf(&b, "acknowledged %d, events %d, waiting %d   spent %s EUR, told %d%s", s.Acknowledged, s.Events, s.pending, s.Spent, s.Told, s.sms())
 	return b.String()
 }
