@@ -337,7 +337,7 @@ func (c *Config) budgets() (list []ledger.Budget) {
 		b := &c.Budgets[i]
 		o := ledger.Budget{Scope: ledger.Scope{Level: levels[b.Scope], Name: b.Name, Currency: c.Schedule.Currency}, Amount: b.Amount, Hard: b.Hard}
 		if o.Scope.Level == ledger.OfDevice {
-			n, _ := strconv.ParseUint(b.Name, 10, 32) //nolint:errcheck // checked; "" is 0
+			n, _ := strconv.ParseUint(b.Name, 10, 32) // checked; "" is 0
 			o.Scope.Name, o.Scope.Device = "", uint32(n)
 		}
 		fleet = fleet || o.Scope.Level == ledger.Fleet

@@ -90,7 +90,7 @@ func (h *Hub) Plan() PlanSummary {
 func (h *Hub) silentCounts() map[string]int {
 	out := make(map[string]int)
 	for class, n := range h.core.Silent() {
-		out[presence.Class(class).String()] = n //nolint:gosec // few
+		out[presence.Class(class).String()] = n
 	}
 	return out
 }

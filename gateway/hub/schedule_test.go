@@ -116,7 +116,11 @@ func TestIntervalIsToldOnceAndKnownByItsReceipt(t *testing.T) {
 	if len(b.sms.sent) != 1 {
 		t.Fatalf("it is told again within a minute: %d messages", len(b.sms.sent))
 	}
+	frames := len(b.frames("meter-1"))
 	b.settled(b.smsFrom(msisdn, d.receipt(uint8(p.Revision))), transports.Stored)
+	if n := len(b.frames("meter-1")); n != frames+1 {
+		t.Fatalf("the status with the receipt became %d events of a frame", n-frames)
+	}
 	changed := b.told(hub.KindSchedule)
 	if len(changed) != 1 || changed[0]["to_seconds"] != 7200.0 {
 		t.Fatalf("events %v", changed)

@@ -66,14 +66,14 @@ const (
 	statusDefault  = 32 // bytes
 )
 
-func (c *Config) check(now time.Time) error {
+func (c *Config) check() error {
 	if len(c.Links) > linksMax || len(c.Rules) > rulesMax {
 		return fmt.Errorf("%d links and %d rules, %d and %d are the most: %w", len(c.Links), len(c.Rules), linksMax, rulesMax, ErrConfig)
 	}
 	for i := range c.Links {
 		l := &c.Links[i]
-		if l.Tariff != "" && (c.Tariffs == nil || c.Tariffs.At(l.Tariff, now) == nil) {
-			return fmt.Errorf("link %s: no tariff %q holds on %s: %w", l.Name, l.Tariff, now.UTC().Format(time.DateOnly), ErrConfig)
+		if l.Tariff != "" && (c.Tariffs == nil || len(c.Tariffs.Versions(l.Tariff)) == 0) {
+			return fmt.Errorf("link %s: there is no tariff %q: %w", l.Name, l.Tariff, ErrConfig)
 		}
 	}
 	return nil

@@ -96,7 +96,7 @@ func (n *names) id(s string) uint16 {
 
 // New makes a machine that knows no device.
 func New(c Config, now time.Time) (*Core, error) {
-	if err := c.check(now); err != nil {
+	if err := c.check(); err != nil {
 		return nil, err
 	}
 	if c.Replan == 0 {

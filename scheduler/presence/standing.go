@@ -144,6 +144,9 @@ func dies(x float64) float64 {
 func (s *Standing) Lines() []string {
 	at := func(t int64) string { return time.Unix(t, 0).UTC().Format("2006-01-02 15:04 MST") }
 	lines := []string{fmt.Sprintf("last heard %s over %s, every %s", at(s.Last), s.Link, time.Duration(s.Interval)*time.Second)}
+	if s.Interval == 0 {
+		lines[0] = fmt.Sprintf("last heard %s; how often it speaks is not known yet", at(s.Last))
+	}
 	if s.Pending {
 		lines = append(lines, "another interval was sent and not acknowledged: a contact counts as missed once both schedules had it")
 	}
