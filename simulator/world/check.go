@@ -46,6 +46,11 @@ func (w *world) heardSince(m *mobile, healed, quiet time.Time) error {
 	if quiet.Sub(healed) < m.interval() || m.clone || !m.on || m.off.After(healed) {
 		return nil
 	}
+	if m.link.Keeps && m.life.taken.IsZero() {
+		// It says its connection id in its first frames only, and the radio lost them all: an operator must say whose address it is.
+		w.noticed["device whose first frames were all lost on a link without answers"]++
+		return nil
+	}
 	records, _, err := w.gateway.hub.History(m.name(), hub.HistoryQuery{Limit: 1})
 	if err != nil && !w.stranded(m) {
 		return fmt.Errorf("%w: device %d: %w", ErrBroken, m.config.Number, err)
