@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,23 +23,11 @@ func startAPI(t *testing.T) (address string, most *atomic.Int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	counted := &countingListener{Listener: l}
+	s := serve(counted, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		_, _ = io.WriteString(w, "ok\n")
 	}), slog.New(slog.DiscardHandler))
-	var open atomic.Int64
-	most = &atomic.Int64{}
-	s.http.ConnState = func(_ net.Conn, state http.ConnState) {
-		switch state {
-		case http.StateNew:
-			if n := open.Add(1); n > most.Load() {
-				most.Store(n)
-			}
-		case http.StateClosed, http.StateHijacked:
-			open.Add(-1)
-		case http.StateActive, http.StateIdle:
-		}
-	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.run(ctx, func() {}) }()
@@ -48,7 +37,35 @@ func startAPI(t *testing.T) (address string, most *atomic.Int64) {
 			t.Errorf("serve: %v", err)
 		}
 	})
-	return l.Addr().String(), most
+	return l.Addr().String(), &counted.most
+}
+
+// countingListener counts the connections that are open. The server's own ConnState tells of an end only after the next one may have been accepted.
+type countingListener struct {
+	net.Listener
+	open, most atomic.Int64
+}
+
+func (l *countingListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	if n := l.open.Add(1); n > l.most.Load() {
+		l.most.Store(n)
+	}
+	return &countedConn{Conn: c, of: l}, nil
+}
+
+type countedConn struct {
+	net.Conn
+	of   *countingListener
+	once sync.Once
+}
+
+func (c *countedConn) Close() error {
+	c.once.Do(func() { c.of.open.Add(-1) })
+	return c.Conn.Close()
 }
 
 // say opens a connection and writes to it. What comes back must come in time.

@@ -123,10 +123,9 @@ func New(c Config, now time.Time) (*Core, error) {
 
 // Know makes a device known, or changes of which product and customer it is.
 func (k *Core) Know(at Place, number uint32, product, customer string) {
-	for int(at) >= len(k.devices) {
-		grow := max(1024, len(k.devices)/4)
-		k.devices = append(k.devices, make([]scheduler.Device, grow)...)
-		k.more = append(k.more, make([]device, grow)...)
+	if n := int(at) + 1; n > len(k.devices) {
+		n += max(256, n/16) // append would leave a quarter unused
+		k.devices, k.more = grown(k.devices, n), grown(k.more, n)
 	}
 	d, m := &k.devices[at], &k.more[at]
 	if !m.known {
@@ -153,6 +152,13 @@ func (k *Core) Know(at Place, number uint32, product, customer string) {
 			d.Power = power
 		}
 	}
+}
+
+// grown is a list with room for n.
+func grown[T any](list []T, n int) []T {
+	longer := make([]T, n)
+	copy(longer, list)
+	return longer
 }
 
 // Retire takes a device out of all plans, until it is heard.
