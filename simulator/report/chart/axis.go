@@ -30,7 +30,8 @@ type scale struct {
 func (s *scale) at(v float64) float64 {
 	if s.log {
 		v = math.Max(v, s.from)
-		return s.a + (s.b-s.a)*math.Log(v/s.from)/math.Log(s.to/s.from)
+		low := math.Log(s.from) // of the quotients themselves some are beyond all numbers
+		return s.a + (s.b-s.a)*(math.Log(v)-low)/(math.Log(s.to)-low)
 	}
 	return s.a + (s.b-s.a)*(v-s.from)/(s.to-s.from)
 }
