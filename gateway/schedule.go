@@ -17,6 +17,7 @@ type scheduleCmd struct {
 	Explain scheduleExplainCmd `cmd:"" help:"Say why a device speaks as often as it does, and what is thought of it."`
 	Plan    schedulePlanCmd    `cmd:"" help:"Show the plan in force, or what another one would come to."`
 	Silent  scheduleSilentCmd  `cmd:"" help:"List devices that are not heard as they should be."`
+	Attend  scheduleAttendCmd  `cmd:"" help:"Have a device count for more for a while, so that it speaks more often."`
 }
 
 type scheduleExplainCmd struct {
@@ -39,9 +40,13 @@ func (c *scheduleExplainCmd) Run(e *env) error {
 	if err := client.Get(e.ctx, "/devices/"+url.PathEscape(c.Device)+"/schedule", nil, &x); err != nil {
 		return err
 	}
+	return printExplanation(e, &x)
+}
+
+func printExplanation(e *env, x *hub.Explanation) error {
 	return e.print(x, "", func(row func(...any)) {
 		row(x.Sentence)
-		row("runs " + runs(&x))
+		row("runs " + runs(x))
 		if x.Class != "" {
 			row(fmt.Sprintf("%s, %.1f %% dead", x.Class, 100*x.Dead))
 		}

@@ -47,6 +47,7 @@ var operations = []struct {
 	{"GET", "/spend/devices?limit=5", "", "", api.Viewer, 200},
 	{"GET", "/spend/runaways", "", "", api.Viewer, 200},
 	{"GET", "/budgets", "", "", api.Viewer, 200},
+	{"POST", "/devices/buoy-1/attend", asJSON, `{"factor":5,"seconds":3600}`, api.Operator, 200},
 	{"POST", "/spend/close", asJSON, `{"month":"2020-01"}`, api.Operator, 200},
 	{"GET", "/links", "", "", api.Viewer, 200},
 	{"GET", "/quarantine?link=udp0", "", "", api.Viewer, 200},

@@ -26,6 +26,12 @@ type WhatIfRequest struct {
 	Most     int               `json:"changes,omitempty" minimum:"0" maximum:"1000" doc:"how many devices that would change are named, the largest changes first"`
 }
 
+// AttendRequest says that somebody looks at a device for a while.
+type AttendRequest struct {
+	Factor  float64 `json:"factor" minimum:"1" maximum:"1000" doc:"by which the device's weight is multiplied; 1 ends it"`
+	Seconds int64   `json:"seconds" minimum:"60" maximum:"31622400" doc:"for how long"`
+}
+
 // silentClasses are what can be asked for, by the word in a query.
 var silentClasses = map[string]string{"": "", "late": "late", "silent": "silent", "outage": "link or region outage", "dead": "presumed dead", "due": "due", "retired": "retired"}
 
@@ -33,6 +39,14 @@ func (a *api) registerSchedule(h huma.API) {
 	huma.Register(h, operation(http.MethodGet, "/devices/{device}/schedule", "explain-schedule", "Why a device speaks as often as it does, and what is thought of it", Viewer),
 		func(_ context.Context, in *DeviceRef) (*one[hub.Explanation], error) {
 			return answered(a.Hub.Explain(in.Device))
+		})
+	huma.Register(h, operation(http.MethodPost, "/devices/{device}/attend", "attend-device", "Have a device's weight count for more for a while, so that it is told to speak more often", Operator),
+		func(ctx context.Context, in *struct {
+			DeviceRef
+			Body AttendRequest
+		},
+		) (*one[hub.Explanation], error) {
+			return answered(a.Hub.Attend(ctx, in.Device, in.Body.Factor, time.Now().Add(time.Duration(in.Body.Seconds)*time.Second)))
 		})
 	huma.Register(h, operation(http.MethodGet, "/schedule", "show-plan", "The plan in force", Viewer),
 		func(context.Context, *struct{}) (*one[hub.PlanSummary], error) {

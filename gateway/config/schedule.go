@@ -63,6 +63,9 @@ type Battery struct {
 	Energy float64       `toml:"energy_mj"` // millijoules that are left
 	Idle   float64       `toml:"idle_mw"`   // milliwatts that the device takes without contacts
 	Life   time.Duration `toml:"life"`      // that it must last
+	Field  string        `toml:"field"`     // of statuses that tells how full it is; "": none does
+	Empty  float64       `toml:"empty"`     // value of it
+	Full   float64       `toml:"full"`
 }
 
 // A Budget is what may be spent in a month.
@@ -198,6 +201,9 @@ func (ps *problems) checkClass(c *Config, path string, p *Policy, law scheduler.
 }
 
 func (ps *problems) checkBands(path string, p *Policy, law scheduler.Law) {
+	if law == scheduler.LawBands && (p.Battery == nil || p.Battery.Field == "") {
+		ps.add(path+".battery.field", `field = "battery", empty = 3.3, full = 4.1`, "is missing: bands are by how full the battery is")
+	}
 	if len(p.Bands) > 0 && law != scheduler.LawBands {
 		ps.add(path+".band", `law = "bands"`, "is of the law bands only")
 	}
@@ -211,6 +217,12 @@ func (ps *problems) checkBands(path string, p *Policy, law scheduler.Law) {
 }
 
 func (ps *problems) checkBattery(path string, b *Battery) {
+	if b.Field != "" && !(b.Empty < b.Full) {
+		ps.add(path+".full", "empty = 3.3, full = 4.1", "%v is not above %v, at which the battery is empty", b.Full, b.Empty)
+	}
+	if b.Field != "" && b.Energy == 0 && b.Life == 0 {
+		return // it is a gauge only
+	}
 	ps.between(path+".energy_mj", b.Energy, 1, 1e12)
 	ps.between(path+".idle_mw", b.Idle, 0, 1e9)
 	ps.within(path+".life", b.Life, 24*time.Hour, 100*longestMost)
@@ -326,6 +338,7 @@ func (p *Policy) rule(links []string) core.Rule {
 	}
 	if b := p.Battery; b != nil {
 		r.Energy, r.Idle, r.Life = b.Energy, b.Idle, b.Life
+		r.Gauge = core.Gauge{Field: b.Field, Empty: b.Empty, Full: b.Full}
 	}
 	return r
 }

@@ -78,6 +78,7 @@ func (h *Hub) status(c *commit, l *link, u *transports.Uplink, o *opened, e *eve
 	when, sure := deviceTime(s, u)
 	if o.newest { // a late frame tells what was, not what is
 		h.applyRare(o.device, s, u.ReceivedAt)
+		h.gauge(o.device, v, s)
 	}
 	e.start(KindStatus, when)
 	h.appendReceipt(e, u, o, e.key)

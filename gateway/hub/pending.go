@@ -117,6 +117,7 @@ func (h *Hub) releaseRow(c *commit, i fleet.Index, q *store.Quarantine) {
 		return
 	}
 	var out transports.Verdict
+	h.scratch.paid = true // as what nobody was known to have sent
 	if s, _ := h.verified(c, l, &u, &item, &o, &out); s != transports.Rejected {
 		c.batch.DeleteQuarantine(q.Seq)
 	}

@@ -15,6 +15,7 @@ func (h *Hub) Report(ctx context.Context, r transports.Report) error {
 		if d == nil {
 			return nil // of a downlink that is no longer known: settled all the same
 		}
+		h.reportedFor(d, r.ReceivedAt)
 		switch r.State {
 		case transports.ReportDelivered:
 			h.move(c, d, DownlinkDelivered, r.ReceivedAt)

@@ -66,13 +66,15 @@ func (h *Hub) know(i fleet.Index) {
 // heard tells the schedule of an authentic frame. lost is how many before it never came.
 func (h *Hub) heard(l *link, u *transports.Uplink, o *opened, lost int) {
 	h.core.Heard(u.ReceivedAt, core.Place(o.device), core.Contact{
-		Link: l.place, Bytes: len(u.Payload), Parts: int(u.Part.Total), Cause: causeOf(o), Newest: o.newest, Lost: lost,
+		Link: l.place, Bytes: len(u.Payload), Parts: int(u.Part.Total), Cause: causeOf(o), Newest: o.newest, Lost: lost, Paid: h.scratch.paid,
 	})
+	h.scratch.paid = true
 }
 
 // heardAgain tells the schedule of a frame that was known: it costs what the first one did.
 func (h *Hub) heardAgain(l *link, u *transports.Uplink, o *opened) {
-	h.core.Heard(u.ReceivedAt, core.Place(o.device), core.Contact{Link: l.place, Bytes: len(u.Payload), Parts: int(u.Part.Total), Cause: ledger.CauseRepeat, Again: true})
+	h.core.Heard(u.ReceivedAt, core.Place(o.device), core.Contact{Link: l.place, Bytes: len(u.Payload), Parts: int(u.Part.Total), Cause: ledger.CauseRepeat, Again: true, Paid: h.scratch.paid})
+	h.scratch.paid = true
 }
 
 // lostMost is how many counters may be missing for them to be frames that were lost: more are of a device that was out of reach or restarted.
@@ -141,6 +143,14 @@ func (h *Hub) charge(a *attempt, d *store.Downlink, parts int, now time.Time) {
 		return
 	}
 	h.core.Charge(now, core.Place(i), core.Downlink{Link: l.place, Bytes: len(a.down.Payload), Parts: parts, Cause: causeOfKind(d.Kind)})
+}
+
+// reportedFor books a report of the network about a downlink.
+func (h *Hub) reportedFor(d *store.Downlink, now time.Time) {
+	l := h.links[d.Link]
+	if i, ok := h.fleet.ByNumber(d.Number); ok && l != nil {
+		h.core.Report(now, core.Place(i), l.place)
+	}
 }
 
 // budgetPause is how long a downlink waits that no budget has money for.
@@ -240,6 +250,19 @@ func (h *Hub) receipt(i fleet.Index, revision uint8, now time.Time) {
 	before, _, pending := h.core.Running(core.Place(i))
 	if h.core.Receipt(now, core.Place(i), revision) {
 		h.changed = append(h.changed, change{i, before, pending, revision, now})
+	}
+}
+
+// gauge tells the schedule how full the battery is, where a policy says which field that is.
+func (h *Hub) gauge(i fleet.Index, v *templateView, s *codec.Status) {
+	g := h.core.Gauge(core.Place(i))
+	if g == nil {
+		return
+	}
+	for n, f := range v.template.Fields() {
+		if f.Name == g.Field && s.Values[n].State != codec.NotMeasured {
+			h.core.Battery(core.Place(i), g.Percent(f.Float(s.Values[n])))
+		}
 	}
 }
 

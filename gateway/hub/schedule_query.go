@@ -47,6 +47,9 @@ func (h *Hub) Explain(ref string) (Explanation, error) {
 	e := Explanation{Device: d.Name, Number: d.Number, Sentence: "nothing is planned: the device was never heard, or there is no plan yet", Evidence: []string{}}
 	if x, ok := h.core.Explain(now, at); ok {
 		e.Planned, e.Sentence, e.Interval, e.Link = true, x.String(), int64(x.Interval), x.Link
+		if !h.tells && !x.Kept {
+			e.Sentence += " It is not told: devices are watched only."
+		}
 	}
 	running, told, pending := h.core.Running(at)
 	e.Running, e.Told, e.Pending = int64(running), told, int64(pending)
@@ -55,6 +58,31 @@ func (h *Hub) Explain(ref string) (Explanation, error) {
 	}
 	e.Spent = append([]ledger.DeviceTotal{}, h.core.Ledger().Device(tariff.MonthOf(now.UTC()), d.Number)...)
 	return e, nil
+}
+
+// attentionMax is the most by which somebody may raise a device's weight.
+const attentionMax = 1000
+
+// Attend has a device's weight count for more until a time: somebody looks at it. A factor of 1 ends that.
+func (h *Hub) Attend(ctx context.Context, ref string, factor float64, until time.Time) (Explanation, error) {
+	if !(factor >= 1 && factor <= attentionMax) {
+		return Explanation{}, fmt.Errorf("%w: factor %v: want 1 to %d", ErrSchedule, factor, attentionMax)
+	}
+	if !until.After(h.clock.Now()) {
+		return Explanation{}, fmt.Errorf("%w: attention until %s: want a time to come", ErrSchedule, until.UTC().Format(time.RFC3339))
+	}
+	err := h.do(ctx, func(*commit) error {
+		i, err := h.find(ref)
+		if err != nil {
+			return err
+		}
+		h.core.Attend(core.Place(i), factor, until)
+		return nil
+	})
+	if err != nil {
+		return Explanation{}, err
+	}
+	return h.Explain(ref)
 }
 
 // PlanSummary is the plan in force.

@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -199,13 +200,6 @@ func TestHardBudgetHoldsMessagesBack(t *testing.T) {
 	if len(b.sms.sent) != 4 {
 		t.Error("after a power failure the budget is forgotten")
 	}
-	b.clock.t = time.Date(2026, 4, 1, 0, 30, 0, 0, time.UTC)
-	for range 3 {
-		b.transmitSMS()
-	}
-	if len(b.sms.sent) != 4 {
-		t.Log("messages of March are too old in April") // they expired
-	}
 }
 
 // A device that stops speaking is told of, with its evidence, and once more when it is heard again.
@@ -238,5 +232,81 @@ func TestSilenceAndReturn(t *testing.T) {
 	b.speaks(d)
 	if back := b.told(hub.KindRecovered); len(back) != 1 || back[0]["was"] != "presumed dead" {
 		t.Errorf("its return: %v", back)
+	}
+}
+
+// Where a policy has bands, an interval follows the battery that statuses tell of; attention makes a device count for more until it ends.
+func TestBatteryAndAttention(t *testing.T) {
+	b := priced(t)
+	_ = b.store.Close()
+	r := &b.schedule.Core.Rules[0]
+	r.Policy = scheduler.Policy{Law: scheduler.LawBands, Every: 3600, Bands: []scheduler.Band{{Below: 50, Every: 21600}}}
+	r.Gauge = core.Gauge{Field: "battery", Empty: 3, Full: 4}
+	b.open()
+	d := b.importOne(8)
+	for _, step := range []struct {
+		volts float64
+		want  int64
+	}{{3.7, 3600}, {3.2, 21600}, {2.6, 21600}, {4.4, 3600}} {
+		b.clock.t = b.clock.t.Add(7 * time.Hour)
+		b.settled(b.smsFrom(msisdn, d.status(step.volts)), transports.Stored)
+		b.poll()
+		if x, err := b.hub.Explain("meter-1"); err != nil || x.Interval != step.want {
+			t.Errorf("at %.1f V it is to speak every %d s, %v, want %d", step.volts, x.Interval, err, step.want)
+		}
+	}
+	_ = b.store.Close()
+	r.Policy, b.schedule.Core.Money = scheduler.Policy{}, 5_000_000
+	b.open()
+	b.poll()
+	interval := func() int64 {
+		x, err := b.hub.Explain("meter-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x.Interval
+	}
+	calm, until := interval(), b.clock.t.Add(time.Hour)
+	x, err := b.hub.Attend(t.Context(), "meter-1", 25, until)
+	if err != nil || x.Interval*4 > calm {
+		t.Errorf("with 25 times its weight it is to speak every %d s instead of every %d, %v", x.Interval, calm, err)
+	}
+	b.clock.t = until
+	if got := interval(); got != calm {
+		t.Errorf("after its end it is to speak every %d s, want %d", got, calm)
+	}
+	for name, call := range map[string]func() error{
+		"no attention": func() error { _, err := b.hub.Attend(t.Context(), "meter-1", 0, until.Add(time.Hour)); return err },
+		"in the past":  func() error { _, err := b.hub.Attend(t.Context(), "meter-1", 5, until); return err },
+	} {
+		if err := call(); !errors.Is(err, hub.ErrSchedule) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A transmission is paid for once, however many frames are in it; again when it comes again; and also if nobody is known to have sent it.
+func TestTransmissionsArePaidOnce(t *testing.T) {
+	b := priced(t)
+	d := b.importOne(8)
+	spent := func() (price string, count int64) {
+		totals := b.hub.Spend(0, 0).Totals
+		if len(totals) == 0 {
+			return "0.00", 0
+		}
+		return totals[0].Micros.String(), totals[0].Count
+	}
+	both := append(d.status(3.7), d.status(3.6)...)
+	b.settled(b.smsFrom(msisdn, both), transports.Stored)
+	if price, n := spent(); price != "0.02" || n != 1 {
+		t.Errorf("two frames in a message: %s for %d", price, n)
+	}
+	b.settled(b.smsFrom(msisdn, both), transports.Duplicate)
+	if price, n := spent(); price != "0.04" || n != 2 {
+		t.Errorf("and again: %s for %d", price, n)
+	}
+	b.smsFrom("+4915550000000", []byte{0x47, 1, 2, 3, 4, 5, 6, 7})
+	if price, n := spent(); price != "0.06" || n != 3 {
+		t.Errorf("and a stranger's: %s for %d", price, n)
 	}
 }

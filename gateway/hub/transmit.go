@@ -180,6 +180,7 @@ func (h *Hub) settle(c *commit, a *attempt, receipt transports.Receipt, err erro
 		h.settleOne(c, d, a, receipt, err, now)
 	}
 	if d := h.outgoing.byRef[a.rider]; d != nil {
+		receipt.Ref = "" // the report is about the message, and counts for the one that it was sent for
 		h.settleOne(c, d, a, receipt, err, now)
 	}
 }

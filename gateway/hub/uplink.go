@@ -21,6 +21,7 @@ type scratch struct {
 	state      codec.State
 	stored     []byte // a state as it is stored
 	frame      store.Frame
+	paid       bool // what the uplink costs is booked
 }
 
 // uplink settles one uplink. Called with mu held.
@@ -34,6 +35,7 @@ func (h *Hub) uplink(c *commit, u *transports.Uplink, out *transports.Verdict) t
 	if !u.SentAt.IsZero() {
 		l.count.delay.Observe(max(0, u.ReceivedAt.Sub(u.SentAt)))
 	}
+	h.scratch.paid = false
 	var s transports.Settlement
 	switch {
 	case u.Content != transports.ContentData:
@@ -46,6 +48,9 @@ func (h *Hub) uplink(c *commit, u *transports.Uplink, out *transports.Verdict) t
 		if s, why = h.payload(c, l, u, out); s == transports.Rejected && why != ReasonPending {
 			s = h.unverified(c, l, u, why)
 		}
+	}
+	if !h.scratch.paid && u.Part.Whole() { // the parts of a message are paid for when it is whole
+		h.core.Stranger(u.ReceivedAt, l.place, len(u.Payload))
 	}
 	switch s {
 	case transports.Stored:

@@ -35,7 +35,17 @@ type Rule struct {
 	Cap               scheduler.Micros  // of a device and month; 0: none
 	Energy, Idle      float64           // of its battery: millijoules that are left, milliwatts that it takes by itself; 0: no battery
 	Life              time.Duration     // that the battery must last
+	Gauge             Gauge             // how full it is, for LawBands
 }
+
+// A Gauge is where a status says how full a battery is.
+type Gauge struct {
+	Field       string  // of the product's template; "": it does not say
+	Empty, Full float64 // values of it, in its unit
+}
+
+// Percent is how full the battery is at a value of the field.
+func (g *Gauge) Percent(v float64) float64 { return 100 * (v - g.Empty) / (g.Full - g.Empty) }
 
 // Config is what a Core is made of. It is not changed.
 type Config struct {

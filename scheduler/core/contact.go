@@ -18,6 +18,7 @@ type Contact struct {
 	Cause  ledger.Cause
 	Newest bool // nothing newer is known of the device: it speaks now
 	Again  bool // it was heard before: it costs something, and tells nothing new
+	Paid   bool // another frame of the same transmission was told of: it costs nothing more
 	Lost   int  // frames before it that never came, as far as its counter tells
 }
 
@@ -33,7 +34,9 @@ func (k *Core) Heard(now time.Time, at Place, c Contact) {
 	if m == nil || c.Link < 0 || c.Link >= len(k.config.Links) {
 		return
 	}
-	k.charge(now, at, c.Link, tariff.Event{Time: now, Direction: tariff.MO, Bytes: int64(c.Bytes), Parts: int64(c.Parts)}, c.Cause)
+	if !c.Paid {
+		k.charge(now, at, c.Link, tariff.Event{Time: now, Direction: tariff.MO, Bytes: int64(c.Bytes), Parts: int64(c.Parts)}, c.Cause)
+	}
 	if c.Again {
 		return
 	}
@@ -130,9 +133,18 @@ func (k *Core) Updated(now time.Time, at Place) {
 	k.touch(at)
 }
 
-// Battery is told how full a device's battery is, in percent.
+// Gauge is where the statuses of a device say how full its battery is; nil if nobody wants to know.
+func (k *Core) Gauge(at Place) *Gauge {
+	m := k.at(at)
+	if m == nil || int(m.rule) >= len(k.config.Rules) || k.config.Rules[m.rule].Gauge.Field == "" {
+		return nil
+	}
+	return &k.config.Rules[m.rule].Gauge
+}
+
+// Battery is told how full a device's battery is, in percent. What is beyond a gauge's ends counts as the end.
 func (k *Core) Battery(at Place, percent float64) {
-	if k.at(at) != nil && percent >= 0 {
+	if k.at(at) != nil && !math.IsNaN(percent) {
 		k.devices[at].Battery = uint8(min(max(percent, 1), 100))
 	}
 }

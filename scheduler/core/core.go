@@ -47,6 +47,7 @@ type Core struct {
 	devices []scheduler.Device
 	more    []device
 	heard   int     // devices that were heard at all
+	then    int     // of these, when a plan was last tried
 	order   []Place // by number, of those that are known; nil: to be made
 	solver  scheduler.Solver
 	plan    scheduler.Plan

@@ -14,7 +14,7 @@ type Offer struct {
 	Links    []int // places in Config.Links, in the order in which to try them; empty: the device has one
 }
 
-// Offers that are not acknowledged are repeated with growing pauses: a device whose firmware cannot say that it took one must not cost a
+// Offers that are not acknowledged are repeated, or followed by others, with growing pauses: a device whose firmware cannot say that it took one must not cost a
 // downlink at each contact.
 const (
 	offerPause  = time.Hour
@@ -34,13 +34,11 @@ func (k *Core) Decide(now time.Time, at Place, ack int) (o Offer, send bool) {
 		return o, false
 	}
 	p := &m.offered
-	if p.interval == uint32(o.Interval) && int(p.via) == o.Via+1 { //nolint:gosec // intervals are below 2^32
-		pause := offerPause << min(p.tries-1, offerShifts)
-		if now.Before(time.Unix(int64(p.at), 0).Add(pause)) {
-			return o, false
-		}
-		o.Revision = p.revision
-	} else {
+	if p.interval > 0 && now.Before(time.Unix(int64(p.at), 0).Add(offerPause<<min(p.tries-1, offerShifts))) {
+		return o, false
+	}
+	o.Revision = p.revision
+	if p.interval != uint32(o.Interval) || int(p.via) != o.Via+1 { //nolint:gosec // intervals are below 2^32
 		o.Revision = m.next()
 	}
 	o.Links = k.linksOf(d, o.Via)
@@ -81,7 +79,7 @@ func (k *Core) Offered(now time.Time, at Place, o Offer) {
 	}
 	p := &m.offered
 	if p.revision != o.Revision {
-		*p = offer{interval: uint32(o.Interval), revision: o.Revision, via: uint8(o.Via) + 1} //nolint:gosec // below 2^32 seconds; at most MaxVias
+		*p = offer{interval: uint32(o.Interval), revision: o.Revision, via: uint8(o.Via) + 1, tries: p.tries} //nolint:gosec // below 2^32 seconds; at most MaxVias
 	}
 	p.at, p.tries = stamp(now), min(p.tries, offerShifts)+1
 	m.presence.Offer(now.Unix(), presence.Policy{Interval: uint32(o.Interval), Link: uint8(o.Link)}) //nolint:gosec // as above

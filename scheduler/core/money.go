@@ -54,9 +54,27 @@ func (k *Core) Charge(now time.Time, at Place, dl Downlink) scheduler.Micros {
 	return k.charge(now, at, dl.Link, dl.event(now), dl.Cause)
 }
 
+// Stranger books a transmission that came over a link and is of no device that is known; all of them count as one device. It is written with what comes next.
+func (k *Core) Stranger(now time.Time, link, bytes int) {
+	if link < 0 || link >= len(k.config.Links) {
+		return
+	}
+	t := k.config.tariff(&k.config.Links[link], now)
+	if t == nil {
+		return
+	}
+	c := t.Price(&k.plain, k.poolOf(t), tariff.Event{Time: now, Direction: tariff.MO, Bytes: int64(bytes)})
+	k.spent.up += c.Micros
+	k.book(&ledger.Entry{
+		Time: t.Local(now), Link: k.config.Links[link].Name, Pool: t.PoolName(), Cause: ledger.CauseUnknown, Direction: tariff.MO, Currency: t.Currency,
+		Count: 1, Payload: int64(bytes), Billed: c.Bytes, Micros: c.Micros,
+	}, 0)
+}
+
 // Report books a status report of the network.
 func (k *Core) Report(now time.Time, at Place, link int) {
 	if k.at(at) != nil && link >= 0 && link < len(k.config.Links) {
+		k.dirty.must = true
 		k.charge(now, at, link, tariff.Event{Time: now, Direction: tariff.MT, Kind: tariff.StatusReport}, ledger.CauseOther)
 	}
 }
@@ -71,9 +89,6 @@ func (k *Core) charge(now time.Time, at Place, link int, ev tariff.Event, cause 
 		if meter != &k.plain {
 			k.mark(at)
 		}
-		if pool != nil {
-			k.dirty.pool(t.PoolName())
-		}
 	} else {
 		c.Bytes = ev.Bytes
 	}
@@ -83,9 +98,15 @@ func (k *Core) charge(now time.Time, at Place, link int, ev tariff.Event, cause 
 	} else {
 		k.spent.up += c.Micros
 	}
-	changed, err := k.ledger.Add(e)
+	k.book(&e, at)
+	return c.Micros
+}
+
+// book adds an entry to its accounts. It is about the device at a place, if it is about one.
+func (k *Core) book(e *ledger.Entry, at Place) {
+	changed, err := k.ledger.Add(*e)
 	if err != nil {
-		return c.Micros // a year that no account has; nothing that a frame says can be the reason
+		return // a year that no account has; nothing that a frame says can be the reason
 	}
 	k.dirty.account(changed.Device)
 	k.dirty.account(changed.Group)
@@ -95,7 +116,6 @@ func (k *Core) charge(now time.Time, at Place, link int, ev tariff.Event, cause 
 	for i := range changed.Warnings {
 		k.actions = append(k.actions, Action{Kind: ActBudget, Warning: &changed.Warnings[i], Place: at})
 	}
-	return c.Micros
 }
 
 func (k *Core) entry(t *tariff.Tariff, now time.Time, at Place, link int, c tariff.Charge, cause ledger.Cause, way tariff.Direction, payload int64) ledger.Entry {
@@ -111,12 +131,7 @@ func (k *Core) entry(t *tariff.Tariff, now time.Time, at Place, link int, c tari
 
 // metersOf are the meters of a device's use of a link, and of its pool if the tariff has one.
 func (k *Core) metersOf(t *tariff.Tariff, at Place, link int) (own, pool *tariff.Meter) {
-	if name := t.PoolName(); name != "" {
-		if pool = k.pools[name]; pool == nil {
-			pool = &tariff.Meter{Members: 1}
-			k.pools[name] = pool
-		}
-	}
+	pool = k.poolOf(t)
 	stays, ok := k.stays[t]
 	if !ok {
 		stays = remembers(t)
@@ -131,6 +146,21 @@ func (k *Core) metersOf(t *tariff.Tariff, at Place, link int) (own, pool *tariff
 		k.meters[key] = own
 	}
 	return own, pool
+}
+
+// poolOf is the meter of a tariff's pool, whose row is written when it is used; nil if the tariff has none.
+func (k *Core) poolOf(t *tariff.Tariff) *tariff.Meter {
+	name := t.PoolName()
+	if name == "" {
+		return nil
+	}
+	pool := k.pools[name]
+	if pool == nil {
+		pool = &tariff.Meter{Members: 1}
+		k.pools[name] = pool
+	}
+	k.dirty.pool(name)
+	return pool
 }
 
 // remembers reports whether what an event of one device costs depends on those before it.

@@ -57,6 +57,18 @@ func TestOffersWithoutReceipt(t *testing.T) {
 	if offers < 3 || offers > 16 {
 		t.Errorf("it was told %d times in three months", offers)
 	}
+	for i := range 90 * 24 { // and what it should do keeps changing
+		k.Know(1, 101, [...]string{"meter", "truck"}[i%2], "customer-1")
+		k.Heard(now, 1, core.Contact{Link: sms, Bytes: 30, Cause: ledger.CauseStatus, Newest: true})
+		if o, ok := k.Decide(now, 1, 0); ok {
+			k.Offered(now, 1, o)
+			offers++
+		}
+		now = now.Add(time.Hour)
+	}
+	if offers > 20 {
+		t.Errorf("it was told %d times in half a year", offers)
+	}
 }
 
 func kinds(actions []core.Action) (list []core.ActionKind) {

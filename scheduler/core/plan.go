@@ -30,7 +30,7 @@ func (k *Core) due(now time.Time) bool {
 	if k.tried.IsZero() || now.Before(k.tried) || !now.Before(k.tried.Add(k.config.Replan)) {
 		return true
 	}
-	return k.heard > k.plan.Devices+k.plan.Devices/10 && !now.Before(k.tried.Add(growthPause))
+	return k.heard > k.then+k.then/10 && !now.Before(k.tried.Add(growthPause))
 }
 
 // Replan makes a new plan if one is due.
@@ -38,7 +38,7 @@ func (k *Core) Replan(now time.Time) {
 	if !k.due(now) {
 		return
 	}
-	k.tried = now
+	k.tried, k.then = now, k.heard
 	k.pace.Spent(scheduler.Secs(now.Unix()), k.spent.up, k.spent.down)
 	k.spent.up, k.spent.down = 0, 0
 	k.fleet.Links = k.config.fleet(now).Links // tariffs are dated
@@ -71,12 +71,11 @@ func (k *Core) Summary() Summary {
 
 // A What is what is to be tried.
 type What struct {
-	Money  *scheduler.Micros         // another budget; nil: the same
-	Tails  uint8                     // of all policies; 0: as they are
-	Law    *scheduler.Law            // of all policies; nil: as they are
-	Every  scheduler.Secs            // of the law, where it wants one
-	Rates  map[int][2]scheduler.Rate // by place of a link: other prices, up and down
-	Weight map[Place]float32         // of devices
+	Money *scheduler.Micros         // another budget; nil: the same
+	Tails uint8                     // of all policies; 0: as they are
+	Law   *scheduler.Law            // of all policies; nil: as they are
+	Every scheduler.Secs            // of the law, where it wants one
+	Rates map[int][2]scheduler.Rate // by place of a link: other prices, up and down
 }
 
 // An Outcome is what a plan comes to.
