@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -49,7 +50,7 @@ func TestEveryRequirementIsTested(t *testing.T) {
 	id := regexp.MustCompile(`F-\d{3}`)
 	// A comment that begins a test names what the test is for.
 	comment := regexp.MustCompile(`(?m)((?:^//.*\n)+)func Test`)
-	for _, path := range append(glob(t, "*_test.go"), glob(t, "session/*_test.go")...) {
+	for _, path := range slices.Concat(glob(t, "*_test.go"), glob(t, "session/*_test.go"), glob(t, "manifest/*_test.go")) {
 		b, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
