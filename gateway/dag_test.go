@@ -30,6 +30,7 @@ var imports = map[string][]string{
 	"gateway/store":      {"gateway/failpoint"},
 	"gateway/hub":        {"codec", "codec/session", "transports", "scheduler/...", "gateway/fleet", "gateway/store", "gateway/failpoint"},
 	"gateway/publish":    {"gateway/store", "gateway/failpoint"},
+	"gateway/rollout":    {"codec", "gateway/rollout/verdict"},
 
 	"gateway/failpoint": {},
 	"gateway/backup":    {},
@@ -136,7 +137,7 @@ func TestImports(t *testing.T) {
 
 // TestPure holds the pure packages to their promise: bytes and values in, bytes and values out.
 func TestPure(t *testing.T) {
-	pure := []string{"codec", "codec/session", "codec/train", "codec/entropy", "gateway/fleet", "scheduler", "scheduler/tariff", "scheduler/ledger", "scheduler/presence", "scheduler/core", "simulator/device", "simulator/radio", "simulator/check"}
+	pure := []string{"codec", "codec/session", "codec/train", "codec/entropy", "gateway/fleet", "gateway/rollout", "scheduler", "scheduler/tariff", "scheduler/ledger", "scheduler/presence", "scheduler/core", "simulator/device", "simulator/radio", "simulator/check"}
 	for _, p := range packages(t) {
 		folder := strings.TrimPrefix(p.ImportPath, module+"/")
 		if !slices.Contains(pure, folder) {
