@@ -70,8 +70,8 @@ type Contact struct {
 	At     time.Time // when it was sent, as far as the network or the device says; zero: now
 }
 
-// A Report is what an authentic frame says of the software that its device runs.
-type Report struct {
+// A Software is what an authentic frame says of the software that its device runs.
+type Software struct {
 	Version string // "": it does not say
 	Build   string // hex, whole or its first 4 bytes or more; "": it does not say
 	Was     string // what was known of its version before; "": nothing
@@ -129,7 +129,7 @@ func (m *Machine) Know(now time.Time, at Place) {}
 func (m *Machine) Heard(now time.Time, at Place, c Contact) {}
 
 // Reported is told what a frame says of the software that its device runs.
-func (m *Machine) Reported(now time.Time, at Place, r Report) {}
+func (m *Machine) Reported(now time.Time, at Place, s Software) {}
 
 // Steps is told of a step log. made is when the device made it, as StepLog.Made says.
 func (m *Machine) Steps(now, made time.Time, at Place, l *codec.StepLog) {}
