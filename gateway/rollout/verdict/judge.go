@@ -87,9 +87,3 @@ func (j *Judge) Verdict() Verdict { return Verdict{} }
 
 // Suspect is how likely the update is behind the silence of a device that was started and has missed a contact since; ok is false for any other.
 func (j *Judge) Suspect(p Place) (s Suspicion, ok bool) { return Suspicion{}, false }
-
-// Restore reads what AppendBinary wrote.
-func Restore(b []byte) (*Judge, error) { return nil, ErrSnapshot }
-
-// AppendBinary appends the whole Judge: AppendFixed, AppendState, and each device.
-func (j *Judge) AppendBinary(b []byte) ([]byte, error) { return b, nil }
