@@ -61,6 +61,24 @@ func (t *trend) out(at int64) float64 {
 	return normal((t.empty - t.level(at)) / math.Sqrt(error2))
 }
 
-// normal is the distribution function of the normal distribution, by a logistic curve that is within 0.0095 of it and, unlike math.Erf on some
-// processors, the same everywhere but in its last bits, which nothing depends on.
-func normal(z float64) float64 { return 1 / (1 + math.Exp(-1.702*z)) }
+// normal is the distribution function of the normal distribution, by a logistic curve that is within 0.01 of it. math.Exp differs between processors.
+func normal(z float64) float64 {
+	low := shrink(1.702 * math.Abs(z))
+	if z < 0 {
+		return low / (1 + low)
+	}
+	return 1 / (1 + low)
+}
+
+// shrink is e^-x for x from 0 on, within a thousandth up to 8 and as good as nothing beyond 40.
+func shrink(x float64) float64 {
+	const doublings = 16
+	if x > 40 {
+		return 0
+	}
+	p := 1 - x/(1<<doublings)
+	for range doublings {
+		p *= p
+	}
+	return p
+}

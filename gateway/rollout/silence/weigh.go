@@ -12,6 +12,7 @@ const (
 	pastOutage    = 0.8   // of an outage's misses are its own, where nobody says how many
 	pastFades     = 86400 // seconds after an outage at which a device that has not come back is half as likely to be still in it
 	certain       = 0.995 // what a single opinion may say at most
+	least         = 1e-12 // of what is divided by
 )
 
 // weights are those of the classes: the probability of what was seen under each.
@@ -34,13 +35,12 @@ func weigh(q *Quiet) (w weights, why evidence) {
 		why.add(1, "how often it speaks is not known")
 		return w, why
 	}
-	dead := min(max(st.Dead, 0), certain)
-	alive := 1 - dead
+	dead := min(max(st.Dead, 0), 1)
 	if st.Missed == 0 {
-		w[NotDue], w[Unknown] = alive, dead
+		w[NotDue], w[Unknown] = 1-dead, dead
 	} else {
-		tail := max(st.Tail, 1e-9)
-		w[Late], w[Unknown] = tail, float64(tail*dead)/alive
+		w[Late] = max(st.Tail, least)
+		w[Unknown] = float64(w[Late]*dead) / max(1-dead, least)
 	}
 	why.heard(st)
 	w.contract(q, &why)
