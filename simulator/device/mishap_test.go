@@ -42,9 +42,9 @@ func suffer(t *testing.T, c device.Config, o *codec.Offer, long time.Duration, c
 		t.Fatal(err)
 	}
 	cut := start.Add(time.Hour)
-	for now, wake := start, start; now.Before(start.Add(long)); {
-		var out []device.Transmission
-		if out, wake, err = d.Poll(now); err != nil {
+	for now := start; now.Before(start.Add(long)); {
+		out, wake, err := d.Poll(now)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if len(out) > 0 && d.State() != device.Working {

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -49,11 +50,11 @@ func (d *Device) Happened() []Happening { return d.world.happened }
 
 // notes notes the truth.
 func (d *Device) notes(h *Happening) {
-	list := d.world.happened
-	if len(list) == happeningsKept {
-		list = append(list[:0], list[1:]...)
+	w := d.world
+	if len(w.happened) == happeningsKept {
+		w.happened = slices.Delete(w.happened, 0, 1)
 	}
-	d.world.happened = append(list, *h)
+	w.happened = append(w.happened, *h)
 }
 
 // happens notes what the update under way did.

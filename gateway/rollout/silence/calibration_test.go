@@ -65,9 +65,9 @@ func settle(t testing.TB, seed uint64) *town {
 	}
 	w := &town{m: m, random: rand.New(rand.NewPCG(seed, 3)), out: map[uint16]int64{}, rare: map[uint16][2]int64{}}
 	for i := range towns {
-		u := unit{link: i % 2, cell: uint16(1 + i%regions), operator: i % 40, level: 90, fall: 0.02} //nolint:gosec // few
+		u := unit{link: i % 2, cell: uint16(1 + i%regions), operator: i % 40, level: 90, fall: 0.02}
 		interval := []uint32{6 * hour, 12 * hour, day}[w.random.IntN(3)]
-		u.d = presence.NewDevice(start, presence.Policy{Interval: interval, Link: uint8(u.link)}, 0, u.cell) //nolint:gosec // few
+		u.d = presence.NewDevice(start, presence.Policy{Interval: interval, Link: uint8(u.link)}, 0, u.cell)
 		u.due = start + w.random.Int64N(int64(interval))
 		u.gone, u.why = start+int64(w.random.ExpFloat64()*100*month), silence.Unknown
 		if at := start + int64(w.random.ExpFloat64()*900*month); at < u.gone {

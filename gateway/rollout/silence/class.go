@@ -17,8 +17,14 @@ const (
 )
 
 var classes = [Classes]struct{ people, label string }{
-	{"not due", "not_due"}, {"late", "late"}, {"link or region outage", "outage"}, {"SIM or contract", "contract"},
-	{"battery trend", "battery"}, {"suspected update", "update"}, {"retired", "retired"}, {"unknown", "unknown"},
+	{"not due", "not_due"},
+	{"late", "late"},
+	{"link or region outage", "outage"},
+	{"SIM or contract", "contract"},
+	{"battery trend", "battery"},
+	{"suspected update", "update"},
+	{"retired", "retired"},
+	{"unknown", "unknown"},
 }
 
 // String is the class as people read it.
@@ -31,7 +37,7 @@ func (c Class) Label() string { return classes[min(c, Unknown)].label }
 func ParseClass(s string) (c Class, ok bool) {
 	for i := range classes {
 		if s == classes[i].label || s == classes[i].people {
-			return Class(i), true //nolint:gosec // few
+			return Class(i), true
 		}
 	}
 	return 0, false

@@ -28,7 +28,7 @@ func (w *weights) finding(why evidence) (f Finding) {
 	for c := range w {
 		f.Shares[c] = w[c] / sum
 		if w[c] > best {
-			best, f.Class = w[c], Class(c) //nolint:gosec // few
+			best, f.Class = w[c], Class(c)
 		}
 	}
 	f.Probability = f.Shares[f.Class]
