@@ -68,6 +68,7 @@ type Config struct {
 	Deferral   time.Duration // of an owner who puts an update off; 0 means 8 h
 	Mishaps    Mishaps
 	Images     map[string]Image // versions with mishaps of their own
+	Publisher  *Publisher       // nil: it installs what it is offered, whoever made it
 }
 
 func (c *Config) setDefaults() {

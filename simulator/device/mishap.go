@@ -60,8 +60,9 @@ const (
 
 // An Image is a software that a device may be offered.
 type Image struct {
-	Build   []byte // that it says it is; nil: that of the device
-	Mishaps Mishaps
+	Build    []byte // that it says it is; nil: that of the device
+	Sequence uint32 // of its manifest; 0: none is known
+	Mishaps  Mishaps
 }
 
 // mishaps are those of the software that is offered, or else of the device.

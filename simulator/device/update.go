@@ -54,6 +54,8 @@ type Update struct {
 	Rollout   uint32
 	Version   string // that it leads to
 	From      string // that it came from
+	Reference Blob   // of the manifest
+	Hash      Blob   // of it, or the beginning of that
 	Size      uint64
 	Expires   int64 // Unix seconds, 0: never
 	NotBefore int64
@@ -127,13 +129,17 @@ func (d *Device) offered(body []byte) error {
 // begin looks at an offer: whether it still stands, whether there is memory for it, and whether somebody must be asked.
 func (d *Device) begin(now time.Time, o *codec.Offer) {
 	u := &d.update
-	*u = Update{Rollout: o.Rollout, Version: o.Version, From: d.version, Size: o.Size, Expires: int64(o.Expires), NotBefore: int64(o.NotBefore), Burst: newBurst(o.Burst), Later: u.Later} //nolint:gosec // limited by the codec
+	*u = Update{
+		Rollout: o.Rollout, Version: o.Version, From: d.version, Reference: Blob(o.Reference), Hash: Blob(o.Hash), Size: o.Size,
+		Expires: int64(o.Expires), NotBefore: int64(o.NotBefore), //nolint:gosec // limited by the codec
+		Burst: newBurst(o.Burst), Later: u.Later,
+	}
 	u.step(now, codec.StepOffered, codec.CodeSuccess, 0)
 	free := d.config.FreeMemory
 	switch {
 	case !o.Valid(now.Add(d.clock.offset)):
 		d.declines(now, codeCancel)
-	case o.Memory > free || o.Size > free/imageCopies || d.pick(d.mishaps().Memory) == 0:
+	case o.Memory > free || d.config.Publisher == nil && o.Size > free/imageCopies || d.pick(d.mishaps().Memory) == 0:
 		d.fails(now, codeFlash)
 	case o.Consent:
 		if u.Owner = d.config.Owner; u.Owner == OwnerDrawn {
@@ -159,6 +165,10 @@ func (d *Device) install(now time.Time) error {
 	case codec.StepOffered, codec.StepDeferred:
 		d.askOwner(now)
 	case codec.StepAccepted:
+		if code, err := d.examine(now); err != nil {
+			d.fails(now, code)
+			break
+		}
 		seconds := float64(u.Size) / float64(d.config.Rate)
 		u.step(now, codec.StepDownloading, codec.CodeStarted, max(checking, time.Duration(seconds*float64(time.Second))))
 	case codec.StepDownloading:
