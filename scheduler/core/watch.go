@@ -41,6 +41,7 @@ func (k *Core) watch() error {
 		c.Bursts = append(c.Bursts, b)
 	}
 	var err error
+	k.watched = c
 	k.model, err = presence.New(c)
 	return err
 }
@@ -140,4 +141,16 @@ func (k *Core) Silent() (counts [presence.Retired + 1]int) {
 		}
 	}
 	return counts
+}
+
+// Presence is what the fleet has taught of silence, and the tables that it names links and programmes in. It belongs to the Core: it may be read.
+func (k *Core) Presence() (*presence.Model, presence.Config) { return k.model, k.watched }
+
+// Programme is the place of a device's programme after an update in the tables of Presence.
+func (k *Core) Programme(at Place) int {
+	m := k.at(at)
+	if m == nil {
+		return len(k.config.Rules)
+	}
+	return int(m.rule)
 }

@@ -65,7 +65,10 @@ type Config struct {
 	FreeMemory uint64 // for an image and its copy; 0 means 512 KiB
 	Rate       uint64 // bytes a second at which an image is fetched; 0 means 64 KiB
 	Owner      Owner
+	Deferral   time.Duration // of an owner who puts an update off; 0 means 8 h
 	Mishaps    Mishaps
+	Images     map[string]Image // versions with mishaps of their own
+	Publisher  *Publisher       // nil: it installs what it is offered, whoever made it
 }
 
 func (c *Config) setDefaults() {
@@ -102,6 +105,9 @@ func (c *Config) setDefaults() {
 	if c.Rate == 0 {
 		c.Rate = 64 << 10
 	}
+	if c.Deferral == 0 {
+		c.Deferral = ownerDefers
+	}
 }
 
 func (c *Config) validate() error {
@@ -117,10 +123,14 @@ func (c *Config) validate() error {
 	case c.UplinkMax < 2*overheadMax || c.ReportBytes < 0 || c.ReportBytes >= codec.FragmentedMax || c.Chatter < 0 || c.Report < 0 || c.Sample < 0:
 		return fmt.Errorf("frames of %d bytes, messages of %d: %w", c.UplinkMax, c.ReportBytes, ErrConfig)
 	}
-	if c.Power != nil {
-		return c.Power.validate()
+	errs := []error{c.Mishaps.validate()}
+	for _, i := range c.Images {
+		errs = append(errs, i.Mishaps.validate())
 	}
-	return nil
+	if c.Power != nil {
+		errs = append(errs, c.Power.validate())
+	}
+	return errors.Join(errs...)
 }
 
 // A Device is one device between two restarts. Not safe for concurrent use.
@@ -203,6 +213,7 @@ func boot(c Config, m Memory, w *World, now time.Time) (*Device, error) {
 		return nil, fmt.Errorf("device %d: %w", c.Number, err)
 	}
 	d.update.News = d.update.Count > 0 // whether a log of it was under way is forgotten
+	w.supply.drain = d.update.Later.Watts
 	if err := d.recall(&m); err != nil {
 		return nil, err
 	}
@@ -276,6 +287,10 @@ func (d *Device) Poll(now time.Time) (out []Transmission, wake time.Time, err er
 	if err := d.work(now); err != nil {
 		return nil, time.Time{}, err
 	}
+	if d.state != Working { // an update switched it off
+		wake, _, err = d.lives(now)
+		return nil, wake, err
+	}
 	if !d.quiet {
 		wake = d.nextWork()
 	}
@@ -304,7 +319,7 @@ func (d *Device) work(now time.Time) error {
 	if err := d.assemble(now); err != nil {
 		return err
 	}
-	if !d.quiet {
+	if !d.quiet && !d.looping() {
 		if err := d.gather(now); err != nil {
 			return err
 		}
@@ -313,7 +328,7 @@ func (d *Device) work(now time.Time) error {
 		d.orders.offer = nil
 		d.begin(now, o)
 	}
-	if err := d.install(now); err != nil {
+	if err := d.install(now); err != nil || d.state != Working {
 		return err
 	}
 	if err := d.journal(now); err != nil {
@@ -348,7 +363,7 @@ func (d *Device) nextWork() time.Time {
 	if d.session.Blank {
 		return wake // it has nothing to say before it has joined
 	}
-	for _, at := range []time.Time{d.chatter, d.report, d.sample, d.update.Burst.next()} {
+	for _, at := range []time.Time{d.chatter, d.report, d.sample, d.update.Burst.next(), d.update.Later.next()} {
 		if !at.IsZero() && at.Before(wake) {
 			wake = at
 		}
@@ -364,7 +379,7 @@ var helloHeader = codec.MakeHeader(codec.KindExtended, 1, 1)
 
 func (d *Device) hello(now time.Time) error {
 	plaintext, err := codec.AppendHello(nil, &codec.Hello{
-		Version: d.version, Build: d.config.Build, Product: d.config.Product, Hardware: d.config.Hardware,
+		Version: d.version, Build: d.build(), Product: d.config.Product, Hardware: d.config.Hardware,
 		FreeMemory: d.config.FreeMemory, BootCount: d.boots, ResetCause: 1, Links: d.config.Links,
 		Templates: []codec.TemplateHash{codec.TemplateHash(d.config.Template.Hash())}, Counter: d.session.Upcoming(),
 	})

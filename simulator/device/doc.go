@@ -11,6 +11,9 @@
 // owner, and refusing an image that does not fit into memory twice), and messages of its application, in fragments where they are larger than a
 // frame of its link. Messages that come in fragments it puts together, across restarts, and says which are missing when it is asked.
 //
+// An update can also go wrong in every way that is known ([Mishaps]): a device that is bricked, drained or away says nothing and hears nothing. What
+// really happened, [Device.Happened] tells whoever plays the device.
+//
 // It obeys the policies that it is given, and its statuses say which one is in force until that is acknowledged. After an update it reports by the
 // burst programme of the offer besides its interval, until it hears that a frame of the new software arrived.
 //

@@ -11,6 +11,7 @@ const (
 	Flat          // its battery is; it starts again when that is charged
 	Dead          // broken, or its battery is empty and nothing charges it
 	Retired       // taken out of service as planned
+	Away          // switched off for a while
 )
 
 // String names the state.
@@ -24,6 +25,8 @@ func (s State) String() string {
 		return "dead"
 	case Retired:
 		return "retired"
+	case Away:
+		return "away"
 	}
 	return "unknown"
 }
@@ -66,7 +69,15 @@ func (d *Device) lives(now time.Time) (again time.Time, alive bool, err error) {
 	case !c.Retires.IsZero() && !now.Before(c.Retires):
 		d.end(Retired)
 		return time.Time{}, false, nil
-	case d.state == Flat:
+	case d.world.bricked:
+		d.end(Dead)
+		return time.Time{}, false, nil
+	case d.doomed(now):
+		return time.Time{}, false, nil
+	case now.UnixMilli() < d.update.Away:
+		d.end(Away)
+		return time.UnixMilli(d.update.Away), false, nil
+	case d.state == Flat || d.state == Away:
 		d.pass(now)
 	}
 	switch {

@@ -70,6 +70,7 @@ type supply struct {
 
 	ends   bool    // it can be empty
 	off    bool    // the device takes nothing
+	drain  float64 // W that a bad software takes besides
 	charge float64 // of the battery, 0 to 1
 	solar  float64 // W now
 }
@@ -108,7 +109,7 @@ func (w *World) power(hours float64) {
 	s := &w.supply
 	watts := 0.0
 	if !s.off {
-		watts = -s.Idle
+		watts = -s.Idle - s.drain
 	}
 	if s.Panel > 0 {
 		light := s.Panel * (1 - 0.75*w.cloud)

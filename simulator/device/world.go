@@ -27,6 +27,9 @@ type World struct {
 	supply supply
 	trip   trip
 
+	bricked  bool // the device is, and no restart helps
+	happened []Happening
+
 	measured *codec.Template // that sensors are for
 	sensors  []sensor        // one for each of its fields
 	drives   bool            // it is a vehicle, by what they measure

@@ -9,7 +9,7 @@ import (
 )
 
 // states are in the order of their values.
-var states = []device.State{device.Working, device.Flat, device.Dead, device.Retired}
+var states = []device.State{device.Working, device.Flat, device.Dead, device.Retired, device.Away}
 
 // life counts devices by whether they are at work.
 type life struct {
@@ -42,7 +42,7 @@ func (p *life) Section() (Section, bool) {
 	if len(p.table.Rows) == 0 {
 		return Section{}, false
 	}
-	s := Section{Key: "life", Title: "Devices at work", Text: "Flat: switched off until the battery is charged. Dead: broken, or a cell that is empty. Retired: taken out of service as planned.", Figures: []Figure{
+	s := Section{Key: "life", Title: "Devices at work", Text: "Flat: switched off until the battery is charged. Dead: broken, or a cell that is empty. Retired: taken out of service as planned. Away: switched off for a while.", Figures: []Figure{
 		{Key: "over_time", Title: "Over time", Table: p.table, Picture: p.table.over("devices by state over time", chart.Axis{Label: "devices"}, true)},
 	}}
 	last := p.table.Rows[len(p.table.Rows)-1]

@@ -11,7 +11,7 @@ import (
 )
 
 // truths are what a device can be. Out of reach is one that works while its network does not.
-var truths = [...]string{"alive", "out of reach", "flat", "dead", "retired"}
+var truths = [...]string{"alive", "out of reach", "flat", "dead", "retired", "away"}
 
 func truthOf(g *world.Glance) int {
 	switch g.State {
@@ -26,12 +26,14 @@ func truthOf(g *world.Glance) int {
 		return 3
 	case device.Retired:
 		return 4
+	case device.Away:
+		return 5
 	}
 	return 0
 }
 
 // ended says whether a truth is for good.
-func ended(truth int) bool { return truth >= 3 }
+func ended(truth int) bool { return truth == 3 || truth == 4 }
 
 // believed are the lower ends of the ranges of probability in which claims are held against the truth.
 var believed = [...]float64{0, 0.01, 0.1, 0.5, 0.9, 0.95, 0.99}

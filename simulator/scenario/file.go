@@ -80,9 +80,26 @@ type alarmTable struct {
 }
 
 type mishapTable struct {
+	Memory   float64 `toml:"memory"`
 	Download float64 `toml:"download"`
 	Verify   float64 `toml:"verify"`
+	Install  float64 `toml:"install"`
 	Start    float64 `toml:"start"`
+
+	InstallCode uint8 `toml:"install_code"`
+
+	BrickDownload float64 `toml:"brick_download"`
+	BrickInstall  float64 `toml:"brick_install"`
+	BrickReboot   float64 `toml:"brick_reboot"`
+
+	BrickLater float64 `toml:"brick_later"`
+	Loop       float64 `toml:"loop"`
+	RollBack   float64 `toml:"roll_back"`
+	Drain      float64 `toml:"drain"`
+	Late       float64 `toml:"late"`
+	LoseLog    float64 `toml:"lose_log"`
+
+	BrickAfter time.Duration `toml:"brick_after"`
 }
 
 type batteryTable struct {

@@ -27,7 +27,7 @@ func usualGroup() groupTable {
 	}
 }
 
-var owners = map[string]device.Owner{"agrees": device.OwnerAgrees, "declines": device.OwnerDeclines, "absent": device.OwnerAbsent}
+var owners = map[string]device.Owner{"agrees": device.OwnerAgrees, "declines": device.OwnerDeclines, "absent": device.OwnerAbsent, "defers": device.OwnerDefers, "drawn": device.OwnerDrawn}
 
 var batteries = map[string]func() device.Power{"lead": device.Lead, "primary": device.Primary}
 
@@ -130,7 +130,7 @@ func (p *parser) device(path string, t *groupTable) device.Config {
 	c.Deadbands = deadbands(product)
 	var known bool
 	if c.Owner, known = owners[t.Owner]; !known {
-		p.doc.Add(path+".owner", "agrees, declines or absent", "%q is no owner", t.Owner)
+		p.doc.Add(path+".owner", "agrees, declines, absent, defers or drawn", "%q is no owner", t.Owner)
 	}
 	for i, a := range t.Alarms {
 		key := fmt.Sprintf("%s.alarm[%d]", path, i)
