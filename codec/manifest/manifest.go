@@ -46,11 +46,11 @@ var (
 	ErrSignature = fmt.Errorf("signature does not verify: %w", codec.ErrAuth)
 	ErrHash      = fmt.Errorf("not the manifest that was offered: %w", codec.ErrAuth)
 
-	ErrProduct   = errors.New("for another product")
-	ErrRollback  = errors.New("not newer than what runs")
-	ErrBridge    = errors.New("needs another release first")
-	ErrMemory    = errors.New("not enough free memory")
-	ErrExpired   = errors.New("expired")
+	ErrProduct  = errors.New("for another product")
+	ErrRollback = errors.New("not newer than what runs")
+	ErrBridge   = errors.New("needs another release first")
+	ErrMemory   = errors.New("not enough free memory")
+	ErrExpired  = errors.New("expired")
 )
 
 // Need is how many bytes must be free: twice the image, for the one that was fetched and the one that runs until the new one has proved itself, or
