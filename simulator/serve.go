@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/godwit-gateway/godwit/codec/manifest"
 	"github.com/godwit-gateway/godwit/simulator/demo"
 )
 
@@ -22,6 +23,7 @@ type serveCmd struct {
 	State    string        `help:"Folder of the devices' permanent memory, their counters. It must be the same in each run against one gateway." type:"path" required:""`
 	Seed     uint64        `help:"Seed of the weather and the radio." default:"1"`
 	Speed    float64       `help:"How much faster the weather changes than the clock." default:"1"`
+	Trust    []string      `help:"Files of public keys: the devices install only updates whose manifest one of them signed, which they fetch over HTTP. By default they play any update that they are offered." type:"existingfile" placeholder:"FILE"`
 	Perfect  bool          `help:"A radio that loses, repeats and reorders nothing."`
 }
 
@@ -31,7 +33,8 @@ func (serveCmd) Help() string {
 
 Example:
   godwit-sim serve --udp 127.0.0.1:5688 --fleet-key fleet.key --state devices
-  godwit-sim serve --modem /tmp/modem0 --fleet-key fleet.key --state devices --interval 1m`
+  godwit-sim serve --modem /tmp/modem0 --fleet-key fleet.key --state devices --interval 1m
+  godwit-sim serve --udp 127.0.0.1:5688 --fleet-key fleet.key --state devices --trust releases.key.pub`
 }
 
 // Run plays until a signal comes.
@@ -48,6 +51,10 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	signers, err := c.signers()
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(c.State, 0o700); err != nil {
 		return fmt.Errorf("state folder: %w", err)
 	}
@@ -56,5 +63,23 @@ func (c *serveCmd) Run(e *env) error {
 	return demo.Serve(e.ctx, demo.ServeOptions{
 		Gateway: c.UDP, Modem: c.Modem, Devices: c.Devices, First: c.First, FleetKey: [32]byte(key), Product: c.Product, Template: template,
 		CTRBits: c.CTRBits, Interval: c.Interval, State: c.State, Seed: c.Seed, Speed: c.Speed, Perfect: c.Perfect, Progress: live.progress,
+		Signers: signers,
 	})
+}
+
+// signers reads the keys that the devices trust.
+func (c *serveCmd) signers() ([]manifest.PublicKey, error) {
+	keys := make([]manifest.PublicKey, 0, len(c.Trust))
+	for _, path := range c.Trust {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("public key: %w", err)
+		}
+		key, err := manifest.ParsePublicKey(text)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", demo.ErrOptions, path, err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
 }

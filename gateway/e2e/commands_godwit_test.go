@@ -438,6 +438,7 @@ var simulator = []row{
 	{args: "serve --udp 127.0.0.1:9 --fleet-key $KEY --state $DIR/devices --product ghost", code: 2, err: "ghost"},
 	{args: "serve --fleet-key $KEY --state $DIR/devices", code: 2, err: "nothing to serve"},
 	{args: "serve --udp nowhere --fleet-key $KEY --state $DIR/devices", code: 2, err: "nowhere"},
+	{args: "serve --udp 127.0.0.1:9 --fleet-key $KEY --state $DIR/devices --trust $CSV", code: 2, err: "fleet.csv"},
 	{args: "serve --udp 127.0.0.1:9 --fleet-key $CSV --state $DIR/devices", code: 2, err: "64 hexadecimal digits"},
 	{args: "data --devices 1 --statuses 3", out: "time,battery,"},
 	{args: "data --statuses 0", code: 2, err: "0 statuses"},

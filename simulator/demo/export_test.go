@@ -19,3 +19,6 @@ func (f Flash) Put(number uint32, m device.Memory) error { return f.f.put(number
 
 // Close closes the file.
 func (f Flash) Close() error { return f.f.close() }
+
+// Publisher is where devices fetch updates.
+var Publisher = publisher

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/manifest"
 	"github.com/godwit-gateway/godwit/simulator/check"
+	"github.com/godwit-gateway/godwit/simulator/device"
 	"github.com/godwit-gateway/godwit/simulator/radio"
 )
 
@@ -29,6 +31,8 @@ type ServeOptions struct {
 	Speed    float64
 	Perfect  bool // the radio loses, repeats and reorders nothing
 	Progress func(line string)
+
+	Signers []manifest.PublicKey // whose updates the devices install, which they fetch over HTTP; none: they play any update that they are offered
 }
 
 func (o *ServeOptions) validate() error {
@@ -51,6 +55,8 @@ type server struct {
 	pending atomic.Int64
 	quiet   chan struct{}
 	traffic map[string]*traffic
+
+	publisher *device.Publisher
 }
 
 // Serve plays devices and a modem until ctx is done. What the gateway does with their frames is for others to check: Serve says what was sent
@@ -70,6 +76,9 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 			return err
 		}
 		defer func() { err = errors.Join(err, sms.close()) }()
+	}
+	if len(o.Signers) > 0 {
+		s.publisher = publisher(ctx, o.Signers)
 	}
 	return s.run(ctx, sms)
 }
@@ -95,6 +104,7 @@ func (s *server) members(link string, first uint32) []member {
 		m.Key, m.Template, m.Product = codec.FleetDeviceKey(s.o.FleetKey, m.Number), s.o.Template, s.o.Product
 		m.CTRBits, m.TagLen, m.Interval, m.Stored = s.o.CTRBits, 8, s.o.Interval, link == linkSMS
 		m.Version, m.Hardware, m.Build = firmware, hardware, build
+		m.Publisher = s.publisher
 		m.Seed, m.Speed = s.o.Seed*seedStep+uint64(m.Number), s.o.Speed
 		members = append(members, m)
 	}
