@@ -69,6 +69,29 @@ static size_t radio_receive(uint8_t *buffer, size_t cap)
 	return 0;
 }
 
+/* Fetches what is at a URL, at most cap bytes, over whatever link the device has for that. Returns its length; 0 if it cannot. */
+static size_t fetch(const uint8_t *url, size_t url_len, uint8_t *buffer, size_t cap)
+{
+	(void)url;
+	(void)url_len;
+	(void)buffer;
+	(void)cap;
+	return 0;
+}
+
+/* A secure element, or the bootloader's library: 1 if the key that is kept for this algorithm and id verifies. */
+static int verify(void *context, int algorithm, const uint8_t *kid, size_t kid_len, const uint8_t *message, size_t n, const uint8_t *signature)
+{
+	(void)context;
+	(void)algorithm;
+	(void)kid;
+	(void)kid_len;
+	(void)message;
+	(void)n;
+	(void)signature;
+	return 0;
+}
+
 static void measure(int64_t values[FIELDS], int round)
 {
 	values[0] = 371 - round; /* in steps of 0.01 V */
@@ -142,6 +165,24 @@ static int join(void)
 
 static int send_keyframe(void);
 
+/* Looks at an update that is offered: its manifest says what it is, and whoever signed that answers for it. Says in a step log why it is not installed. */
+static void consider(const struct godwit_value offer[GODWIT_KEYS])
+{
+	static uint8_t buffer[GODWIT_MANIFEST_ROOM + GODWIT_MANIFEST_MAX];
+	static const struct godwit_target self = {.product = "example", .version = "1.0.0", .sequence = 1, .free_memory = 65536};
+	struct godwit_value manifest[GODWIT_KEYS];
+	struct godwit_step step = {.step = 11}; /* failed */
+	uint8_t frame[GODWIT_OVERHEAD + 16];
+	size_t n = fetch(offer[GODWIT_OFFER_URL].at, (size_t)offer[GODWIT_OFFER_URL].number, buffer + GODWIT_MANIFEST_ROOM, GODWIT_MANIFEST_MAX);
+	int err = n == 0 ? 0 : godwit_manifest(buffer, n, &offer[GODWIT_OFFER_HASH], verify, NULL, manifest), sent;
+
+	step.code = (uint8_t)(n == 0 ? 7 : err == GODWIT_E_AUTH ? 5 : err < 0 ? 6 : godwit_manifest_admits(manifest, &self));
+	if (step.code == 1)
+		return; /* fetch the image, compare its SHA-256, install it and keep the sequence with it (F-148, F-149) */
+	if (persist() && (sent = godwit_send_steps(&device, (uint32_t)offer[GODWIT_OFFER_ROLLOUT].number, &step, 1, -1, GODWIT_ADDRESSED | GODWIT_ASK, frame, sizeof frame)) > 0)
+		radio_send("steps", frame, sent);
+}
+
 /* What the gateway says. */
 static void obey(const struct godwit_received *r)
 {
@@ -160,6 +201,8 @@ static void obey(const struct godwit_received *r)
 		policy = (uint8_t)v[GODWIT_POLICY_REVISION].number;
 		receipt = OWED;
 	}
+	if (r->type == GODWIT_OFFER)
+		consider(v);
 	if (r->type == GODWIT_REQUEST && (v[GODWIT_REQUEST_WHAT].number & 2) != 0)
 		(void)send_hello();
 	if (r->type == GODWIT_REQUEST && (v[GODWIT_REQUEST_WHAT].number & 1) != 0)

@@ -1732,7 +1732,7 @@ static const uint8_t *read_bytes(struct reader *r)
 	if (read_head(r) != 2 || r->v > r->left)
 		return NULL;
 	at = r->p;
-	r->p += r->v;
+	r->p += r->v; /* not by pass, which has so few callers that it is inlined */
 	r->left -= r->v;
 	return at;
 }
