@@ -8,31 +8,37 @@ type entry struct {
 	lo, hi       float64 // limits of the rate in contacts an hour; 0: the device has no link
 	pool         int16
 	tail         uint8
-	via          int8 // of the device's links; -1: none
-	mixed        bool // money and bytes both have a price
+	via          int8  // of the device's links; -1: none
+	mixed        bool  // money and bytes both have a price
+	grows        bool  // of a device with one link: as terms.grows
+	links        uint8 // that the device has
+	ways         int32 // where their terms begin
 }
 
-// take makes an entry of a choice. Its limits are those of the interval at any price; where what piles up is billed in steps, the cost is that of
-// the step chosen.
-func (e *entry) take(c *choice) {
-	*e = entry{pool: -1, via: -1}
-	if c.via < 0 {
-		return
+// several reports whether the device's choice depends on prices.
+func (e *entry) several() bool { return e.links > 1 || e.grows }
+
+// take makes an entry of a choice. Where what piles up is billed in steps, the cost is that of the step chosen.
+func (e *entry) take(c *choice, ways []terms) {
+	if c.via >= 0 {
+		e.follow(&ways[c.via], c.via, c.money, c.bytes)
 	}
-	*e = entry{weight: c.weight, money: c.money, bytes: c.bytes, lo: 1 / c.way.hi, hi: 1 / c.way.lo, pool: c.way.pool, via: int8(c.via), tail: uint8(c.tail)} //nolint:gosec // at most MaxVias and MaxTail
-	if c.fixed {
-		e.lo, e.hi = 1/c.hours, 1/c.hours
-	}
-	if e.pool >= 0 && e.bytes == 0 {
+}
+
+// follow makes an entry of one of the device's links. Its limits are those of the interval at any price.
+func (e *entry) follow(t *terms, via int, money, bytes float64) {
+	e.weight, e.money, e.bytes, e.lo, e.hi = t.weight, money, bytes, 1/t.hi, 1/t.lo
+	e.pool, e.via, e.tail, e.mixed = t.pool, int8(via), t.tail, false //nolint:gosec // below MaxVias
+	if bytes == 0 {
 		e.pool = -1
 	}
 	switch {
-	case e.pool >= 0 && e.money > 0:
-		e.mixed = true
+	case e.pool >= 0 && money > 0:
+		e.q, e.mixed = 0, true
 	case e.pool >= 0:
-		e.q = rhythm(e.weight, e.bytes, c.tail)
+		e.q = rhythm(t.weight, bytes, int(t.tail))
 	default:
-		e.q = rhythm(e.weight, e.money, c.tail)
+		e.q = rhythm(t.weight, money, int(t.tail))
 	}
 }
 

@@ -1,6 +1,9 @@
 package scheduler
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // maxRounds bounds how often links are chosen anew after prices have moved; fewProper is the share of a fleet whose choices are not worth another
 // round.
@@ -60,24 +63,26 @@ func (s *Solver) rounds(p *Plan, f *Fleet, b *Budget, pools []pool, now Secs) {
 
 // load makes an entry of each device's choice. It tells whether another choice was possible and how many have changed.
 func (s *Solver) load(f *Fleet, at *prices, now Secs, round int, damped bool) (choices bool, changed int) {
-	if cap(s.entries) < len(f.Devices) {
-		s.entries = make([]entry, len(f.Devices))
+	if round == 1 {
+		s.begin(f, at, now)
+		changed = len(s.entries)
 	}
-	s.entries = s.entries[:len(f.Devices)]
 	s.members = append(s.members[:0], make([][]int32, len(at.pools))...)
 	s.mixed = make([]bool, len(at.pools))
-	for i := range f.Devices {
-		d := &f.Devices[i]
+	for i := range s.entries {
 		e := &s.entries[i]
-		several := d.Links[1].Link > 0 || d.Growth > 0
-		choices = choices || several
-		if round == 1 || several && (!damped || round == 2 || mix(d.Number, uint32(round))%uint32(round-1) == 0) { //nolint:gosec // at most maxRounds
-			var c choice
-			f.choose(&c, d, f.Weigh(d, now), at)
-			before := *e
-			e.take(&c)
-			if e.via != before.via || e.money != before.money || e.bytes != before.bytes {
-				changed++
+		if e.several() {
+			choices = true
+			d := &f.Devices[i]
+			if !damped || round <= 2 || mix(d.Number, uint32(round))%uint32(round-1) == 0 { //nolint:gosec // at most maxRounds
+				var c choice
+				ways := s.waysOf(e)
+				f.choose(&c, d, ways, at)
+				before := *e
+				e.take(&c, ways)
+				if round > 1 && (e.via != before.via || e.money != before.money || e.bytes != before.bytes) {
+					changed++
+				}
 			}
 		}
 		if e.pool >= 0 {
@@ -87,3 +92,31 @@ func (s *Solver) load(f *Fleet, at *prices, now Secs, round int, damped bool) (c
 	}
 	return choices, changed
 }
+
+// begin finds the terms of all devices, and the entries of those that have no choice.
+func (s *Solver) begin(f *Fleet, at *prices, now Secs) {
+	s.now = now
+	s.entries = slices.Grow(s.entries[:0], len(f.Devices))[:len(f.Devices)]
+	s.ways = slices.Grow(s.ways[:0], len(f.Devices)+MaxVias)
+	var y way
+	for i := range f.Devices {
+		d, e := &f.Devices[i], &s.entries[i]
+		*e = entry{pool: -1, via: -1, ways: int32(len(s.ways))} //nolint:gosec // devices are of 32 bits
+		weight := f.Weigh(d, now)
+		for e.links < MaxVias && d.Links[e.links].Link > 0 {
+			f.way(&y, d, at.links, int(e.links))
+			s.ways = append(s.ways, terms{})
+			f.terms(&s.ways[len(s.ways)-1], &y, d, weight, int(e.links))
+			e.links++
+		}
+		if e.links == 1 {
+			t := &s.ways[e.ways]
+			if e.grows = t.grows; !e.grows {
+				e.follow(t, 0, t.money, t.bytes)
+			}
+		}
+	}
+}
+
+// waysOf are the terms of a device's links.
+func (s *Solver) waysOf(e *entry) []terms { return s.ways[e.ways : int(e.ways)+int(e.links)] }

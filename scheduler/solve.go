@@ -14,10 +14,13 @@ func Solve(f *Fleet, b *Budget, prev *Plan, now Secs) (Plan, error) {
 
 // A Solver keeps the memory of one Solve for the next. The zero Solver is ready.
 type Solver struct {
+	now     Secs // that was solved for
 	entries []entry
-	members [][]int32 // for each pool: its entries
-	mixed   []bool    // for each pool: money has a part in the price of its contacts
-	wanted  []float64 // for each pool: the price at which the allowance is just used up
+	ways    []terms        // of all devices
+	later   [MaxVias]terms // of one, at another moment
+	members [][]int32      // for each pool: its entries
+	mixed   []bool         // for each pool: money has a part in the price of its contacts
+	wanted  []float64      // for each pool: the price at which the allowance is just used up
 	passes  int
 }
 
