@@ -11,7 +11,7 @@ type prices struct {
 type choice struct {
 	via          int     // -1: there is no link
 	filled       bool    // the interval is just what a billed step is good for
-	hours        float64 // the interval, between the limits of its terms
+	hours        float64 // the interval, between the limits of its entry
 	hi           float64 // the upper limit of the interval at this cost
 	money, bytes float64 // that a contact takes
 	price        float64 // of a contact, in weighted stale-hours
@@ -19,7 +19,7 @@ type choice struct {
 }
 
 // choose compares the device's links by what each costs at its own best interval. One that is out of reach is no choice beside one that is not.
-func (f *Fleet) choose(best *choice, d *Device, ways []terms, at *prices) {
+func (f *Fleet) choose(best *choice, d *Device, ways []entry, at *prices) {
 	if len(ways) == 0 {
 		best.via = -1
 		return
@@ -38,29 +38,29 @@ func (f *Fleet) choose(best *choice, d *Device, ways []terms, at *prices) {
 }
 
 // consider finds what one of the device's links is good for.
-func (f *Fleet) consider(c *choice, d *Device, t *terms, at *prices, via int) {
+func (f *Fleet) consider(c *choice, d *Device, e *entry, at *prices, via int) {
 	c.via = via
-	if t.grows {
+	if e.grows {
 		var y way
 		f.way(&y, d, at.links, via)
-		c.fill(t, &y, d, at)
+		c.fill(e, &y, d, at)
 		return
 	}
-	c.money, c.bytes = t.money, t.bytes
-	c.settle(t, at, t.lo, t.hi)
+	c.money, c.bytes = e.money, e.bytes
+	c.settle(e, at, e.lo, e.hi)
 }
 
 // settle finds the best interval between limits at what a contact takes.
-func (c *choice) settle(t *terms, at *prices, lo, hi float64) {
-	c.price = at.of(t.pool, c.money, c.bytes)
+func (c *choice) settle(e *entry, at *prices, lo, hi float64) {
+	c.price = at.of(e.pool, c.money, c.bytes)
 	c.hi = hi
-	c.hours = min(max(spacing(t.weight, c.price, int(t.tail)), lo), hi)
-	c.burden = c.at(t, c.hours)
+	c.hours = min(max(spacing(e.weight, c.price, int(e.tail)), lo), hi)
+	c.burden = c.at(e, c.hours)
 }
 
 // at is the burden of an interval at the choice's cost of a contact.
-func (c *choice) at(t *terms, hours float64) float64 {
-	return float64(t.weight*penalty(hours, int(t.tail))) + c.price/hours
+func (c *choice) at(e *entry, hours float64) float64 {
+	return float64(e.weight*penalty(hours, int(e.tail))) + c.price/hours
 }
 
 // of is the price of money and bytes together.

@@ -9,7 +9,7 @@ const tolerance = 0.04
 // were solved for.
 func Decide(p *Plan, f *Fleet, d *Device, o Occasion) Decision {
 	at := prices{money: p.Price(), pools: p.Pools, links: p.LinkPools}
-	var ways [MaxVias]terms
+	var ways [MaxVias]entry
 	n := f.ways(&ways, d, f.Weigh(d, o.Now), at.links)
 	var j judgement
 	f.judge(&j, &at, d, o, ways[:n], &ways)
@@ -24,7 +24,7 @@ func (s *Solver) Decide(p *Plan, f *Fleet, i int, o Occasion) Decision {
 	}
 	at := prices{money: p.Price(), pools: p.Pools, links: p.LinkPools}
 	var j judgement
-	f.judge(&j, &at, &f.Devices[i], o, s.waysOf(&s.entries[i]), &s.later)
+	f.judge(&j, &at, &f.Devices[i], o, s.waysOf(i), &s.later)
 	return j.Decision
 }
 
@@ -38,8 +38,8 @@ type judgement struct {
 	must     bool    // the device runs what it may not
 }
 
-// judge decides by the terms of a device's ways at the moment of the occasion. Those of a later one go into later. It returns those that count.
-func (f *Fleet) judge(j *judgement, at *prices, d *Device, o Occasion, ways []terms, later *[MaxVias]terms) []terms {
+// judge decides by the entries of a device's links at the moment of the occasion. Those of a later one go into later. It returns those that count.
+func (f *Fleet) judge(j *judgement, at *prices, d *Device, o Occasion, ways []entry, later *[MaxVias]entry) []entry {
 	f.choose(&j.best, d, ways, at)
 	counts := f.counts(d, &j.best, o.Now)
 	if counts > o.Now && j.best.via >= 0 {
@@ -93,11 +93,11 @@ func (d *Device) attended(now Secs) Secs {
 }
 
 // level is the choice's interval as it is told.
-func (c *choice) level(t *terms) (Code, Secs) {
-	if t.fixed || c.filled {
+func (c *choice) level(e *entry) (Code, Secs) {
+	if e.fixed || c.filled {
 		return exact(Secs(math.Floor(float64(3600*c.hours) + 0.001)))
 	}
-	return quantise(c.hours, t.lo, c.hi)
+	return quantise(c.hours, e.lo, c.hi)
 }
 
 // carried is how a policy goes to a device.
@@ -110,7 +110,7 @@ func carried(o Occasion) Send {
 
 // weighChange finds whether a device that runs an interval is told another one: if what that saves until the target is likely to move again exceeds
 // what telling costs. What holds for an episode of attention will have to be taken back, which costs that once more. This is |ln(T0/T*)| > sqrt(d/(c n)), without its logarithm and right as well where limits hold.
-func (f *Fleet) weighChange(j *judgement, at *prices, d *Device, o Occasion, ways []terms, counts Secs) {
+func (f *Fleet) weighChange(j *judgement, at *prices, d *Device, o Occasion, ways []entry, counts Secs) {
 	via := j.best.via
 	if d.Via > 0 && d.Links[d.Via-1].Link > 0 {
 		via = int(d.Via) - 1
@@ -120,22 +120,22 @@ func (f *Fleet) weighChange(j *judgement, at *prices, d *Device, o Occasion, way
 	if same && alike(current, j.aim) && (!ways[via].fixed || current == j.aim) {
 		return
 	}
-	t := &ways[via]
-	now, hours := choice{money: t.money, bytes: t.bytes}, current.Hours()
+	e := &ways[via]
+	now, hours := choice{money: e.money, bytes: e.bytes}, current.Hours()
 	if d.Growth > 0 {
 		var y way
 		f.way(&y, d, at.links, via)
 		now.money, now.bytes = y.cost(size(d, hours))
 	}
-	now.price = at.of(t.pool, now.money, now.bytes)
-	j.must = hours < t.lo*(1-tolerance) || hours > t.hi*(1+tolerance) || t.fixed
+	now.price = at.of(e.pool, now.money, now.bytes)
+	j.must = hours < e.lo*(1-tolerance) || hours > e.hi*(1+tolerance) || e.fixed
 	horizon := min(f.Policies[d.Policy].horizon(), f.moves(d, counts))
 	j.downlink = f.telling(at, int(d.Links[via].Link)-1, o)
 	back := 0.0
 	if rest := d.attended(counts); rest > 0 && rest <= horizon {
 		back = j.downlink
 	}
-	j.worth = float64((now.at(t, hours)-j.best.at(&ways[j.best.via], j.aim.Hours()))*horizon.Hours()) - back
+	j.worth = float64((now.at(e, hours)-j.best.at(&ways[j.best.via], j.aim.Hours()))*horizon.Hours()) - back
 	if j.must || j.worth > j.downlink {
 		j.Send = carried(o)
 	}
@@ -166,16 +166,15 @@ func (f *Fleet) telling(at *prices, link int, o Occasion) float64 {
 	if l.Down.Pool == "" || l.Down.Pool != l.Up.Pool {
 		pool = -1
 	}
-	billed, money := l.Down.Billed(o.Ack+bytes), l.Down.Cost(o.Ack+bytes)
+	if pool >= 0 && o.Ack > 0 {
+		return at.of(pool, 0, float64(l.Down.Billed(o.Ack+bytes)-l.Down.Billed(o.Ack)))
+	}
+	if pool >= 0 {
+		return at.of(pool, float64(l.Down.Fixed)*perUnit, float64(l.Down.Billed(bytes)))
+	}
+	money := l.Down.Cost(o.Ack + bytes)
 	if o.Ack > 0 {
-		billed -= l.Down.Billed(o.Ack)
 		money -= l.Down.Cost(o.Ack)
 	}
-	if pool < 0 {
-		return at.of(-1, float64(money)*perUnit, 0)
-	}
-	if o.Ack > 0 {
-		return at.of(pool, 0, float64(billed))
-	}
-	return at.of(pool, float64(l.Down.Fixed)*perUnit, float64(billed))
+	return at.of(-1, float64(money)*perUnit, 0)
 }

@@ -55,7 +55,7 @@ type Alternative struct {
 // Explain is Decide with its reasons. b is the budget that was solved for.
 func Explain(p *Plan, f *Fleet, b *Budget, d *Device, o Occasion) Explanation {
 	at := prices{money: p.Price(), pools: p.Pools, links: p.LinkPools}
-	var now, later [MaxVias]terms
+	var now, later [MaxVias]entry
 	ways := now[:f.ways(&now, d, f.Weigh(d, o.Now), at.links)]
 	var j judgement
 	ways = f.judge(&j, &at, d, o, ways, &later)
@@ -64,19 +64,19 @@ func Explain(p *Plan, f *Fleet, b *Budget, d *Device, o Occasion) Explanation {
 	if j.best.via < 0 {
 		return x
 	}
-	c, t := &j.best, &ways[j.best.via]
+	c, e := &j.best, &ways[j.best.via]
 	var y way
 	f.way(&y, d, at.links, c.via)
-	x.Tail, x.Loss, x.Aim, x.Kept, x.Must = int(t.tail), y.g, j.aim, j.Send == SendNone, j.must
+	x.Tail, x.Loss, x.Aim, x.Kept, x.Must = int(e.tail), y.g, j.aim, j.Send == SendNone, j.must
 	x.Cost = c.money
 	if at.money > 0 {
 		x.Cost = c.price / at.money
 	}
 	x.Link = f.Links[d.Links[c.via].Link-1].Name
-	if t.fixed {
+	if e.fixed {
 		x.Ideal = pol.every(d, int(d.Links[c.via].Link)-1)
 	} else {
-		x.Ideal = seconds(spacing(t.weight, c.price, int(t.tail)))
+		x.Ideal = seconds(spacing(e.weight, c.price, int(e.tail)))
 	}
 	x.Limits = f.limitsOf(d, &y, c.via, x.Ideal)
 	x.Beaten = f.beaten(d, c, &at, ways)
@@ -147,7 +147,7 @@ func (f *Fleet) limitsOf(d *Device, y *way, via int, ideal Secs) []Limit {
 	return out
 }
 
-func (f *Fleet) beaten(d *Device, best *choice, at *prices, ways []terms) (out []Beaten) {
+func (f *Fleet) beaten(d *Device, best *choice, at *prices, ways []entry) (out []Beaten) {
 	for i := range ways {
 		if i == best.via {
 			continue

@@ -5,29 +5,29 @@ import "math"
 // fill finds the best interval where what piles up makes contacts dearer by steps: it pays to fill what is billed. Within a step the burden is
 // convex. At the ends of steps it is that of bytes billed exactly, which is convex over all, so that only steps about its optimum matter, and the
 // first, which a minimum makes wide.
-func (c *choice) fill(t *terms, y *way, d *Device, at *prices) {
+func (c *choice) fill(e *entry, y *way, d *Device, at *prices) {
 	rate := y.legs[0].rate
 	best := *c
 	best.burden = math.Inf(1)
 	consider := func(end int) {
 		from := float64(prior(rate, end)-int(d.Status)) / float64(d.Growth)
 		to := float64(end-int(d.Status)) / float64(d.Growth)
-		lo, hi := max(t.lo, from), min(t.hi, to)
+		lo, hi := max(e.lo, from), min(e.hi, to)
 		if lo > hi {
 			return
 		}
 		c.money, c.bytes = y.cost(end)
-		c.settle(t, at, lo, hi)
+		c.settle(e, at, lo, hi)
 		c.filled = c.hours >= to
 		if c.burden < best.burden {
 			best = *c
 		}
 	}
-	first := size(d, t.lo)
-	last := size(d, t.hi)
+	first := size(d, e.lo)
+	last := size(d, e.hi)
 	consider(first + rate.Room(first))
 	consider(last + rate.Room(last))
-	end := size(d, min(max(spacing(t.weight, y.smooth(at, int(d.Status)), int(t.tail)), t.lo), t.hi))
+	end := size(d, min(max(spacing(e.weight, y.smooth(at, int(d.Status)), int(e.tail)), e.lo), e.hi))
 	end += rate.Room(end)
 	for range 2 {
 		end = max(prior(rate, end), first)

@@ -152,7 +152,8 @@ func (w *What) apply(f *scheduler.Fleet) {
 
 func (k *Core) outcome(f *scheduler.Fleet, b scheduler.Budget, now time.Time) (Outcome, scheduler.Plan, error) {
 	at := scheduler.Secs(now.Unix())
-	p, err := scheduler.Solve(f, &b, nil, at)
+	var solver scheduler.Solver
+	p, err := solver.Solve(f, &b, nil, at)
 	if err != nil {
 		return Outcome{}, p, err
 	}
@@ -160,7 +161,7 @@ func (k *Core) outcome(f *scheduler.Fleet, b scheduler.Budget, now time.Time) (O
 	weights := 0.0
 	for i := range f.Devices {
 		d := &f.Devices[i]
-		dec := scheduler.Decide(&p, f, d, scheduler.Occasion{Now: at})
+		dec := solver.Decide(&p, f, i, scheduler.Occasion{Now: at})
 		if dec.Link < 0 {
 			continue
 		}
