@@ -32,7 +32,7 @@ func (k *sketch) draw(entries []entry, r float64) {
 		case from > least && to < most:
 			k.free[e.tail] += float64(e.money * e.q)
 		default:
-			k.between = append(k.between, int32(i)) //nolint:gosec // devices are of 32 bits
+			k.between = append(k.between, int32(i))
 		}
 	}
 }

@@ -41,9 +41,9 @@ type Core struct {
 	model *presence.Model
 	queue *presence.Queue
 
-	products, customers names
-	dirty               dirty
-	actions             []Action
+	customers names
+	dirty     dirty
+	actions   []Action
 }
 
 // meterKey is a device's use of a link.
@@ -65,7 +65,7 @@ func (n *names) id(s string) uint16 {
 	if n.ids == nil {
 		n.ids = make(map[string]uint16)
 	}
-	id := uint16(len(n.list)) //nolint:gosec // customers and products are configured by people; more than 65,535 share numbers
+	id := uint16(len(n.list)) //nolint:gosec // customers are configured by people; more than 65,535 share numbers
 	n.ids[s], n.list = id, append(n.list, s)
 	return id
 }
@@ -106,7 +106,7 @@ func (k *Core) Know(at Place, number uint32, product, customer string) {
 	if !m.known {
 		m.known, m.number, k.order = true, number, nil
 	}
-	m.product, m.customer = k.products.id(product), k.customers.id(customer)
+	m.customer = k.customers.id(customer)
 	m.rule = uint8(k.config.rule(product, customer)) //nolint:gosec // at most rulesMax
 }
 

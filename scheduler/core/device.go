@@ -5,15 +5,13 @@ import (
 	"github.com/godwit-gateway/godwit/scheduler/presence"
 )
 
-// known is a device that the caller named: 16 bytes, since many of them are never heard.
+// known is a device that the caller named: 12 bytes, since many of them are never heard.
 type known struct {
 	number   uint32
 	record   uint32 // place of its device, plus 1; 0: it was never heard, and nothing was said of it
-	product  uint16
 	customer uint16
 	rule     uint8 // place in Config.Rules; len: none matches
 	known    bool
-	marked   bool // its row is to be written
 }
 
 // device is what is remembered of one that was heard: 92 bytes without pointers. What its rule says is not among them, and the second and further
@@ -37,6 +35,7 @@ type device struct {
 	silent    presence.Class
 	watched   bool // presence has been told of it
 	retired   bool
+	marked    bool // its row is to be written
 }
 
 // offer is a policy that a device was told and has not acknowledged.
@@ -170,7 +169,7 @@ func (c *Config) ruled() []ruled {
 			d.weight = float32(r.Weight)
 		}
 		if r.Hazard != nil {
-			d.hazard = uint8(i) + 1 //nolint:gosec // at most rulesMax
+			d.hazard = uint8(i) + 1
 		}
 		if r.Energy > 0 {
 			if power, err := scheduler.SparePower(r.Energy, secs(r.Life), r.Idle); err == nil {

@@ -58,8 +58,8 @@ func (k *Core) touch(at Place) {
 
 // mark makes a device's row one that is written with the next that must be.
 func (k *Core) mark(at Place) {
-	if m := &k.known[at]; !m.marked {
-		m.marked = true
+	if d := k.record(at); !d.marked {
+		d.marked = true
 		k.dirty.places = append(k.dirty.places, at)
 	}
 }
@@ -80,7 +80,7 @@ func (k *Core) Drain(to Rows) {
 	d := &k.dirty
 	d.must = false
 	for _, at := range d.places {
-		k.known[at].marked = false
+		k.record(at).marked = false
 		d.value = k.appendDevice(d.value[:0], at)
 		to.PutSchedule(k.known[at].number, d.value)
 	}
