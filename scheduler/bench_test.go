@@ -23,7 +23,7 @@ func BenchmarkPlan(b *testing.B) {
 			b.Fatal(err)
 		}
 		for i := range f.Devices {
-			sink = scheduler.Decide(&p, f, &f.Devices[i], scheduler.Occasion{Now: somewhen})
+			sink = s.Decide(&p, f, i, scheduler.Occasion{Now: somewhen})
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/million, "ns/device")

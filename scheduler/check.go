@@ -11,6 +11,18 @@ func fleetError(format string, args ...any) error {
 
 // Check reports the first thing in a fleet that cannot be planned.
 func (f *Fleet) Check() error {
+	if err := f.checkTables(); err != nil {
+		return err
+	}
+	for i := range f.Devices {
+		if err := f.checkAt(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *Fleet) checkTables() error {
 	if len(f.Links) > 255 || len(f.Policies) > 256 || len(f.Hazards) > 255 {
 		return fleetError("%d links, %d policies, %d hazards: at most 255, 256 and 255", len(f.Links), len(f.Policies), len(f.Hazards))
 	}
@@ -29,15 +41,18 @@ func (f *Fleet) Check() error {
 			return fleetError("hazard %d: chance %v, mean time %d s, loss %v", i, h.Chance, h.Tau, h.Loss)
 		}
 	}
-	for i := range f.Devices {
-		if i > 0 && f.Devices[i].Number <= f.Devices[i-1].Number {
-			return fleetError("device %d after device %d: want ascending numbers", f.Devices[i].Number, f.Devices[i-1].Number)
-		}
-		if !f.sound(&f.Devices[i]) {
-			return f.CheckDevice(&f.Devices[i])
-		}
-	}
 	return nil
+}
+
+// checkAt reports the i-th device if it cannot be planned.
+func (f *Fleet) checkAt(i int) error {
+	if i > 0 && f.Devices[i].Number <= f.Devices[i-1].Number {
+		return fleetError("device %d after device %d: want ascending numbers", f.Devices[i].Number, f.Devices[i-1].Number)
+	}
+	if f.sound(&f.Devices[i]) {
+		return nil
+	}
+	return f.CheckDevice(&f.Devices[i])
 }
 
 func (l *Link) check() error {

@@ -9,79 +9,58 @@ type prices struct {
 
 // A choice is the best that one device can do at given prices.
 type choice struct {
-	via          int // -1: there is no link
-	way          way
-	tail         int
-	fixed        bool    // no price moves it
+	via          int     // -1: there is no link
 	filled       bool    // the interval is just what a billed step is good for
-	weight       float64 // of the device, times the way's gain
-	hours        float64 // the interval, between the way's limits
+	hours        float64 // the interval, between the limits of its entry
 	hi           float64 // the upper limit of the interval at this cost
 	money, bytes float64 // that a contact takes
 	price        float64 // of a contact, in weighted stale-hours
 	burden       float64 // weighted stale-hours an hour: by age and by price together, which is what is made small
 }
 
-// choose compares the device's links by what each costs at its own best interval.
-func (f *Fleet) choose(best *choice, d *Device, weight float64, at *prices) {
-	if d.Links[0].Link == 0 {
+// choose compares the device's links by what each costs at its own best interval. One that is out of reach is no choice beside one that is not.
+func (f *Fleet) choose(best *choice, d *Device, ways []entry, at *prices) {
+	if len(ways) == 0 {
 		best.via = -1
 		return
 	}
-	f.consider(best, d, weight, at, 0)
-	if d.Links[1].Link == 0 {
-		return
-	}
-	covered := f.deliver(d.Links[0]) >= NoCover
-	for i := 1; i < MaxVias && d.Links[i].Link > 0; i++ {
-		within := f.deliver(d.Links[i]) >= NoCover
-		if covered && !within {
+	f.consider(best, d, &ways[0], at, 0)
+	for i := 1; i < len(ways); i++ {
+		if ways[i].far && !ways[best.via].far {
 			continue
 		}
 		var c choice
-		f.consider(&c, d, weight, at, i)
-		if within && !covered || c.burden < best.burden {
+		f.consider(&c, d, &ways[i], at, i)
+		if ways[best.via].far && !ways[i].far || c.burden < best.burden {
 			*best = c
 		}
-		covered = covered || within
 	}
 }
 
 // consider finds what one of the device's links is good for.
-func (f *Fleet) consider(c *choice, d *Device, weight float64, at *prices, via int) {
-	c.via, c.tail = via, f.Policies[d.Policy].tail()
-	f.way(&c.way, d, at.links, via)
-	c.weight = weight * c.way.g
-	f.evaluate(c, d, at)
-}
-
-// evaluate finds the interval of one way by the policy's law.
-func (f *Fleet) evaluate(c *choice, d *Device, at *prices) {
-	pol := &f.Policies[d.Policy]
-	lo, hi := c.way.lo, c.way.hi
-	if pol.Law != LawPrice {
-		lo = max(pol.every(d, int(d.Links[c.via].Link)-1).Hours(), lo)
-		hi, c.fixed = lo, true
-	}
-	if d.Growth > 0 && pol.Law == LawPrice {
-		c.fill(d, at)
+func (f *Fleet) consider(c *choice, d *Device, e *entry, at *prices, via int) {
+	c.via = via
+	if e.grows {
+		var y way
+		f.way(&y, d, at.links, via)
+		c.fill(e, &y, d, at)
 		return
 	}
-	c.settle(at, size(d, lo), lo, hi)
+	c.money, c.bytes = e.money, e.bytes
+	c.settle(e, at, e.lo, e.hi)
 }
 
-// settle finds the best interval between limits for contacts of one size.
-func (c *choice) settle(at *prices, size int, lo, hi float64) {
-	c.money, c.bytes = c.way.cost(size)
-	c.price = at.of(c.way.pool, c.money, c.bytes)
+// settle finds the best interval between limits at what a contact takes.
+func (c *choice) settle(e *entry, at *prices, lo, hi float64) {
+	c.price = at.of(e.pool, c.money, c.bytes)
 	c.hi = hi
-	c.hours = min(max(spacing(c.weight, c.price, c.tail), lo), hi)
-	c.burden = c.at(c.hours)
+	c.hours = min(max(spacing(e.weight, c.price, int(e.tail)), lo), hi)
+	c.burden = c.at(e, c.hours)
 }
 
 // at is the burden of an interval at the choice's cost of a contact.
-func (c *choice) at(hours float64) float64 {
-	return float64(c.weight*penalty(hours, c.tail)) + c.price/hours
+func (c *choice) at(e *entry, hours float64) float64 {
+	return float64(e.weight*penalty(hours, int(e.tail))) + c.price/hours
 }
 
 // of is the price of money and bytes together.

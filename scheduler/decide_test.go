@@ -184,3 +184,37 @@ func TestDecideDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// A Solver decides as Decide does: at the moment that it solved for and at others, with allowances, growth, attention and fear of updates.
+func TestSolverDecides(t *testing.T) {
+	mixed := mixedFleet(2000, 3)
+	mixed.Hazards = []scheduler.Hazard{{Chance: .03, Tau: day, Loss: 500}}
+	pooled, allowances := pooledFleet(2000)
+	for name, c := range map[string]struct {
+		f *scheduler.Fleet
+		b *scheduler.Budget
+	}{"mixed": {mixed, &scheduler.Budget{Money: 2_400_000_000}}, "pooled": {pooled, allowances}} {
+		for i := range c.f.Devices {
+			d := &c.f.Devices[i]
+			d.Growth = float32(i % 5 / 4)
+			if i%3 == 0 {
+				d.Boost, d.BoostEnds = 5, uint32(somewhen)+uint32(i)*60
+			}
+			if len(c.f.Hazards) > 0 && i%7 == 0 {
+				d.Hazard, d.Updated = 1, uint32(somewhen)-uint32(i)
+			}
+		}
+		var s scheduler.Solver
+		p, err := s.Solve(c.f, c.b, nil, somewhen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range c.f.Devices {
+			for _, o := range []scheduler.Occasion{{Now: somewhen}, {Now: somewhen, Ack: 16}, {Now: somewhen + day, Ack: 16}} {
+				if got, want := s.Decide(&p, c.f, i, o), scheduler.Decide(&p, c.f, &c.f.Devices[i], o); got != want {
+					t.Fatalf("%s: device %d at %+v: %+v, want %+v", name, i, o, got, want)
+				}
+			}
+		}
+	}
+}

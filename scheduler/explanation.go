@@ -55,29 +55,33 @@ type Alternative struct {
 // Explain is Decide with its reasons. b is the budget that was solved for.
 func Explain(p *Plan, f *Fleet, b *Budget, d *Device, o Occasion) Explanation {
 	at := prices{money: p.Price(), pools: p.Pools, links: p.LinkPools}
+	var now, later [MaxVias]entry
+	ways := now[:f.ways(&now, d, f.Weigh(d, o.Now), at.links)]
 	var j judgement
-	f.judge(&j, &at, d, o)
+	ways = f.judge(&j, &at, d, o, ways, &later)
 	pol := &f.Policies[d.Policy]
 	x := Explanation{Decision: j.Decision, Law: pol.Law, S: p.S, Was: Secs(d.Current), Base: float64(d.Weight), Weight: f.Weigh(d, o.Now), Scarce: p.S > 0, Value: p.Value}
 	if j.best.via < 0 {
 		return x
 	}
-	c := &j.best
-	x.Tail, x.Loss, x.Aim, x.Kept, x.Must = c.tail, c.way.g, j.aim, j.Send == SendNone, j.must
+	c, e := &j.best, &ways[j.best.via]
+	var y way
+	f.way(&y, d, at.links, c.via)
+	x.Tail, x.Loss, x.Aim, x.Kept, x.Must = int(e.tail), y.g, j.aim, j.Send == SendNone, j.must
 	x.Cost = c.money
 	if at.money > 0 {
 		x.Cost = c.price / at.money
 	}
 	x.Link = f.Links[d.Links[c.via].Link-1].Name
-	if c.fixed {
+	if e.fixed {
 		x.Ideal = pol.every(d, int(d.Links[c.via].Link)-1)
 	} else {
-		x.Ideal = seconds(spacing(c.weight, c.price, c.tail))
+		x.Ideal = seconds(spacing(e.weight, c.price, int(e.tail)))
 	}
-	x.Limits = f.limitsOf(d, c, x.Ideal)
-	x.Beaten = f.beaten(d, c, &at, x.Weight)
-	x.Alternatives = alternatives(d, c, j.aim)
-	if pool := c.way.pool; pool >= 0 {
+	x.Limits = f.limitsOf(d, &y, c.via, x.Ideal)
+	x.Beaten = f.beaten(d, c, &at, ways)
+	x.Alternatives = alternatives(d, &y, j.aim)
+	if pool := y.pool; pool >= 0 {
 		x.Pool = p.Pools[pool].Pool
 		for i := range b.Pools {
 			if a := &b.Pools[i]; a.Pool == x.Pool && a.Left > 0 {
@@ -93,12 +97,12 @@ func Explain(p *Plan, f *Fleet, b *Budget, d *Device, o Occasion) Explanation {
 		running = x.Interval
 	}
 	x.Tolerance = running / 20
-	x.Burst = f.burst(d, c, at.money, pol, j.aim)
+	x.Burst = f.burst(d, c.money, y.p, at.money, pol, j.aim)
 	return x
 }
 
 // burst is the programme that the next update of the device would carry.
-func (f *Fleet) burst(d *Device, c *choice, price float64, pol *Policy, every Secs) []uint16 {
+func (f *Fleet) burst(d *Device, money, p, price float64, pol *Policy, every Secs) []uint16 {
 	if pol.Burst != nil {
 		return pol.Burst
 	}
@@ -106,14 +110,14 @@ func (f *Fleet) burst(d *Device, c *choice, price float64, pol *Policy, every Se
 	if d.Hazard > 0 {
 		h = &f.Hazards[d.Hazard-1]
 	}
-	return Burst(h, micros(c.money), c.way.p, price, every)
+	return Burst(h, micros(money), p, price, every)
 }
 
 // seconds rounds a length in hours; what has no end is the longest that a device can be told.
 func seconds(hours float64) Secs { return Secs(min(float64(3600*hours), 1<<32-1) + 0.5) }
 
-func (f *Fleet) limitsOf(d *Device, c *choice, ideal Secs) []Limit {
-	pol, l := &f.Policies[d.Policy], &f.Links[d.Links[c.via].Link-1]
+func (f *Fleet) limitsOf(d *Device, y *way, via int, ideal Secs) []Limit {
+	pol, l := &f.Policies[d.Policy], &f.Links[d.Links[via].Link-1]
 	var out []Limit
 	add := func(name string, every Secs, lower bool) {
 		out = append(out, Limit{Name: name, Every: every, Lower: lower, Holds: lower && ideal < every || !lower && ideal > every})
@@ -125,10 +129,10 @@ func (f *Fleet) limitsOf(d *Device, c *choice, ideal Secs) []Limit {
 		add("link", l.MinGap, true)
 	}
 	if d.Power > 0 {
-		add("battery", seconds(c.way.battery(d)), true)
+		add("battery", seconds(y.battery(d)), true)
 	}
 	if d.Cap > 0 {
-		add("monthly cap", seconds(c.way.capped(d, 0.01)), true)
+		add("monthly cap", seconds(y.capped(d, 0.01)), true)
 	}
 	if pol.Law != LawPrice {
 		return out
@@ -138,22 +142,19 @@ func (f *Fleet) limitsOf(d *Device, c *choice, ideal Secs) []Limit {
 		add("link", l.MaxGap, false)
 	}
 	if pol.Stale > 0 {
-		add("service level", seconds(c.way.service(pol)), false)
+		add("service level", seconds(y.service(pol)), false)
 	}
 	return out
 }
 
-func (f *Fleet) beaten(d *Device, best *choice, at *prices, weight float64) (out []Beaten) {
-	for i := range d.Links {
-		if d.Links[i].Link == 0 {
-			break
-		}
+func (f *Fleet) beaten(d *Device, best *choice, at *prices, ways []entry) (out []Beaten) {
+	for i := range ways {
 		if i == best.via {
 			continue
 		}
-		b := Beaten{Link: f.Links[d.Links[i].Link-1].Name, NoCover: f.deliver(d.Links[i]) < NoCover}
+		b := Beaten{Link: f.Links[d.Links[i].Link-1].Name, NoCover: ways[i].far}
 		var c choice
-		f.consider(&c, d, weight, at, i)
+		f.consider(&c, d, &ways[i], at, i)
 		b.Ratio = c.burden / best.burden
 		out = append(out, b)
 	}
@@ -161,15 +162,15 @@ func (f *Fleet) beaten(d *Device, best *choice, at *prices, weight float64) (out
 }
 
 // alternatives are what half and twice the interval, and a day, would change.
-func alternatives(d *Device, c *choice, aim Secs) (out []Alternative) {
+func alternatives(d *Device, y *way, aim Secs) (out []Alternative) {
 	month := func(every Secs) float64 {
-		return c.way.full(size(d, every.Hours())) * MonthHours / every.Hours()
+		return y.full(size(d, every.Hours())) * MonthHours / every.Hours()
 	}
 	for _, every := range []Secs{aim / 2, 24 * 3600, aim * 2} {
 		if every <= 0 || Nearest(every) == Nearest(aim) {
 			continue
 		}
-		out = append(out, Alternative{Every: every, Money: micros(month(every) - month(aim)), Age: Secs(c.way.g * float64(every-aim))})
+		out = append(out, Alternative{Every: every, Money: micros(month(every) - month(aim)), Age: Secs(y.g * float64(every-aim))})
 	}
 	return out
 }

@@ -12,11 +12,16 @@ const (
 	CodeExact Code = 255
 )
 
-// Quarter octaves, and the borders between their neighbours: 2^(i/4) and 2^(i/4+1/8).
+// Quarter octaves, and the borders between their neighbours, of which the bits of the fraction count: 2^(i/4) and 2^(i/4+1/8).
 var (
 	quarters = [4]float64{1, 1.189207115002721, 1.4142135623730951, 1.681792830507429}
-	borders  = [4]float64{1.0905077326652577, 1.2968395546510096, 1.5422108254079407, 1.8340080864093424}
-	grid     = func() (g [Codes]Secs) {
+	borders  = func() (b [4]uint64) {
+		for i, border := range [4]float64{1.0905077326652577, 1.2968395546510096, 1.5422108254079407, 1.8340080864093424} {
+			b[i] = math.Float64bits(border) & fraction
+		}
+		return b
+	}()
+	grid = func() (g [Codes]Secs) {
 		for k := range g {
 			g[k] = Secs(math.Floor(math.Ldexp(900*quarters[k%4], k/4) + 0.5))
 		}
@@ -28,6 +33,13 @@ var (
 		}
 		return g
 	}()
+)
+
+// The parts of a float64.
+const (
+	fractionBits = 52
+	fraction     = 1<<fractionBits - 1
+	bias         = 1023
 )
 
 // shortHours is the border below the first level.
@@ -48,12 +60,10 @@ func nearest(hours float64) Code {
 	if !(hours > 0.25) {
 		return 0
 	}
-	const fractionBits, bias = 52, 1023
-	bits := math.Float64bits(4 * hours)                                             // of 15 minutes; this is math.Frexp, which is slower
-	fraction := math.Float64frombits(bits&(1<<fractionBits-1) | bias<<fractionBits) // no sign: it is above 1
+	bits := math.Float64bits(4 * hours) // of 15 minutes; this is math.Frexp without its branches, as is what follows
 	k := 4 * (int(bits>>fractionBits) - bias)
-	for i := 0; i < len(borders) && fraction >= borders[i]; i++ {
-		k++
+	for _, border := range borders {
+		k += int((border - 1 - bits&fraction) >> 63) // 1 from the border on
 	}
 	return Code(min(k, Codes-1)) //nolint:gosec // from 0 to 63
 }

@@ -33,11 +33,16 @@ const (
 // Key is the device's at a plan's prices. It takes part in the price of money, or of its pool if its link has one.
 func (p *Plan) Key(f *Fleet, d *Device, now Secs) (key Key, pool int) {
 	at := prices{money: p.Price(), pools: p.Pools, links: p.LinkPools}
+	var ways [MaxVias]entry
+	n := f.ways(&ways, d, f.Weigh(d, now), at.links)
+	if n == 0 {
+		return Key{}, -1
+	}
 	var c choice
-	f.choose(&c, d, f.Weigh(d, now), &at)
+	f.choose(&c, d, ways[:n], &at)
 	var e entry
-	e.take(&c)
-	key = Key{Q: e.q, Lo: e.lo, Hi: e.hi, Cost: e.money}
+	e.take(&c, ways[:n])
+	key = Key{Q: e.q, Lo: 1 / e.hi, Hi: 1 / e.lo, Cost: e.money}
 	if e.pool >= 0 && !e.mixed {
 		key.Cost = e.bytes
 	}

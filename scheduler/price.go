@@ -72,21 +72,15 @@ func (s *Solver) spend(at *prices, pools []pool, r float64) (sum, slope float64)
 	s.settle(at, pools)
 	sc := newScales(at)
 	s.passes++
-	for i := range s.entries {
-		e := &s.entries[i]
-		if e.money == 0 {
-			continue
-		}
-		var rate float64
-		if e.pool < 0 {
-			rate = min(max(e.q*sc.money[e.tail], e.lo), e.hi)
-		} else {
-			rate = e.rate(&sc)
-		}
-		spent := float64(e.money * rate)
-		sum += spent
-		if rate > e.lo && rate < e.hi {
-			slope += float64(spent * slower[e.tail])
+	if !(r > s.sketch.from && r < s.sketch.to) {
+		s.sketch.draw(s.entries, r)
+	}
+	sum, slope = s.sketch.spend(s.entries, &sc)
+	for g := range s.members {
+		for _, i := range s.members[g] {
+			more, bend := s.entries[i].spend(&sc)
+			sum += more
+			slope += bend
 		}
 	}
 	for g := range pools {
@@ -135,10 +129,10 @@ func (s *Solver) use(sc *scales, g int) (sum, slope float64) {
 		if e.pool < 0 {
 			continue
 		}
-		rate := e.rate(sc)
+		rate, free := e.rate(sc)
 		used := float64(e.bytes * rate)
 		sum += used
-		if rate > e.lo && rate < e.hi {
+		if free {
 			slope += float64(used * slower[e.tail])
 		}
 	}

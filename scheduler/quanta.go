@@ -5,28 +5,29 @@ import "math"
 // fill finds the best interval where what piles up makes contacts dearer by steps: it pays to fill what is billed. Within a step the burden is
 // convex. At the ends of steps it is that of bytes billed exactly, which is convex over all, so that only steps about its optimum matter, and the
 // first, which a minimum makes wide.
-func (c *choice) fill(d *Device, at *prices) {
-	rate := c.way.legs[0].rate
+func (c *choice) fill(e *entry, y *way, d *Device, at *prices) {
+	rate := y.legs[0].rate
 	best := *c
 	best.burden = math.Inf(1)
 	consider := func(end int) {
 		from := float64(prior(rate, end)-int(d.Status)) / float64(d.Growth)
 		to := float64(end-int(d.Status)) / float64(d.Growth)
-		lo, hi := max(c.way.lo, from), min(c.way.hi, to)
+		lo, hi := max(e.lo, from), min(e.hi, to)
 		if lo > hi {
 			return
 		}
-		c.settle(at, end, lo, hi)
+		c.money, c.bytes = y.cost(end)
+		c.settle(e, at, lo, hi)
 		c.filled = c.hours >= to
 		if c.burden < best.burden {
 			best = *c
 		}
 	}
-	first := size(d, c.way.lo)
-	last := size(d, c.way.hi)
+	first := size(d, e.lo)
+	last := size(d, e.hi)
 	consider(first + rate.Room(first))
 	consider(last + rate.Room(last))
-	end := size(d, min(max(spacing(c.weight, c.way.smooth(at, int(d.Status)), c.tail), c.way.lo), c.way.hi))
+	end := size(d, min(max(spacing(e.weight, y.smooth(at, int(d.Status)), int(e.tail)), e.lo), e.hi))
 	end += rate.Room(end)
 	for range 2 {
 		end = max(prior(rate, end), first)

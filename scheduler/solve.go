@@ -14,16 +14,20 @@ func Solve(f *Fleet, b *Budget, prev *Plan, now Secs) (Plan, error) {
 
 // A Solver keeps the memory of one Solve for the next. The zero Solver is ready.
 type Solver struct {
+	now     Secs // that was solved for
 	entries []entry
-	members [][]int32 // for each pool: its entries
-	mixed   []bool    // for each pool: money has a part in the price of its contacts
-	wanted  []float64 // for each pool: the price at which the allowance is just used up
+	ways    []entry        // of each link of those with a choice
+	later   [MaxVias]entry // of one, at another moment
+	members [][]int32      // for each pool: its entries
+	mixed   []bool         // for each pool: money has a part in the price of its contacts
+	wanted  []float64      // for each pool: the price at which the allowance is just used up
+	sketch  sketch
 	passes  int
 }
 
 // Solve is as the function Solve.
 func (s *Solver) Solve(f *Fleet, b *Budget, prev *Plan, now Secs) (Plan, error) {
-	if err := f.Check(); err != nil {
+	if err := f.checkTables(); err != nil {
 		return Plan{}, err
 	}
 	pools, err := b.pools(f)
@@ -41,7 +45,10 @@ func (s *Solver) Solve(f *Fleet, b *Budget, prev *Plan, now Secs) (Plan, error) 
 	if prev != nil {
 		p.recall(prev)
 	}
-	s.rounds(&p, f, b, pools, now)
+	if err := s.begin(f, p.LinkPools, now); err != nil {
+		return Plan{}, err
+	}
+	s.rounds(&p, f, b, pools)
 	s.total(&p, b, pools)
 	return p, nil
 }
@@ -74,7 +81,8 @@ func (s *Solver) total(p *Plan, b *Budget, pools []pool) {
 		if e.hi == 0 {
 			continue
 		}
-		hours := 1 / e.rate(&sc)
+		rate, _ := e.rate(&sc)
+		hours := 1 / rate
 		age := float64(e.weight * penalty(hours, int(e.tail)))
 		p.Stale += age
 		spend += e.money / hours

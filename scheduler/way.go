@@ -23,6 +23,7 @@ type way struct {
 	g      float64 // mean age over interval: 1/p - 1/2
 	energy float64 // millijoules expected
 	lo, hi float64 // limits of the interval, in hours
+	far    bool    // its first link is out of reach
 }
 
 // gain is the mean age of knowledge per hour of interval, if each contact succeeds with probability p.
@@ -62,7 +63,9 @@ func (f *Fleet) way(y *way, d *Device, pools []int16, i int) {
 	if v.Tries > 0 {
 		tries = int(v.Tries)
 	}
-	lost := y.reach(l, f.deliver(v), tries, 1, 0)
+	p := f.deliver(v)
+	y.far = p < NoCover
+	lost := y.reach(l, p, tries, 1, 0)
 	y.legs[0].pooled = y.pool >= 0
 	if v.Tries > 0 && i+1 < MaxVias && d.Links[i+1].Link > 0 {
 		second := d.Links[i+1]

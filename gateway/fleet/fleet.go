@@ -19,7 +19,7 @@ type Fleet struct {
 	slabs     []*[slabLen]record
 	len       int
 	byNumber  map[uint32]Index
-	byName    map[uint64]Index // FNV-1a of the name; a colliding second name is in clash
+	byName    map[uint32]Index // FNV-1a of the name; a colliding second name is in clash
 	clash     map[string]Index
 	strings   interned
 	templates templateTable
@@ -37,7 +37,7 @@ type Fleet struct {
 func New() *Fleet {
 	return &Fleet{
 		byNumber:  make(map[uint32]Index),
-		byName:    make(map[uint64]Index),
+		byName:    make(map[uint32]Index),
 		clash:     make(map[string]Index),
 		strings:   newInterned(),
 		templates: newTemplateTable(),
@@ -67,10 +67,10 @@ func (f *Fleet) ByNumber(number uint32) (Index, bool) {
 	return i, ok
 }
 
-func hashName(name string) uint64 {
-	h := fnv.New64a()
+func hashName(name string) uint32 {
+	h := fnv.New32a()
 	_, _ = h.Write([]byte(name))
-	return h.Sum64()
+	return h.Sum32()
 }
 
 // ByName finds a device by its name.

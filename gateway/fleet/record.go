@@ -11,11 +11,11 @@ type record struct {
 	freeMemory uint64
 	firstSeen  int64 // Unix milliseconds, 0 never
 	lastSeen   int64
+	since      int64 // Unix milliseconds of the first frame of the epoch
 	number     uint32
 	epoch      uint32
 	bootCount  uint32
 
-	since     int64 // Unix milliseconds of the first frame of the epoch
 	salt      [session.SaltLen]byte
 	allocated uint32 // what follows is of session.Gateway
 	joinBoot  uint32

@@ -4,7 +4,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/godwit-gateway/godwit/scheduler"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
 	"github.com/godwit-gateway/godwit/scheduler/presence"
 	"github.com/godwit-gateway/godwit/scheduler/tariff"
@@ -41,65 +40,63 @@ func (k *Core) Heard(now time.Time, at Place, c Contact) {
 		return
 	}
 	k.touch(at)
-	d := &k.devices[at]
-	v := via(d, c.Link)
+	d := k.record(at)
+	v := d.join(c.Link)
 	if v >= 0 {
-		m.learned[v].Observe(min(max(c.Lost, 0), 256)+1, 1)
-		d.Links[v].Deliver = m.learned[v].Via(k.fleet.Links[c.Link].Deliver)
+		k.records.learned(m.record, v).Observe(min(max(c.Lost, 0), 256)+1, 1)
 	}
 	if !c.Newest {
 		return
 	}
 	if c.Cause == ledger.CauseStatus {
-		d.Status = uint16(min(max(float64(d.Status)+float64(smoothing*(float64(c.Bytes)-float64(d.Status)))+0.5, 1), math.MaxUint16))
+		d.status = uint16(min(max(float64(d.status)+float64(smoothing*(float64(c.Bytes)-float64(d.status)))+0.5, 1), math.MaxUint16))
 	}
-	if d.Current == 0 && d.Heard > 0 {
-		m.guess(float32(stamp(now)) - float32(d.Heard))
+	if d.current == 0 && d.heard > 0 {
+		d.guess(float32(stamp(now)) - float32(d.heard))
 	}
 	if v >= 0 {
-		d.Via = uint8(v) + 1 //nolint:gosec // at most MaxVias
+		d.via = uint8(v) + 1 //nolint:gosec // at most MaxVias
 	}
-	m.retired = false
-	if d.Heard == 0 {
+	d.retired = false
+	if d.heard == 0 {
 		k.heard++
 	}
 	k.present(now, at, c.Link)
-	d.Heard = stamp(now)
+	d.heard = stamp(now)
 }
 
 // guess learns how often a device speaks by itself. What comes within a minute belongs to one contact.
-func (m *device) guess(gap float32) {
+func (d *device) guess(gap float32) {
 	if gap < 60 {
 		return
 	}
-	if m.gaps == 0 {
-		m.gap = gap
+	if d.gaps == 0 {
+		d.gap = gap
 	}
-	m.gap += float32(smoothing * (gap - m.gap))
-	m.gaps = min(m.gaps, math.MaxUint8-1) + 1
+	d.gap += float32(smoothing * (gap - d.gap))
+	d.gaps = min(d.gaps, math.MaxUint8-1) + 1
 }
 
 // interval is how often the device is taken to speak: as it acknowledged, else as it was seen to; 0: unknown.
-func (m *device) interval(d *scheduler.Device) uint32 {
-	if d.Current > 0 {
-		return d.Current
+func (d *device) interval() uint32 {
+	if d.current > 0 {
+		return d.current
 	}
-	if m.gaps >= gapsLeast {
-		return uint32(m.gap)
+	if d.gaps >= gapsLeast {
+		return uint32(d.gap)
 	}
 	return 0
 }
 
 // Receipt says that a device runs the policy of a revision. It reports whether that is news.
 func (k *Core) Receipt(now time.Time, at Place, revision uint8) bool {
-	m := k.at(at)
-	if m == nil || m.offered.interval == 0 || m.offered.revision != revision {
+	d := k.find(at)
+	if d == nil || d.offered.interval == 0 || d.offered.revision != revision {
 		return false
 	}
-	d := &k.devices[at]
-	d.Current, m.revision = m.offered.interval, revision
-	m.presence.Acknowledge(presence.Policy{Interval: d.Current, Link: k.linkOf(d)})
-	m.offered = offer{}
+	d.current, d.revision = d.offered.interval, revision
+	d.presence.Acknowledge(presence.Policy{Interval: d.current, Link: d.link()})
+	d.offered = offer{}
 	k.await(now, at)
 	k.touch(at)
 	return true
@@ -107,21 +104,13 @@ func (k *Core) Receipt(now time.Time, at Place, revision uint8) bool {
 
 // Forgot says that a device lost its memory, and with it what it was told.
 func (k *Core) Forgot(now time.Time, at Place) {
-	m := k.at(at)
-	if m == nil {
+	d := k.find(at)
+	if d == nil {
 		return
 	}
-	k.devices[at].Current, m.offered, m.gaps = 0, offer{revision: m.offered.revision}, 0
+	d.current, d.offered, d.gaps = 0, offer{revision: d.offered.revision}, 0
 	k.await(now, at)
 	k.touch(at)
-}
-
-// linkOf is the place of the link that a device uses.
-func (k *Core) linkOf(d *scheduler.Device) uint8 {
-	if d.Via == 0 {
-		return 0
-	}
-	return d.Links[d.Via-1].Link - 1
 }
 
 // Updated says that a device booted other software: what it says counts for more for a while, and it may follow the programme of its offer.
@@ -129,7 +118,7 @@ func (k *Core) Updated(now time.Time, at Place) {
 	if k.at(at) == nil {
 		return
 	}
-	k.devices[at].Updated = stamp(now)
+	k.record(at).updated = stamp(now)
 	k.touch(at)
 }
 
@@ -145,14 +134,15 @@ func (k *Core) Gauge(at Place) *Gauge {
 // Battery is told how full a device's battery is, in percent. What is beyond a gauge's ends counts as the end.
 func (k *Core) Battery(at Place, percent float64) {
 	if k.at(at) != nil && !math.IsNaN(percent) {
-		k.devices[at].Battery = uint8(min(max(percent, 1), 100))
+		k.record(at).battery = uint8(min(max(percent, 1), 100))
 	}
 }
 
 // Attend raises a device's weight until a time: somebody looks at it.
 func (k *Core) Attend(at Place, factor float64, until time.Time) {
 	if k.at(at) != nil && factor > 0 && factor < math.MaxFloat32 {
-		k.devices[at].Boost, k.devices[at].BoostEnds = float32(factor), stamp(until)
+		d := k.record(at)
+		d.boost, d.boostEnds = float32(factor), stamp(until)
 		k.touch(at)
 	}
 }

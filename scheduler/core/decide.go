@@ -24,32 +24,32 @@ const (
 // Decide finds what a device is to do. ack is the size of a downlink that goes to it anyway and may carry the policy, 0 if none does. send is false
 // if the device keeps what it runs, or has been told already.
 func (k *Core) Decide(now time.Time, at Place, ack int) (o Offer, send bool) {
-	m := k.at(at)
-	if m == nil || m.retired || k.planned.IsZero() {
+	d := k.find(at)
+	if d == nil || d.retired || k.planned.IsZero() {
 		return Offer{}, false
 	}
-	d := &k.devices[at]
-	o.Decision = scheduler.Decide(&k.plan, &k.fleet, d, scheduler.Occasion{Now: scheduler.Secs(now.Unix()), Ack: ack})
+	planned := k.planning(&k.known[at], d)
+	o.Decision = scheduler.Decide(&k.plan, &k.fleet, &planned, scheduler.Occasion{Now: scheduler.Secs(now.Unix()), Ack: ack})
 	if o.Send == scheduler.SendNone || o.Via < 0 || o.Interval <= 0 {
 		return o, false
 	}
-	p := &m.offered
+	p := &d.offered
 	if p.interval > 0 && now.Before(time.Unix(int64(p.at), 0).Add(offerPause<<min(p.tries-1, offerShifts))) {
 		return o, false
 	}
 	o.Revision = p.revision
 	if p.interval != uint32(o.Interval) || int(p.via) != o.Via+1 { //nolint:gosec // intervals are below 2^32
-		o.Revision = m.next()
+		o.Revision = d.next()
 	}
-	o.Links = k.linksOf(d, o.Via)
+	o.Links = d.order(o.Via)
 	return o, true
 }
 
 // next is the revision of a policy that the device was never offered lately; 0 is none.
-func (m *device) next() uint8 {
-	r := max(m.revision, m.offered.revision) + 1
-	if m.offered.revision != 0 {
-		r = m.offered.revision + 1
+func (d *device) next() uint8 {
+	r := max(d.revision, d.offered.revision) + 1
+	if d.offered.revision != 0 {
+		r = d.offered.revision + 1
 	}
 	if r == 0 {
 		r = 1
@@ -57,15 +57,15 @@ func (m *device) next() uint8 {
 	return r
 }
 
-// linksOf are a device's links, the chosen one first.
-func (k *Core) linksOf(d *scheduler.Device, first int) []int {
-	if d.Links[1].Link == 0 {
+// order is a device's links, the chosen one first.
+func (d *device) order(first int) []int {
+	if d.links[1] == 0 {
 		return nil
 	}
-	list := []int{int(d.Links[first].Link) - 1}
-	for i := range d.Links {
-		if i != first && d.Links[i].Link > 0 {
-			list = append(list, int(d.Links[i].Link)-1)
+	list := []int{int(d.links[first]) - 1}
+	for i := range d.links {
+		if i != first && d.links[i] > 0 {
+			list = append(list, int(d.links[i])-1)
 		}
 	}
 	return list
@@ -73,28 +73,27 @@ func (k *Core) linksOf(d *scheduler.Device, first int) []int {
 
 // Offered says that the policy was handed to the network.
 func (k *Core) Offered(now time.Time, at Place, o Offer) {
-	m := k.at(at)
-	if m == nil || o.Via < 0 {
+	d := k.find(at)
+	if d == nil || o.Via < 0 {
 		return
 	}
-	p := &m.offered
+	p := &d.offered
 	if p.revision != o.Revision {
 		*p = offer{interval: uint32(o.Interval), revision: o.Revision, via: uint8(o.Via) + 1, tries: p.tries} //nolint:gosec // below 2^32 seconds; at most MaxVias
 	}
 	p.at, p.tries = stamp(now), min(p.tries, offerShifts)+1
-	m.presence.Offer(now.Unix(), presence.Policy{Interval: uint32(o.Interval), Link: uint8(o.Link)}) //nolint:gosec // as above
+	d.presence.Offer(now.Unix(), presence.Policy{Interval: uint32(o.Interval), Link: uint8(o.Link)}) //nolint:gosec // as above
 	k.await(now, at)
 	k.touch(at)
 }
 
 // Running is what a device runs: as it acknowledged, or, if told is false, as it was seen to. 0: unknown. pending is what it was offered since.
 func (k *Core) Running(at Place) (every scheduler.Secs, told bool, pending scheduler.Secs) {
-	m := k.at(at)
-	if m == nil {
+	d := k.find(at)
+	if d == nil {
 		return 0, false, 0
 	}
-	d := &k.devices[at]
-	return scheduler.Secs(m.interval(d)), d.Current > 0, scheduler.Secs(m.offered.interval)
+	return scheduler.Secs(d.interval()), d.current > 0, scheduler.Secs(d.offered.interval)
 }
 
 // Burst is the programme of contacts after an update, in minutes after the boot, for a device.

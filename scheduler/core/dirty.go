@@ -18,7 +18,6 @@ type Rows interface {
 // dirty is what changed since the last Drain.
 type dirty struct {
 	places   []Place
-	marks    []bool // by place
 	accounts map[ledger.Account]struct{}
 	list     []ledger.Account // of accounts, in the order of their first change
 	pools    map[string]struct{}
@@ -59,13 +58,9 @@ func (k *Core) touch(at Place) {
 
 // mark makes a device's row one that is written with the next that must be.
 func (k *Core) mark(at Place) {
-	d := &k.dirty
-	for int(at) >= len(d.marks) {
-		d.marks = append(d.marks, make([]bool, max(1024, len(d.marks)/4))...)
-	}
-	if !d.marks[at] {
-		d.marks[at] = true
-		d.places = append(d.places, at)
+	if d := k.record(at); !d.marked {
+		d.marked = true
+		k.dirty.places = append(k.dirty.places, at)
 	}
 }
 
@@ -85,9 +80,9 @@ func (k *Core) Drain(to Rows) {
 	d := &k.dirty
 	d.must = false
 	for _, at := range d.places {
-		d.marks[at] = false
+		k.record(at).marked = false
 		d.value = k.appendDevice(d.value[:0], at)
-		to.PutSchedule(k.devices[at].Number, d.value)
+		to.PutSchedule(k.known[at].number, d.value)
 	}
 	d.places = d.places[:0]
 	for _, a := range d.list {

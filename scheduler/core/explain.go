@@ -8,16 +8,14 @@ import (
 
 // Explain is why a device is to run an interval; ok is false if there is no plan yet, or the device was never heard.
 func (k *Core) Explain(now time.Time, at Place) (x scheduler.Explanation, ok bool) {
-	m := k.at(at)
-	if m == nil || k.planned.IsZero() || k.devices[at].Heard == 0 {
+	d := k.find(at)
+	if d == nil || k.planned.IsZero() || d.heard == 0 {
 		return x, false
 	}
 	b := k.budget(k.pace.Money())
-	d := k.devices[at]
-	if d.Current == 0 {
-		d.Current = m.interval(&d)
-	}
-	x = scheduler.Explain(&k.plan, &k.fleet, &b, &d, scheduler.Occasion{Now: scheduler.Secs(now.Unix())})
+	planned := k.planning(&k.known[at], d)
+	planned.Current = d.interval()
+	x = scheduler.Explain(&k.plan, &k.fleet, &b, &planned, scheduler.Occasion{Now: scheduler.Secs(now.Unix())})
 	x.Currency = k.config.Currency
 	return x, true
 }

@@ -11,9 +11,8 @@ import (
 func (k *Core) gather(f *scheduler.Fleet) {
 	f.Devices = f.Devices[:0]
 	for _, at := range k.inOrder() {
-		d, m := &k.devices[at], &k.more[at]
-		if d.Heard > 0 && !m.retired && m.silent != presence.Presumed {
-			f.Devices = append(f.Devices, *d)
+		if d := k.find(at); d != nil && d.heard > 0 && !d.retired && d.silent != presence.Presumed {
+			f.Devices = append(f.Devices, k.planning(&k.known[at], d))
 		}
 	}
 }
@@ -48,7 +47,8 @@ func (k *Core) Replan(now time.Time) {
 	if !k.planned.IsZero() {
 		prev = &k.plan
 	}
-	p, err := k.solver.Solve(&k.fleet, &b, prev, scheduler.Secs(now.Unix()))
+	p, err := scheduler.Solve(&k.fleet, &b, prev, scheduler.Secs(now.Unix()))
+	k.fleet.Devices = nil // plans are rare: memory for the next one is not kept
 	if k.failed = err; err != nil {
 		return
 	}
@@ -152,7 +152,8 @@ func (w *What) apply(f *scheduler.Fleet) {
 
 func (k *Core) outcome(f *scheduler.Fleet, b scheduler.Budget, now time.Time) (Outcome, scheduler.Plan, error) {
 	at := scheduler.Secs(now.Unix())
-	p, err := scheduler.Solve(f, &b, nil, at)
+	var solver scheduler.Solver
+	p, err := solver.Solve(f, &b, nil, at)
 	if err != nil {
 		return Outcome{}, p, err
 	}
@@ -160,7 +161,7 @@ func (k *Core) outcome(f *scheduler.Fleet, b scheduler.Budget, now time.Time) (O
 	weights := 0.0
 	for i := range f.Devices {
 		d := &f.Devices[i]
-		dec := scheduler.Decide(&p, f, d, scheduler.Occasion{Now: at})
+		dec := solver.Decide(&p, f, i, scheduler.Occasion{Now: at})
 		if dec.Link < 0 {
 			continue
 		}

@@ -20,33 +20,34 @@ var ErrRow = errors.New("schedule row")
 // appendDevice appends a device's row: the version, what it runs and was offered, its links by name with what was learned of each, its meters, and
 // its presence. Links are named, since their places are those of one configuration.
 func (k *Core) appendDevice(b []byte, at Place) []byte {
-	d, m := &k.devices[at], &k.more[at]
+	d := k.record(at)
 	flags := byte(0)
-	if m.watched {
+	if d.watched {
 		flags |= 1
 	}
-	if m.retired {
+	if d.retired {
 		flags |= 2
 	}
-	b = append(b, rowVersion, flags, byte(m.silent), m.revision, m.gaps, d.Via, d.Battery)
+	b = append(b, rowVersion, flags, byte(d.silent), d.revision, d.gaps, d.via, d.battery)
 	for _, v := range []uint32{
-		d.Current, d.Heard, d.Updated, d.BoostEnds, math.Float32bits(d.Boost), math.Float32bits(m.gap), uint32(d.Status),
-		m.offered.interval, m.offered.at, uint32(m.offered.revision), uint32(m.offered.via), uint32(m.offered.tries),
+		d.current, d.heard, d.updated, d.boostEnds, math.Float32bits(d.boost), math.Float32bits(d.gap), uint32(d.status),
+		d.offered.interval, d.offered.at, uint32(d.offered.revision), uint32(d.offered.via), uint32(d.offered.tries),
 	} {
 		b = binary.AppendUvarint(b, uint64(v))
 	}
-	for i, v := range d.Links {
-		if v.Link == 0 {
+	for i, link := range d.links {
+		if link == 0 {
 			b = append(b, 0)
 			continue
 		}
-		b = appendText(b, k.config.Links[v.Link-1].Name)
-		b = binary.BigEndian.AppendUint32(b, math.Float32bits(m.learned[i].Arrived))
-		b = binary.BigEndian.AppendUint32(b, math.Float32bits(m.learned[i].Attempts))
-		b = k.appendMeter(b, meterKey{at, v.Link - 1})
+		learned := k.records.learned(k.known[at].record, i)
+		b = appendText(b, k.config.Links[link-1].Name)
+		b = binary.BigEndian.AppendUint32(b, math.Float32bits(learned.Arrived))
+		b = binary.BigEndian.AppendUint32(b, math.Float32bits(learned.Attempts))
+		b = k.appendMeter(b, meterKey{at, link - 1})
 	}
-	if m.watched {
-		b, _ = m.presence.AppendBinary(b)
+	if d.watched {
+		b, _ = d.presence.AppendBinary(b)
 	}
 	return b
 }
@@ -175,35 +176,34 @@ func (k *Core) parseDevice(at Place, row []byte) error {
 	if err != nil {
 		return err
 	}
-	d, m := &k.devices[at], &k.more[at]
-	m.silent, m.revision, m.gaps, d.Battery = presence.Class(s.silent), s.revision, s.gaps, s.battery
-	m.watched, m.retired, m.presence = s.flags&1 != 0, s.flags&2 != 0, s.watch
+	d := k.record(at)
+	d.silent, d.revision, d.gaps, d.battery = presence.Class(s.silent), s.revision, s.gaps, s.battery
+	d.watched, d.retired, d.presence = s.flags&1 != 0, s.flags&2 != 0, s.watch
 	n := &s.numbers
 	if n[1] > 0 {
 		k.heard++
 	}
-	d.Current, d.Heard, d.Updated, d.BoostEnds, d.Boost, m.gap = n[0], n[1], n[2], n[3], math.Float32frombits(n[4]), math.Float32frombits(n[5])
-	d.Status = uint16(min(n[6], math.MaxUint16))
-	m.offered = offer{interval: n[7], at: n[8], revision: uint8(n[9]), via: uint8(n[10]), tries: uint8(min(n[11], math.MaxUint8))} //nolint:gosec // as written
+	d.current, d.heard, d.updated, d.boostEnds, d.boost, d.gap = n[0], n[1], n[2], n[3], math.Float32frombits(n[4]), math.Float32frombits(n[5])
+	d.status = uint16(min(n[6], math.MaxUint16))
+	d.offered = offer{interval: n[7], at: n[8], revision: uint8(n[9]), via: uint8(n[10]), tries: uint8(min(n[11], math.MaxUint8))} //nolint:gosec // as written
 	for i, l := range s.links {
 		link := k.linkNamed(l.name)
 		if link < 0 {
 			continue
 		}
-		v := via(d, link)
+		v := d.join(link)
 		if v < 0 {
 			continue
 		}
-		m.learned[v] = l.learned
-		d.Links[v].Deliver = l.learned.Via(k.fleet.Links[link].Deliver)
+		*k.records.learned(k.known[at].record, v) = l.learned
 		if l.meter != nil {
 			k.meters[meterKey{at, uint8(link)}] = l.meter //nolint:gosec // at most linksMax
 		}
 		if int(s.via) == i+1 {
-			d.Via = uint8(v) + 1 //nolint:gosec // at most MaxVias
+			d.via = uint8(v) + 1 //nolint:gosec // at most MaxVias
 		}
-		if int(m.offered.via) == i+1 {
-			m.offered.via = uint8(v) + 1 //nolint:gosec // as above
+		if int(d.offered.via) == i+1 {
+			d.offered.via = uint8(v) + 1 //nolint:gosec // as above
 		}
 	}
 	return nil

@@ -51,42 +51,42 @@ const burstMax = 15
 
 // present notes a contact that is newer than all before.
 func (k *Core) present(now time.Time, at Place, link int) {
-	d, m := &k.devices[at], &k.more[at]
-	if !m.watched {
-		m.watched = true
-		m.presence = presence.NewDevice(now.Unix(), presence.Policy{}, uint16(m.rule), 0)
+	d := k.record(at)
+	if !d.watched {
+		d.watched = true
+		d.presence = presence.NewDevice(now.Unix(), presence.Policy{}, uint16(k.known[at].rule), 0)
 	}
-	missed := k.model.Contact(&m.presence, now.Unix())
-	if every := m.interval(d); every > 0 {
-		if p := m.presence.InForce(); p.Interval != every || p.Link != uint8(link) { //nolint:gosec // at most linksMax
-			pending, ok := m.presence.Pending()
-			m.presence.Acknowledge(presence.Policy{Interval: every, Link: uint8(link)}) //nolint:gosec // as above
+	missed := k.model.Contact(&d.presence, now.Unix())
+	if every := d.interval(); every > 0 {
+		if p := d.presence.InForce(); p.Interval != every || p.Link != uint8(link) { //nolint:gosec // at most linksMax
+			pending, ok := d.presence.Pending()
+			d.presence.Acknowledge(presence.Policy{Interval: every, Link: uint8(link)}) //nolint:gosec // as above
 			if ok {
-				m.presence.Offer(now.Unix(), pending)
+				d.presence.Offer(now.Unix(), pending)
 			}
 		}
 	}
-	if was := m.silent; was == presence.Silent || was == presence.Presumed || was == presence.Out {
+	if was := d.silent; was == presence.Silent || was == presence.Presumed || was == presence.Out {
 		k.actions = append(k.actions, Action{Kind: ActRecovered, Place: at, Was: was, Missed: missed})
 	}
-	m.silent = presence.Due
+	d.silent = presence.Due
 	k.await(now, at)
 }
 
 // await queues a device for when its standing may change.
 func (k *Core) await(now time.Time, at Place) {
-	if m := &k.more[at]; m.watched {
-		k.queue.Set(uint32(at), k.model.Next(&m.presence, now.Unix()))
+	if d := k.find(at); d != nil && d.watched {
+		k.queue.Set(uint32(at), k.model.Next(&d.presence, now.Unix()))
 	}
 }
 
 // Installing says that a device is away to boot other software, and will follow the programme of its policy.
 func (k *Core) Installing(now time.Time, at Place) {
-	m := k.at(at)
-	if m == nil || !m.watched {
+	d := k.find(at)
+	if d == nil || !d.watched {
 		return
 	}
-	m.presence.Burst(m.rule, installTime)
+	d.presence.Burst(k.known[at].rule, installTime)
 	k.await(now, at)
 	k.touch(at)
 }
@@ -108,13 +108,13 @@ func (k *Core) checkSilence(now time.Time) (more bool) {
 			return true
 		}
 		at := Place(number)
-		m := &k.more[at]
-		st := k.model.Check(&m.presence, now.Unix())
-		if st.Class != m.silent {
+		d := k.find(at)
+		st := k.model.Check(&d.presence, now.Unix())
+		if st.Class != d.silent {
 			if st.Class == presence.Silent || st.Class == presence.Presumed || st.Class == presence.Out {
-				k.actions = append(k.actions, Action{Kind: ActSilent, Place: at, Was: m.silent, Standing: st})
+				k.actions = append(k.actions, Action{Kind: ActSilent, Place: at, Was: d.silent, Standing: st})
 			}
-			m.silent = st.Class
+			d.silent = st.Class
 		}
 		k.touch(at)
 		k.await(now, at)
@@ -123,11 +123,11 @@ func (k *Core) checkSilence(now time.Time) (more bool) {
 
 // Standing is what is thought of a device now; ok is false for one that was never heard.
 func (k *Core) Standing(now time.Time, at Place) (st presence.Standing, ok bool) {
-	m := k.at(at)
-	if m == nil || !m.watched {
+	d := k.find(at)
+	if d == nil || !d.watched {
 		return presence.Standing{}, false
 	}
-	return k.model.Standing(&m.presence, now.Unix()), true
+	return k.model.Standing(&d.presence, now.Unix()), true
 }
 
 // Outage is what is known of a link.
@@ -135,9 +135,9 @@ func (k *Core) Outage(link int) presence.Outage { return k.model.Outage(link) }
 
 // Silent counts the devices that are known by what is thought of them, in the order of presence.Class.
 func (k *Core) Silent() (counts [presence.Retired + 1]int) {
-	for i := range k.more {
-		if m := &k.more[i]; m.known && m.watched {
-			counts[m.silent]++
+	for i := range k.records.n {
+		if d := k.records.at(i + 1); d.watched {
+			counts[d.silent]++
 		}
 	}
 	return counts

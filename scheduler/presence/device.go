@@ -16,18 +16,20 @@ type Policy struct {
 	Link     uint8  // index in Config.Links
 }
 
-// A Device is what must be remembered of one to know whether it is silent. It is a value without pointers; the zero Device is never due.
+// A Device is what must be remembered of one to know whether it is silent: 32 bytes without pointers. The zero Device is never due.
 type Device struct {
-	last    int64  // the last contact
-	delay   uint32 // its schedule starts so many seconds later
-	after   uint32 // the pending policy was sent so many seconds after the last contact
-	inForce Policy
-	pending Policy // Interval 0: none
-	product uint16
-	cell    uint16 // index in Config.Cells; 0: unknown
-	burst   uint8  // 1 + index in Config.Bursts; 0: none
-	dead    uint8  // what it adds to its product's expected deaths, in 255ths
-	flags   uint8
+	heard        uint32 // the last contact, in seconds since 1970
+	delay        uint32 // its schedule starts so many seconds later
+	after        uint32 // the pending policy was sent so many seconds after the last contact
+	every        uint32 // the interval of the policy in force
+	pendingEvery uint32 // that of the pending one; 0: none
+	product      uint16
+	cell         uint16 // index in Config.Cells; 0: unknown
+	link         uint8  // of the policy in force
+	pendingLink  uint8
+	burst        uint8 // 1 + index in Config.Bursts; 0: none
+	dead         uint8 // what it adds to its product's expected deaths, in 255ths
+	flags        uint8
 }
 
 const (
@@ -38,35 +40,39 @@ const (
 
 // NewDevice is a device heard now that runs the policy.
 func NewDevice(now int64, p Policy, product, cell uint16) Device {
-	return Device{last: now, inForce: p, product: product, cell: cell}
+	return Device{heard: seconds(now), every: p.Interval, link: p.Link, product: product, cell: cell}
 }
 
 // Last is when the device was last heard.
-func (d *Device) Last() int64 { return d.last }
+func (d *Device) Last() int64 { return int64(d.heard) }
 
 // InForce is the policy that the device acknowledged last, and Pending the one that it may have taken since; ok is false if there is none.
-func (d *Device) InForce() Policy { return d.inForce }
+func (d *Device) InForce() Policy { return Policy{d.every, d.link} }
 
 // Pending is the policy that was sent and not acknowledged.
-func (d *Device) Pending() (p Policy, ok bool) { return d.pending, d.pending.Interval != 0 }
+func (d *Device) Pending() (p Policy, ok bool) {
+	return Policy{d.pendingEvery, d.pendingLink}, d.pendingEvery != 0
+}
 
 // Offer says that a policy was sent now. Until it is acknowledged the device may run this one, one offered before, or the one in force: the longest
 // interval is what can be held against it.
 func (d *Device) Offer(now int64, p Policy) {
-	if p == d.inForce && d.pending.Interval == 0 {
+	if p == d.InForce() && d.pendingEvery == 0 {
 		return
 	}
 	if p.Interval == 0 {
 		p.Interval = math.MaxUint32 // nothing can be held against a device that may have taken it
 	}
-	if p.Interval >= d.pending.Interval {
-		d.pending = p
+	if p.Interval >= d.pendingEvery {
+		d.pendingEvery, d.pendingLink = p.Interval, p.Link
 	}
-	d.after = seconds(now - d.last)
+	d.after = seconds(now - d.Last())
 }
 
 // Acknowledge says that the device reported the policy at its last contact. Nothing is pending any more; one sent since is offered again.
-func (d *Device) Acknowledge(p Policy) { d.inForce, d.pending, d.after = p, Policy{}, 0 }
+func (d *Device) Acknowledge(p Policy) {
+	d.every, d.link, d.pendingEvery, d.pendingLink, d.after = p.Interval, p.Link, 0, 0, 0
+}
 
 // Burst says that the last contact delivered an update: the device is away for the downtime in seconds, then follows the programme, an index in
 // Config.Bursts, until it is heard. Its regular contacts start after the downtime too.
@@ -97,10 +103,10 @@ var ErrSnapshot = errors.New("no snapshot of presence")
 // AppendBinary appends the device's snapshot: a version and 33 bytes, big-endian.
 func (d *Device) AppendBinary(b []byte) ([]byte, error) {
 	b = append(b, deviceVersion)
-	b = binary.BigEndian.AppendUint64(b, uint64(d.last)) //nolint:gosec // two's complement
+	b = binary.BigEndian.AppendUint64(b, uint64(d.heard))
 	b = binary.BigEndian.AppendUint32(b, d.delay)
 	b = binary.BigEndian.AppendUint32(b, d.after)
-	for _, p := range [2]Policy{d.inForce, d.pending} {
+	for _, p := range [2]Policy{{d.every, d.link}, {d.pendingEvery, d.pendingLink}} {
 		b = append(binary.BigEndian.AppendUint32(b, p.Interval), p.Link)
 	}
 	b = binary.BigEndian.AppendUint16(b, d.product)
@@ -118,9 +124,9 @@ func (d *Device) UnmarshalBinary(b []byte) error {
 	}
 	u32 := func(at int) uint32 { return binary.BigEndian.Uint32(b[at:]) }
 	*d = Device{
-		last:  int64(binary.BigEndian.Uint64(b[1:])), //nolint:gosec // two's complement
+		heard: seconds(int64(binary.BigEndian.Uint64(b[1:]))), //nolint:gosec // two's complement
 		delay: u32(9), after: u32(13),
-		inForce: Policy{u32(17), b[21]}, pending: Policy{u32(22), b[26]},
+		every: u32(17), link: b[21], pendingEvery: u32(22), pendingLink: b[26],
 		product: binary.BigEndian.Uint16(b[27:]), cell: binary.BigEndian.Uint16(b[29:]),
 		burst: b[31], dead: b[32], flags: b[33],
 	}

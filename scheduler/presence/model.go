@@ -83,7 +83,7 @@ func (s *schedule) rowOf(d *Device) int {
 	if len(s.burst) != 0 {
 		return burstRow
 	}
-	return octave(d.inForce.Interval)
+	return octave(d.every)
 }
 
 // fade lets days pass.
@@ -113,12 +113,12 @@ func (m *Model) control(d *Device) *attempts {
 	if d.cell != 0 && int(d.cell) < len(m.cells) && m.cells[d.cell].n >= 100 {
 		return &m.cells[d.cell]
 	}
-	return &m.links[min(int(d.inForce.Link), len(m.links)-1)]
+	return &m.links[min(int(d.link), len(m.links)-1)]
 }
 
 // observe counts a first attempt of the device for its link and its cell.
 func (m *Model) observe(d *Device, now int64, missed bool) {
-	m.links[min(int(d.inForce.Link), len(m.links)-1)].observe(now, missed)
+	m.links[min(int(d.link), len(m.links)-1)].observe(now, missed)
 	if d.cell != 0 && int(d.cell) < len(m.cells) {
 		m.cells[d.cell].observe(now, missed)
 	}
@@ -127,7 +127,7 @@ func (m *Model) observe(d *Device, now int64, missed bool) {
 // Contact says that the device was heard now: the run of misses that this ends is learned from, and its schedule starts anew. It returns how many
 // contacts were missed. A time before the last contact, of a frame that was long under way or of a clock that was set back, changes nothing.
 func (m *Model) Contact(d *Device, now int64) int {
-	if now < d.last {
+	if now < d.Last() {
 		return 0
 	}
 	m.fade(now)
@@ -136,7 +136,7 @@ func (m *Model) Contact(d *Device, now int64) int {
 	if s.period != 0 {
 		due := now >= s.opens(k+1)
 		if k != 0 || due {
-			c := m.curve(int(d.inForce.Link), s.rowOf(d))
+			c := m.curve(int(d.link), s.rowOf(d))
 			c.own.add(k, due)
 			c.link.add(k, due)
 		}
@@ -148,9 +148,9 @@ func (m *Model) Contact(d *Device, now int64) int {
 		}
 	}
 	p := m.product(d)
-	p.exposure += now - d.last
+	p.exposure += now - d.Last()
 	p.deaths -= int64(d.dead)
-	d.last, d.delay, d.after, d.burst, d.dead, d.flags = now, 0, 0, 0, 0, 0
+	d.heard, d.delay, d.after, d.burst, d.dead, d.flags = seconds(now), 0, 0, 0, 0, 0
 	return int(k)
 }
 

@@ -1,25 +1,20 @@
 package presence
 
-// A Queue says which device is due next. Setting and removing take O(log n) and, once it has grown, allocate nothing. It is a heap of four children
-// ordered by time, then number, so that its order does not depend on how it came about.
+// A Queue says which device is due next, to the second. Devices are small dense numbers: a queue holds 12 bytes for each. Setting and removing take
+// O(log n) and, once it has grown, allocate nothing. It is a heap of four children ordered by time, then number, so that its order does not depend
+// on how it came about.
 type Queue struct {
 	heap  []entry
-	place []int32          // of each slot in the heap
-	slots map[uint32]int32 // by number
-	free  []int32
+	place []uint32 // of each number in the heap, plus 1; 0: it is not queued
 }
 
-type entry struct {
-	at     int64
-	number uint32
-	slot   int32
-}
+type entry struct{ at, number uint32 }
 
 func (e entry) before(o entry) bool { return e.at < o.at || e.at == o.at && e.number < o.number }
 
 // NewQueue is an empty queue with room for n devices.
 func NewQueue(n int) *Queue {
-	return &Queue{heap: make([]entry, 0, n), place: make([]int32, 0, n), slots: make(map[uint32]int32, n)}
+	return &Queue{heap: make([]entry, 0, n), place: make([]uint32, 0, n)}
 }
 
 // Len is how many devices are queued.
@@ -31,44 +26,37 @@ func (q *Queue) Set(number uint32, at int64) {
 		q.Remove(number)
 		return
 	}
-	slot, ok := q.slots[number]
-	if ok {
-		i := q.place[slot]
+	for int(number) >= len(q.place) {
+		q.place = append(q.place, 0)
+	}
+	e := entry{seconds(at), number}
+	if i := int(q.place[number]) - 1; i >= 0 {
 		old := q.heap[i]
-		q.heap[i].at = at
-		if at < old.at {
-			q.up(int(i))
+		q.heap[i] = e
+		if e.at < old.at {
+			q.up(i)
 		} else {
-			q.down(int(i))
+			q.down(i)
 		}
 		return
 	}
-	if n := len(q.free); n > 0 {
-		slot, q.free = q.free[n-1], q.free[:n-1]
-	} else {
-		slot = int32(len(q.place)) //nolint:gosec // numbers are 32 bits
-		q.place = append(q.place, 0)
-	}
-	q.slots[number] = slot
-	q.heap = append(q.heap, entry{at, number, slot})
+	q.heap = append(q.heap, e)
 	q.up(len(q.heap) - 1)
 }
 
 // Remove takes the device out.
 func (q *Queue) Remove(number uint32) {
-	slot, ok := q.slots[number]
-	if !ok {
+	if int(number) >= len(q.place) || q.place[number] == 0 {
 		return
 	}
-	delete(q.slots, number)
-	q.free = append(q.free, slot)
-	i, last := int(q.place[slot]), len(q.heap)-1
+	i, last := int(q.place[number])-1, len(q.heap)-1
+	q.place[number] = 0
 	moved := q.heap[last]
 	q.heap = q.heap[:last]
 	if i < last {
 		q.heap[i] = moved
 		q.down(i)
-		q.up(int(q.place[moved.slot]))
+		q.up(int(q.place[moved.number]) - 1)
 	}
 }
 
@@ -77,12 +65,12 @@ func (q *Queue) Min() (number uint32, at int64, ok bool) {
 	if len(q.heap) == 0 {
 		return 0, Never, false
 	}
-	return q.heap[0].number, q.heap[0].at, true
+	return q.heap[0].number, int64(q.heap[0].at), true
 }
 
 func (q *Queue) put(i int, e entry) {
 	q.heap[i] = e
-	q.place[e.slot] = int32(i) //nolint:gosec // numbers are 32 bits
+	q.place[e.number] = uint32(i) + 1 //nolint:gosec // numbers are 32 bits
 }
 
 func (q *Queue) up(i int) {

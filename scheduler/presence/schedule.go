@@ -25,15 +25,15 @@ type schedule struct {
 }
 
 func (m *Model) schedule(d *Device) schedule {
-	l := m.link(d.inForce.Link)
+	l := m.link(d.link)
 	s := schedule{
-		origin: d.last + int64(d.delay), period: int64(d.inForce.Interval), pending: int64(d.pending.Interval),
+		origin: d.Last() + int64(d.delay), period: int64(d.every), pending: int64(d.pendingEvery),
 		grace: int64(l.Grace), jitter: int64(l.Jitter),
 	}
 	if s.pending != 0 {
-		p := m.link(d.pending.Link)
+		p := m.link(d.pendingLink)
 		s.grace, s.jitter = max(s.grace, int64(p.Grace)), max(s.jitter, int64(p.Jitter))
-		s.other = max(s.origin, d.last+int64(d.after))
+		s.other = max(s.origin, d.Last()+int64(d.after))
 	}
 	if d.Retired() {
 		s.period = 0

@@ -46,7 +46,7 @@ type Standing struct {
 func (m *Model) Standing(d *Device, now int64) Standing {
 	s := m.schedule(d)
 	st := Standing{
-		Last: d.last, Interval: d.inForce.Interval, Link: m.link(d.inForce.Link).Name, Pending: d.pending.Interval != 0, Burst: len(s.burst) != 0,
+		Last: d.Last(), Interval: d.every, Link: m.link(d.link).Name, Pending: d.pendingEvery != 0, Burst: len(s.burst) != 0,
 		Hazard: m.product(d).hazard() * month, Expected: Never, Closes: Never, Tail: 1,
 	}
 	if d.Retired() {
@@ -95,11 +95,11 @@ func (m *Model) covered(d *Device, s *schedule, k int64) (n int64, p float64) {
 
 // posterior is the probability of death after k misses, of which so many were covered by an outage, and C(k).
 func (m *Model) posterior(d *Device, s *schedule, now, k, covered int64) (dead, tail float64) {
-	c := m.curve(int(d.inForce.Link), s.rowOf(d))
+	c := m.curve(int(d.link), s.rowOf(d))
 	lam := m.product(d).hazard()
 	bursts := int64(len(s.burst))
 	var odds float64
-	began := d.last
+	began := d.Last()
 	for j := range min(k, bursts) { // gaps of a burst differ
 		at, _, _ := c.tail(max(j-covered, 0))
 		odds += float64(dies(float64(lam*float64(s.at(j+1)-began))) * at)

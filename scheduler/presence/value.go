@@ -22,7 +22,7 @@ type Value struct {
 // PollValue says whether polling the device now is worth its price.
 func (m *Model) PollValue(d *Device, now int64, st Stakes) Value {
 	s := m.Standing(d, now)
-	v := Value{Dead: s.Dead, Answer: m.polls[min(int(d.inForce.Link), len(m.polls)-1)].share(s.Missed)}
+	v := Value{Dead: s.Dead, Answer: m.polls[min(int(d.link), len(m.polls)-1)].share(s.Missed)}
 	if s.Class == Retired || s.Missed == 0 {
 		return v
 	}
@@ -34,7 +34,7 @@ func (m *Model) PollValue(d *Device, now int64, st Stakes) Value {
 	v.After = v.Dead / silence
 	v.Worth = loss(v.Dead) - float64(silence*loss(v.After))
 	first := s.Missed == 1 && d.flags&flagPolled == 0
-	v.Poll = m.link(d.inForce.Link).Wakeable && (first || st.Verdict) && v.Worth > float64(st.Poll)
+	v.Poll = m.link(d.link).Wakeable && (first || st.Verdict) && v.Worth > float64(st.Poll)
 	return v
 }
 
@@ -42,7 +42,7 @@ func (m *Model) PollValue(d *Device, now int64, st Stakes) Value {
 func (m *Model) Polled(d *Device, now int64) {
 	s := m.Standing(d, now)
 	d.flags |= flagPolled
-	a := &m.polls[min(int(d.inForce.Link), len(m.polls)-1)]
+	a := &m.polls[min(int(d.link), len(m.polls)-1)]
 	a.asked[misses(s.Missed)] += 255 - int64(s.Dead*255) // the dead cannot answer
 }
 
@@ -53,7 +53,7 @@ func (m *Model) Answered(d *Device, now int64) {
 		return
 	}
 	d.flags &^= flagPolled
-	m.polls[min(int(d.inForce.Link), len(m.polls)-1)].heard[misses(int(s.missed(now)))] += 255
+	m.polls[min(int(d.link), len(m.polls)-1)].heard[misses(int(s.missed(now)))] += 255
 }
 
 // answers is how living devices answered polls after no, one, two and more misses, in 255ths.

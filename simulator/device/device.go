@@ -28,6 +28,7 @@ type Config struct {
 	Build    []byte
 	Hardware string
 	Links    []string // bearers
+	Ways     []Way    // two or more: in the order in which they are tried until a policy says otherwise; Links and Stored follow
 
 	CTRBits uint8 // low bits of the counter on air: 8 or 16
 	TagLen  uint8 // 4 or 8
@@ -72,6 +73,7 @@ type Config struct {
 }
 
 func (c *Config) setDefaults() {
+	c.equip()
 	if c.Speed == 0 {
 		c.Speed = 1
 	}
@@ -116,7 +118,7 @@ func (c *Config) validate() error {
 		return fmt.Errorf("no template: %w", ErrConfig)
 	case c.CTRBits != 8 && c.CTRBits != 16:
 		return fmt.Errorf("counter of %d bits: %w", c.CTRBits, ErrConfig)
-	case c.TagLen != 8 && (c.TagLen != 4 || !c.Stored):
+	case c.TagLen != 8 && (c.TagLen != 4 || !c.Stored || len(c.Ways) > 0):
 		return fmt.Errorf("tag of %d bytes on this link: %w", c.TagLen, ErrConfig)
 	case c.Interval <= 0 || c.Retry <= 0 || c.RetryMax < c.Retry || c.PendingMax < 1 || c.Speed < 0 || c.Silence < 0:
 		return fmt.Errorf("interval %s, retry %s to %s, %d pending: %w", c.Interval, c.Retry, c.RetryMax, c.PendingMax, ErrConfig)
@@ -153,6 +155,7 @@ type Device struct {
 	owed     bool      // a hello, in a new epoch
 	anew     []pending // to be sealed in it
 
+	ways    []int     // places in Config.Ways, in the order in which they are tried
 	pending []pending // in the order of their counters
 	quiet   bool      // makes nothing new
 	status  time.Time // when the next status is due
@@ -213,6 +216,9 @@ func boot(c Config, m Memory, w *World, now time.Time) (*Device, error) {
 	if err := d.parts.whole.Load([]byte(m.Parts)); err != nil {
 		return nil, fmt.Errorf("device %d: %w", c.Number, err)
 	}
+	for i := range c.Ways {
+		d.ways = append(d.ways, i)
+	}
 	d.update.News = d.update.Count > 0 // whether a log of it was under way is forgotten
 	w.supply.drain = d.update.Later.Watts
 	if err := d.recall(&m); err != nil {
@@ -265,6 +271,7 @@ type Frame struct {
 type Transmission struct {
 	Frame
 	Join    bool      // it is no frame: the device asks for a new epoch
+	Way     int       // in Config.Ways, that is to carry it
 	Try     int       // 1 for the first
 	Made    time.Time // when its content was; zero for a join
 	Payload []byte
@@ -303,9 +310,9 @@ func (d *Device) Poll(now time.Time) (out []Transmission, wake time.Time, err er
 	for i := range d.pending {
 		p := &d.pending[i]
 		if !p.due.IsZero() && !now.Before(p.due) {
-			p.tries++
-			p.due = d.after(now, p.tries)
-			out = append(out, Transmission{Frame: p.frame, Try: p.tries, Made: p.made, Payload: p.payload})
+			d.fallBack(p)
+			p.due = d.after(now, p)
+			out = append(out, Transmission{Frame: p.frame, Way: d.way(p), Try: p.tries, Made: p.made, Payload: p.payload})
 			d.world.supply.consume(1, len(p.payload))
 		}
 		if !p.due.IsZero() && (wake.IsZero() || p.due.Before(wake)) {

@@ -154,6 +154,9 @@ func (d *Device) pollJoin(now time.Time) (out []Transmission, wake time.Time) {
 		d.join.due = now.Add(min(wait<<min(d.join.tries-1, 20), most))
 		d.world.supply.consume(1, len(d.join.payload))
 		out = []Transmission{{Join: true, Try: d.join.tries, Payload: d.join.payload}}
+		if n := len(d.ways); n > 0 { // each way in turn: one of them may not reach the gateway
+			out[0].Way = d.ways[(d.join.tries-1)%n]
+		}
 	}
 	return out, d.join.due
 }

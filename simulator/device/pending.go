@@ -21,6 +21,8 @@ type pending struct {
 	payload []byte
 	tag     tag
 	tries   int
+	way     int // place in Device.ways of what carries it
+	tried   int // transmissions over it
 	made    time.Time
 	due     time.Time // zero: nothing to do until the link reports
 }
@@ -52,16 +54,13 @@ func (d *Device) enqueue(now time.Time, h codec.Header, plaintext []byte, status
 	return nil
 }
 
-// addressed reports whether a frame carries the connection id.
-func (d *Device) addressed() bool { return !d.config.Stored || d.known < knownAfter }
-
 // after is when a frame is due again after a try: twice as long each time, and never at the same moment as the neighbours.
-func (d *Device) after(now time.Time, tries int) time.Time {
-	if d.config.Stored {
+func (d *Device) after(now time.Time, p *pending) time.Time {
+	if d.stored(p) {
 		return time.Time{}
 	}
 	wait := d.config.Retry
-	for i := 1; i < tries && wait < d.config.RetryMax; i++ {
+	for i := 1; i < p.tries && wait < d.config.RetryMax; i++ {
 		wait *= 2
 	}
 	wait = min(wait, d.config.RetryMax)
@@ -212,7 +211,7 @@ func (d *Device) Taken(f Frame) {
 func (d *Device) Failed(f Frame, now time.Time) {
 	for i := range d.pending {
 		if p := &d.pending[i]; p.frame == f {
-			p.due = now.Add(min(d.config.Retry<<min(p.tries, 10), d.config.RetryMax))
+			d.refused(p, now)
 		}
 	}
 }

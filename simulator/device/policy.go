@@ -31,12 +31,16 @@ func (d *Device) agree(body []byte) error {
 	return nil
 }
 
-// adopt puts a policy in force; what it does not name stays as it is. Of its parts this device has use for the interval, the deadbands and the
-// revision: it has one bearer, and its owner lets it speak at any hour.
+// adopt puts a policy in force; what it does not name stays as it is. Of its parts this device has use for the interval, the deadbands, the
+// order of links, and the revision; its owner lets it speak at any hour.
 func (d *Device) adopt(p *codec.Policy) {
 	if p.Interval > 0 {
 		d.policy.Interval = p.Interval
 		d.config.Interval = time.Duration(p.Interval) * time.Second
+	}
+	if p.Links != nil {
+		d.policy.Links = p.Links
+		d.prefer(p.Links)
 	}
 	if p.Deadbands != nil {
 		d.policy.Deadbands = p.Deadbands

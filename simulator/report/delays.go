@@ -26,14 +26,14 @@ func newDelays(f *Frame) *delays {
 }
 
 // Taken implements Taker.
-func (p *delays) Taken(at time.Time, group int, _ uint32, made time.Time, _ int, s transports.Settlement) {
+func (p *delays) Taken(at time.Time, _, link int, _ uint32, made time.Time, _ int, s transports.Settlement) {
 	if s != transports.Stored {
 		return
 	}
 	for b := p.frame.Bin(at); p.bin < b; p.bin++ {
 		p.flush()
 	}
-	d, link := max(0, at.Sub(made).Seconds()), p.frame.LinkOf[group]
+	d := max(0, at.Sub(made).Seconds())
 	p.whole[link].add(d)
 	p.now[link].add(d)
 }

@@ -30,14 +30,14 @@ func (f *fates) missing() float64 { return math.Max(0, f.sent()-f.arrived()) }
 
 func newLosses(f *Frame) *losses { return &losses{frame: f, links: make([]fates, len(f.Links))} }
 
-func (p *losses) count(at time.Time, group int, add func(*fates)) {
-	add(&p.links[p.frame.LinkOf[group]])
+func (p *losses) count(at time.Time, link int, add func(*fates)) {
+	add(&p.links[link])
 	add(&p.bins[p.frame.Bin(at)])
 }
 
 // Sent implements Sender.
-func (p *losses) Sent(at time.Time, group int, _ uint32, _, try int, join bool) {
-	p.count(at, group, func(f *fates) {
+func (p *losses) Sent(at time.Time, _, link int, _ uint32, _, try int, join bool) {
+	p.count(at, link, func(f *fates) {
 		switch {
 		case join:
 			f.joins++
@@ -50,8 +50,8 @@ func (p *losses) Sent(at time.Time, group int, _ uint32, _, try int, join bool) 
 }
 
 // Taken implements Taker.
-func (p *losses) Taken(at time.Time, group int, _ uint32, _ time.Time, _ int, s transports.Settlement) {
-	p.count(at, group, func(f *fates) {
+func (p *losses) Taken(at time.Time, _, link int, _ uint32, _ time.Time, _ int, s transports.Settlement) {
+	p.count(at, link, func(f *fates) {
 		switch s {
 		case transports.Stored:
 			f.stored++
@@ -67,7 +67,7 @@ func (p *losses) Taken(at time.Time, group int, _ uint32, _ time.Time, _ int, s 
 
 // Acknowledged implements Acknowledger.
 func (p *losses) Acknowledged(at time.Time, group int, _ uint32, frames int) {
-	p.count(at, group, func(f *fates) { f.acknowledged += float64(frames) })
+	p.count(at, p.frame.LinkOf[group], func(f *fates) { f.acknowledged += float64(frames) })
 }
 
 // Section implements Part.

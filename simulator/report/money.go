@@ -23,7 +23,7 @@ func newMoney(f *Frame) *money {
 }
 
 // Billed implements Payer.
-func (p *money) Billed(at time.Time, group int, _ uint32, up bool, cost radio.Micros) {
+func (p *money) Billed(at time.Time, group, _ int, _ uint32, up bool, cost radio.Micros) {
 	v := float64(cost) / 1e6
 	if up {
 		p.groups[group].up += v
@@ -34,7 +34,7 @@ func (p *money) Billed(at time.Time, group int, _ uint32, up bool, cost radio.Mi
 }
 
 // Taken implements Taker.
-func (p *money) Taken(_ time.Time, group int, _ uint32, _ time.Time, _ int, s transports.Settlement) {
+func (p *money) Taken(_ time.Time, group, _ int, _ uint32, _ time.Time, _ int, s transports.Settlement) {
 	if s == transports.Stored {
 		p.groups[group].stored++
 	}

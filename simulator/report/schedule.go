@@ -47,8 +47,8 @@ func (p *schedule) begins(month int) time.Time {
 }
 
 // Billed implements Payer.
-func (p *schedule) Billed(at time.Time, group int, _ uint32, up bool, cost radio.Micros) {
-	link, v := p.frame.LinkOf[group], float64(cost)/1e6
+func (p *schedule) Billed(at time.Time, _, link int, _ uint32, up bool, cost radio.Micros) {
+	v := float64(cost) / 1e6
 	for p.month(at) >= len(p.spent) {
 		p.spent = append(p.spent, make([]float64, len(p.frame.Links)))
 	}
@@ -59,9 +59,9 @@ func (p *schedule) Billed(at time.Time, group int, _ uint32, up bool, cost radio
 }
 
 // Sent implements Sender.
-func (p *schedule) Sent(_ time.Time, group int, _ uint32, _, try int, join bool) {
+func (p *schedule) Sent(_ time.Time, _, link int, _ uint32, _, try int, join bool) {
 	if !join && try <= 1 {
-		p.frames[p.frame.LinkOf[group]]++
+		p.frames[link]++
 	}
 }
 

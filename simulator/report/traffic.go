@@ -29,8 +29,7 @@ func newTraffic(f *Frame) *traffic {
 }
 
 // Sent implements Sender.
-func (p *traffic) Sent(at time.Time, group int, _ uint32, bytes, try int, join bool) {
-	link := p.frame.LinkOf[group]
+func (p *traffic) Sent(at time.Time, _, link int, _ uint32, bytes, try int, join bool) {
 	l, n := &p.links[link], float64(bytes)
 	p.rates.add(at, link, n)
 	switch {
@@ -45,16 +44,15 @@ func (p *traffic) Sent(at time.Time, group int, _ uint32, bytes, try int, join b
 }
 
 // Told implements Teller.
-func (p *traffic) Told(at time.Time, group int, _ uint32, bytes int) {
-	link := p.frame.LinkOf[group]
+func (p *traffic) Told(at time.Time, _, link int, _ uint32, bytes int) {
 	p.links[link].down += float64(bytes)
 	p.rates.add(at, link, float64(bytes))
 }
 
 // Taken implements Taker.
-func (p *traffic) Taken(_ time.Time, group int, _ uint32, _ time.Time, _ int, s transports.Settlement) {
+func (p *traffic) Taken(_ time.Time, _, link int, _ uint32, _ time.Time, _ int, s transports.Settlement) {
 	if s == transports.Stored {
-		p.links[p.frame.LinkOf[group]].stored++
+		p.links[link].stored++
 	}
 }
 

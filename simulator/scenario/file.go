@@ -35,12 +35,13 @@ type linkTable struct {
 }
 
 type groupTable struct {
-	Name    string `toml:"name"`
-	Count   int    `toml:"count"`
-	First   int    `toml:"first"`
-	Product string `toml:"product"`
-	Link    string `toml:"link"`
-	Network string `toml:"network"`
+	Name    string   `toml:"name"`
+	Count   int      `toml:"count"`
+	First   int      `toml:"first"`
+	Product string   `toml:"product"`
+	Link    string   `toml:"link"`
+	Links   []string `toml:"links"`
+	Network string   `toml:"network"`
 
 	Attrition  float64       `toml:"attrition"`
 	Importance float64       `toml:"importance"`
@@ -122,6 +123,7 @@ type incidentTable struct {
 	For     time.Duration `toml:"for"`
 	Every   time.Duration `toml:"every"`
 	Group   string        `toml:"group"`
+	Link    string        `toml:"link"`
 	Share   float64       `toml:"share"`
 	Version string        `toml:"version"`
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/simulator/device"
+	"github.com/godwit-gateway/godwit/simulator/radio"
 	"github.com/godwit-gateway/godwit/simulator/world"
 )
 
@@ -44,6 +45,9 @@ func (p *parser) groups(links map[string]*link) (importance []float64) {
 		if t.First == 0 {
 			t.First = next
 		}
+		if len(t.Links) > 0 {
+			p.several(path, &t)
+		}
 		l := p.checkGroup(path, &t, links)
 		if l == nil {
 			continue
@@ -60,8 +64,15 @@ func (p *parser) groups(links map[string]*link) (importance []float64) {
 			Up: network.Up, Down: network.Down,
 		}
 		g.Device = p.device(path, &t)
-		if g.Device.UplinkMax = l.Limits.UplinkMax; network.Up.SizeMax > 0 {
-			g.Device.UplinkMax = min(g.Device.UplinkMax, network.Up.SizeMax)
+		g.Device.UplinkMax = carries(l.Limits.UplinkMax, &network)
+		for i := 1; i < len(t.Links); i++ {
+			o := links[t.Links[i]]
+			if o == nil {
+				p.doc.Add(path+".links", "", "there is no link %q", t.Links[i])
+				continue
+			}
+			g.Others = append(g.Others, world.Bearer{Link: o.Name, Up: o.network.Up, Down: o.network.Down})
+			g.Device.UplinkMax = min(g.Device.UplinkMax, carries(o.Limits.UplinkMax, &o.network))
 		}
 		if p.doc.Err() == nil {
 			p.firstFrame(path, &g, &l.Link)
@@ -72,6 +83,25 @@ func (p *parser) groups(links map[string]*link) (importance []float64) {
 		p.doc.Add("group", `[[group]] with name, product and link`, "there is none")
 	}
 	return importance
+}
+
+// several takes the first of a group's links for its link. Frames of devices with several must hold on each of them.
+func (p *parser) several(path string, t *groupTable) {
+	if t.Link != "" {
+		p.doc.Add(path+".links", "", "link and links are given both")
+	}
+	t.Link = t.Links[0]
+	if len(t.Links) > 1 && t.Tag != 8 {
+		p.doc.Add(path+".tag", "tag = 8", "devices with several links need a tag that holds on each")
+	}
+}
+
+// carries is the size of the payloads that a link and its network carry.
+func carries(limit int, n *radio.Network) int {
+	if n.Up.SizeMax > 0 {
+		return min(limit, n.Up.SizeMax)
+	}
+	return limit
 }
 
 // checkGroup looks at what a group refers to. Nil: it cannot be made.

@@ -220,8 +220,11 @@ func (p *parser) incidents() {
 			p.doc.Add(path+".every", "", "%s repeats it more than %d times", t.Every, repeatsMax)
 			continue
 		}
+		if t.Link != "" && !slices.ContainsFunc(p.setup.Links, func(l world.Link) bool { return l.Name == t.Link }) {
+			p.doc.Add(path+".link", "", "there is no link %q", t.Link)
+		}
 		for at := t.At; at <= p.setup.Length; at += t.Every {
-			p.setup.Incidents = append(p.setup.Incidents, world.Incident{Kind: t.Kind, At: at, For: t.For, Group: t.Group, Share: t.Share, Version: t.Version})
+			p.setup.Incidents = append(p.setup.Incidents, world.Incident{Kind: t.Kind, At: at, For: t.For, Group: t.Group, Link: t.Link, Share: t.Share, Version: t.Version})
 			if t.Every == 0 {
 				break
 			}

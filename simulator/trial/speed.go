@@ -94,7 +94,7 @@ func (m *meter) replan(b *testing.B) {
 			b.FailNow()
 		}
 		for i := range m.tables.Devices {
-			scheduler.Decide(&plan, m.tables, &m.tables.Devices[i], scheduler.Occasion{Now: newYear + scheduler.Secs(Hour)})
+			m.solver.Decide(&plan, m.tables, i, scheduler.Occasion{Now: newYear + scheduler.Secs(Hour)})
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (w *world) heardSince(m *mobile, healed, quiet time.Time) error {
 	if quiet.Sub(healed) < m.interval() || m.clone || !m.on || m.off.After(healed) {
 		return nil
 	}
-	if m.link.Keeps && m.life.taken.IsZero() {
+	if m.config.Stored && m.life.taken.IsZero() {
 		// It says its connection id in its first frames only, and the radio lost them all: an operator must say whose address it is.
 		w.noticed["device whose first frames were all lost on a link without answers"]++
 		return nil
@@ -81,7 +81,7 @@ func (w *world) unpaid(m *mobile, healed time.Time) bool {
 // backup never knew, and so was it in the one before: neither can say anything that the other one understands.
 func (w *world) stranded(m *mobile) bool {
 	d, err := w.gateway.hub.Device(m.name())
-	if !m.link.Keeps || w.faults[kindRestored]+w.faults[kindDisk]+w.faults[kindLoss] == 0 {
+	if !m.config.Stored || w.faults[kindRestored]+w.faults[kindDisk]+w.faults[kindLoss] == 0 {
 		return false
 	}
 	if err != nil || d.Session.Current.Number < d.Session.Least {

@@ -169,10 +169,11 @@ func (w *world) heal() {
 	w.gateway.stream.Down, w.gateway.stream.Next = false, streammodel.FaultNone
 	w.gateway.stream.Arrive()
 	for _, m := range w.fleet {
-		m.up.Outage(w.now)
-		m.down.Outage(w.now)
+		m.outage("", w.now)
 		well := radio.Model{Delay: radio.Delay{Least: time.Second, Mean: time.Second, Most: time.Second}}
-		w.fail(errors.Join(m.up.Change(well), m.down.Change(well)))
+		for _, a := range m.airs {
+			w.fail(errors.Join(a.up.Change(well), a.down.Change(well)))
+		}
 	}
 }
 
@@ -319,9 +320,12 @@ func (w *world) streamDeleted(*Incident) bool {
 
 func (w *world) outage(in *Incident) bool {
 	until := w.now.Add(w.lasting(in, 6*time.Hour))
+	link := ""
+	if in != nil {
+		link = in.Link
+	}
 	for _, m := range w.whom(in) {
-		m.up.Outage(until)
-		m.down.Outage(until)
+		m.outage(link, until)
 	}
 	return true
 }
@@ -374,7 +378,7 @@ func (w *world) capture(payload []byte) {
 // stranger is where an attacker sends from.
 func (w *world) stranger(payload []byte) transports.Uplink {
 	m := w.luckyOne()
-	u := m.uplink(payload)
+	u := m.uplink(&m.air, payload)
 	if w.rng.IntN(2) == 0 { // else an address that is spoofed
 		u.From.ID = "203.0.113.9:666"
 		if u.From.Bearer == transports.SMS {

@@ -19,22 +19,19 @@ type mobile struct {
 	group  int
 	called string // by the gateway
 	config device.Config
-	link   *Link
-	sim    string // its number on the network
+	air           // its first link
+	airs   []*air // all of them
+	sim    string // its number on the network of the first
 	dev    *device.Device
 	memory device.Memory
 	life   *life
 	clone  bool      // not the genuine one
 	on     bool      // at work when it was looked at last
 	off    time.Time // when it was not at work last; zero: it always was
-	up     *radio.Link[packet]
-	down   *radio.Link[told]
-	kept   []packet  // what the network has taken, and the gateway not yet
 	wake   time.Time // when it is looked at next
 	cards  int       // that it was given since
 	place  int       // in the fleet, counted from 1: what answers to it are routed by
 	port   int       // of its address: a mobile network gives another one now and then
-	from   transports.Address
 	hour   time.Time // since when steps are counted
 	steps  int
 }
@@ -69,13 +66,13 @@ type told struct {
 // addMobile puts a device into the world, the i-th of its group.
 func (w *world) addMobile(group, i int) error {
 	g := &w.setup.Groups[group]
-	m := &mobile{w: w, group: group, config: g.Device, link: w.links[g.Link], life: &life{}, on: true, port: 40_000}
+	m := &mobile{w: w, group: group, config: g.Device, air: air{link: w.links[g.Link]}, life: &life{}, on: true, port: 40_000}
 	purpose, own := m.settle()
 	c := &m.config
 	c.Number = g.First + uint32(i) //nolint:gosec // checked
 	c.Key = codec.FleetDeviceKey(fleetSecret, c.Number)
 	c.Product, c.Template, c.Releases = g.Product, w.products[g.Product].Template, w.products[g.Product].Releases
-	c.Links, c.Stored, c.Seed = []string{string(m.link.Bearer)}, m.link.Keeps, own.Uint64()
+	c.Links, c.Stored, c.Ways, c.Seed = []string{string(m.link.Bearer)}, m.link.Keeps, m.ways(g), own.Uint64()
 	if g.Attrition > 0 {
 		c.Dies = w.now.Add(time.Duration(min(own.ExpFloat64()/g.Attrition*float64(year), float64(century))))
 	}
@@ -106,42 +103,12 @@ func (m *mobile) settle() (purpose uint64, own *rand.Rand) {
 	return purpose, m.w.setup.stream(purpose)
 }
 
-// tune gives the device its radio and its address. Both ways fade together, and see the same satellites.
-func (m *mobile) tune(purpose uint64) (err error) {
-	up, down := m.w.setup.Groups[m.group].Up, m.w.setup.Groups[m.group].Down
-	up.Passes.Seed += purpose
-	down.Passes.Seed += purpose
-	if m.up, err = radio.New[packet](up, m.w.setup.stream(purpose+1)); err != nil {
-		return fmt.Errorf("radio: %w", err)
-	}
-	if m.down, err = radio.New[told](down, m.w.setup.stream(purpose+2)); err != nil {
-		return fmt.Errorf("radio: %w", err)
-	}
-	if up.Bursts == down.Bursts {
-		m.down.Share(m.up.Coverage())
-	}
-	m.insert(m.config.SIM)
-	return nil
-}
-
 // insert gives the device a card, by which the network knows it from now on.
 func (m *mobile) insert(sim string) {
 	delete(m.w.bySIM, m.sim)
 	m.sim, m.life.addressed = sim, 0
 	m.w.bySIM[sim] = m
 	m.locate()
-}
-
-// locate is where the network has the device now.
-func (m *mobile) locate() {
-	m.from = transports.Address{Bearer: m.link.Bearer, ID: m.sim}
-	if !m.link.Keeps {
-		n := m.config.Number
-		if m.clone {
-			n += 100 << 16 // somewhere else
-		}
-		m.from.ID = fmt.Sprintf("10.%d.%d.%d:%d", byte(n>>16), byte(n>>8), byte(n), m.port)
-	}
 }
 
 // name is what the gateway calls the device.
@@ -163,7 +130,9 @@ func (m *mobile) asleep() {
 		return
 	}
 	m.on = on
-	m.down.Switch(m.w.now, on)
+	for _, a := range m.airs {
+		a.down.Switch(m.w.now, on)
+	}
 	if on {
 		m.w.noticed["device that came back when its battery was charged"]++
 	} else {
@@ -194,9 +163,11 @@ func (m *mobile) step() error {
 	if m.steps++; m.steps > restless {
 		return fmt.Errorf("%w: device %d has looked for work %d times within an hour", ErrBroken, m.config.Number, m.steps)
 	}
-	for d, ok := m.down.Due(now); ok; d, ok = m.down.Due(now) {
-		if err := m.told(&d); err != nil {
-			return err
+	for _, a := range m.airs {
+		for d, ok := a.down.Due(now); ok; d, ok = a.down.Due(now) {
+			if err := m.told(a, &d); err != nil {
+				return err
+			}
 		}
 	}
 	out, wake, err := m.dev.Poll(now)
@@ -213,21 +184,12 @@ func (m *mobile) step() error {
 	if len(out) > 0 {
 		wake = now // what the network did not take may be due again
 	}
-	for d, ok := m.up.Due(now); ok; d, ok = m.up.Due(now) {
-		p := d.Item
-		if d.Failed {
-			m.refused(&p)
-			continue
-		}
-		if p.cut = d.Size < len(p.payload); p.cut {
-			p.payload = p.payload[:d.Size]
-		}
-		m.kept = append(m.kept, p)
-	}
-	m.deliver()
-	for _, next := range []func() (time.Time, bool){m.up.Next, m.down.Next} {
-		if at, ok := next(); ok && (wake.IsZero() || at.Before(wake)) {
-			wake = at
+	for _, a := range m.airs {
+		m.arrive(a)
+		for _, next := range []func() (time.Time, bool){a.up.Next, a.down.Next} {
+			if at, ok := next(); ok && (wake.IsZero() || at.Before(wake)) {
+				wake = at
+			}
 		}
 	}
 	if !wake.IsZero() {
@@ -236,16 +198,33 @@ func (m *mobile) step() error {
 	return nil
 }
 
+// arrive takes what a network has carried, and hands it to the gateway.
+func (m *mobile) arrive(a *air) {
+	now := m.w.now
+	for d, ok := a.up.Due(now); ok; d, ok = a.up.Due(now) {
+		p := d.Item
+		if d.Failed {
+			m.refused(a, &p)
+			continue
+		}
+		if p.cut = d.Size < len(p.payload); p.cut {
+			p.payload = p.payload[:d.Size]
+		}
+		a.kept = append(a.kept, p)
+	}
+	m.deliver(a)
+}
+
 // refused tells the device that the network did not take a frame.
-func (m *mobile) refused(p *packet) {
-	if m.link.Keeps && !p.join {
+func (m *mobile) refused(a *air, p *packet) {
+	if a.link.Keeps && !p.join {
 		m.dev.Failed(device.Frame{Epoch: p.frame.Epoch, Counter: p.frame.Counter}, m.w.now)
 		m.soon(m.w.now)
 	}
 }
 
 // told is what comes of a downlink: it arrives, whole or cut, or the network gives it up. Who wanted a report gets it.
-func (m *mobile) told(d *radio.Delivery[told]) error {
+func (m *mobile) told(a *air, d *radio.Delivery[told]) error {
 	state := transports.ReportFailed
 	if !d.Failed {
 		if err := m.hear(d.Item.payload[:d.Size]); err != nil {
@@ -256,7 +235,7 @@ func (m *mobile) told(d *radio.Delivery[told]) error {
 	if d.Item.ref == "" || d.Copy > 0 || !m.w.gateway.up {
 		return nil // a report that nobody takes is lost
 	}
-	err := m.w.gateway.hub.Report(m.w.ctx, transports.Report{Transport: m.link.Name, To: m.from, Ref: d.Item.ref, ReceivedAt: m.w.now, State: state})
+	err := m.w.gateway.hub.Report(m.w.ctx, transports.Report{Transport: a.link.Name, To: a.from, Ref: d.Item.ref, ReceivedAt: m.w.now, State: state})
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
@@ -300,6 +279,7 @@ func (m *mobile) speak(tx *device.Transmission) error {
 	w := m.w
 	w.sent++
 	w.note("sent", m.config.Number, tx.Payload)
+	a := m.airs[tx.Way]
 	if !tx.Join {
 		content, err := contentOf(tx.Payload)
 		if err != nil {
@@ -314,17 +294,17 @@ func (m *mobile) speak(tx *device.Transmission) error {
 		w.capture(tx.Payload)
 	}
 	if x := w.setup.Watch; x != nil {
-		x.Sent(w.now, m.group, m.config.Number, len(tx.Payload), tx.Try, tx.Join)
+		x.Sent(w.now, m.group, a.place, m.config.Number, len(tx.Payload), tx.Try, tx.Join)
 	}
 	p := packet{payload: tx.Payload, made: tx.Made, frame: m.frame(tx.Frame), join: tx.Join}
 	if tx.Join {
 		p.made = w.now
 	}
-	sent := m.up.Carry(w.now, p, len(tx.Payload))
+	sent := a.up.Carry(w.now, p, len(tx.Payload))
 	m.dev.Retried(sent.Tries-1, len(tx.Payload))
-	m.billed(true, sent.Cost)
+	m.billed(a, true, sent.Cost)
 	switch {
-	case !m.link.Keeps || tx.Join:
+	case !a.link.Keeps || tx.Join:
 	case sent.Copies > 0:
 		m.dev.Taken(tx.Frame)
 	case !sent.Reported:
@@ -335,59 +315,59 @@ func (m *mobile) speak(tx *device.Transmission) error {
 }
 
 // deliver hands what has come through the air to the gateway. Datagrams that it does not take are lost; short messages are kept.
-func (m *mobile) deliver() {
-	kept := m.kept
-	m.kept = nil
+func (m *mobile) deliver(a *air) {
+	kept := a.kept
+	a.kept = nil
 	for i, p := range kept {
-		if m.w.gateway.up && m.link.Linger > 0 {
-			m.w.gateway.gather(m, p)
+		if m.w.gateway.up && a.link.Linger > 0 {
+			m.w.gateway.gather(m, a, p)
 			continue
 		}
-		v, ok := m.w.gateway.take(m.uplink(p.payload))
+		v, ok := m.w.gateway.take(m.uplink(a, p.payload))
 		if !ok {
-			if m.link.Keeps {
-				m.kept = append(m.kept, kept[i:]...)
+			if a.link.Keeps {
+				a.kept = append(a.kept, kept[i:]...)
 				m.soon(m.w.now.Add(comeBack))
 			}
 			return
 		}
-		m.settled(&p, v)
+		m.settled(a, &p, v)
 	}
 }
 
-func (m *mobile) uplink(payload []byte) transports.Uplink {
-	u := transports.Uplink{Transport: m.link.Name, ReceivedAt: m.w.now, Payload: payload, From: m.from}
-	if !m.link.Keeps {
+func (m *mobile) uplink(a *air, payload []byte) transports.Uplink {
+	u := transports.Uplink{Transport: a.link.Name, ReceivedAt: m.w.now, Payload: payload, From: a.from}
+	if !a.link.Keeps {
 		u.Window = transports.Window{ID: uint64(m.place), Until: m.w.now.Add(30 * time.Second)} //nolint:gosec // a count
 	}
 	return u
 }
 
 // settled is told what the gateway says of a payload.
-func (m *mobile) settled(p *packet, v *transports.Verdict) {
+func (m *mobile) settled(a *air, p *packet, v *transports.Verdict) {
 	if x := m.w.setup.Watch; x != nil {
-		x.Taken(m.w.now, m.group, m.config.Number, p.made, len(p.payload), v.Settlement)
+		x.Taken(m.w.now, m.group, a.place, m.config.Number, p.made, len(p.payload), v.Settlement)
 	}
 	taken := v.Settlement == transports.Stored || v.Settlement == transports.Duplicate
 	if p.cut && taken {
 		m.w.fail(fmt.Errorf("%w: what is left of a payload of device %d was settled as %s: %x", ErrBroken, m.config.Number, v.Settlement, p.payload))
 	}
-	if m.life.cloned && !m.link.Metered && v.Settlement == transports.Quarantined { // where forgeries are not kept
+	if m.life.cloned && !a.link.Metered && v.Settlement == transports.Quarantined { // where forgeries are not kept
 		m.w.noticed[noticedReuse]++
 	}
-	if m.link.Keeps && !p.join && taken {
+	if a.link.Keeps && !p.join && taken {
 		m.w.ledger.Acknowledged(p.frame) // its message is deleted: nothing else has it
 	}
 	if len(v.Reply) > 0 {
-		m.w.spent(m.link, len(v.Reply))
-		m.carry(told{payload: append([]byte(nil), v.Reply...)})
+		m.w.spent(a.link, len(v.Reply))
+		m.carry(a, told{payload: append([]byte(nil), v.Reply...)})
 	}
 	if v.Settlement == transports.Stored {
 		m.life.taken = m.w.now
 		if !p.join {
 			m.w.recovery.well(m.w.now, m)
 		}
-		m.w.recorder.record(m.w.now, m, p.payload)
+		m.w.recorder.record(m.w.now, m, a, p.payload)
 	}
 	if m.w.setup.Chaos || p.join {
 		m.noteEpochs()
@@ -395,19 +375,19 @@ func (m *mobile) settled(p *packet, v *transports.Verdict) {
 }
 
 // billed tells what the network charges for a payload.
-func (m *mobile) billed(up bool, cost radio.Micros) {
+func (m *mobile) billed(a *air, up bool, cost radio.Micros) {
 	if x := m.w.setup.Watch; x != nil && cost > 0 {
-		x.Billed(m.w.now, m.group, m.config.Number, up, cost)
+		x.Billed(m.w.now, m.group, a.place, m.config.Number, up, cost)
 	}
 }
 
 // carry sends a downlink through the air.
-func (m *mobile) carry(t told) {
+func (m *mobile) carry(a *air, t told) {
 	if x := m.w.setup.Watch; x != nil {
-		x.Told(m.w.now, m.group, m.config.Number, len(t.payload))
+		x.Told(m.w.now, m.group, a.place, m.config.Number, len(t.payload))
 	}
-	m.billed(false, m.down.Carry(m.w.now, t, len(t.payload)).Cost)
-	if at, ok := m.down.Next(); ok {
+	m.billed(a, false, a.down.Carry(m.w.now, t, len(t.payload)).Cost)
+	if at, ok := a.down.Next(); ok {
 		m.soon(maxTime(at, m.w.now))
 	}
 }

@@ -236,21 +236,24 @@ func (g *gateway) operate() error {
 		if m.clone {
 			continue // nobody knows of it
 		}
-		if !g.w.setup.Chaos && (!m.link.Keeps || m.life.addressed == g.life) && g.w.now.Sub(m.life.taken) <= 2*m.interval()+operatorEvery {
+		if !g.w.setup.Chaos && (!m.config.Stored || m.life.addressed == g.life) && g.w.now.Sub(m.life.taken) <= 2*m.interval()+operatorEvery {
 			continue // an operator with many devices looks at those that need it
 		}
 		d, err := g.hub.Device(m.name())
 		if err != nil {
 			continue // not heard yet
 		}
-		if m.link.Keeps && !accepted(&d, m.sim) {
-			if _, err := g.hub.GiveAddress(g.w.ctx, m.name(), string(m.link.Bearer), m.sim); err != nil {
+		for _, a := range m.airs {
+			if !a.link.Keeps || accepted(&d, a.from.ID) {
+				continue
+			}
+			if _, err := g.hub.GiveAddress(g.w.ctx, m.name(), string(a.link.Bearer), a.from.ID); err != nil {
 				return fmt.Errorf("give an address: %w", err)
 			}
 		}
 		m.life.addressed = g.life
 		if g.w.now.Sub(d.LastSeen) > 2*m.interval()+operatorEvery {
-			_, _ = g.hub.Rekey(g.w.ctx, m.name(), m.link.Name) // refused where one is under way
+			_, _ = g.hub.Rekey(g.w.ctx, m.name(), m.awake()) // refused where one is under way
 		}
 	}
 	g.transmit()

@@ -6,11 +6,14 @@ import (
 
 	"github.com/godwit-gateway/godwit/gateway/publish"
 	"github.com/godwit-gateway/godwit/simulator/device"
+	"github.com/godwit-gateway/godwit/transports"
 )
 
 // card is what the network knows a device by: the n-th telephone number that it is given, or the n-th modem on a satellite bearer.
-func (m *mobile) card(n int) string {
-	if m.link.Bearer == "sbd" {
+func (m *mobile) card(n int) string { return m.cardOf(m.link.Bearer, n) }
+
+func (m *mobile) cardOf(bearer transports.Bearer, n int) string {
+	if bearer == "sbd" {
 		return fmt.Sprintf("30%02d9%010d", n, m.config.Number)
 	}
 	return fmt.Sprintf("+4917%d%010d", n, m.config.Number)
@@ -26,7 +29,7 @@ const cardsMost = 5
 func (w *world) changeCards(in *Incident) bool {
 	done := false
 	for _, m := range w.whom(in) {
-		if !m.link.Keeps || m.clone || m.cards == cardsMost {
+		if !m.link.Keeps || m.clone || m.cards == cardsMost || len(m.airs) > 1 {
 			continue
 		}
 		m.cards++
@@ -51,7 +54,7 @@ func (w *world) cloneDevices(in *Incident) bool {
 		if m.life.cloned || m.memory.Blank || !m.on {
 			continue
 		}
-		c := &mobile{w: w, group: m.group, called: m.called, config: m.config, memory: m.memory, life: m.life, clone: true, link: m.link, on: true, port: m.port}
+		c := &mobile{w: w, group: m.group, called: m.called, config: m.config, memory: m.memory, life: m.life, clone: true, air: air{link: m.link}, on: true, port: m.port}
 		purpose, own := c.settle()
 		c.config.Seed, c.config.SIM = own.Uint64(), m.card(cloneCard)
 		m.life.cloned = true

@@ -89,10 +89,10 @@ func (v *versions) Sampled(_ time.Time, view world.View) {
 	}
 }
 
-func (*versions) Sent(time.Time, int, uint32, int, int, bool)                         {}
-func (*versions) Taken(time.Time, int, uint32, time.Time, int, transports.Settlement) {}
-func (*versions) Billed(time.Time, int, uint32, bool, radio.Micros)                   {}
-func (*versions) Told(time.Time, int, uint32, int)                                    {}
+func (*versions) Sent(time.Time, int, int, uint32, int, int, bool)                         {}
+func (*versions) Taken(time.Time, int, int, uint32, time.Time, int, transports.Settlement) {}
+func (*versions) Billed(time.Time, int, int, uint32, bool, radio.Micros)                   {}
+func (*versions) Told(time.Time, int, int, uint32, int)                                    {}
 func (*versions) Acknowledged(time.Time, int, uint32, int)                            {}
 func (*versions) Failed(time.Time, time.Time, string)                                 {}
 

@@ -19,6 +19,7 @@ type intake struct {
 // arrival is a packet that waits.
 type arrival struct {
 	m *mobile
+	a *air
 	p packet
 }
 
@@ -28,7 +29,7 @@ func (in *intake) drop(w *world) {
 		l := &w.setup.Links[i]
 		for _, a := range in.waiting[l] {
 			if l.Keeps {
-				a.m.kept = append(a.m.kept, a.p)
+				a.a.kept = append(a.a.kept, a.p)
 				a.m.soon(w.now.Add(comeBack))
 			}
 		}
@@ -37,9 +38,9 @@ func (in *intake) drop(w *world) {
 }
 
 // gather adds a packet to those that wait.
-func (g *gateway) gather(m *mobile, p packet) {
-	l := m.link
-	g.intake.waiting[l] = append(g.intake.waiting[l], arrival{m, p})
+func (g *gateway) gather(m *mobile, a *air, p packet) {
+	l := a.link
+	g.intake.waiting[l] = append(g.intake.waiting[l], arrival{m, a, p})
 	if len(g.intake.waiting[l]) > 1 {
 		return
 	}
@@ -57,7 +58,7 @@ func (g *gateway) takeGathered(l *Link) {
 	waiting := in.waiting[l]
 	in.uplinks = in.uplinks[:0]
 	for i := range waiting {
-		in.uplinks = append(in.uplinks, waiting[i].m.uplink(waiting[i].p.payload))
+		in.uplinks = append(in.uplinks, waiting[i].m.uplink(waiting[i].a, waiting[i].p.payload))
 	}
 	for len(in.verdicts) < len(in.uplinks) {
 		in.verdicts = append(in.verdicts, transports.Verdict{})
@@ -67,7 +68,7 @@ func (g *gateway) takeGathered(l *Link) {
 	}
 	in.waiting[l] = waiting[:0] // nothing comes while they are settled
 	for i := range waiting {
-		waiting[i].m.settled(&waiting[i].p, &in.verdicts[i])
+		waiting[i].m.settled(waiting[i].a, &waiting[i].p, &in.verdicts[i])
 	}
 	clear(waiting)
 	g.transmit()

@@ -47,7 +47,11 @@ func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt,
 	if !o.link.Keeps {
 		m = w.fleet[d.Window.ID-1] // as uplink gave it
 	}
-	if m == nil || m.link != o.link {
+	var a *air
+	if m != nil {
+		a = m.over(o.link)
+	}
+	if a == nil {
 		return transports.Receipt{}, &transports.SendError{Outcome: transports.Refused, Err: errNobody}
 	}
 	w.fail(m.sealedDown(d.Payload))
@@ -69,7 +73,7 @@ func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt,
 		ref = strconv.FormatUint(w.receipts, 10)
 	}
 	if luck >= 8 {
-		m.carry(told{append([]byte(nil), d.Payload...), ref})
+		m.carry(a, told{append([]byte(nil), d.Payload...), ref})
 	}
 	if luck < 12 {
 		return transports.Receipt{}, &transports.SendError{Outcome: transports.MaybeSent, Err: errSilent}

@@ -11,12 +11,12 @@ import (
 func (w *world) command(in *Incident) bool {
 	return w.eachMet(in, func(m *mobile) error {
 		tell := func(c hub.Command) error {
-			c.Link = m.link.Name
+			c.Link = m.awake()
 			_, err := w.gateway.hub.SendCommand(w.ctx, m.name(), c)
 			return err
 		}
 		say := func(payload []byte) error {
-			_, err := w.gateway.hub.SendMessage(w.ctx, m.name(), hub.Message{Payload: payload, Link: m.link.Name})
+			_, err := w.gateway.hub.SendMessage(w.ctx, m.name(), hub.Message{Payload: payload, Link: m.awake()})
 			return err
 		}
 		switch w.rng.IntN(6) {
@@ -40,7 +40,7 @@ func (w *world) command(in *Incident) bool {
 func (w *world) offer(in *Incident) bool {
 	return w.eachMet(in, func(m *mobile) error {
 		c := w.update(in.Version)
-		c.Link = m.link.Name
+		c.Link = m.awake()
 		_, err := w.gateway.hub.SendCommand(w.ctx, m.name(), c)
 		return err
 	})
@@ -54,7 +54,7 @@ func (w *world) update(version string) hub.Command {
 
 func (w *world) rekey(in *Incident) bool {
 	return w.eachMet(in, func(m *mobile) error {
-		_, err := w.gateway.hub.Rekey(w.ctx, m.name(), m.link.Name)
+		_, err := w.gateway.hub.Rekey(w.ctx, m.name(), m.awake())
 		return err
 	})
 }

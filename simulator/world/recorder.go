@@ -16,6 +16,7 @@ type recorder struct {
 type carried struct {
 	at      time.Time
 	m       *mobile
+	link    string
 	from    transports.Address
 	payload []byte
 }
@@ -24,11 +25,11 @@ type carried struct {
 const replaySpan = 24 * time.Hour
 
 // record keeps what the gateway has taken.
-func (r *recorder) record(now time.Time, m *mobile, payload []byte) {
+func (r *recorder) record(now time.Time, m *mobile, a *air, payload []byte) {
 	if r.span == 0 {
 		return
 	}
-	r.carried = append(r.carried, carried{now, m, m.from, payload})
+	r.carried = append(r.carried, carried{now, m, a.link.Name, a.from, payload})
 	if first := r.carried[0].at; now.Sub(first) > 2*r.span { // half of it is old
 		n := 0
 		for n < len(r.carried) && now.Sub(r.carried[n].at) > r.span {
@@ -52,7 +53,7 @@ func (w *world) replayDay(in *Incident) bool {
 		if w.now.Sub(c.at) > span {
 			continue
 		}
-		v, ok := w.gateway.take(transports.Uplink{Transport: c.m.link.Name, ReceivedAt: w.now, Payload: c.payload, From: c.from})
+		v, ok := w.gateway.take(transports.Uplink{Transport: c.link, ReceivedAt: w.now, Payload: c.payload, From: c.from})
 		if !ok {
 			break
 		}

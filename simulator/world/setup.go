@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/hub"
@@ -61,7 +62,17 @@ type Group struct {
 	Attrition float64
 	Device    device.Config // of each of them; number, key, seed, template, product and bearers are filled in
 	Up, Down  radio.Model
+	Others    []Bearer // further links of each device, in the order in which it falls back on them until a policy says otherwise
 }
+
+// A Bearer is a link of a device and what carries its payloads there.
+type Bearer struct {
+	Link     string // of Setup.Links
+	Up, Down radio.Model
+}
+
+// othersMost is how many further links a device may have: planning knows four.
+const othersMost = 3
 
 // An Incident is planned for a moment of a world.
 type Incident struct {
@@ -69,6 +80,7 @@ type Incident struct {
 	At      time.Duration // after the start
 	For     time.Duration // where it lasts
 	Group   string        // whom it meets, where it meets devices; "": all
+	Link    string        // that fails, where it is an outage; "": all
 	Share   float64       // of the group, 0 to 1; 0 means all of it
 	Version string        // that is offered, where it is an offer
 }
@@ -110,12 +122,12 @@ func (s *Setup) Validate() error {
 	if len(s.Groups) == 0 {
 		bad("it has no devices")
 	}
-	products, links, groups := make(map[string]bool), make(map[string]bool), make(map[string]bool)
+	products, links, groups := make(map[string]bool), make(map[string]*Link), make(map[string]bool)
 	for i := range s.Products {
 		products[s.Products[i].Name] = true
 	}
 	for i := range s.Links {
-		links[s.Links[i].Name] = true
+		links[s.Links[i].Name] = &s.Links[i]
 		if l := &s.Links[i]; l.Linger < 0 || l.Limits.UplinkMax < 1 || l.Limits.DownlinkMax < 1 {
 			bad("link %s gathers payloads for %s, and carries %d and %d bytes", l.Name, l.Linger, l.Limits.UplinkMax, l.Limits.DownlinkMax)
 		}
@@ -129,7 +141,7 @@ func (s *Setup) Validate() error {
 			bad("group %s has %d devices from number %d on, of which a part of %v breaks within a year", g.Name, g.Count, g.First, g.Attrition)
 		case !products[g.Product]:
 			bad("group %s is of product %q, which is not there", g.Name, g.Product)
-		case !links[g.Link]:
+		case links[g.Link] == nil:
 			bad("group %s speaks over link %q, which is not there", g.Name, g.Link)
 		}
 		groups[g.Name] = true
@@ -139,6 +151,7 @@ func (s *Setup) Validate() error {
 			}
 		}
 		errs = append(errs, g.Up.Validate(), g.Down.Validate())
+		errs = append(errs, g.validateBearers(links)...)
 	}
 	return errors.Join(append(errs, s.validateIncidents(groups))...)
 }
@@ -160,6 +173,8 @@ func (s *Setup) validateIncidents(groups map[string]bool) error {
 			bad("incident %d is a %q, want one of %v", i+1, f.Kind, Kinds())
 		case f.At < 0 || f.At > s.Length || f.For < 0 || f.Share < 0 || f.Share > 1:
 			bad("incident %d, %s, is at %s for %s on a share of %v", i+1, f.Kind, f.At, f.For, f.Share)
+		case f.Link != "" && !slices.ContainsFunc(s.Links, func(l Link) bool { return l.Name == f.Link }):
+			bad("incident %d, %s, meets link %q, which is not there", i+1, f.Kind, f.Link)
 		case f.Group != "" && !groups[f.Group]:
 			bad("incident %d, %s, meets group %q, which is not there", i+1, f.Kind, f.Group)
 		}

@@ -213,8 +213,9 @@ func (w *world) busy() error {
 		return fmt.Errorf("%w: %d events are not on the stream: %w", errNotHealed, n, w.gateway.publisher.Ready())
 	}
 	for _, m := range w.fleet {
-		if n := m.dev.Pending(); n > 0 || m.up.Pending() > 0 || len(m.kept) > 0 {
-			return fmt.Errorf("%w: device %d: %d frames are not acknowledged, %d on the air, %d at the network", errNotHealed, m.config.Number, n, m.up.Pending(), len(m.kept))
+		up, kept := m.underWay()
+		if n := m.dev.Pending(); n > 0 || up > 0 || kept > 0 {
+			return fmt.Errorf("%w: device %d: %d frames are not acknowledged, %d on the air, %d at the network", errNotHealed, m.config.Number, n, up, kept)
 		}
 	}
 	if n := w.gateway.hub.Parked(); n > 0 { // for seven days at most
