@@ -8,6 +8,8 @@ import (
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -78,7 +80,14 @@ func (h *Hub) resume(p *parkedFrame) (l *link, u transports.Uplink, o opened, ok
 		device: i, header: codec.Header(f.Header), epoch: p.key.Epoch, counter: p.key.Counter, tagLen: f.TagLen, weak: f.Weak, plaintext: f.Plaintext, hash: f.Hash,
 		newest: p.key.Epoch == h.fleet.Head(i).Epoch && p.key.Counter == h.fleet.Counters(i).Highest,
 	}
-	return h.links[f.Link], u, o, true
+	l = h.links[f.Link]
+	switch {
+	case f.Charged:
+		o.cost = core.Cost{Booked: true, Bytes: f.Billed, Micros: scheduler.Micros(f.Micros), Currency: h.currency}
+	case l != nil:
+		o.cost.Currency = h.core.Currency(f.ReceivedAt, l.place)
+	}
+	return l, u, o, true
 }
 
 // giveUp publishes a waiting frame raw.

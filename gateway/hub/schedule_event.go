@@ -90,5 +90,6 @@ func appendShare(dst []byte, name string, p float64) []byte {
 }
 
 func appendMoneyMember(dst []byte, name string, m scheduler.Micros) []byte {
-	return appendTextMember(dst, name, m.String())
+	dst, _ = m.AppendText(append(appendName(dst, name), '"')) // never fails
+	return append(dst, '"')
 }

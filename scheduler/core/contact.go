@@ -28,17 +28,17 @@ const smoothing = 0.1
 // gapsLeast is how many gaps must have been seen before an interval that nobody told is believed.
 const gapsLeast = 3
 
-// Heard is told of each frame that is new.
-func (k *Core) Heard(now time.Time, at Place, c Contact) {
+// Heard is told of each frame that is new. It returns what was booked for it.
+func (k *Core) Heard(now time.Time, at Place, c Contact) (cost Cost) {
 	m := k.at(at)
 	if m == nil || c.Link < 0 || c.Link >= len(k.config.Links) {
-		return
+		return Cost{}
 	}
 	if !c.Paid {
-		k.charge(now, at, c.Link, tariff.Event{Time: now, Direction: tariff.MO, Bytes: int64(c.Bytes), Parts: int64(c.Parts)}, c.Cause)
+		cost = k.charge(now, at, c.Link, tariff.Event{Time: now, Direction: tariff.MO, Bytes: int64(c.Bytes), Parts: int64(c.Parts)}, c.Cause)
 	}
 	if c.Again {
-		return
+		return cost
 	}
 	k.touch(at)
 	d := &k.devices[at]
@@ -48,7 +48,7 @@ func (k *Core) Heard(now time.Time, at Place, c Contact) {
 		d.Links[v].Deliver = m.learned[v].Via(k.fleet.Links[c.Link].Deliver)
 	}
 	if !c.Newest {
-		return
+		return cost
 	}
 	if c.Cause == ledger.CauseStatus {
 		d.Status = uint16(min(max(float64(d.Status)+float64(smoothing*(float64(c.Bytes)-float64(d.Status)))+0.5, 1), math.MaxUint16))
@@ -65,6 +65,7 @@ func (k *Core) Heard(now time.Time, at Place, c Contact) {
 	}
 	k.present(now, at, c.Link)
 	d.Heard = stamp(now)
+	return cost
 }
 
 // guess learns how often a device speaks by itself. What comes within a minute belongs to one contact.
