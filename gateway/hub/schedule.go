@@ -139,13 +139,19 @@ func causeOfKind(kind string) ledger.Cause {
 }
 
 // charge books a downlink that the network took, or may have taken.
-func (h *Hub) charge(a *attempt, d *store.Downlink, parts int, now time.Time) {
+func (h *Hub) charge(c *commit, a *attempt, d *store.Downlink, parts int, now time.Time) {
 	l := h.links[d.Link]
 	i, ok := h.fleet.ByNumber(d.Number)
 	if l == nil || !ok {
 		return
 	}
-	addCost(d, h.core.Charge(now, core.Place(i), core.Downlink{Link: l.place, Bytes: len(a.down.Payload), Parts: parts, Cause: causeOfKind(d.Kind)}))
+	cost := h.core.Charge(now, core.Place(i), core.Downlink{Link: l.place, Bytes: len(a.down.Payload), Parts: parts, Cause: causeOfKind(d.Kind)})
+	addCost(d, cost)
+	if cost.Currency != "" {
+		c.batch.PutCharge(&store.Charge{
+			Number: d.Number, At: now, Ref: d.Ref, Attempt: uint32(max(d.Attempts, 0)), Link: d.Link, Kind: d.Kind, Billed: cost.Bytes, Micros: int64(cost.Micros), //nolint:gosec // small
+		})
+	}
 }
 
 // addCost adds to what a downlink has cost.

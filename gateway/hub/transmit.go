@@ -175,7 +175,7 @@ func (h *Hub) settle(c *commit, a *attempt, receipt transports.Receipt, err erro
 	now := h.clock.Now()
 	if d := h.outgoing.byRef[a.ref]; d != nil {
 		if err == nil || outcomeOf(err) == transports.MaybeSent {
-			h.charge(a, d, receipt.Parts, now)
+			h.charge(c, a, d, receipt.Parts, now)
 		}
 		h.settleOne(c, d, a, receipt, err, now)
 	}
