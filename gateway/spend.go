@@ -15,6 +15,8 @@ type spendCmd struct {
 	Budgets spendBudgetsCmd `cmd:"" help:"Show budgets and what is left of them in this month."`
 	Runaway spendRunawayCmd `cmd:"" help:"List devices that spend far more than others of their product."`
 	Close   spendCloseCmd   `cmd:"" help:"Close a month for ever."`
+
+	Reconcile spendReconcileCmd `cmd:"" help:"Compare what was booked with a provider's records."`
 }
 
 // monthArg refuses what is no month.

@@ -194,6 +194,7 @@ func (a *api) registerSpend(h huma.API) {
 		func(context.Context, *struct{}) (*one[Page[hub.BudgetState]], error) {
 			return page(a.Hub.Budgets(), ""), nil
 		})
+	a.registerReconcile(h)
 	huma.Register(h, operation(http.MethodPost, "/spend/close", "close-month", "Close a month for ever: what comes late for it is a correction of the next", Operator),
 		func(ctx context.Context, in *struct{ Body CloseRequest }) (*one[hub.Spend], error) {
 			at, err := monthOf(strings.TrimSpace(in.Body.Month))

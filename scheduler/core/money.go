@@ -53,9 +53,14 @@ type Cost struct {
 	Currency string // "": the link has no tariff
 }
 
+// Tariff is that of a link at a time, nil if it has none.
+func (k *Core) Tariff(at time.Time, link int) *tariff.Tariff {
+	return k.config.tariff(&k.config.Links[link], at)
+}
+
 // Currency is that of a link's tariff, "" if it has none.
 func (k *Core) Currency(now time.Time, link int) string {
-	if t := k.config.tariff(&k.config.Links[link], now); t != nil {
+	if t := k.Tariff(now, link); t != nil {
 		return t.Currency
 	}
 	return ""

@@ -94,7 +94,7 @@ func (r *Reconciler) within(t time.Time) bool {
 	return (r.o.From.IsZero() || !t.Before(r.o.From)) && (r.o.To.IsZero() || t.Before(r.o.To))
 }
 
-// Device compares our records of one device with those that the provider has under any of some names of it. A name counts for the first device that
+// Device compares our records of one device, which it may change, with those that the provider has under any of some names of it. A name counts for the first device that
 // has it.
 func (r *Reconciler) Device(ours []Record, names ...string) {
 	var theirs []Record
@@ -103,16 +103,18 @@ func (r *Reconciler) Device(ours []Record, names ...string) {
 		delete(r.theirs, name)
 	}
 	ours = slices.DeleteFunc(ours, func(o Record) bool { return !r.near(o.Time) })
+	if !r.told {
+		for i := range ours {
+			ours[i].Direction = tariff.Both
+		}
+	}
 	if r.o.Daily != nil {
 		ours, theirs = Daily(ours, r.o.Daily), Daily(theirs, r.o.Daily)
 	}
 	var sides [2][tariff.MT + 1][]*Record
 	for side, list := range [2][]Record{ours, theirs} {
 		for i := range list {
-			one, way := &list[i], tariff.Both
-			if r.told {
-				way = min(one.Direction, tariff.MT)
-			}
+			one, way := &list[i], min(list[i].Direction, tariff.MT)
 			sides[side][way] = append(sides[side][way], one)
 		}
 	}
