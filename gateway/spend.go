@@ -75,6 +75,7 @@ func (e *env) printSpend(s *hub.Spend) error {
 			t := &s.Totals[i]
 			row(describeTotal(t), t.Micros, t.Ours, t.Currency, t.Count, t.Payload, t.Billed)
 		}
+		poolRows(s.Pools, row)
 		if f := s.Forecast; f != nil {
 			row(fmt.Sprintf("%s will come to %s, between %s and %s", s.Month, f.Expected, f.Low, f.High))
 		}

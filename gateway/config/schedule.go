@@ -12,6 +12,7 @@ import (
 	"github.com/godwit-gateway/godwit/scheduler"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
 
 // Schedule is about how often devices speak, and what that may cost.
@@ -68,6 +69,14 @@ type Battery struct {
 	Full   float64       `toml:"full"`
 }
 
+// A Pool is what a tariff does not say of the allowance that its devices share.
+type Pool struct {
+	Name    string  `toml:"name"`    // pool of a tariff that a link has, by default the tariff's name
+	Members int64   `toml:"members"` // lines, where each adds to the allowance
+	Reserve float64 `toml:"reserve"` // share of what is left that is kept for what is not planned
+	Hard    bool    `toml:"hard"`    // no plan buys anything beyond it
+}
+
 // A Budget is what may be spent in a month.
 type Budget struct {
 	Scope  string           `toml:"scope"` // fleet, customer, link, pool, device
@@ -91,6 +100,7 @@ type Contact struct {
 const (
 	policiesMax = 200
 	weightMax   = 1e9
+	membersMax  = 100_000_000
 	longestMost = 366 * 24 * time.Hour
 )
 
@@ -110,6 +120,7 @@ func (ps *problems) checkSchedule(c *Config) {
 	for i := range c.Policies {
 		ps.checkPolicy(c, fmt.Sprintf("policy[%d]", i), &c.Policies[i])
 	}
+	ps.checkPools(c)
 	for i := range c.Budgets {
 		ps.checkBudget(c, fmt.Sprintf("budget[%d]", i), &c.Budgets[i], c.Budgets[:i])
 	}
@@ -231,6 +242,43 @@ func (ps *problems) checkBattery(path string, b *Battery) {
 	}
 }
 
+// checkPools holds the pools against those of the links' tariffs.
+func (ps *problems) checkPools(c *Config) {
+	known, configured := make(map[string]bool), make(map[string]*Pool)
+	for i := range c.Pools {
+		p, path := &c.Pools[i], fmt.Sprintf("pool[%d]", i)
+		if configured[p.Name] != nil {
+			ps.add(path+".name", "", "the pool %q stands twice", p.Name)
+		}
+		configured[p.Name] = p
+		ps.between(path+".members", float64(p.Members), 0, membersMax)
+		ps.between(path+".reserve", p.Reserve, 0, 0.95)
+	}
+	for _, name := range c.Book.Names() {
+		for _, t := range c.Book.Versions(name) {
+			if pool := t.PoolName(); pool != "" {
+				known[pool] = true
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Links)) {
+		versions := c.Book.Versions(c.Links[name].Tariff)
+		at := slices.IndexFunc(versions, (*tariff.Tariff).Each)
+		if at < 0 {
+			continue
+		}
+		if pool := versions[at].PoolName(); configured[pool] == nil || configured[pool].Members == 0 {
+			ps.add(join("link", name)+".tariff", fmt.Sprintf("have a [[pool]] with name = %q and members = 250", pool),
+				"each line adds to the allowance of the pool %q: how many are there?", pool)
+		}
+	}
+	for i := range c.Pools {
+		if p := &c.Pools[i]; !known[p.Name] {
+			ps.add(fmt.Sprintf("pool[%d].name", i), "known are "+strings.Join(slices.Sorted(maps.Keys(known)), ", "), "no tariff has a pool %q", p.Name)
+		}
+	}
+}
+
 // levels are what a budget can be of, by the word for it.
 var levels = map[string]ledger.Level{
 	"fleet": ledger.Fleet, "customer": ledger.OfCustomer, "link": ledger.OfLink, "pool": ledger.OfPool, "device": ledger.OfDevice,
@@ -307,6 +355,9 @@ func (c *Config) HubSchedule() hub.Schedule {
 			Name: name, Tariff: l.Tariff, Wakes: l.SMSModem != nil, Deliver: t.Deliver, Energy: t.Energy, Least: t.Least, Most: t.Most,
 			Retries: uint8(t.Retries), Jitter: t.Jitter, Grace: t.Grace, //nolint:gosec // checked
 		})
+	}
+	for _, p := range c.Pools {
+		k.Pools = append(k.Pools, core.Pool(p))
 	}
 	for i := range c.Policies {
 		k.Rules = append(k.Rules, c.Policies[i].rule(names))

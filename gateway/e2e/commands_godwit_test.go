@@ -192,6 +192,7 @@ var running = []row{
 	{args: "schedule explain ghost", code: 1, err: "ghost"},
 	{args: "schedule explain", code: 2, err: "<device>"},
 	{args: "schedule plan", out: "money for contacts"},
+	{args: "schedule plan", out: " of 300000 bytes used, until "},
 	{args: "schedule plan --what-if --budget 1.00 -o json", out: `"would"`},
 	{args: "schedule plan --what-if --law fixed --interval 6h --tail 2", out: "WOULD BE"},
 	{args: "schedule plan --what-if --tariff udp=ghost", code: 1, err: "ghost"},
@@ -207,6 +208,7 @@ var running = []row{
 	{args: "schedule silent --limit -1", code: 2, err: "--limit"},
 
 	{args: "spend show", out: "PRICE"},
+	{args: "spend show --by pool,cause", out: " of 300000 bytes used, until "},
 	{args: "spend show --by cause,direction -o json", out: `"totals"`},
 	{args: "spend show --devices", out: "dev-1"},
 	{args: "spend show --api unix:$DIR/none.sock --token-file $TOKEN", code: 1, err: "is it running?"},
@@ -367,7 +369,25 @@ func commandFiles(t *testing.T, s *site) words {
 		}
 	}
 	s.edit(t, func(text string) string {
-		text = strings.Replace(text, `kind = "udp"`, "kind = \"udp\"\ntariff = \"ntn\"", 1)
+		text = strings.Replace(text, `kind = "udp"`, "kind = \"udp\"\ntariff = \"air\"", 1) + `
+[[tariff]]
+name = "air"
+as_of = "2026-11-29"
+currency = "USD"
+[[tariff.term]]
+unit = "byte"
+min = 50
+price = "0.0009"
+[tariff.term.allowance]
+amount = 100000
+pooled = true
+each = true
+
+[[pool]]
+name = "air"
+members = 3
+reserve = 0.2
+`
 		return strings.Replace(text, "1-100000", "1-4999", 1) + fmt.Sprintf(`
 [[fleet_key]]
 id = "pending"

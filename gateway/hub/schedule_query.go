@@ -97,6 +97,7 @@ type PlanSummary struct {
 	Send     bool             `json:"send"` // devices are told
 	Failed   string           `json:"failed,omitempty"`
 	Silent   map[string]int   `json:"silent"` // devices by class
+	Pools    []PoolState      `json:"pools"`
 }
 
 // Plan is the plan in force.
@@ -106,7 +107,7 @@ func (h *Hub) Plan() PlanSummary {
 	s := h.core.Summary()
 	p := PlanSummary{
 		Planned: s.Planned, Devices: s.Devices, Money: s.Money, Spend: s.Spend, Value: s.Value, Short: s.Short, Currency: h.currency, Send: h.tells,
-		Silent: h.silentCounts(),
+		Silent: h.silentCounts(), Pools: h.pools(),
 	}
 	if s.Failed != nil {
 		p.Failed = s.Failed.Error()
@@ -291,6 +292,7 @@ type Spend struct {
 	Closed   bool             `json:"closed"`
 	Totals   []SpendTotal     `json:"totals"`
 	Forecast *ledger.Forecast `json:"forecast,omitempty"` // of the month that is; in the currency of plans
+	Pools    []PoolState      `json:"pools,omitempty"`    // of the month that is
 }
 
 // Spend sums what a month came to; a month of zero is the one that is.
@@ -306,9 +308,12 @@ func (h *Hub) Spend(at tariff.Month, by ledger.By) Spend {
 	for _, t := range l.Totals(at, by, nil) {
 		s.Totals = append(s.Totals, totalOf(&t, by))
 	}
-	if at == tariff.MonthOf(now) && h.currency != "" {
-		f := l.Forecast(h.currency, now, nil)
-		s.Forecast = &f
+	if at == tariff.MonthOf(now) {
+		s.Pools = h.pools()
+		if h.currency != "" {
+			f := l.Forecast(h.currency, now, nil)
+			s.Forecast = &f
+		}
 	}
 	return s
 }

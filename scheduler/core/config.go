@@ -55,7 +55,7 @@ type Config struct {
 	Currency string           // of Money
 	Money    scheduler.Micros // to be spent by contacts in a month; 0: no limit
 	Cap      scheduler.Micros // that no month may exceed; 0: none
-	Pools    []scheduler.Allowance
+	Pools    []Pool           // those of tariffs that are not named have one member, and nothing in reserve
 	Budgets  []ledger.Budget
 	Replan   time.Duration // between two plans; 0 is 6 h
 }

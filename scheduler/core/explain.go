@@ -12,7 +12,7 @@ func (k *Core) Explain(now time.Time, at Place) (x scheduler.Explanation, ok boo
 	if m == nil || k.planned.IsZero() || k.devices[at].Heard == 0 {
 		return x, false
 	}
-	b := k.budget(k.pace.Money())
+	b := k.budget(k.pace.Money(), now)
 	d := k.devices[at]
 	if d.Current == 0 {
 		d.Current = m.interval(&d)

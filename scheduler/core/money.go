@@ -182,9 +182,10 @@ func (k *Core) poolOf(t *tariff.Tariff) *tariff.Meter {
 	}
 	pool := k.pools[name]
 	if pool == nil {
-		pool = &tariff.Meter{Members: 1}
+		pool = new(tariff.Meter)
 		k.pools[name] = pool
 	}
+	pool.Members = k.config.pool(name).Members
 	k.dirty.pool(name)
 	return pool
 }
