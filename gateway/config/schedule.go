@@ -44,6 +44,14 @@ type Policy struct {
 	Cap        scheduler.Micros         `toml:"cap"`           // of a device and month; 0: none
 	Hazard     *Hazard                  `toml:"hazard"`        // nil: updates are not feared
 	Battery    *Battery                 `toml:"battery"`       // nil: none
+	Poll       *Poll                    `toml:"poll"`          // nil: devices are not asked to speak
+}
+
+// A Poll is what depends on knowing whether a device is dead. Where there is one, a device that can be woken is asked to speak after its first missed contact,
+// once, if that is worth more than request and answer cost.
+type Poll struct {
+	Hour  scheduler.Micros `toml:"death_hour"`  // lost in each hour that a death is not noticed
+	False scheduler.Micros `toml:"false_alarm"` // lost by taking a living device for dead
 }
 
 // A Band is an interval while the battery is below a level.
@@ -180,6 +188,13 @@ func (ps *problems) checkPolicy(c *Config, path string, p *Policy) {
 		ps.between(path+".hazard.chance", h.Chance, 0, 1)
 		ps.between(path+".hazard.loss", h.Loss, 0, weightMax)
 		ps.within(path+".hazard.mean", h.Mean, time.Second, longestMost)
+	}
+	if s := p.Poll; s != nil {
+		for key, m := range map[string]scheduler.Micros{"death_hour": s.Hour, "false_alarm": s.False} {
+			if m <= 0 {
+				ps.add(path+".poll."+key, `"20.00"`, "%s: want what is at stake, or no poll", m)
+			}
+		}
 	}
 	if b := p.Battery; b != nil {
 		ps.checkBattery(path+".battery", b)
@@ -386,6 +401,9 @@ func (p *Policy) rule(links []string) core.Rule {
 	}
 	if h := p.Hazard; h != nil {
 		r.Hazard = &scheduler.Hazard{Chance: h.Chance, Tau: secs(h.Mean), Loss: h.Loss}
+	}
+	if s := p.Poll; s != nil {
+		r.Stakes = &core.Stakes{Hour: s.Hour, False: s.False}
 	}
 	if b := p.Battery; b != nil {
 		r.Energy, r.Idle, r.Life = b.Energy, b.Idle, b.Life

@@ -92,12 +92,14 @@ type outgoing struct {
 	open  map[uint32][]uint64 // by number, oldest first
 	next  uint64              // next ref
 	spent map[uint32]dayCount // paid downlinks by number
+	asked map[uint64]bool     // requests of the gateway's own, by ref
 }
 
 func (o *outgoing) init() {
 	o.byRef = make(map[uint64]*store.Downlink)
 	o.open = make(map[uint32][]uint64)
 	o.spent = make(map[uint32]dayCount)
+	o.asked = make(map[uint64]bool)
 	o.next = 1
 }
 
@@ -112,6 +114,7 @@ func (o *outgoing) put(d *store.Downlink) {
 }
 
 func (o *outgoing) close(d *store.Downlink) {
+	delete(o.asked, d.Ref)
 	list := slices.DeleteFunc(o.open[d.Number], func(ref uint64) bool { return ref == d.Ref })
 	if len(list) == 0 {
 		delete(o.open, d.Number)

@@ -169,24 +169,25 @@ func (h *Hub) askForWhole(c *commit, now time.Time) {
 		}
 		h.wholeAsked[number] = now // whatever comes of it
 		if i, ok := h.fleet.ByNumber(number); ok && !h.outgoing.has(number, downlinkRequest) {
-			h.ask(c, i, l, codec.RequestKeyframe)
+			h.ask(c, i, l, codec.RequestKeyframe, 0)
 		}
 	}
 }
 
-// ask queues a request of the gateway's own. Where there is no way to the device nothing is asked.
-func (h *Hub) ask(c *commit, i fleet.Index, l *link, what uint8) {
+// ask queues a request of the gateway's own. Where there is no way to the device nothing is asked, and it returns nil.
+func (h *Hub) ask(c *commit, i fleet.Index, l *link, what uint8, ttl time.Duration) *store.Downlink {
 	plaintext, err := codec.AppendRequest(nil, &codec.Request{What: what})
 	if err != nil {
-		return
+		return nil
 	}
-	d, err := h.newDownlink(i, downlinkRequest, l.Name, 0, plaintext)
+	d, err := h.newDownlink(i, downlinkRequest, l.Name, ttl, plaintext)
 	if err != nil {
 		h.log.Debug("request", attrErr(err))
-		return
+		return nil
 	}
 	c.touch(i)
 	h.enqueue(c, i, d)
+	return d
 }
 
 func (h *Hub) loadParked(key store.FrameKey, base uint64) error {

@@ -45,6 +45,8 @@ func (h *Hub) tell(c *commit) {
 			h.emit(c, nil, e)
 		case core.ActBudget:
 			h.budgetEvent(c, i, a.Warning, now)
+		case core.ActAsk:
+			h.askSilent(c, i, &a, now)
 		}
 	}
 }

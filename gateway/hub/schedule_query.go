@@ -55,6 +55,13 @@ func (h *Hub) Explain(ref string) (Explanation, error) {
 	e.Running, e.Told, e.Pending = int64(running), told, int64(pending)
 	if s, ok := h.core.Standing(now, at); ok {
 		e.Class, e.Dead, e.Evidence = s.Class.String(), s.Dead, s.Lines()
+		if a, ok := h.core.Asking(now, at); ok {
+			line := a.String()
+			if a.Worth() && !h.tells {
+				line += ", if devices are not only watched"
+			}
+			e.Evidence = append(e.Evidence, line)
+		}
 	}
 	e.Spent = append([]ledger.DeviceTotal{}, h.core.Ledger().Device(tariff.MonthOf(now.UTC()), d.Number)...)
 	return e, nil

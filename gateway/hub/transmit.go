@@ -112,6 +112,12 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 	if inFragments(d) && h.spentParcel(c, d, now) {
 		return nil
 	}
+	if h.needless(i, d) {
+		d.Error = errHeard
+		h.move(c, d, DownlinkExpired, now)
+		c.wake = true // another one may have waited for its end
+		return nil
+	}
 	down := transports.Downlink{Ref: d.Ref, Expires: d.Expires, WantReport: l.Metered && !inFragments(d)} // of fragments the device itself tells
 	if l.Metered {
 		id, ok := h.fleet.AcceptedAddress(i, string(l.Bearer))

@@ -35,6 +35,7 @@ type Rule struct {
 	Cap               scheduler.Micros  // of a device and month; 0: none
 	Energy, Idle      float64           // of its battery: millijoules that are left, milliwatts that it takes by itself; 0: no battery
 	Life              time.Duration     // that the battery must last
+	Stakes            *Stakes           // nil: devices are not asked to speak
 	Gauge             Gauge             // how full it is, for LawBands
 }
 

@@ -34,8 +34,12 @@ func (k *Core) Heard(now time.Time, at Place, c Contact) (cost Cost) {
 	if m == nil || c.Link < 0 || c.Link >= len(k.config.Links) {
 		return Cost{}
 	}
+	cause := c.Cause
+	if cause == ledger.CauseStatus && c.Newest && k.answers(now, m) {
+		cause = ledger.CausePoll
+	}
 	if !c.Paid {
-		cost = k.charge(now, at, c.Link, tariff.Event{Time: now, Direction: tariff.MO, Bytes: int64(c.Bytes), Parts: int64(c.Parts)}, c.Cause)
+		cost = k.charge(now, at, c.Link, tariff.Event{Time: now, Direction: tariff.MO, Bytes: int64(c.Bytes), Parts: int64(c.Parts)}, cause)
 	}
 	if c.Again {
 		return cost

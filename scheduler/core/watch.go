@@ -55,6 +55,9 @@ func (k *Core) present(now time.Time, at Place, link int) {
 		m.watched = true
 		m.presence = presence.NewDevice(now.Unix(), presence.Policy{}, uint16(m.rule), 0)
 	}
+	if k.answers(now, m) {
+		k.model.Answered(&m.presence, now.Unix())
+	}
 	missed := k.model.Contact(&m.presence, now.Unix())
 	if every := m.interval(d); every > 0 {
 		if p := m.presence.InForce(); p.Interval != every || p.Link != uint8(link) { //nolint:gosec // at most linksMax
@@ -114,6 +117,11 @@ func (k *Core) checkSilence(now time.Time) (more bool) {
 				k.actions = append(k.actions, Action{Kind: ActSilent, Place: at, Was: m.silent, Standing: st})
 			}
 			m.silent = st.Class
+		}
+		if st.Missed == 1 && st.Class == presence.Late {
+			if a, ok := k.Asking(now, at); ok && a.Worth() {
+				k.actions = append(k.actions, Action{Kind: ActAsk, Place: at, Link: int(m.presence.InForce().Link), Until: time.Unix(st.Expected, 0)})
+			}
 		}
 		k.touch(at)
 		k.await(now, at)
