@@ -79,6 +79,9 @@ func (e *env) printSpend(s *hub.Spend) error {
 		if f := s.Forecast; f != nil {
 			row(fmt.Sprintf("%s will come to %s, between %s and %s", s.Month, f.Expected, f.Low, f.High))
 		}
+		if s.Zone != "UTC" && s.Zone != "" {
+			row("months are those of " + s.Zone)
+		}
 		if s.Closed {
 			row(s.Month.String() + " is closed")
 		}

@@ -119,7 +119,7 @@ type CloseRequest struct {
 
 // MonthQuery names a month in a query.
 type MonthQuery struct {
-	Month string `query:"month" doc:"as 2026-11; left out: the one that is"`
+	Month string `query:"month" doc:"as 2026-11; left out: the one that is, in the zone that the answer names"`
 }
 
 func (in *MonthQuery) month() (tariff.Month, error) { return monthOf(in.Month) }

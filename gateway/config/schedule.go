@@ -141,14 +141,15 @@ func (ps *problems) checkCurrency(c *Config) {
 		ps.add("schedule.currency", `"EUR"`, "%q is no currency by ISO 4217", s.Currency)
 		return
 	}
+	says := "schedule.currency is " + s.Currency
 	for _, name := range slices.Sorted(maps.Keys(c.Links)) {
 		for _, t := range c.Book.Versions(c.Links[name].Tariff) {
 			if s.Currency == "" {
-				s.Currency = t.Currency
+				s.Currency, says = t.Currency, fmt.Sprintf("the tariff %s of link %s is in %s", t.Name, name, t.Currency)
 			}
 			if t.Currency != s.Currency {
-				ps.add(join("link", name)+".tariff", "schedules compare the prices of links: have a [[tariff]] with the prices in "+s.Currency,
-					"%s is in %s, what is planned in %s", t.Name, t.Currency, s.Currency)
+				ps.add(join("link", name)+".tariff", "schedules compare the prices of links: have a [[tariff]] of this link with its prices in "+s.Currency,
+					"the tariff %s is in %s, but %s", t.Name, t.Currency, says)
 				break
 			}
 		}

@@ -137,6 +137,27 @@ func (c *Config) tariff(l *Link, at time.Time) *tariff.Tariff {
 	return nil
 }
 
+// zone is the one in which all links are billed; UTC if they differ, or none has a tariff.
+func (c *Config) zone() *time.Location {
+	var zone *time.Location
+	for i := range c.Links {
+		if c.Links[i].Tariff == "" || c.Tariffs == nil {
+			continue
+		}
+		for _, t := range c.Tariffs.Versions(c.Links[i].Tariff) {
+			z := t.Local(time.Time{}).Location()
+			if zone != nil && z.String() != zone.String() {
+				return time.UTC
+			}
+			zone = z
+		}
+	}
+	if zone == nil {
+		return time.UTC
+	}
+	return zone
+}
+
 // rule is the place of the first rule for a device; len(Rules) if there is none.
 func (c *Config) rule(product, customer string) int {
 	i := slices.IndexFunc(c.Rules, func(r Rule) bool {

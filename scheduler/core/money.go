@@ -146,7 +146,7 @@ func (k *Core) book(e *ledger.Entry, at Place) {
 
 func (k *Core) entry(t *tariff.Tariff, now time.Time, at Place, link int, c tariff.Charge, cause ledger.Cause, way tariff.Direction, payload int64) ledger.Entry {
 	e := ledger.Entry{
-		Time: now.UTC(), Device: k.devices[at].Number, Customer: k.customers.list[k.more[at].customer], Link: k.config.Links[link].Name, Cause: cause,
+		Time: k.Local(now), Device: k.devices[at].Number, Customer: k.customers.list[k.more[at].customer], Link: k.config.Links[link].Name, Cause: cause,
 		Direction: way, Currency: k.config.Currency, Count: 1, Payload: payload, Billed: c.Bytes, Micros: c.Micros,
 	}
 	if t != nil {
