@@ -100,10 +100,7 @@ func (a *api) whatIf(r *WhatIfRequest) (hub.WhatIf, error) {
 		w.Law = &law
 	}
 	for link, name := range r.Tariffs {
-		var t *tariff.Tariff
-		if a.Tariffs != nil {
-			t = a.Tariffs.At(name, a.Now())
-		}
+		t := a.Hub.Tariff(name, a.Now())
 		if t == nil {
 			return w, fmt.Errorf("%w: no tariff %q holds now", hub.ErrSchedule, name)
 		}

@@ -58,6 +58,14 @@ func (k *Core) Tariff(at time.Time, link int) *tariff.Tariff {
 	return k.config.tariff(&k.config.Links[link], at)
 }
 
+// TariffNamed is one of Config.Tariffs, nil if none of the name holds.
+func (k *Core) TariffNamed(name string, at time.Time) *tariff.Tariff {
+	if k.config.Tariffs == nil {
+		return nil
+	}
+	return k.config.Tariffs.At(name, at)
+}
+
 // Currency is that of a link's tariff, "" if it has none.
 func (k *Core) Currency(now time.Time, link int) string {
 	if t := k.Tariff(now, link); t != nil {

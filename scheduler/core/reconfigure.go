@@ -1,0 +1,38 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
+)
+
+// Reconfigure goes on with another configuration of the same links: other tariffs, rules, budgets, pools and money. What was spent, told, learned and
+// warned of stays, as after a restart; a plan is due. After an error nothing is changed.
+func (k *Core) Reconfigure(c Config, now time.Time) error {
+	next, err := New(c, now) // with no device it costs nothing, and finds all that is wrong
+	if err != nil {
+		return err
+	}
+	if !slices.EqualFunc(k.config.Links, next.config.Links, func(a, b Link) bool { return a.Name == b.Name }) {
+		return fmt.Errorf("%w: other links, which take a restart", ErrConfig)
+	}
+	if err := k.ledger.SetBudgets(next.config.Budgets); err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	next.model.Keep(k.model)
+	next.fleet.Devices = k.fleet.Devices[:0]
+	k.config, k.zone, k.fleet, k.model, k.stays = next.config, next.zone, next.fleet, next.model, make(map[*tariff.Tariff]bool)
+	k.pace.Month, k.pace.Cap = c.Money, c.Cap
+	k.plan.Pools, k.plan.LinkPools = nil, next.plan.LinkPools // of bytes whose prices may be others
+	k.tried = time.Time{}
+	for at := range k.more {
+		if m := &k.more[at]; m.known {
+			k.Know(Place(at), k.devices[at].Number, k.products.list[m.product], k.customers.list[m.customer]) //nolint:gosec // a place
+			k.await(now, Place(at))                                                                           //nolint:gosec // as above
+		}
+	}
+	k.dirty.model = k.heard > 0
+	return nil
+}
