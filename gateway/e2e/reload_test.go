@@ -12,7 +12,9 @@ import (
 // TestReload: SIGHUP has tariffs, policies and budgets read anew, as a whole; of a file with mistakes nothing is taken, and all of them are told.
 func TestReload(t *testing.T) {
 	s := newSite(t)
-	s.edit(t, func(text string) string { return strings.Replace(text, `kind = "udp"`, "kind = \"udp\"\ntariff = \"ntn\"", 1) })
+	s.edit(t, func(text string) string {
+		return strings.Replace(text, `kind = "udp"`, "kind = \"udp\"\ntariff = \"ntn\"", 1)
+	})
 	p := s.gateway(t)
 	godwit := func(args string) string {
 		got := call(t, "godwit", "", append(strings.Fields(args), "--config", s.config)...)
