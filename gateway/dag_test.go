@@ -22,10 +22,11 @@ var imports = map[string][]string{
 	"codec/manifest":     {"codec"},
 	"transports":         {},
 	"scheduler":          {},
-	"scheduler/tariff":   {"scheduler"},
-	"scheduler/ledger":   {"scheduler", "scheduler/tariff"},
+	"scheduler/row":      {},
+	"scheduler/tariff":   {"scheduler", "scheduler/row"},
+	"scheduler/ledger":   {"scheduler", "scheduler/row", "scheduler/tariff"},
 	"scheduler/presence": {"scheduler"},
-	"scheduler/core":     {"scheduler", "scheduler/ledger", "scheduler/presence", "scheduler/tariff"},
+	"scheduler/core":     {"scheduler", "scheduler/ledger", "scheduler/presence", "scheduler/row", "scheduler/tariff"},
 	"gateway/docs":       {},
 	"gateway/fleet":      {"codec", "codec/session"},
 	"gateway/store":      {"gateway/failpoint"},
@@ -143,7 +144,7 @@ func TestImports(t *testing.T) {
 
 // TestPure holds the pure packages to their promise: bytes and values in, bytes and values out.
 func TestPure(t *testing.T) {
-	pure := []string{"codec", "codec/session", "codec/train", "codec/entropy", "codec/manifest", "gateway/fleet", "gateway/rollout", "gateway/rollout/silence", "gateway/rollout/verdict", "scheduler", "scheduler/tariff", "scheduler/ledger", "scheduler/presence", "scheduler/core", "simulator/device", "simulator/radio", "simulator/check"}
+	pure := []string{"codec", "codec/session", "codec/train", "codec/entropy", "codec/manifest", "gateway/fleet", "gateway/rollout", "gateway/rollout/silence", "gateway/rollout/verdict", "scheduler", "scheduler/row", "scheduler/tariff", "scheduler/ledger", "scheduler/presence", "scheduler/core", "simulator/device", "simulator/radio", "simulator/check"}
 	for _, p := range packages(t) {
 		folder := strings.TrimPrefix(p.ImportPath, module+"/")
 		if !slices.Contains(pure, folder) {

@@ -177,17 +177,19 @@ Example:
   godwit device import fleet.csv --dry-run`
 }
 
+// readInput reads a file, or the standard input for "-".
+func readInput(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(os.Stdin) //nolint:wrapcheck // the caller says what it is
+	}
+	return os.ReadFile(name) //nolint:wrapcheck // as above
+}
+
 var errImport = errors.New("nothing was imported")
 
 // Run imports.
 func (c *deviceImportCmd) Run(e *env) error {
-	var text []byte
-	var err error
-	if c.File == "-" {
-		text, err = io.ReadAll(os.Stdin)
-	} else {
-		text, err = os.ReadFile(c.File)
-	}
+	text, err := readInput(c.File)
 	if err != nil {
 		return fmt.Errorf("read the import: %w", err)
 	}

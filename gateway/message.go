@@ -90,10 +90,10 @@ func (c *messageListCmd) Run(e *env) error {
 }
 
 func (e *env) printDownlinks(v any, list []hub.DownlinkRecord) error {
-	return e.print(v, "REF KIND LINK STATE BYTES ATTEMPTS PARTS QUEUED EXPIRES ERROR", func(row func(...any)) {
+	return e.print(v, "REF KIND LINK STATE BYTES ATTEMPTS PARTS PRICE QUEUED EXPIRES ERROR", func(row func(...any)) {
 		for i := range list {
 			d := &list[i]
-			row(d.Ref, d.Kind, d.Link, d.State, d.Bytes, d.Attempts, d.Parts, d.QueuedAt, d.Expires, d.Error)
+			row(d.Ref, d.Kind, d.Link, d.State, d.Bytes, d.Attempts, d.Parts, d.Price, d.QueuedAt, d.Expires, d.Error)
 		}
 	})
 }

@@ -182,8 +182,24 @@ func planRows(p *hub.PlanSummary, row func(...any)) {
 		told = "told to devices"
 	}
 	row("intervals are", told)
+	poolRows(p.Pools, row)
 	for _, class := range []string{"due", "late", "silent", "link or region outage", "presumed dead"} {
 		row(class, p.Silent[class])
+	}
+}
+
+// poolRows shows shared allowances.
+func poolRows(list []hub.PoolState, row func(...any)) {
+	for i := range list {
+		p := &list[i]
+		text := fmt.Sprintf("%d of %d %s used", p.Used, p.Amount, p.Unit)
+		if !p.Ends.IsZero() {
+			text += ", until " + cell(p.Ends)
+		}
+		if p.Planned > 0 {
+			text += fmt.Sprintf("; planned %d a month, %d of them beyond it", p.Planned, p.Beyond)
+		}
+		row("pool "+p.Name, text)
 	}
 }
 

@@ -15,6 +15,8 @@ type spendCmd struct {
 	Budgets spendBudgetsCmd `cmd:"" help:"Show budgets and what is left of them in this month."`
 	Runaway spendRunawayCmd `cmd:"" help:"List devices that spend far more than others of their product."`
 	Close   spendCloseCmd   `cmd:"" help:"Close a month for ever."`
+
+	Reconcile spendReconcileCmd `cmd:"" help:"Compare what was booked with a provider's records."`
 }
 
 // monthArg refuses what is no month.
@@ -73,8 +75,12 @@ func (e *env) printSpend(s *hub.Spend) error {
 			t := &s.Totals[i]
 			row(describeTotal(t), t.Micros, t.Ours, t.Currency, t.Count, t.Payload, t.Billed)
 		}
+		poolRows(s.Pools, row)
 		if f := s.Forecast; f != nil {
 			row(fmt.Sprintf("%s will come to %s, between %s and %s", s.Month, f.Expected, f.Low, f.High))
+		}
+		if s.Zone != "UTC" && s.Zone != "" {
+			row("months are those of " + s.Zone)
 		}
 		if s.Closed {
 			row(s.Month.String() + " is closed")

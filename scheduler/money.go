@@ -36,19 +36,27 @@ func ParseMicros(s string) (Micros, error) {
 
 // String is the shortest decimal of the amount with at least two places.
 func (m Micros) String() string {
-	sign, n := "", uint64(m) //nolint:gosec // the sign is dealt with below
+	b, _ := m.AppendText(nil) // it never fails
+	return string(b)
+}
+
+// AppendText appends what String gives.
+func (m Micros) AppendText(b []byte) ([]byte, error) {
+	n := uint64(m) //nolint:gosec // the sign is dealt with below
 	if m < 0 {
-		sign, n = "-", -n
+		b, n = append(b, '-'), -n
 	}
-	places := strings.TrimRight(fmt.Sprintf("%06d", n%microsPerUnit), "0")
-	for len(places) < 2 {
-		places += "0"
+	b = append(strconv.AppendUint(b, n/microsPerUnit, 10), '.')
+	places := n % microsPerUnit
+	for unit, written := uint64(microsPerUnit/10), 0; written < 2 || places > 0; unit, written = unit/10, written+1 {
+		b = append(b, '0'+byte(places/unit)) //nolint:gosec // a digit
+		places %= unit
 	}
-	return sign + strconv.FormatUint(n/microsPerUnit, 10) + "." + places
+	return b, nil
 }
 
 // MarshalText writes the amount as String does, for JSON and TOML.
-func (m Micros) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+func (m Micros) MarshalText() ([]byte, error) { return m.AppendText(nil) }
 
 // UnmarshalText reads what ParseMicros reads.
 func (m *Micros) UnmarshalText(b []byte) error {

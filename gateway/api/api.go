@@ -15,7 +15,6 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/docs"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/publish"
-	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
 
 // Limits of a request.
@@ -24,7 +23,7 @@ const (
 	importMax = 64 << 20 // bytes of an import file: some 600,000 devices
 )
 
-// Options are what the interface shows. All fields but Tariffs must be set.
+// Options are what the interface shows. All fields must be set.
 type Options struct {
 	Gateway string
 	Version string
@@ -38,7 +37,6 @@ type Options struct {
 	Metrics http.Handler
 
 	Checkpoints Checkpoints
-	Tariffs     *tariff.Book // nil: none can be tried
 
 	Log *slog.Logger
 	Now func() time.Time

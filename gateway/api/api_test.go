@@ -48,6 +48,7 @@ var operations = []struct {
 	{"GET", "/spend/runaways", "", "", api.Viewer, 200},
 	{"GET", "/budgets", "", "", api.Viewer, 200},
 	{"POST", "/devices/buoy-1/attend", asJSON, `{"factor":5,"seconds":3600}`, api.Operator, 200},
+	{"POST", "/spend/reconcile?link=udp0&month=2026-01", asCSV, "device,time\n", api.Operator, 400}, // well asked; the link has no tariff
 	{"POST", "/spend/close", asJSON, `{"month":"2020-01"}`, api.Operator, 200},
 	{"GET", "/links", "", "", api.Viewer, 200},
 	{"GET", "/quarantine?link=udp0", "", "", api.Viewer, 200},

@@ -100,10 +100,7 @@ func (a *api) whatIf(r *WhatIfRequest) (hub.WhatIf, error) {
 		w.Law = &law
 	}
 	for link, name := range r.Tariffs {
-		var t *tariff.Tariff
-		if a.Tariffs != nil {
-			t = a.Tariffs.At(name, a.Now())
-		}
+		t := a.Hub.Tariff(name, a.Now())
 		if t == nil {
 			return w, fmt.Errorf("%w: no tariff %q holds now", hub.ErrSchedule, name)
 		}
@@ -119,7 +116,7 @@ type CloseRequest struct {
 
 // MonthQuery names a month in a query.
 type MonthQuery struct {
-	Month string `query:"month" doc:"as 2026-11; left out: the one that is"`
+	Month string `query:"month" doc:"as 2026-11; left out: the one that is, in the zone that the answer names"`
 }
 
 func (in *MonthQuery) month() (tariff.Month, error) { return monthOf(in.Month) }
@@ -194,6 +191,7 @@ func (a *api) registerSpend(h huma.API) {
 		func(context.Context, *struct{}) (*one[Page[hub.BudgetState]], error) {
 			return page(a.Hub.Budgets(), ""), nil
 		})
+	a.registerReconcile(h)
 	huma.Register(h, operation(http.MethodPost, "/spend/close", "close-month", "Close a month for ever: what comes late for it is a correction of the next", Operator),
 		func(ctx context.Context, in *struct{ Body CloseRequest }) (*one[hub.Spend], error) {
 			at, err := monthOf(strings.TrimSpace(in.Body.Month))

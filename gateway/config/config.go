@@ -25,6 +25,7 @@ type Config struct {
 	Schedule  Schedule        `toml:"schedule"`
 	Policies  []Policy        `toml:"policy"`
 	Budgets   []Budget        `toml:"budget"`
+	Pools     []Pool          `toml:"pool"`
 
 	Products []hub.Product `toml:"-"` // built in and from products_dir
 	Book     *tariff.Book  `toml:"-"` // Tariffs, and the examples whose names they do not have

@@ -12,6 +12,7 @@ import (
 	"github.com/godwit-gateway/godwit/scheduler"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
 
 // Schedule is about how often devices speak, and what that may cost.
@@ -43,6 +44,14 @@ type Policy struct {
 	Cap        scheduler.Micros         `toml:"cap"`           // of a device and month; 0: none
 	Hazard     *Hazard                  `toml:"hazard"`        // nil: updates are not feared
 	Battery    *Battery                 `toml:"battery"`       // nil: none
+	Poll       *Poll                    `toml:"poll"`          // nil: devices are not asked to speak
+}
+
+// A Poll is what depends on knowing whether a device is dead. Where there is one, a device that can be woken is asked to speak after its first missed contact,
+// once, if that is worth more than request and answer cost.
+type Poll struct {
+	Hour  scheduler.Micros `toml:"death_hour"`  // lost in each hour that a death is not noticed
+	False scheduler.Micros `toml:"false_alarm"` // lost by taking a living device for dead
 }
 
 // A Band is an interval while the battery is below a level.
@@ -68,6 +77,14 @@ type Battery struct {
 	Full   float64       `toml:"full"`
 }
 
+// A Pool is what a tariff does not say of the allowance that its devices share.
+type Pool struct {
+	Name    string  `toml:"name"`    // pool of a tariff that a link has, by default the tariff's name
+	Members int64   `toml:"members"` // lines, where each adds to the allowance
+	Reserve float64 `toml:"reserve"` // share of what is left that is kept for what is not planned
+	Hard    bool    `toml:"hard"`    // no plan buys anything beyond it
+}
+
 // A Budget is what may be spent in a month.
 type Budget struct {
 	Scope  string           `toml:"scope"` // fleet, customer, link, pool, device
@@ -91,6 +108,7 @@ type Contact struct {
 const (
 	policiesMax = 200
 	weightMax   = 1e9
+	membersMax  = 100_000_000
 	longestMost = 366 * 24 * time.Hour
 )
 
@@ -110,6 +128,7 @@ func (ps *problems) checkSchedule(c *Config) {
 	for i := range c.Policies {
 		ps.checkPolicy(c, fmt.Sprintf("policy[%d]", i), &c.Policies[i])
 	}
+	ps.checkPools(c)
 	for i := range c.Budgets {
 		ps.checkBudget(c, fmt.Sprintf("budget[%d]", i), &c.Budgets[i], c.Budgets[:i])
 	}
@@ -122,14 +141,15 @@ func (ps *problems) checkCurrency(c *Config) {
 		ps.add("schedule.currency", `"EUR"`, "%q is no currency by ISO 4217", s.Currency)
 		return
 	}
+	says := "schedule.currency is " + s.Currency
 	for _, name := range slices.Sorted(maps.Keys(c.Links)) {
 		for _, t := range c.Book.Versions(c.Links[name].Tariff) {
 			if s.Currency == "" {
-				s.Currency = t.Currency
+				s.Currency, says = t.Currency, fmt.Sprintf("the tariff %s of link %s is in %s", t.Name, name, t.Currency)
 			}
 			if t.Currency != s.Currency {
-				ps.add(join("link", name)+".tariff", "schedules compare the prices of links: have a [[tariff]] with the prices in "+s.Currency,
-					"%s is in %s, what is planned in %s", t.Name, t.Currency, s.Currency)
+				ps.add(join("link", name)+".tariff", "schedules compare the prices of links: have a [[tariff]] of this link with its prices in "+s.Currency,
+					"the tariff %s is in %s, but %s", t.Name, t.Currency, says)
 				break
 			}
 		}
@@ -169,6 +189,13 @@ func (ps *problems) checkPolicy(c *Config, path string, p *Policy) {
 		ps.between(path+".hazard.chance", h.Chance, 0, 1)
 		ps.between(path+".hazard.loss", h.Loss, 0, weightMax)
 		ps.within(path+".hazard.mean", h.Mean, time.Second, longestMost)
+	}
+	if s := p.Poll; s != nil {
+		for key, m := range map[string]scheduler.Micros{"death_hour": s.Hour, "false_alarm": s.False} {
+			if m <= 0 {
+				ps.add(path+".poll."+key, `"20.00"`, "%s: want what is at stake, or no poll", m)
+			}
+		}
 	}
 	if b := p.Battery; b != nil {
 		ps.checkBattery(path+".battery", b)
@@ -228,6 +255,43 @@ func (ps *problems) checkBattery(path string, b *Battery) {
 	ps.within(path+".life", b.Life, 24*time.Hour, 100*longestMost)
 	if _, err := scheduler.SparePower(b.Energy, secs(b.Life), b.Idle); err != nil && b.Life > 0 {
 		ps.add(path+".life", "", "nothing is left for contacts: %v", err)
+	}
+}
+
+// checkPools holds the pools against those of the links' tariffs.
+func (ps *problems) checkPools(c *Config) {
+	known, configured := make(map[string]bool), make(map[string]*Pool)
+	for i := range c.Pools {
+		p, path := &c.Pools[i], fmt.Sprintf("pool[%d]", i)
+		if configured[p.Name] != nil {
+			ps.add(path+".name", "", "the pool %q stands twice", p.Name)
+		}
+		configured[p.Name] = p
+		ps.between(path+".members", float64(p.Members), 0, membersMax)
+		ps.between(path+".reserve", p.Reserve, 0, 0.95)
+	}
+	for _, name := range c.Book.Names() {
+		for _, t := range c.Book.Versions(name) {
+			if pool := t.PoolName(); pool != "" {
+				known[pool] = true
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Links)) {
+		versions := c.Book.Versions(c.Links[name].Tariff)
+		at := slices.IndexFunc(versions, (*tariff.Tariff).Each)
+		if at < 0 {
+			continue
+		}
+		if pool := versions[at].PoolName(); configured[pool] == nil || configured[pool].Members == 0 {
+			ps.add(join("link", name)+".tariff", fmt.Sprintf("have a [[pool]] with name = %q and members = 250", pool),
+				"each line adds to the allowance of the pool %q: how many are there?", pool)
+		}
+	}
+	for i := range c.Pools {
+		if p := &c.Pools[i]; !known[p.Name] {
+			ps.add(fmt.Sprintf("pool[%d].name", i), "known are "+strings.Join(slices.Sorted(maps.Keys(known)), ", "), "no tariff has a pool %q", p.Name)
+		}
 	}
 }
 
@@ -308,6 +372,9 @@ func (c *Config) HubSchedule() hub.Schedule {
 			Retries: uint8(t.Retries), Jitter: t.Jitter, Grace: t.Grace, //nolint:gosec // checked
 		})
 	}
+	for _, p := range c.Pools {
+		k.Pools = append(k.Pools, core.Pool(p))
+	}
 	for i := range c.Policies {
 		k.Rules = append(k.Rules, c.Policies[i].rule(names))
 	}
@@ -335,6 +402,9 @@ func (p *Policy) rule(links []string) core.Rule {
 	}
 	if h := p.Hazard; h != nil {
 		r.Hazard = &scheduler.Hazard{Chance: h.Chance, Tau: secs(h.Mean), Loss: h.Loss}
+	}
+	if s := p.Poll; s != nil {
+		r.Stakes = &core.Stakes{Hour: s.Hour, False: s.False}
 	}
 	if b := p.Battery; b != nil {
 		r.Energy, r.Idle, r.Life = b.Energy, b.Idle, b.Life

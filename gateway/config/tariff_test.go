@@ -149,3 +149,15 @@ currency = "EUR"
 		t.Errorf("mistakes (-want +got):\n%s\n%v", d, err)
 	}
 }
+
+// TestMixedCurrencies: plans compare prices, so links are priced in one currency; the mistake names both tariffs.
+func TestMixedCurrencies(t *testing.T) {
+	_, err := config.Load(config.Source{Text: udpLink + "tariff = \"ntn\"\n[link.udp1]\nkind = \"udp\"\nlisten = \"127.0.0.1:1\"\ntariff = \"rockblock\"\n"})
+	if err == nil || !strings.Contains(err.Error(), "link.udp1.tariff: the tariff rockblock is in GBP, but the tariff ntn of link udp0 is in USD") {
+		t.Errorf("%v", err)
+	}
+	_, err = config.Load(config.Source{Text: udpLink + "tariff = \"ntn\"\n[schedule]\ncurrency = \"EUR\"\n"})
+	if err == nil || !strings.Contains(err.Error(), "the tariff ntn is in USD, but schedule.currency is EUR") {
+		t.Errorf("%v", err)
+	}
+}

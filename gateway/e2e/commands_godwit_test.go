@@ -189,7 +189,7 @@ var running = []row{
 	{args: "tariff price --tariff rockblock --bytes 51", out: "0.22 GBP"},
 	{args: "tariff price --tariff cellular-session --bytes 1 --open 24h -o json", out: `"billed_bytes": 4000`},
 	{args: "tariff price --link udp --bytes 8 --count 3 --direction mt --at 2026-11-29 --set link.udp.tariff=ntn", out: "0.135 USD"},
-	{args: "tariff price --link udp --bytes 8", code: 1, err: "link.udp.tariff"},
+	{args: "tariff price --link udp --bytes 8 --set link.udp.tariff=", code: 1, err: "link.udp.tariff"},
 	{args: "tariff price --link ghost --bytes 8", code: 1, err: "ghost"},
 	{args: "tariff price --tariff ghost --bytes 8", code: 1, err: "ghost"},
 	{args: "tariff price --tariff sms", code: 2, err: "--bytes"},
@@ -211,6 +211,7 @@ var running = []row{
 	{args: "schedule explain ghost", code: 1, err: "ghost"},
 	{args: "schedule explain", code: 2, err: "<device>"},
 	{args: "schedule plan", out: "money for contacts"},
+	{args: "schedule plan", out: " of 300000 bytes used, until "},
 	{args: "schedule plan --what-if --budget 1.00 -o json", out: `"would"`},
 	{args: "schedule plan --what-if --law fixed --interval 6h --tail 2", out: "WOULD BE"},
 	{args: "schedule plan --what-if --tariff udp=ghost", code: 1, err: "ghost"},
@@ -226,6 +227,7 @@ var running = []row{
 	{args: "schedule silent --limit -1", code: 2, err: "--limit"},
 
 	{args: "spend show", out: "PRICE"},
+	{args: "spend show --by pool,cause", out: " of 300000 bytes used, until "},
 	{args: "spend show --by cause,direction -o json", out: `"totals"`},
 	{args: "spend show --devices", out: "dev-1"},
 	{args: "spend show --api unix:$DIR/none.sock --token-file $TOKEN", code: 1, err: "is it running?"},
@@ -238,6 +240,13 @@ var running = []row{
 	{args: "spend runaway -o json", out: "[]"},
 	{args: "spend runaway --api unix:$DIR/none.sock --token-file $TOKEN", code: 1, err: "is it running?"},
 	{args: "spend runaway all", code: 2, err: "unexpected argument all"},
+	{args: "spend reconcile - --link udp --month 2020-01", stdin: "device,time\n", out: "theirs"},
+	{args: "spend reconcile $RECORDS --link udp --month 2020-01 --time at --comma ; --layout unix -o json", out: `"outside": 1`},
+	{args: "spend reconcile $RECORDS --link udp --month 2024-02 --time at --comma ; --layout unix --bytes kb --unit 1000", code: 1, out: "missing here", err: "1 differences"},
+	{args: "spend reconcile $RECORDS --link udp --month 2020-01", code: 1, err: "no column"},
+	{args: "spend reconcile $DIR/none.csv --link udp --month 2020-01", code: 1, err: "none.csv"},
+	{args: "spend reconcile $RECORDS --link udp --month soon", code: 2, err: "--month"},
+	{args: "spend reconcile $RECORDS --link udp --month 2020-01 --tolerance soon", code: 2, err: "--tolerance"},
 	{args: "spend close 2020-01", out: "2020-01 is closed"},
 	{args: "spend close 2020-02 -o json", out: `"closed": true`},
 	{args: "spend close 2020-01", code: 1, err: "closed already"},
@@ -355,6 +364,7 @@ func commandFiles(t *testing.T, s *site) words {
 	w := words{
 		"$DIR": s.dir, "$KEY": filepath.Join(s.dir, "fleet.key"), "$CSV": filepath.Join(s.dir, "fleet.csv"), "$DRAFT": filepath.Join(s.dir, "draft.toml"),
 		"$DATA": filepath.Join(s.dir, "data.csv"), "$TRACES": filepath.Join(s.dir, "traces"),
+		"$RECORDS": filepath.Join(s.dir, "records.csv"),
 	}
 	var data strings.Builder
 	data.WriteString("time,level\n")
@@ -368,6 +378,7 @@ func commandFiles(t *testing.T, s *site) words {
 	for path, text := range map[string]string{
 		w["$CSV"]:                              "number,name,product,customer,key,msisdn\n700001,tank-1,buoy-demo,acme," + own + ",+491700000001\n4900,tank-2,buoy-demo,acme,fleet:test,\n",
 		w["$DATA"]:                             data.String(),
+		w["$RECORDS"]:                          "device;at;kb\ndev-1;1707000000;3\n",
 		w["$DRAFT"]:                            "name = \"tank\"\ntime_unit = \"seconds\"\n[[field]]\nid = 1\nname = \"level\"\nunit = \"m\"\nscale = \"0.1\"\nbits = 7\n",
 		filepath.Join(s.dir, "release.toml"):   "product = \"buoy-demo\"\nversion = \"2.5.0\"\nsequence = 25\nminimum = 20\nimage = \"data.csv\"\nurl = \"https://updates.example/2.5.0.bin\"\n",
 		filepath.Join(s.dir, "bad.toml"):       "name = \"bad\"\n[[field]]\nid = 900\n",
@@ -378,6 +389,25 @@ func commandFiles(t *testing.T, s *site) words {
 		}
 	}
 	s.edit(t, func(text string) string {
+		text = strings.Replace(text, `kind = "udp"`, "kind = \"udp\"\ntariff = \"air\"", 1) + `
+[[tariff]]
+name = "air"
+as_of = "2026-11-29"
+currency = "USD"
+[[tariff.term]]
+unit = "byte"
+min = 50
+price = "0.0009"
+[tariff.term.allowance]
+amount = 100000
+pooled = true
+each = true
+
+[[pool]]
+name = "air"
+members = 3
+reserve = 0.2
+`
 		return strings.Replace(text, "1-100000", "1-4999", 1) + fmt.Sprintf(`
 [[fleet_key]]
 id = "pending"

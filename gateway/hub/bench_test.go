@@ -10,12 +10,26 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/scheduler/core"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
 // BenchmarkUplinks takes 40-byte frames of 10,000 devices in batches as the readers of a busy UDP link bring them, to a store on disk. One
 // operation is one frame.
-func BenchmarkUplinks(b *testing.B) {
+func BenchmarkUplinks(b *testing.B) { benchmarkUplinks(b, hub.Schedule{}) }
+
+// BenchmarkUplinksPriced is the same on a link whose bytes are paid for.
+func BenchmarkUplinksPriced(b *testing.B) {
+	book, err := tariff.NewBook([]*tariff.Tariff{{Name: "data", Currency: "EUR", Terms: []tariff.Term{{Unit: tariff.Byte, Min: 50, Price: 3}}}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchmarkUplinks(b, hub.Schedule{Core: core.Config{Links: []core.Link{{Name: "udp", Tariff: "data"}}, Tariffs: book, Currency: "EUR"}})
+}
+
+func benchmarkUplinks(b *testing.B, schedule hub.Schedule) {
+	b.Helper()
 	const devices, batch = 10_000, 512
 	clock := &fakeClock{time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	log := slog.New(slog.DiscardHandler)
@@ -29,7 +43,7 @@ func BenchmarkUplinks(b *testing.B) {
 		b.Fatal(err)
 	}
 	h, err := hub.New(hub.Options{
-		Gateway: "gw1", Store: st, KEK: kek, Clock: clock, Log: log, Inline: true,
+		Gateway: "gw1", Store: st, KEK: kek, Clock: clock, Log: log, Inline: true, Schedule: schedule,
 		Links:     []hub.Link{{Name: "udp", Bearer: transports.UDP, Ack: hub.AckAlways}},
 		FleetKeys: []fleet.FleetKey{{ID: "a", Key: fleetSecret, First: 0, Last: devices, Product: "buoy", Customer: "acme", Name: "dev-{number}", CTRBits: 16, TagLen: 8, Register: fleet.RegisterAuto}},
 	})

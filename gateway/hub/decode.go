@@ -2,11 +2,13 @@ package hub
 
 import (
 	"encoding/hex"
+	"strconv"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -194,7 +196,11 @@ func (h *Hub) appendReceipt(e *eventBuffer, u *transports.Uplink, o *opened, key
 	e.payload = appendUintMember(e.payload, "epoch", uint64(key.Epoch))
 	e.payload = appendUintMember(e.payload, "counter", key.Counter)
 	e.payload = appendUintMember(e.payload, "payload_bytes", uint64(len(u.Payload)))
+	e.payload = appendCost(e.payload, &o.cost)
 	e.payload = appendTextMember(e.payload, "ref", u.Ref)
+	e.payload = append(append(e.payload, `,"correlation":"`...), e.name...)
+	e.payload = strconv.AppendUint(append(e.payload, '.'), uint64(key.Epoch), 10)
+	e.payload = append(strconv.AppendUint(append(e.payload, '.'), key.Counter, 10), '"')
 	e.payload = appendTimeMember(e.payload, "sent_at", u.SentAt)
 	e.payload = appendTimeMember(e.payload, "received_at", u.ReceivedAt)
 	if o.weak {
@@ -203,6 +209,19 @@ func (h *Hub) appendReceipt(e *eventBuffer, u *transports.Uplink, o *opened, key
 	if o.fragments > 0 {
 		e.payload = appendUintMember(e.payload, "fragments", uint64(o.fragments))
 	}
+}
+
+// appendCost appends what a frame has cost, where the link has a tariff. The first event of a frame tells all of it, further ones that they cost nothing
+// more: sums over events are those of the ledger.
+func appendCost(dst []byte, cost *core.Cost) []byte {
+	if cost.Currency == "" {
+		return dst
+	}
+	dst = appendUintMember(dst, "billed_bytes", uint64(max(cost.Bytes, 0)))
+	dst = appendMoneyMember(dst, "price", cost.Micros)
+	dst = appendTextMember(dst, "currency", cost.Currency)
+	cost.Bytes, cost.Micros = 0, 0
+	return dst
 }
 
 // eventBuffer is the event that the committer is writing, in memory that is used again for each.

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/scheduler/core"
 )
 
 // Limits of downlinks.
@@ -61,7 +64,11 @@ type DownlinkRecord struct {
 	Bytes    int    `json:"bytes"`
 	Attempts int    `json:"attempts"`
 	Parts    int    `json:"parts"` // billed by the network, after it took the downlink
-	Error    string `json:"error,omitempty"`
+
+	Billed int64            `json:"billed_bytes"` // at the link's tariff, by all attempts so far
+	Price  scheduler.Micros `json:"price"`        // of these, in the currency of the tariff
+
+	Error string `json:"error,omitempty"`
 
 	Fragments int `json:"fragments,omitempty"` // in which it goes, 0: in one frame
 	Arrived   int `json:"arrived,omitempty"`   // of these, those that the device has
@@ -85,12 +92,14 @@ type outgoing struct {
 	open  map[uint32][]uint64 // by number, oldest first
 	next  uint64              // next ref
 	spent map[uint32]dayCount // paid downlinks by number
+	asked map[uint64]bool     // requests of the gateway's own, by ref
 }
 
 func (o *outgoing) init() {
 	o.byRef = make(map[uint64]*store.Downlink)
 	o.open = make(map[uint32][]uint64)
 	o.spent = make(map[uint32]dayCount)
+	o.asked = make(map[uint64]bool)
 	o.next = 1
 }
 
@@ -105,6 +114,7 @@ func (o *outgoing) put(d *store.Downlink) {
 }
 
 func (o *outgoing) close(d *store.Downlink) {
+	delete(o.asked, d.Ref)
 	list := slices.DeleteFunc(o.open[d.Number], func(ref uint64) bool { return ref == d.Ref })
 	if len(list) == 0 {
 		delete(o.open, d.Number)
@@ -352,7 +362,7 @@ func (h *Hub) Downlinks(ref string) ([]DownlinkRecord, error) {
 func record(d *store.Downlink) DownlinkRecord {
 	r := DownlinkRecord{
 		Ref: d.Ref, Number: d.Number, Kind: d.Kind, Link: d.Link, State: d.State, Counter: d.Counter, Bytes: len(d.Payload),
-		Attempts: d.Attempts, Parts: d.Parts, Error: d.Error, QueuedAt: d.QueuedAt, Expires: d.Expires, Changed: d.Changed,
+		Attempts: d.Attempts, Parts: d.Parts, Billed: d.Billed, Price: scheduler.Micros(d.Micros), Error: d.Error, QueuedAt: d.QueuedAt, Expires: d.Expires, Changed: d.Changed,
 	}
 	if p := parcelOf(d); p != nil {
 		r.Bytes = p.Len()
@@ -368,5 +378,11 @@ func (h *Hub) downlinkEvent(c *commit, i fleet.Index, d *store.Downlink) {
 	e.payload = appendTextMember(e.payload, "link", d.Link)
 	e.payload = appendUintMember(e.payload, "attempts", uint64(d.Attempts)) //nolint:gosec // small and positive
 	e.payload = appendTextMember(e.payload, "error", d.Error)
+	if l := h.links[d.Link]; l != nil {
+		cost := core.Cost{Bytes: d.Billed, Micros: scheduler.Micros(d.Micros), Currency: h.core.Currency(d.Changed, l.place)}
+		e.payload = appendCost(e.payload, &cost)
+	}
+	e.payload = append(append(appendName(e.payload, "correlation"), '"'), e.name...)
+	e.payload = append(strconv.AppendUint(append(e.payload, ".d."...), d.Ref, 10), '"')
 	h.emit(c, nil, e)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -134,7 +135,8 @@ type Hub struct {
 	changed     []change               // intervals that are to be told of
 	tells       bool                   // devices are told when to speak
 	currency    string                 // of plans
-	budgets     []ledger.Budget        // not changed
+	budgets     []ledger.Budget        // replaced as a whole
+	reloads     struct{ taken, refused atomic.Uint64 }
 
 	// What follows belongs to the committer alone.
 	commit  commit

@@ -8,6 +8,8 @@ import (
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -78,7 +80,14 @@ func (h *Hub) resume(p *parkedFrame) (l *link, u transports.Uplink, o opened, ok
 		device: i, header: codec.Header(f.Header), epoch: p.key.Epoch, counter: p.key.Counter, tagLen: f.TagLen, weak: f.Weak, plaintext: f.Plaintext, hash: f.Hash,
 		newest: p.key.Epoch == h.fleet.Head(i).Epoch && p.key.Counter == h.fleet.Counters(i).Highest,
 	}
-	return h.links[f.Link], u, o, true
+	l = h.links[f.Link]
+	switch {
+	case f.Charged:
+		o.cost = core.Cost{Booked: true, Bytes: f.Billed, Micros: scheduler.Micros(f.Micros), Currency: h.currency}
+	case l != nil:
+		o.cost.Currency = h.core.Currency(f.ReceivedAt, l.place)
+	}
+	return l, u, o, true
 }
 
 // giveUp publishes a waiting frame raw.
@@ -160,24 +169,25 @@ func (h *Hub) askForWhole(c *commit, now time.Time) {
 		}
 		h.wholeAsked[number] = now // whatever comes of it
 		if i, ok := h.fleet.ByNumber(number); ok && !h.outgoing.has(number, downlinkRequest) {
-			h.ask(c, i, l, codec.RequestKeyframe)
+			h.ask(c, i, l, codec.RequestKeyframe, 0)
 		}
 	}
 }
 
-// ask queues a request of the gateway's own. Where there is no way to the device nothing is asked.
-func (h *Hub) ask(c *commit, i fleet.Index, l *link, what uint8) {
+// ask queues a request of the gateway's own. Where there is no way to the device nothing is asked, and it returns nil.
+func (h *Hub) ask(c *commit, i fleet.Index, l *link, what uint8, ttl time.Duration) *store.Downlink {
 	plaintext, err := codec.AppendRequest(nil, &codec.Request{What: what})
 	if err != nil {
-		return
+		return nil
 	}
-	d, err := h.newDownlink(i, downlinkRequest, l.Name, 0, plaintext)
+	d, err := h.newDownlink(i, downlinkRequest, l.Name, ttl, plaintext)
 	if err != nil {
 		h.log.Debug("request", attrErr(err))
-		return
+		return nil
 	}
 	c.touch(i)
 	h.enqueue(c, i, d)
+	return d
 }
 
 func (h *Hub) loadParked(key store.FrameKey, base uint64) error {

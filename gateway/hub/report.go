@@ -23,6 +23,7 @@ func (h *Hub) Report(ctx context.Context, r transports.Report) error {
 			d.Error = "the network gave up"
 			h.move(c, d, DownlinkFailed, r.ReceivedAt)
 		case transports.ReportPending:
+			c.batch.PutDownlink(d) // the report may have been paid for
 		}
 		return nil
 	})

@@ -63,11 +63,14 @@ func (h *Hub) know(i fleet.Index) {
 	}
 }
 
-// heard tells the schedule of an authentic frame. lost is how many before it never came.
+// heard tells the schedule of an authentic frame. lost is how many before it never came. The first frame of a transmission bears all that it costs.
 func (h *Hub) heard(l *link, u *transports.Uplink, o *opened, lost int) {
-	h.core.Heard(u.ReceivedAt, core.Place(o.device), core.Contact{
+	o.cost = h.core.Heard(u.ReceivedAt, core.Place(o.device), core.Contact{
 		Link: l.place, Bytes: len(u.Payload), Parts: int(u.Part.Total), Cause: causeOf(o), Newest: o.newest, Lost: lost, Paid: h.scratch.paid,
 	})
+	if !o.cost.Booked {
+		o.cost.Currency = h.core.Currency(u.ReceivedAt, l.place)
+	}
 	h.scratch.paid = true
 }
 
@@ -136,20 +139,33 @@ func causeOfKind(kind string) ledger.Cause {
 }
 
 // charge books a downlink that the network took, or may have taken.
-func (h *Hub) charge(a *attempt, d *store.Downlink, parts int, now time.Time) {
+func (h *Hub) charge(c *commit, a *attempt, d *store.Downlink, parts int, now time.Time) {
 	l := h.links[d.Link]
 	i, ok := h.fleet.ByNumber(d.Number)
 	if l == nil || !ok {
 		return
 	}
-	h.core.Charge(now, core.Place(i), core.Downlink{Link: l.place, Bytes: len(a.down.Payload), Parts: parts, Cause: causeOfKind(d.Kind)})
+	cost := h.core.Charge(now, core.Place(i), core.Downlink{Link: l.place, Bytes: len(a.down.Payload), Parts: parts, Cause: causeOfKind(d.Kind)})
+	addCost(d, cost)
+	if cost.Currency != "" {
+		c.batch.PutCharge(&store.Charge{
+			Number: d.Number, At: now, Ref: d.Ref, Attempt: uint32(max(d.Attempts, 0)), Link: d.Link, Kind: d.Kind, Billed: cost.Bytes, Micros: int64(cost.Micros), //nolint:gosec // small
+		})
+	}
+}
+
+// addCost adds to what a downlink has cost.
+func addCost(d *store.Downlink, cost core.Cost) {
+	if cost.Currency != "" {
+		d.Billed, d.Micros = d.Billed+cost.Bytes, d.Micros+int64(cost.Micros)
+	}
 }
 
 // reportedFor books a report of the network about a downlink.
 func (h *Hub) reportedFor(d *store.Downlink, now time.Time) {
 	l := h.links[d.Link]
 	if i, ok := h.fleet.ByNumber(d.Number); ok && l != nil {
-		h.core.Report(now, core.Place(i), l.place)
+		addCost(d, h.core.Report(now, core.Place(i), l.place))
 	}
 }
 

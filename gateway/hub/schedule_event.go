@@ -45,6 +45,8 @@ func (h *Hub) tell(c *commit) {
 			h.emit(c, nil, e)
 		case core.ActBudget:
 			h.budgetEvent(c, i, a.Warning, now)
+		case core.ActAsk:
+			h.askSilent(c, i, &a, now)
 		}
 	}
 }
@@ -90,5 +92,6 @@ func appendShare(dst []byte, name string, p float64) []byte {
 }
 
 func appendMoneyMember(dst []byte, name string, m scheduler.Micros) []byte {
-	return appendTextMember(dst, name, m.String())
+	dst, _ = m.AppendText(append(appendName(dst, name), '"')) // never fails
+	return append(dst, '"')
 }

@@ -55,8 +55,15 @@ func (h *Hub) Explain(ref string) (Explanation, error) {
 	e.Running, e.Told, e.Pending = int64(running), told, int64(pending)
 	if s, ok := h.core.Standing(now, at); ok {
 		e.Class, e.Dead, e.Evidence = s.Class.String(), s.Dead, s.Lines()
+		if a, ok := h.core.Asking(now, at); ok {
+			line := a.String()
+			if a.Worth() && !h.tells {
+				line += ", if devices are not only watched"
+			}
+			e.Evidence = append(e.Evidence, line)
+		}
 	}
-	e.Spent = append([]ledger.DeviceTotal{}, h.core.Ledger().Device(tariff.MonthOf(now.UTC()), d.Number)...)
+	e.Spent = append([]ledger.DeviceTotal{}, h.core.Ledger().Device(tariff.MonthOf(h.core.Local(now)), d.Number)...)
 	return e, nil
 }
 
@@ -97,6 +104,7 @@ type PlanSummary struct {
 	Send     bool             `json:"send"` // devices are told
 	Failed   string           `json:"failed,omitempty"`
 	Silent   map[string]int   `json:"silent"` // devices by class
+	Pools    []PoolState      `json:"pools"`
 }
 
 // Plan is the plan in force.
@@ -106,7 +114,7 @@ func (h *Hub) Plan() PlanSummary {
 	s := h.core.Summary()
 	p := PlanSummary{
 		Planned: s.Planned, Devices: s.Devices, Money: s.Money, Spend: s.Spend, Value: s.Value, Short: s.Short, Currency: h.currency, Send: h.tells,
-		Silent: h.silentCounts(),
+		Silent: h.silentCounts(), Pools: h.pools(),
 	}
 	if s.Failed != nil {
 		p.Failed = s.Failed.Error()
@@ -288,27 +296,32 @@ func totalOf(t *ledger.Total, by ledger.By) SpendTotal {
 // Spend is what was spent in a month.
 type Spend struct {
 	Month    tariff.Month     `json:"month"`
+	Zone     string           `json:"zone"` // of months: that of all tariffs, UTC if they have several; links are billed in the months of their own tariff
 	Closed   bool             `json:"closed"`
 	Totals   []SpendTotal     `json:"totals"`
 	Forecast *ledger.Forecast `json:"forecast,omitempty"` // of the month that is; in the currency of plans
+	Pools    []PoolState      `json:"pools,omitempty"`    // of the month that is
 }
 
 // Spend sums what a month came to; a month of zero is the one that is.
 func (h *Hub) Spend(at tariff.Month, by ledger.By) Spend {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	now := h.clock.Now().UTC()
+	now := h.core.Local(h.clock.Now())
 	if at == 0 {
 		at = tariff.MonthOf(now)
 	}
 	l := h.core.Ledger()
-	s := Spend{Month: at, Closed: at <= l.Closed(), Totals: []SpendTotal{}}
+	s := Spend{Month: at, Zone: now.Location().String(), Closed: at <= l.Closed(), Totals: []SpendTotal{}}
 	for _, t := range l.Totals(at, by, nil) {
 		s.Totals = append(s.Totals, totalOf(&t, by))
 	}
-	if at == tariff.MonthOf(now) && h.currency != "" {
-		f := l.Forecast(h.currency, now, nil)
-		s.Forecast = &f
+	if at == tariff.MonthOf(now) {
+		s.Pools = h.pools()
+		if h.currency != "" {
+			f := l.Forecast(h.currency, now, nil)
+			s.Forecast = &f
+		}
 	}
 	return s
 }
@@ -331,7 +344,7 @@ func (h *Hub) DeviceSpends(at tariff.Month, cursor string, limit int) (list []De
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	if at == 0 {
-		at = tariff.MonthOf(h.clock.Now().UTC())
+		at = tariff.MonthOf(h.core.Local(h.clock.Now()))
 	}
 	for t := range h.core.Ledger().Devices(at) {
 		if uint64(t.Device) <= after {
@@ -360,7 +373,7 @@ type BudgetState struct {
 func (h *Hub) Budgets() []BudgetState {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	at := tariff.MonthOf(h.clock.Now().UTC())
+	at := tariff.MonthOf(h.core.Local(h.clock.Now()))
 	list := []BudgetState{}
 	for _, b := range h.budgets {
 		if b.Scope.Level == ledger.OfDevice && b.Scope.Device == 0 {
@@ -381,7 +394,7 @@ func (h *Hub) Runaways(o ledger.Runaway) []ledger.Finding {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	var samples []ledger.Sample
-	for t := range h.core.Ledger().Devices(tariff.MonthOf(h.clock.Now().UTC())) {
+	for t := range h.core.Ledger().Devices(tariff.MonthOf(h.core.Local(h.clock.Now()))) {
 		i, ok := h.fleet.ByNumber(t.Device)
 		if !ok {
 			continue
@@ -401,10 +414,11 @@ func (h *Hub) Runaways(o ledger.Runaway) []ledger.Finding {
 func (h *Hub) CloseMonth(ctx context.Context, at tariff.Month) (Spend, error) {
 	out := Spend{Month: at, Closed: true, Totals: []SpendTotal{}}
 	err := h.do(ctx, func(*commit) error {
-		s, err := h.core.CloseMonth(at, h.clock.Now().UTC())
+		s, err := h.core.CloseMonth(at, h.clock.Now())
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrSchedule, err)
 		}
+		out.Zone = h.core.Local(h.clock.Now()).Location().String()
 		for i := range s.Lines {
 			t := totalOf(&s.Lines[i].Total, 0)
 			t.Invoice = &s.Lines[i].Invoice

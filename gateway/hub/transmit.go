@@ -112,6 +112,12 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 	if inFragments(d) && h.spentParcel(c, d, now) {
 		return nil
 	}
+	if h.needless(i, d) {
+		d.Error = errHeard
+		h.move(c, d, DownlinkExpired, now)
+		c.wake = true // another one may have waited for its end
+		return nil
+	}
 	down := transports.Downlink{Ref: d.Ref, Expires: d.Expires, WantReport: l.Metered && !inFragments(d)} // of fragments the device itself tells
 	if l.Metered {
 		id, ok := h.fleet.AcceptedAddress(i, string(l.Bearer))
@@ -175,7 +181,7 @@ func (h *Hub) settle(c *commit, a *attempt, receipt transports.Receipt, err erro
 	now := h.clock.Now()
 	if d := h.outgoing.byRef[a.ref]; d != nil {
 		if err == nil || outcomeOf(err) == transports.MaybeSent {
-			h.charge(a, d, receipt.Parts, now)
+			h.charge(c, a, d, receipt.Parts, now)
 		}
 		h.settleOne(c, d, a, receipt, err, now)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/failpoint"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -119,10 +120,11 @@ type opened struct {
 	second    bool // the epoch is the device's second one
 	counter   uint64
 	tagLen    uint8
-	newest    bool   // above every counter before
-	weak      bool   // a 4-byte tag on a link that sees too many forgeries
-	plaintext []byte // in Hub.scratch
-	fragments int    // of which it was put together; 0: it came in one piece
+	newest    bool      // above every counter before
+	weak      bool      // a 4-byte tag on a link that sees too many forgeries
+	plaintext []byte    // in Hub.scratch
+	fragments int       // of which it was put together; 0: it came in one piece
+	cost      core.Cost // that no event has told of yet
 	hash      [8]byte
 }
 
@@ -163,6 +165,7 @@ func (h *Hub) verified(
 	o.newest = h.accept(c, o, u.ReceivedAt)
 	h.fleet.Heard(o.device, u.ReceivedAt, l.Name)
 	h.heard(l, u, o, lost)
+	cost := o.cost
 	c.touch(o.device)
 	if o.newest {
 		h.noteRoute(c, o.device, u, l)
@@ -170,7 +173,7 @@ func (h *Hub) verified(
 	h.noteAddress(c, l, u, o.device, d)
 	taken := h.decode(c, l, u, o, key, d)
 	c.note(key, o.hash, o.header, taken.base(o))
-	f := h.putFrame(c, u, item, o, key, taken.state)
+	f := h.putFrame(c, u, item, o, key, taken.state, cost)
 	if taken.waits {
 		h.park(c, key, f, taken.distance)
 	} else {
@@ -219,12 +222,13 @@ func (h *Hub) stored(c *commit, key store.FrameKey) (bool, [8]byte) {
 	return ok, hash
 }
 
-func (h *Hub) putFrame(c *commit, u *transports.Uplink, item *codec.Item, o *opened, key store.FrameKey, state []byte) *store.Frame {
+func (h *Hub) putFrame(c *commit, u *transports.Uplink, item *codec.Item, o *opened, key store.FrameKey, state []byte, cost core.Cost) *store.Frame {
 	f := &h.scratch.frame
 	*f = store.Frame{
 		Hash: o.hash, Link: u.Transport, Bearer: string(u.From.Bearer), From: u.From.ID, Ref: u.Ref,
 		SentAt: u.SentAt, ReceivedAt: u.ReceivedAt, TagLen: o.tagLen, Weak: o.weak,
 		Header: byte(o.header), State: state, Plaintext: o.plaintext, Raw: item.Raw,
+		Charged: cost.Booked && cost.Currency != "", Billed: cost.Bytes, Micros: int64(cost.Micros),
 	}
 	c.batch.PutFrame(key, f)
 	return f

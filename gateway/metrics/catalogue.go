@@ -11,6 +11,7 @@ const (
 	labelScope    = "scope"
 	labelModem    = "modem"
 	labelReason   = "reason"
+	labelOutcome  = "outcome"
 	labelState    = "state"
 	labelVersion  = "version"
 	labelGo       = "go_version"
@@ -94,6 +95,7 @@ var (
 	simUsed           = gauge("godwit_sim_slots_used", "Slots taken in the modem's message storages.", labelModem)
 	simSlots          = gauge("godwit_sim_slots", "Slots of the modem's message storages.", labelModem)
 	ready             = gauge("godwit_ready", "1 while frames are taken in and events flow, as /readyz.")
+	configReloads     = counter("godwit_config_reloads_total", "Times that the configuration was read anew on SIGHUP, by what came of it.", labelOutcome)
 	buildInfo         = gauge("godwit_build_info", "Always 1; the labels tell the build.", labelVersion, labelGo)
 )
 
@@ -104,5 +106,5 @@ var families = []family{
 	storeHealthy, storeCommit, storeWritten, storeStalls, storeSlow, storeDisk, storeFree,
 	outboxPending, outboxOldest, outboxRows, publisherReady, publisherPublished, publisherVerified, publisherReconciles, publisherLost,
 	publisherReplayed, publisherAdopted, streamRestarts,
-	transportUp, transportRestarts, udpDropped, modemUp, modemResets, simUsed, simSlots, ready, buildInfo,
+	transportUp, transportRestarts, udpDropped, modemUp, modemResets, simUsed, simSlots, ready, configReloads, buildInfo,
 }

@@ -61,6 +61,9 @@ func (m *Metrics) Collect(to chan<- prometheus.Metric) {
 		line(s, &m.from.Links[i])
 	}
 	s.flag(ready, m.from.Ready() == nil)
+	taken, refused := m.from.Hub.Reloads()
+	s.count(configReloads, taken, hub.ConfigTaken)
+	s.count(configReloads, refused, hub.ConfigRefused)
 	s.value(buildInfo, 1, m.from.Version, runtime.Version())
 }
 

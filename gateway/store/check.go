@@ -188,6 +188,9 @@ func (c *checker) row(prefix byte, key, value []byte) error {
 	case prefixQuarantine:
 		_, err := quarantineRow(key, value)
 		return err
+	case prefixCharge:
+		_, err := chargeRow(key, value)
+		return err
 	case prefixFragment:
 		_, err := fragmentRow(key, value)
 		return err

@@ -24,10 +24,19 @@ type Downlink struct {
 	Due      time.Time // not to be tried before
 	Expires  time.Time // not to be tried after
 	Changed  time.Time
+	Billed   int64 // bytes, at a tariff, by all attempts so far
+	Micros   int64 // that they cost, in millionths of the tariff's currency
 }
 
+// downlinkCharged is the version of the row of a downlink that has cost something; others are as they were before there were tariffs.
+const downlinkCharged = rowVersion + 1
+
 func appendDownlink(dst []byte, d *Downlink) []byte {
-	dst = binary.AppendUvarint(append(dst, rowVersion), uint64(d.Number))
+	version := byte(rowVersion)
+	if d.Billed > 0 || d.Micros != 0 {
+		version = downlinkCharged
+	}
+	dst = binary.AppendUvarint(append(dst, version), uint64(d.Number))
 	dst = appendString(dst, d.Kind)
 	dst = appendString(dst, d.Link)
 	dst = binary.AppendUvarint(dst, d.Counter)
@@ -39,16 +48,29 @@ func appendDownlink(dst []byte, d *Downlink) []byte {
 	for _, t := range []time.Time{d.QueuedAt, d.Due, d.Expires, d.Changed} {
 		dst = appendTime(dst, t)
 	}
+	if version == downlinkCharged {
+		dst = binary.AppendUvarint(dst, uint64(max(0, d.Billed)))
+		dst = binary.AppendUvarint(dst, zigzag(d.Micros))
+	}
 	return append(dst, d.Payload...)
 }
 
 // decodeDownlink reads a downlink row. Payload aliases it.
 func decodeDownlink(ref uint64, b []byte) (Downlink, error) {
-	r := newRow("downlink", b)
+	r, charged := newRow("downlink", b), false
+	if charged = len(b) > 0 && b[0] == downlinkCharged; charged {
+		r = row{b: b[1:]}
+	}
 	d := Downlink{Ref: ref, Number: uint32(r.limited(math.MaxUint32)), Kind: r.string(), Link: r.string(), Counter: r.uvarint(), State: r.string()} //nolint:gosec // limited
 	d.Attempts, d.Parts = int(r.limited(math.MaxInt32)), int(r.limited(math.MaxInt32))                                                              //nolint:gosec // limited
 	d.Error, d.Receipt = r.string(), r.string()
 	d.QueuedAt, d.Due, d.Expires, d.Changed = r.time(), r.time(), r.time(), r.time()
+	if charged {
+		d.Billed, d.Micros = int64(r.limited(math.MaxInt64)), r.signed() //nolint:gosec // limited
+		if d.Billed == 0 && d.Micros == 0 {
+			r.fail("charged nothing")
+		}
+	}
 	d.Payload = r.rest()
 	return d, r.end("downlink")
 }

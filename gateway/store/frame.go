@@ -29,12 +29,15 @@ type Frame struct {
 	Plaintext  []byte
 	State      []byte // what a delta of a later frame is counted from, if the plaintext alone does not tell
 	Raw        []byte // as it came over the air
+	Charged    bool   // its transmission was booked at a tariff, for this frame
+	Billed     int64  // of Charged: bytes
+	Micros     int64  // of Charged: millionths of the tariff's currency
 	Adopted    bool   // a marker without content, taken over from the stream: the frame is known and its bytes are lost
 }
 
 // A frame row:
 //
-//	version  flags  hash 8  header  tag_len  [received]  [received − sent]  bearer  link  [from]  [ref]  [len state]  len plaintext  raw
+//	version  flags  hash 8  header  tag_len  [received]  [received − sent]  bearer  link  [from]  [ref]  [len state]  [billed  micros]  len plaintext  raw
 //
 // The members in brackets are there if their flag is set.
 const (
@@ -45,6 +48,7 @@ const (
 	frameFrom
 	frameRef
 	frameState
+	frameCharged
 	frameFlags = 1<<iota - 1
 )
 
@@ -79,6 +83,7 @@ func (f *Frame) flags() byte {
 		{f.From != "", frameFrom},
 		{f.Ref != "", frameRef},
 		{len(f.State) > 0, frameState},
+		{f.Charged, frameCharged},
 	} {
 		if v.set {
 			flags |= v.flag
@@ -111,6 +116,10 @@ func appendFrame(dst []byte, f *Frame) []byte {
 	if flags&frameState != 0 {
 		dst = appendBytes(dst, f.State)
 	}
+	if flags&frameCharged != 0 {
+		dst = binary.AppendUvarint(dst, uint64(max(0, f.Billed)))
+		dst = binary.AppendUvarint(dst, zigzag(f.Micros))
+	}
 	dst = appendBytes(dst, f.Plaintext)
 	return append(dst, f.Raw...)
 }
@@ -120,9 +129,6 @@ func decodeFrame(b []byte) (Frame, error) {
 	var f Frame
 	r := newRow("frame", b)
 	flags := r.byte()
-	if flags&^byte(frameFlags) != 0 {
-		r.fail("unknown flags")
-	}
 	copy(f.Hash[:], r.take(8))
 	f.Header, f.TagLen = r.byte(), r.byte()
 	f.Adopted, f.Weak = flags&frameAdopted != 0, flags&frameWeak != 0
@@ -145,6 +151,9 @@ func decodeFrame(b []byte) (Frame, error) {
 		if f.State = r.bytes(); len(f.State) == 0 {
 			r.fail("empty where a flag says otherwise")
 		}
+	}
+	if flags&frameCharged != 0 {
+		f.Charged, f.Billed, f.Micros = true, int64(r.limited(math.MaxInt64)), r.signed() //nolint:gosec // limited
 	}
 	f.Plaintext = r.bytes()
 	f.Raw = r.rest()

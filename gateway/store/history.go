@@ -75,6 +75,23 @@ func (s *Store) History(number uint32, q HistoryQuery) ([]HistoryFrame, string, 
 	return out, next, nil
 }
 
+// EachFrame calls f with the frames of a device that were received from a time on and before another, in their order. What f is given is its to keep. An error
+// of f ends the walk.
+func (s *Store) EachFrame(number uint32, from, to time.Time, f func(k FrameKey, f *Frame) error) error {
+	lower, upper := appendTimePrefix(nil, number, clampMillis(from)), appendTimePrefix(nil, number, clampMillis(to))
+	return s.walk(lower, upper, func(key, _ []byte) error {
+		k, _, ok := parseTimeKey(key)
+		if !ok {
+			return fmt.Errorf("%w: time index key %x", ErrRow, key)
+		}
+		row, found, err := s.Frame(k)
+		if err != nil || !found {
+			return err // a row that is not found was deleted since the walk began
+		}
+		return f(k, &row)
+	})
+}
+
 // timesOf bounds a device's part of the time index.
 func timesOf(number uint32) (lower, upper []byte) {
 	lower = appendTimePrefix(nil, number, 0)

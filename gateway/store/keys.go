@@ -11,6 +11,7 @@ import (
 //	f  number u32  epoch u32  counter u64                 frame as received
 //	t  number u32  time u48  epoch u32  counter u64       time index of frames: Unix milliseconds of receipt
 //	d  number u32                                         device and session, encoded by package fleet
+//	e  number u32  time u48  ref u64  attempt u32         what an attempt of a downlink was booked with
 //	n  name                                               number of the device
 //	a  len u8 bearer  len u16 id  number u32              addresses a device was heard from or is reached at
 //	k  number u32  version u32                            device key, wrapped
@@ -30,6 +31,7 @@ const (
 	prefixFragment   = 'g'
 	prefixTime       = 't'
 	prefixDevice     = 'd'
+	prefixCharge     = 'e'
 	prefixName       = 'n'
 	prefixAddress    = 'a'
 	prefixKey        = 'k'
@@ -53,6 +55,7 @@ var kinds = []struct {
 	{prefixParked, "parked"},
 	{prefixAccount, "accounts"},
 	{prefixDevice, "devices"},
+	{prefixCharge, "charges"},
 	{prefixFrame, "frames"},
 	{prefixFragment, "fragments"},
 	{prefixKey, "keys"},
@@ -124,7 +127,12 @@ func appendTimeKey(dst []byte, k FrameKey, millis uint64) []byte {
 
 // appendTimePrefix is the lowest key of a device at a time.
 func appendTimePrefix(dst []byte, number uint32, millis uint64) []byte {
-	dst = append(dst, prefixTime)
+	return appendMoment(dst, prefixTime, number, millis)
+}
+
+// appendMoment begins the key of a row that a device and a time name.
+func appendMoment(dst []byte, prefix byte, number uint32, millis uint64) []byte {
+	dst = append(dst, prefix)
 	dst = binary.BigEndian.AppendUint32(dst, number)
 	dst = binary.BigEndian.AppendUint16(dst, uint16(millis>>32)) //nolint:gosec // cut to 48 bits
 	return binary.BigEndian.AppendUint32(dst, uint32(millis&math.MaxUint32))
@@ -134,10 +142,14 @@ func parseTimeKey(key []byte) (k FrameKey, millis uint64, ok bool) {
 	if len(key) != timeKeySize || key[0] != prefixTime {
 		return FrameKey{}, 0, false
 	}
-	millis = uint64(binary.BigEndian.Uint16(key[5:]))<<32 | uint64(binary.BigEndian.Uint32(key[7:]))
 	return FrameKey{
 		Number: binary.BigEndian.Uint32(key[1:]), Epoch: binary.BigEndian.Uint32(key[11:]), Counter: binary.BigEndian.Uint64(key[15:]),
-	}, millis, true
+	}, momentOf(key), true
+}
+
+// momentOf is the time in a key that appendMoment began.
+func momentOf(key []byte) uint64 {
+	return uint64(binary.BigEndian.Uint16(key[5:]))<<32 | uint64(binary.BigEndian.Uint32(key[7:]))
 }
 
 func appendDeviceKey(dst []byte, number uint32) []byte {

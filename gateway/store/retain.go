@@ -9,7 +9,7 @@ import (
 
 // Retention says how long rows are kept, by time of receipt. Zero keeps them for ever.
 type Retention struct {
-	Frames     time.Duration
+	Frames     time.Duration // and charges
 	Quarantine time.Duration
 }
 
@@ -32,6 +32,7 @@ const (
 // retainCursor is where the next step begins.
 type retainCursor struct {
 	number uint32
+	charge uint32 // device
 }
 
 // Retain adds to a batch the deletion of rows that are older than they are kept, a bounded number of them, and returns the floors that the
@@ -48,7 +49,11 @@ func (s *Store) Retain(b *Batch, now time.Time, r Retention) ([]Floor, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	floors, err := s.retainFrames(b, clampMillis(now.Add(-r.Frames)))
+	cutoff := clampMillis(now.Add(-r.Frames))
+	if err := s.retainCharges(b, cutoff); err != nil {
+		return nil, fmt.Errorf("retain charges: %w", err)
+	}
+	floors, err := s.retainFrames(b, cutoff)
 	if err != nil {
 		return nil, fmt.Errorf("retain frames: %w", err)
 	}

@@ -18,6 +18,9 @@ func TestRetain(t *testing.T) {
 		for c := range uint64(10) {
 			b.PutFrame(store.FrameKey{Number: n, Epoch: uint32(c / 5), Counter: c}, frame(c, t0.Add(time.Duration(c)*day)))
 		}
+		for d := range 10 {
+			b.PutCharge(&store.Charge{Number: n, At: t0.Add(time.Duration(d) * day), Ref: 7, Attempt: uint32(d), Link: "sms", Kind: "ack", Billed: 140, Micros: -5})
+		}
 		b.PutDevice(n, nil)
 	}
 	b.PutFrame(store.FrameKey{Number: 4, Epoch: 1, Counter: 500}, frame(0, t0.Add(20*day)))
@@ -45,8 +48,25 @@ func TestRetain(t *testing.T) {
 		t.Errorf("floors (-want +got):\n%s", diff)
 	}
 	counts, err := s.KeyCounts()
-	if err != nil || counts["frames"] != 3*4+1 || counts["times"] != 13 || counts["quarantine"] != 0 {
+	if err != nil || counts["frames"] != 3*4+1 || counts["times"] != 13 || counts["quarantine"] != 0 || counts["charges"] != 3*4 {
 		t.Errorf("left: %v, %v", counts, err)
+	}
+	var refs []uint32
+	if err := s.EachCharge(2, t0, t0.Add(9*day), func(c *store.Charge) error {
+		refs = append(refs, c.Attempt)
+		if want := (store.Charge{Number: 2, At: t0.Add(time.Duration(c.Attempt) * day), Ref: 7, Attempt: c.Attempt, Link: "sms", Kind: "ack", Billed: 140, Micros: -5}); *c != want {
+			t.Errorf("%+v, want %+v", c, want)
+		}
+		return nil
+	}); err != nil || len(refs) != 3 || refs[0] != 6 {
+		t.Errorf("charges of attempts %v, %v", refs, err)
+	}
+	frames := 0
+	if err := s.EachFrame(2, t0.Add(7*day), t0.Add(9*day), func(k store.FrameKey, f *store.Frame) error {
+		frames += int(k.Counter)
+		return nil
+	}); err != nil || frames != 7+8 {
+		t.Errorf("frames %d, %v", frames, err)
 	}
 	if rows, _ := s.QuarantineCount(); rows != 0 {
 		t.Errorf("quarantine counts %d", rows)

@@ -15,6 +15,7 @@ const (
 	ActSilent    ActionKind = iota + 1 // a device became silent, or is taken for something else now
 	ActRecovered                       // one that was silent was heard
 	ActBudget                          // a budget is spent to a part
+	ActAsk                             // a device should be asked to speak: AskedFor says that it is
 )
 
 // An Action is what the caller is to tell the world.
@@ -25,6 +26,8 @@ type Action struct {
 	Standing presence.Standing // of ActSilent
 	Missed   int               // of ActRecovered
 	Warning  *ledger.Warning   // of ActBudget
+	Link     int               // of ActAsk: place in Config.Links
+	Until    time.Time         // of ActAsk: the next contact is due then
 }
 
 // Poll does what is due by time alone: it looks for silence, and plans. more: it should be called again at once.

@@ -35,6 +35,7 @@ type Rule struct {
 	Cap               scheduler.Micros  // of a device and month; 0: none
 	Energy, Idle      float64           // of its battery: millijoules that are left, milliwatts that it takes by itself; 0: no battery
 	Life              time.Duration     // that the battery must last
+	Stakes            *Stakes           // nil: devices are not asked to speak
 	Gauge             Gauge             // how full it is, for LawBands
 }
 
@@ -55,7 +56,7 @@ type Config struct {
 	Currency string           // of Money
 	Money    scheduler.Micros // to be spent by contacts in a month; 0: no limit
 	Cap      scheduler.Micros // that no month may exceed; 0: none
-	Pools    []scheduler.Allowance
+	Pools    []Pool           // those of tariffs that are not named have one member, and nothing in reserve
 	Budgets  []ledger.Budget
 	Replan   time.Duration // between two plans; 0 is 6 h
 }
@@ -134,6 +135,27 @@ func (c *Config) tariff(l *Link, at time.Time) *tariff.Tariff {
 		return v[len(v)-1]
 	}
 	return nil
+}
+
+// zone is the one in which all links are billed; UTC if they differ, or none has a tariff.
+func (c *Config) zone() *time.Location {
+	var zone *time.Location
+	for i := range c.Links {
+		if c.Links[i].Tariff == "" || c.Tariffs == nil {
+			continue
+		}
+		for _, t := range c.Tariffs.Versions(c.Links[i].Tariff) {
+			z := t.Local(time.Time{}).Location()
+			if zone != nil && z.String() != zone.String() {
+				return time.UTC
+			}
+			zone = z
+		}
+	}
+	if zone == nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // rule is the place of the first rule for a device; len(Rules) if there is none.

@@ -27,17 +27,21 @@ const smoothing = 0.1
 // gapsLeast is how many gaps must have been seen before an interval that nobody told is believed.
 const gapsLeast = 3
 
-// Heard is told of each frame that is new.
-func (k *Core) Heard(now time.Time, at Place, c Contact) {
+// Heard is told of each frame that is new. It returns what was booked for it.
+func (k *Core) Heard(now time.Time, at Place, c Contact) (cost Cost) {
 	m := k.at(at)
 	if m == nil || c.Link < 0 || c.Link >= len(k.config.Links) {
-		return
+		return Cost{}
+	}
+	cause := c.Cause
+	if cause == ledger.CauseStatus && c.Newest && k.answers(now, k.find(at)) {
+		cause = ledger.CausePoll
 	}
 	if !c.Paid {
-		k.charge(now, at, c.Link, tariff.Event{Time: now, Direction: tariff.MO, Bytes: int64(c.Bytes), Parts: int64(c.Parts)}, c.Cause)
+		cost = k.charge(now, at, c.Link, tariff.Event{Time: now, Direction: tariff.MO, Bytes: int64(c.Bytes), Parts: int64(c.Parts)}, cause)
 	}
 	if c.Again {
-		return
+		return cost
 	}
 	k.touch(at)
 	d := k.record(at)
@@ -46,7 +50,7 @@ func (k *Core) Heard(now time.Time, at Place, c Contact) {
 		k.records.learned(m.record, v).Observe(min(max(c.Lost, 0), 256)+1, 1)
 	}
 	if !c.Newest {
-		return
+		return cost
 	}
 	if c.Cause == ledger.CauseStatus {
 		d.status = uint16(min(max(float64(d.status)+float64(smoothing*(float64(c.Bytes)-float64(d.status)))+0.5, 1), math.MaxUint16))
@@ -63,6 +67,7 @@ func (k *Core) Heard(now time.Time, at Place, c Contact) {
 	}
 	k.present(now, at, c.Link)
 	d.heard = stamp(now)
+	return cost
 }
 
 // guess learns how often a device speaks by itself. What comes within a minute belongs to one contact.

@@ -18,6 +18,7 @@ type Place uint32
 // A Core is the machine. It is not safe for use by several at once. New makes one.
 type Core struct {
 	config  Config
+	zone    *time.Location  // of months, where no tariff says which
 	fleet   scheduler.Fleet // without devices, but while a plan is made
 	known   []known         // by place
 	records records
@@ -80,7 +81,7 @@ func New(c Config, now time.Time) (*Core, error) {
 		c.Replan = replanDefault
 	}
 	k := &Core{
-		config: c, ruled: c.ruled(), fleet: c.fleet(now), ledger: ledger.New(), meters: make(map[meterKey]*tariff.Meter), pools: make(map[string]*tariff.Meter),
+		config: c, ruled: c.ruled(), zone: c.zone(), fleet: c.fleet(now), ledger: ledger.New(), meters: make(map[meterKey]*tariff.Meter), pools: make(map[string]*tariff.Meter),
 		stays: make(map[*tariff.Tariff]bool), pace: scheduler.Pace{Month: c.Money, Cap: c.Cap}, plan: scheduler.Plan{LinkPools: make([]int16, len(c.Links))}, queue: presence.NewQueue(0),
 	}
 	for i := range k.plan.LinkPools {

@@ -156,9 +156,9 @@ func (k *Core) Load(from Source, now time.Time, place func(number uint32) (Place
 	return nil
 }
 
-// CloseMonth closes a month of the ledger, and has that written.
+// CloseMonth closes a month of the ledger, which must be over in the zones of all tariffs, and has that written.
 func (k *Core) CloseMonth(at tariff.Month, now time.Time) (ledger.Statement, error) {
-	s, account, err := k.ledger.Close(at, now)
+	s, account, err := k.ledger.Close(at, k.slowest(now))
 	if err != nil {
 		return s, err //nolint:wrapcheck // it says all
 	}

@@ -12,7 +12,7 @@ func (k *Core) Explain(now time.Time, at Place) (x scheduler.Explanation, ok boo
 	if d == nil || k.planned.IsZero() || d.heard == 0 {
 		return x, false
 	}
-	b := k.budget(k.pace.Money())
+	b := k.budget(k.pace.Money(), now)
 	planned := k.planning(&k.known[at], d)
 	planned.Current = d.interval()
 	x = scheduler.Explain(&k.plan, &k.fleet, &b, &planned, scheduler.Occasion{Now: scheduler.Secs(now.Unix())})

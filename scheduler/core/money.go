@@ -45,10 +45,39 @@ func (dl *Downlink) event(now time.Time) tariff.Event {
 	return tariff.Event{Time: now, Direction: tariff.MT, Bytes: int64(dl.Bytes), Parts: int64(dl.Parts), Failed: dl.Failed}
 }
 
+// A Cost is what was booked for a frame.
+type Cost struct {
+	Booked   bool  // false: another frame of its transmission bears all
+	Bytes    int64 // billed
+	Micros   scheduler.Micros
+	Currency string // "": the link has no tariff
+}
+
+// Tariff is that of a link at a time, nil if it has none.
+func (k *Core) Tariff(at time.Time, link int) *tariff.Tariff {
+	return k.config.tariff(&k.config.Links[link], at)
+}
+
+// TariffNamed is one of Config.Tariffs, nil if none of the name holds.
+func (k *Core) TariffNamed(name string, at time.Time) *tariff.Tariff {
+	if k.config.Tariffs == nil {
+		return nil
+	}
+	return k.config.Tariffs.At(name, at)
+}
+
+// Currency is that of a link's tariff, "" if it has none.
+func (k *Core) Currency(now time.Time, link int) string {
+	if t := k.Tariff(now, link); t != nil {
+		return t.Currency
+	}
+	return ""
+}
+
 // Charge books a downlink that left.
-func (k *Core) Charge(now time.Time, at Place, dl Downlink) scheduler.Micros {
+func (k *Core) Charge(now time.Time, at Place, dl Downlink) Cost {
 	if k.at(at) == nil || dl.Link < 0 || dl.Link >= len(k.config.Links) {
-		return 0
+		return Cost{}
 	}
 	k.dirty.must = k.dirty.must || dl.Cause != ledger.CauseAck
 	return k.charge(now, at, dl.Link, dl.event(now), dl.Cause)
@@ -72,15 +101,16 @@ func (k *Core) Stranger(now time.Time, link, bytes int) {
 }
 
 // Report books a status report of the network.
-func (k *Core) Report(now time.Time, at Place, link int) {
-	if k.at(at) != nil && link >= 0 && link < len(k.config.Links) {
-		k.dirty.must = true
-		k.charge(now, at, link, tariff.Event{Time: now, Direction: tariff.MT, Kind: tariff.StatusReport}, ledger.CauseOther)
+func (k *Core) Report(now time.Time, at Place, link int) Cost {
+	if k.at(at) == nil || link < 0 || link >= len(k.config.Links) {
+		return Cost{}
 	}
+	k.dirty.must = true
+	return k.charge(now, at, link, tariff.Event{Time: now, Direction: tariff.MT, Kind: tariff.StatusReport}, ledger.CauseOther)
 }
 
 // charge prices an event, and books it.
-func (k *Core) charge(now time.Time, at Place, link int, ev tariff.Event, cause ledger.Cause) scheduler.Micros {
+func (k *Core) charge(now time.Time, at Place, link int, ev tariff.Event, cause ledger.Cause) Cost {
 	t := k.config.tariff(&k.config.Links[link], now)
 	var c tariff.Charge
 	if t != nil {
@@ -99,7 +129,11 @@ func (k *Core) charge(now time.Time, at Place, link int, ev tariff.Event, cause 
 		k.spent.up += c.Micros
 	}
 	k.book(&e, at)
-	return c.Micros
+	cost := Cost{Booked: true, Bytes: c.Bytes, Micros: c.Micros}
+	if t != nil {
+		cost.Currency = t.Currency
+	}
+	return cost
 }
 
 // book adds an entry to its accounts. It is about the device at a place, if it is about one.
@@ -120,7 +154,7 @@ func (k *Core) book(e *ledger.Entry, at Place) {
 
 func (k *Core) entry(t *tariff.Tariff, now time.Time, at Place, link int, c tariff.Charge, cause ledger.Cause, way tariff.Direction, payload int64) ledger.Entry {
 	e := ledger.Entry{
-		Time: now.UTC(), Device: k.known[at].number, Customer: k.customers.list[k.known[at].customer], Link: k.config.Links[link].Name, Cause: cause,
+		Time: k.Local(now), Device: k.known[at].number, Customer: k.customers.list[k.known[at].customer], Link: k.config.Links[link].Name, Cause: cause,
 		Direction: way, Currency: k.config.Currency, Count: 1, Payload: payload, Billed: c.Bytes, Micros: c.Micros,
 	}
 	if t != nil {
@@ -156,9 +190,10 @@ func (k *Core) poolOf(t *tariff.Tariff) *tariff.Meter {
 	}
 	pool := k.pools[name]
 	if pool == nil {
-		pool = &tariff.Meter{Members: 1}
+		pool = new(tariff.Meter)
 		k.pools[name] = pool
 	}
+	pool.Members = k.config.pool(name).Members
 	k.dirty.pool(name)
 	return pool
 }

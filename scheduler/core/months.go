@@ -18,10 +18,25 @@ func (k *Core) closeMonths(now time.Time) {
 		if now.Before(k.closes(at, now)) {
 			return
 		}
-		if _, err := k.CloseMonth(at, now.UTC()); err != nil {
+		if _, err := k.CloseMonth(at, now); err != nil {
 			return
 		}
 	}
+}
+
+// Local is a time in the zone in which months are told: that of all links' tariffs, or UTC if they have several. What is spent over a link is billed in
+// the months of its own tariff.
+func (k *Core) Local(now time.Time) time.Time { return now.In(k.zone) }
+
+// slowest is a time in the zone, among those of the links and UTC, in which the month is earliest: it is over only when it is over everywhere.
+func (k *Core) slowest(now time.Time) time.Time {
+	local := k.Local(now)
+	for i := range k.config.Links {
+		if t := k.config.tariff(&k.config.Links[i], now); t != nil && t.Month(now) < tariff.MonthOf(local) {
+			local = t.Local(now)
+		}
+	}
+	return local
 }
 
 // closes is when the last of all tariffs lets no more records of a month come.

@@ -1,11 +1,13 @@
 package core_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
 
 // Months are closed by themselves once nothing can come for them, and forgotten a year later, so that neither memory nor store grows for ever.
@@ -32,5 +34,62 @@ func TestMonthsCloseAndAreForgotten(t *testing.T) {
 	}
 	if got := again.Ledger().Months(); len(got) != len(months) || again.Ledger().Closed() != k.Ledger().Closed() {
 		t.Errorf("after a restart months %v, want %v; closed %v", got, months, again.Ledger().Closed())
+	}
+}
+
+// Months are those of the zone in which all links are billed; where tariffs have several, each link's own, and a month is over when it is over in all.
+func TestMonthsHaveTheZoneOfTheTariffs(t *testing.T) {
+	zone := func(name string) *tariff.Tariff {
+		z, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &tariff.Tariff{Name: name, Currency: "EUR", Zone: z, Terms: []tariff.Term{{Unit: tariff.PerMessage, Price: 1}}}
+	}
+	const berlin, auckland, honolulu = "Europe/Berlin", "Pacific/Auckland", "Pacific/Honolulu"
+	book, err := tariff.NewBook([]*tariff.Tariff{zone(berlin), zone(auckland), zone(honolulu)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := time.Date(2026, 10, 31, 23, 30, 0, 0, time.UTC)
+	for _, v := range []struct {
+		tariffs []string
+		zone    string
+		months  string // of what is heard over the links in the last half hour of October UTC
+		over    time.Duration
+	}{
+		{[]string{berlin, ""}, berlin, "2026-11 2026-11", 0},
+		{[]string{auckland, honolulu}, "UTC", "2026-11 2026-10", 10*time.Hour + 30*time.Minute},
+		{[]string{"", ""}, "UTC", "2026-10 2026-10", 30 * time.Minute},
+	} {
+		c := core.Config{Tariffs: book, Currency: "EUR"}
+		for i, name := range v.tariffs {
+			c.Links = append(c.Links, core.Link{Name: string(rune('a' + i)), Tariff: name})
+		}
+		k := newCore(t, c)
+		know(k, 1)
+		var months []string
+		for i := range c.Links {
+			k.Heard(last, 0, core.Contact{Link: i, Bytes: 10, Cause: ledger.CauseStatus})
+		}
+		for i := range c.Links {
+			for _, at := range k.Ledger().Months() {
+				if len(k.Ledger().Totals(at, 0, func(g *ledger.Group) bool { return g.Link == c.Links[i].Name })) > 0 {
+					months = append(months, at.String())
+				}
+			}
+		}
+		if got := k.Local(last).Location().String(); got != v.zone || strings.Join(months, " ") != v.months {
+			t.Errorf("%v: zone %s, months %v", v.tariffs, got, months)
+		}
+		october := tariff.MonthOf(time.Date(2026, 10, 5, 0, 0, 0, 0, time.UTC))
+		if v.over > 0 {
+			if _, err := k.CloseMonth(october, last.Add(v.over-time.Minute)); err == nil {
+				t.Errorf("%v: October is closed before it is over", v.tariffs)
+			}
+		}
+		if _, err := k.CloseMonth(october, last.Add(v.over)); err != nil {
+			t.Errorf("%v: %v", v.tariffs, err)
+		}
 	}
 }

@@ -133,8 +133,8 @@ func TestBudgets(t *testing.T) {
 		if !ok {
 			continue
 		}
-		if booked := k.Charge(t0, 0, dl); booked != price || price != 20_000 {
-			t.Errorf("said %s, booked %s", price, booked)
+		if booked := k.Charge(t0, 0, dl); booked.Micros != price || price != 20_000 {
+			t.Errorf("said %s, booked %s", price, booked.Micros)
 		}
 		sent++
 	}

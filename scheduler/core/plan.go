@@ -17,8 +17,8 @@ func (k *Core) gather(f *scheduler.Fleet) {
 	}
 }
 
-func (k *Core) budget(money scheduler.Micros) scheduler.Budget {
-	return scheduler.Budget{Money: money, Unlimited: k.config.Money == 0 && k.config.Cap == 0, Pools: k.config.Pools}
+func (k *Core) budget(money scheduler.Micros, now time.Time) scheduler.Budget {
+	return scheduler.Budget{Money: money, Unlimited: k.config.Money == 0 && k.config.Cap == 0, Pools: k.allowances(now)}
 }
 
 // growthPause is the least time between two plans that are made because the fleet has grown.
@@ -42,7 +42,7 @@ func (k *Core) Replan(now time.Time) {
 	k.spent.up, k.spent.down = 0, 0
 	k.fleet.Links = k.config.fleet(now).Links // tariffs are dated
 	k.gather(&k.fleet)
-	b := k.budget(k.pace.Money())
+	b := k.budget(k.pace.Money(), now)
 	var prev *scheduler.Plan
 	if !k.planned.IsZero() {
 		prev = &k.plan
@@ -102,7 +102,7 @@ func (k *Core) WhatIf(now time.Time, w What, most int) (is, would Outcome, chang
 	base := k.copyFleet()
 	other := k.copyFleet()
 	money := k.pace.Money()
-	b := k.budget(money)
+	b := k.budget(money, now)
 	is, plan, err := k.outcome(base, b, now)
 	if err != nil {
 		return is, would, nil, 0, err

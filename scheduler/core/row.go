@@ -8,6 +8,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/scheduler"
 	"github.com/godwit-gateway/godwit/scheduler/presence"
+	"github.com/godwit-gateway/godwit/scheduler/row"
 	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
 
@@ -68,47 +69,11 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// reader takes what appendDevice wrote from the front; once something does not fit it is bad.
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-func (r *reader) take(n uint64) []byte {
-	if n > uint64(len(r.b)) {
-		r.bad, r.b = true, nil
-		return nil
-	}
-	p := r.b[:n]
-	r.b = r.b[n:]
-	return p
-}
-
-func (r *reader) byte() byte {
-	if p := r.take(1); p != nil {
-		return p[0]
-	}
-	return 0
-}
-
-func (r *reader) float() float32 {
-	p := r.take(4)
-	if p == nil {
-		return 0
-	}
-	f := math.Float32frombits(binary.BigEndian.Uint32(p))
-	r.bad = r.bad || !(f >= 0 && f <= math.MaxFloat32)
+// float takes a number that is not negative.
+func float(r *row.Reader) float32 {
+	f := math.Float32frombits(r.Uint32())
+	r.Bad = r.Bad || !(f >= 0 && f <= math.MaxFloat32)
 	return f
-}
-
-func (r *reader) uvarint(most uint64) uint64 {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 || v > most {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
 }
 
 // saved is what a row says.
@@ -127,27 +92,27 @@ type savedLink struct {
 }
 
 // CheckRow reports a schedule row that cannot be read.
-func CheckRow(row []byte) error {
-	_, err := parseRow(row)
+func CheckRow(b []byte) error {
+	_, err := parseRow(b)
 	return err
 }
 
-func parseRow(row []byte) (s saved, err error) {
-	r := reader{b: row}
-	if v := r.byte(); v != rowVersion {
+func parseRow(b []byte) (s saved, err error) {
+	r := row.Reader{Rest: b}
+	if v := r.Byte(); v != rowVersion {
 		return s, fmt.Errorf("%w: version %d, want %d", ErrRow, v, rowVersion)
 	}
 	for _, p := range []*byte{&s.flags, &s.silent, &s.revision, &s.gaps, &s.via, &s.battery} {
-		*p = r.byte()
+		*p = r.Byte()
 	}
 	for i := range s.numbers {
-		s.numbers[i] = uint32(r.uvarint(math.MaxUint32)) //nolint:gosec // bounded
+		s.numbers[i] = uint32(r.Uvarint(math.MaxUint32)) //nolint:gosec // bounded
 	}
 	for range scheduler.MaxVias {
-		l := savedLink{name: string(r.take(r.uvarint(255)))}
+		l := savedLink{name: r.Text(255)}
 		if l.name != "" {
-			l.learned = scheduler.Delivery{Arrived: r.float(), Attempts: r.float()}
-			if raw := r.take(r.uvarint(1 << 16)); len(raw) > 0 {
+			l.learned = scheduler.Delivery{Arrived: float(&r), Attempts: float(&r)}
+			if raw := r.Take(r.Uvarint(1 << 16)); len(raw) > 0 {
 				l.meter = new(tariff.Meter)
 				if err := l.meter.UnmarshalBinary(raw); err != nil {
 					return s, fmt.Errorf("%w: link %s: %w", ErrRow, l.name, err)
@@ -156,23 +121,23 @@ func parseRow(row []byte) (s saved, err error) {
 		}
 		s.links = append(s.links, l)
 	}
-	if s.flags&1 != 0 && !r.bad {
-		if err := s.watch.UnmarshalBinary(r.b); err != nil {
+	if s.flags&1 != 0 && !r.Bad {
+		if err := s.watch.UnmarshalBinary(r.Rest); err != nil {
 			return s, fmt.Errorf("%w: %w", ErrRow, err)
 		}
-		r.b = nil
+		r.Rest = nil
 	}
 	boost, gap := math.Float32frombits(s.numbers[4]), math.Float32frombits(s.numbers[5])
-	if r.bad || len(r.b) > 0 || s.flags > 3 || s.silent > byte(presence.Retired) || s.via > scheduler.MaxVias || s.battery > 100 ||
+	if !r.Done() || s.flags > 3 || s.silent > byte(presence.Retired) || s.via > scheduler.MaxVias || s.battery > 100 ||
 		!(boost >= 0 && boost <= math.MaxFloat32) || !(gap >= 0 && gap <= math.MaxFloat32) {
-		return s, fmt.Errorf("%w: %d bytes do not parse", ErrRow, len(row))
+		return s, fmt.Errorf("%w: %d bytes do not parse", ErrRow, len(b))
 	}
 	return s, nil
 }
 
 // parseDevice takes over a device's row. Links that are configured no more are left out.
-func (k *Core) parseDevice(at Place, row []byte) error {
-	s, err := parseRow(row)
+func (k *Core) parseDevice(at Place, b []byte) error {
+	s, err := parseRow(b)
 	if err != nil {
 		return err
 	}

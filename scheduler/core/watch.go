@@ -56,6 +56,9 @@ func (k *Core) present(now time.Time, at Place, link int) {
 		d.watched = true
 		d.presence = presence.NewDevice(now.Unix(), presence.Policy{}, uint16(k.known[at].rule), 0)
 	}
+	if k.answers(now, d) {
+		k.model.Answered(&d.presence, now.Unix())
+	}
 	missed := k.model.Contact(&d.presence, now.Unix())
 	if every := d.interval(); every > 0 {
 		if p := d.presence.InForce(); p.Interval != every || p.Link != uint8(link) { //nolint:gosec // at most linksMax
@@ -115,6 +118,11 @@ func (k *Core) checkSilence(now time.Time) (more bool) {
 				k.actions = append(k.actions, Action{Kind: ActSilent, Place: at, Was: d.silent, Standing: st})
 			}
 			d.silent = st.Class
+		}
+		if st.Missed == 1 && st.Class == presence.Late {
+			if a, ok := k.Asking(now, at); ok && a.Worth() {
+				k.actions = append(k.actions, Action{Kind: ActAsk, Place: at, Link: int(d.presence.InForce().Link), Until: time.Unix(st.Expected, 0)})
+			}
 		}
 		k.touch(at)
 		k.await(now, at)

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -27,46 +28,148 @@ type Difference struct {
 
 // A Reconciliation is what a comparison came to.
 type Reconciliation struct {
-	Matched     int              `json:"matched"` // pairs without a difference
-	Ours        scheduler.Micros `json:"ours"`    // sum of our records
-	Theirs      scheduler.Micros `json:"theirs"`
-	Differences []Difference     `json:"differences"` // in the order of devices, then of times
+	Matched      int          `json:"matched"` // pairs without a difference
+	Ours         Side         `json:"ours"`
+	Theirs       Side         `json:"theirs"`
+	MissingHere  int          `json:"missing_here"` // differences by what they are
+	MissingThere int          `json:"missing_there"`
+	OtherBytes   int          `json:"other_bytes"`
+	OtherPrice   int          `json:"other_price"`
+	Outside      int          `json:"outside"`     // records of the provider that are of another time
+	Differences  []Difference `json:"differences"` // in the order of devices, then of times
 }
 
-// Reconcile pairs our records with a provider's: those of one device and direction whose times are at most tolerance apart, those with the same
-// bytes first, then those with others, and tells what is left over or differs. Prices are compared if the provider tells any.
-func Reconcile(ours, theirs []Record, tolerance time.Duration) Reconciliation {
-	r := Reconciliation{}
-	type key struct {
-		id        string
-		direction tariff.Direction
-	}
-	told, priced := false, false // whether the provider tells directions, and prices
+// A Side is the sum of one side's records.
+type Side struct {
+	Records int              `json:"records"`
+	Billed  int64            `json:"billed_bytes"`
+	Micros  scheduler.Micros `json:"price"`
+}
+
+func (s *Side) add(r *Record) {
+	s.Records++
+	s.Billed, s.Micros = add(s.Billed, r.Billed), scheduler.Micros(add(int64(s.Micros), int64(r.Micros)))
+}
+
+// A Comparison says how records are compared.
+type Comparison struct {
+	Tolerance time.Duration  // by which the times of one transmission may be apart
+	Daily     *time.Location // the provider tells no more than sums of days in this zone: so are ours compared; nil: one by one
+	From, To  time.Time      // records of a time before, or from To on, are no differences; zero: no bounds
+	Most      int            // differences that are listed; 0: all
+}
+
+// A Reconciler compares device by device: of ours it holds the records of one, so that they can be read as they are compared.
+type Reconciler struct {
+	o      Comparison
+	theirs map[string][]Record
+	told   bool // whether the provider tells directions,
+	sized  bool // bytes,
+	priced bool // and prices
+	r      Reconciliation
+}
+
+// NewReconciler begins a comparison with a provider's records.
+func NewReconciler(theirs []Record, o Comparison) *Reconciler {
+	r := &Reconciler{o: o, theirs: make(map[string][]Record)}
 	for i := range theirs {
-		told = told || theirs[i].Direction != tariff.Both
-		priced = priced || theirs[i].Micros != 0
+		one := &theirs[i]
+		if !r.near(one.Time) {
+			r.r.Outside++
+			continue
+		}
+		r.theirs[one.ID] = append(r.theirs[one.ID], *one)
+		r.told = r.told || one.Direction != tariff.Both
+		r.sized, r.priced = r.sized || one.Billed != 0, r.priced || one.Micros != 0
 	}
-	byKey := make(map[key]*[2][]*Record)
-	for side, list := range [2][]Record{ours, theirs} {
-		for i := range list {
-			one := &list[i]
-			k := key{id: one.ID}
-			if told {
-				k.direction = one.Direction
-			}
-			if byKey[k] == nil {
-				byKey[k] = &[2][]*Record{}
-			}
-			byKey[k][side] = append(byKey[k][side], one)
-			sum := [...]*scheduler.Micros{&r.Ours, &r.Theirs}[side]
-			*sum = scheduler.Micros(add(int64(*sum), int64(one.Micros)))
+	return r
+}
+
+// near reports whether a time is within the bounds, or so near that its pair may be.
+func (r *Reconciler) near(t time.Time) bool {
+	return (r.o.From.IsZero() || !t.Before(r.o.From.Add(-r.o.Tolerance))) && (r.o.To.IsZero() || t.Before(r.o.To.Add(r.o.Tolerance)))
+}
+
+func (r *Reconciler) within(t time.Time) bool {
+	return (r.o.From.IsZero() || !t.Before(r.o.From)) && (r.o.To.IsZero() || t.Before(r.o.To))
+}
+
+// Device compares our records of one device, which it may change, with those that the provider has under any of some names of it. A name counts for the first device that
+// has it.
+func (r *Reconciler) Device(ours []Record, names ...string) {
+	var theirs []Record
+	for _, name := range names {
+		theirs = append(theirs, r.theirs[name]...)
+		delete(r.theirs, name)
+	}
+	ours = slices.DeleteFunc(ours, func(o Record) bool { return !r.near(o.Time) })
+	if !r.told {
+		for i := range ours {
+			ours[i].Direction = tariff.Both
 		}
 	}
-	for _, both := range byKey {
-		r.compare(both[0], both[1], tolerance, priced)
+	if r.o.Daily != nil {
+		ours, theirs = Daily(ours, r.o.Daily), Daily(theirs, r.o.Daily)
 	}
-	slices.SortStableFunc(r.Differences, func(a, b Difference) int { return order(a.record(), b.record()) })
-	return r
+	var sides [2][tariff.MT + 1][]*Record
+	for side, list := range [2][]Record{ours, theirs} {
+		for i := range list {
+			one, way := &list[i], min(list[i].Direction, tariff.MT)
+			sides[side][way] = append(sides[side][way], one)
+		}
+	}
+	for way := range sides[0] {
+		r.compare(sides[0][way], sides[1][way])
+	}
+}
+
+// Result is what the comparison comes to, once all devices were compared: what is left of the provider's records nobody here knows.
+func (r *Reconciler) Result() Reconciliation {
+	for _, name := range slices.Sorted(maps.Keys(r.theirs)) {
+		r.Device(nil, name)
+	}
+	slices.SortStableFunc(r.r.Differences, func(a, b Difference) int { return order(a.record(), b.record()) })
+	return r.r
+}
+
+// Reconcile compares lists whose records name their devices alike.
+func Reconcile(ours, theirs []Record, o Comparison) Reconciliation {
+	r := NewReconciler(theirs, o)
+	devices := make(map[string][]Record)
+	for _, one := range ours {
+		devices[one.ID] = append(devices[one.ID], one)
+	}
+	for _, id := range slices.Sorted(maps.Keys(devices)) {
+		r.Device(devices[id], id)
+	}
+	return r.Result()
+}
+
+// differ notes a difference, or that there is none. Nil stands for a record that is missing; what is outside of the bounds on both sides is neither.
+func (r *Reconciler) differ(what string, o, t *Record) {
+	if !(o != nil && r.within(o.Time) || t != nil && r.within(t.Time)) {
+		if t != nil {
+			r.r.Outside++
+		}
+		return
+	}
+	if o != nil {
+		r.r.Ours.add(o)
+	}
+	if t != nil {
+		r.r.Theirs.add(t)
+	}
+	n, ok := map[string]*int{
+		MissingHere: &r.r.MissingHere, MissingThere: &r.r.MissingThere, OtherBytes: &r.r.OtherBytes, OtherPrice: &r.r.OtherPrice,
+	}[what]
+	if !ok {
+		r.r.Matched++
+		return
+	}
+	*n++
+	if r.o.Most == 0 || len(r.r.Differences) < r.o.Most {
+		r.r.Differences = append(r.r.Differences, Difference{what, o, t})
+	}
 }
 
 // record is what places a difference.
@@ -82,42 +185,46 @@ func order(a, b *Record) int {
 		cmp.Compare(a.Micros, b.Micros), cmp.Compare(a.Line, b.Line))
 }
 
-// compare pairs the records of one device.
-func (r *Reconciliation) compare(ours, theirs []*Record, tolerance time.Duration, priced bool) {
+// compare pairs the records of one device and direction whose times are at most the tolerance apart: those with the same bytes first, then those with others.
+func (r *Reconciler) compare(ours, theirs []*Record) {
 	slices.SortFunc(ours, order)
 	slices.SortFunc(theirs, order)
 	sizes := make(map[int64][2][]*Record)
 	for side, list := range [2][]*Record{ours, theirs} {
 		for _, one := range list {
-			both := sizes[one.Billed]
+			size := one.Billed
+			if !r.sized {
+				size = 0
+			}
+			both := sizes[size]
 			both[side] = append(both[side], one)
-			sizes[one.Billed] = both
+			sizes[size] = both
 		}
 	}
 	paired := make(map[*Record]bool)
-	for _, both := range sizes {
-		pair(both[0], both[1], tolerance, func(o, t *Record) {
+	for _, size := range slices.Sorted(maps.Keys(sizes)) {
+		pair(sizes[size][0], sizes[size][1], r.o.Tolerance, func(o, t *Record) {
 			paired[o], paired[t] = true, true
-			if priced && o.Micros != t.Micros {
-				r.Differences = append(r.Differences, Difference{OtherPrice, o, t})
-				return
+			what := ""
+			if r.priced && o.Micros != t.Micros {
+				what = OtherPrice
 			}
-			r.Matched++
+			r.differ(what, o, t)
 		})
 	}
 	left := func(list []*Record) []*Record {
 		return slices.DeleteFunc(slices.Clone(list), func(one *Record) bool { return paired[one] })
 	}
 	ours, theirs = left(ours), left(theirs)
-	pair(ours, theirs, tolerance, func(o, t *Record) {
+	pair(ours, theirs, r.o.Tolerance, func(o, t *Record) {
 		paired[o], paired[t] = true, true
-		r.Differences = append(r.Differences, Difference{OtherBytes, o, t})
+		r.differ(OtherBytes, o, t)
 	})
 	for _, o := range left(ours) {
-		r.Differences = append(r.Differences, Difference{MissingThere, o, nil})
+		r.differ(MissingThere, o, nil)
 	}
 	for _, t := range left(theirs) {
-		r.Differences = append(r.Differences, Difference{MissingHere, nil, t})
+		r.differ(MissingHere, nil, t)
 	}
 }
 

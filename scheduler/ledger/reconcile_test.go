@@ -33,7 +33,7 @@ func TestReconcile(t *testing.T) {
 		return ledger.Record{ID: "300234010000001", Time: noon.Add(time.Duration(hour) * time.Hour), Direction: tariff.MO, Billed: bytes, Micros: micros}
 	}
 	ours := []ledger.Record{mo(3, 10, 160_000), mo(0, 10, 160_000), mo(1, 10, 160_000), mo(2, 10, 160_000)}
-	r := ledger.Reconcile(ours, theirs, time.Minute)
+	r := ledger.Reconcile(ours, theirs, ledger.Comparison{Tolerance: time.Minute})
 	var got []string
 	for _, d := range r.Differences {
 		got = append(got, d.What)
@@ -42,16 +42,37 @@ func TestReconcile(t *testing.T) {
 	if d := cmp.Diff([]string{ledger.OtherBytes, ledger.OtherPrice, ledger.MissingThere, ledger.MissingHere}, got); d != "" || r.Matched != 1 {
 		t.Errorf("%d matched (-want +got):\n%s", r.Matched, d)
 	}
-	if r.Ours != 640_000 || r.Theirs != 810_000 || r.Differences[0].Theirs.Line != 3 {
+	if r.Ours.Micros != 640_000 || r.Theirs.Micros != 810_000 || r.Differences[0].Theirs.Line != 3 {
 		t.Errorf("%+v", r)
 	}
-	if r := ledger.Reconcile(theirs, theirs, 0); r.Matched != len(theirs) || len(r.Differences) != 0 {
+	if r := ledger.Reconcile(theirs, theirs, ledger.Comparison{}); r.Matched != len(theirs) || len(r.Differences) != 0 {
 		t.Errorf("records differ from themselves: %+v", r)
 	}
 	// Two of the same size within the tolerance are paired in their order, not crosswise.
 	a, b := mo(0, 10, 1), mo(1, 10, 2)
-	if r := ledger.Reconcile([]ledger.Record{b, a}, []ledger.Record{a, b}, 3*time.Hour); r.Matched != 2 {
+	if r := ledger.Reconcile([]ledger.Record{b, a}, []ledger.Record{a, b}, ledger.Comparison{Tolerance: 3 * time.Hour}); r.Matched != 2 {
 		t.Errorf("%+v", r)
+	}
+	// A month's ends: what is paired across them counts, what is alone beyond them does not.
+	from, to := noon.Add(time.Hour), noon.Add(3*time.Hour)
+	edge := mo(1, 10, 160_000)
+	edge.Time = edge.Time.Add(-30 * time.Second)
+	r = ledger.Reconcile([]ledger.Record{edge, mo(2, 10, 160_000), mo(5, 10, 160_000)}, []ledger.Record{mo(1, 10, 160_000), mo(0, 10, 1), mo(3, 10, 1)},
+		ledger.Comparison{Tolerance: time.Minute, From: from, To: to})
+	if r.Matched != 1 || r.MissingThere != 1 || r.MissingHere != 0 || r.Outside != 2 || r.Ours.Records != 2 || r.Theirs.Records != 1 {
+		t.Errorf("within bounds: %+v", r)
+	}
+	// Sums of days, of a provider who tells neither bytes nor directions.
+	day := []ledger.Record{{ID: "300234010000001", Time: noon.Add(-5 * time.Hour), Micros: 640_000}, {ID: "x", Time: noon, Micros: 1}}
+	r = ledger.Reconcile(ours, day, ledger.Comparison{Daily: time.UTC, Most: 1})
+	if r.Matched != 1 || r.MissingHere != 1 || len(r.Differences) != 1 || r.Ours.Billed != 40 || r.Ours.Records != 1 {
+		t.Errorf("by day: %+v", r)
+	}
+	// One device under two names, one after the other.
+	two := ledger.NewReconciler([]ledger.Record{{ID: "a", Time: noon}, {ID: "b", Time: noon.Add(time.Hour)}, {ID: "c", Time: noon}}, ledger.Comparison{Most: 1})
+	two.Device([]ledger.Record{{ID: "a", Time: noon}, {ID: "b", Time: noon.Add(time.Hour)}}, "a", "b", "1001")
+	if r := two.Result(); r.Matched != 2 || r.MissingHere != 1 {
+		t.Errorf("two names: %+v", r)
 	}
 	days := ledger.Daily(append(theirs, theirs[0]), columns.Zone)
 	if len(days) != 2 || days[0].Billed != 50 || days[0].Micros != 810_000 || days[0].Time.Hour() != 12 {
@@ -96,7 +117,7 @@ func FuzzReadRecords(f *testing.F) {
 				t.Fatalf("%+v", r)
 			}
 		}
-		if r := ledger.Reconcile(list, list, 0); r.Matched != len(list) || len(r.Differences) != 0 {
+		if r := ledger.Reconcile(list, list, ledger.Comparison{}); r.Matched != len(list) || len(r.Differences) != 0 {
 			t.Fatalf("%d records differ from themselves: %+v", len(list), r.Differences)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"math/bits"
 
 	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/scheduler/row"
 	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
 
@@ -113,12 +114,12 @@ func (l *Ledger) Accounts(at tariff.Month) iter.Seq[Account] {
 // Load puts a row back that AppendRow wrote. All rows are loaded, in any order, before the first entry is added; a row that is no row, or is
 // there already, is refused and changes nothing.
 func (l *Ledger) Load(key, value []byte) error {
-	k, v := &reader{b: key}, &reader{b: value}
-	kind, at := kind(k.byte()), tariff.Month(k.uint32()) //nolint:gosec // the same bits
-	if form := v.byte(); form != rowVersion {
+	k, v := &row.Reader{Rest: key}, &row.Reader{Rest: value}
+	kind, at := kind(k.Byte()), tariff.Month(k.Uint32()) //nolint:gosec // the same bits
+	if form := v.Byte(); form != rowVersion {
 		return fmt.Errorf("%w: form %d, want %d", ErrRow, form, rowVersion)
 	}
-	if k.bad || at < 1970*12 || at >= 10000*12 {
+	if k.Bad || at < 1970*12 || at >= 10000*12 {
 		return fmt.Errorf("%w: it has no month", ErrRow)
 	}
 	var err error
@@ -140,8 +141,8 @@ func (l *Ledger) Load(key, value []byte) error {
 }
 
 // finished is an error if there was too little to read, or too much.
-func finished(k, v *reader) error {
-	if k.bad || v.bad || len(k.b) > 0 || len(v.b) > 0 {
+func finished(k, v *row.Reader) error {
+	if !k.Done() || !v.Done() {
 		return fmt.Errorf("%w: it is cut off, or too long", ErrRow)
 	}
 	return nil
@@ -155,19 +156,17 @@ func written(key, value, k, v []byte) error {
 	return nil
 }
 
-func (l *Ledger) loadDevice(at tariff.Month, k, v *reader, key, value []byte) error {
-	a := deviceAccount{deviceKey: deviceKey{device: k.uint32()}}
-	name := linkName{k.name(), k.name()}
+func (l *Ledger) loadDevice(at tariff.Month, k, v *row.Reader, key, value []byte) error {
+	a := deviceAccount{deviceKey: deviceKey{device: k.Uint32()}}
+	name := linkName{k.Text(nameMost), k.Text(nameMost)}
 	for i := range a.micros {
-		a.micros[i] = v.varint()
-		n := v.uvarint()
-		v.bad = v.bad || n > math.MaxUint32
-		a.count[i] = uint32(n) //nolint:gosec // checked
-		a.payload[i], a.billed[i] = v.varint(), v.varint()
-		v.bad = v.bad || a.payload[i] < 0 || a.billed[i] < 0
+		a.micros[i] = v.Varint()
+		a.count[i] = uint32(v.Uvarint(math.MaxUint32)) //nolint:gosec // bounded
+		a.payload[i], a.billed[i] = v.Varint(), v.Varint()
+		v.Bad = v.Bad || a.payload[i] < 0 || a.billed[i] < 0
 	}
-	a.warned = v.byte()
-	v.bad = v.bad || a.warned >= 1<<len(warnAt) || a.device == 0
+	a.warned = v.Byte()
+	v.Bad = v.Bad || a.warned >= 1<<len(warnAt) || a.device == 0
 	if err := finished(k, v); err != nil {
 		return err
 	}
@@ -191,18 +190,17 @@ func (l *Ledger) loadDevice(at tariff.Month, k, v *reader, key, value []byte) er
 	return nil
 }
 
-func (l *Ledger) loadGroup(at tariff.Month, k, v *reader, key, value []byte) error {
-	g := group{Group: Group{Customer: k.name(), Link: k.name(), Pool: k.name(), Campaign: k.name(), Currency: k.name()}}
-	g.Cause, g.Direction = Cause(k.byte()), tariff.Direction(k.byte())
-	correction := k.byte()
+func (l *Ledger) loadGroup(at tariff.Month, k, v *row.Reader, key, value []byte) error {
+	g := group{Group: Group{Customer: k.Text(nameMost), Link: k.Text(nameMost), Pool: k.Text(nameMost), Campaign: k.Text(nameMost), Currency: k.Text(nameMost)}}
+	g.Cause, g.Direction = Cause(k.Byte()), tariff.Direction(k.Byte())
+	correction := k.Byte()
 	g.Correction = correction == 1
-	k.bad = k.bad || correction > 1 || g.Cause >= causes || g.Direction != tariff.MO && g.Direction != tariff.MT
-	g.sums = Sums{scheduler.Micros(v.varint()), v.varint(), v.varint(), v.varint()}
-	v.bad = v.bad || g.sums.Count < 0 || g.sums.Payload < 0 || g.sums.Billed < 0
-	set := v.uvarint()
-	v.bad = v.bad || set >= 1<<31
-	for rest := set; rest != 0 && !v.bad; rest &= rest - 1 {
-		g.days[bits.TrailingZeros64(rest)] = scheduler.Micros(v.varint())
+	k.Bad = k.Bad || correction > 1 || g.Cause >= causes || g.Direction != tariff.MO && g.Direction != tariff.MT
+	g.sums = Sums{scheduler.Micros(v.Varint()), v.Varint(), v.Varint(), v.Varint()}
+	v.Bad = v.Bad || g.sums.Count < 0 || g.sums.Payload < 0 || g.sums.Billed < 0
+	set := v.Uvarint(1<<31 - 1)
+	for rest := set; rest != 0 && !v.Bad; rest &= rest - 1 {
+		g.days[bits.TrailingZeros64(rest)] = scheduler.Micros(v.Varint())
 	}
 	if err := finished(k, v); err != nil {
 		return err
@@ -223,9 +221,9 @@ func (l *Ledger) loadGroup(at tariff.Month, k, v *reader, key, value []byte) err
 	return nil
 }
 
-func (l *Ledger) loadScope(at tariff.Month, k, v *reader, key, value []byte) error {
-	s := scope{Scope: Scope{Level: Level(k.byte()), Currency: k.name(), Name: k.name()}, warned: v.byte()}
-	k.bad = k.bad || s.Level >= OfDevice || (s.Level == Fleet) != (s.Name == "") || s.warned == 0 || s.warned >= 1<<len(warnAt)
+func (l *Ledger) loadScope(at tariff.Month, k, v *row.Reader, key, value []byte) error {
+	s := scope{Scope: Scope{Level: Level(k.Byte()), Currency: k.Text(nameMost), Name: k.Text(nameMost)}, warned: v.Byte()}
+	k.Bad = k.Bad || s.Level >= OfDevice || (s.Level == Fleet) != (s.Name == "") || s.warned == 0 || s.warned >= 1<<len(warnAt)
 	if err := finished(k, v); err != nil {
 		return err
 	}
@@ -239,64 +237,4 @@ func (l *Ledger) loadScope(at tariff.Month, k, v *reader, key, value []byte) err
 	}
 	into.warned = s.warned
 	return nil
-}
-
-// reader takes things off bytes; bad is set once there are none.
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-func (r *reader) take(n int) []byte {
-	if n < 0 || n > len(r.b) {
-		r.bad, r.b = true, nil
-		return nil
-	}
-	taken := r.b[:n]
-	r.b = r.b[n:]
-	return taken
-}
-
-func (r *reader) byte() byte {
-	if b := r.take(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
-
-func (r *reader) uint32() uint32 {
-	if b := r.take(4); b != nil {
-		return binary.BigEndian.Uint32(b)
-	}
-	return 0
-}
-
-// name is a text of at most nameMost bytes with its length before it, which has its shortest form.
-func (r *reader) name() string {
-	n := r.uvarint()
-	if n > nameMost {
-		r.bad, r.b = true, nil
-		return ""
-	}
-	return string(r.take(int(n)))
-}
-
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.take(n)
-	return v
-}
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.take(n)
-	return v
 }

@@ -87,6 +87,9 @@ func (d *Device) Retire() { d.flags |= flagRetired }
 // Retired reports whether the device was taken out.
 func (d *Device) Retired() bool { return d.flags&flagRetired != 0 }
 
+// Polled reports whether the device was polled since it was last heard.
+func (d *Device) Polled() bool { return d.flags&flagPolled != 0 }
+
 func seconds(n int64) uint32 {
 	return uint32(min(max(n, 0), math.MaxUint32))
 }

@@ -67,6 +67,22 @@ func New(c Config) (*Model, error) {
 	}, nil
 }
 
+// Keep takes over what another model has learned, as far as both are of the same links, cells and products.
+func (m *Model) Keep(from *Model) {
+	m.day = from.day
+	if len(m.links) == len(from.links) {
+		copy(m.rows, from.rows)
+		copy(m.links, from.links)
+		copy(m.polls, from.polls)
+	}
+	if len(m.cells) == len(from.cells) {
+		copy(m.cells, from.cells)
+	}
+	if len(m.products) == len(from.products) {
+		copy(m.products, from.products)
+	}
+}
+
 func (m *Model) link(i uint8) *Link { return &m.config.Links[min(int(i), len(m.config.Links)-1)] }
 
 func (m *Model) curve(link, r int) curve {

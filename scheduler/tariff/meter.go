@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/godwit-gateway/godwit/scheduler/row"
 )
 
 // A Meter is how far a device, or a pool of devices, has come within a tariff. The zero Meter has used nothing. A copy shares its counters with
@@ -106,28 +108,19 @@ func (m *Meter) UnmarshalBinary(b []byte) error {
 	if len(b) == 0 || b[0] != meterVersion {
 		return fmt.Errorf("%w: want form %d", ErrMeter, meterVersion)
 	}
-	rest, bad := b[1:], false
-	number := func(largest uint64) uint64 {
-		v, n := binary.Uvarint(rest)
-		if n <= 0 || v > largest {
-			bad, rest = true, nil
-			return 0
-		}
-		rest = rest[n:]
-		return v
-	}
-	read := Meter{Members: int64(number(most)), last: int64(number(timeMost))} //nolint:gosec // bounded
-	if n := number(countersMost); n > 0 {
+	r := row.Reader{Rest: b[1:]}
+	read := Meter{Members: int64(r.Uvarint(most)), last: int64(r.Uvarint(timeMost))} //nolint:gosec // bounded
+	if n := r.Uvarint(countersMost); n > 0 {
 		read.counters = make([]counter, n)
 	}
 	for i := range read.counters {
 		c := &read.counters[i]
-		c.open, c.session = number(1) == 1, number(math.MaxUint64)
+		c.open, c.session = r.Uvarint(1) == 1, r.Uvarint(math.MaxUint64)
 		for _, v := range c.fields() {
-			*v = int64(number(most)) //nolint:gosec // bounded
+			*v = int64(r.Uvarint(most)) //nolint:gosec // bounded
 		}
 	}
-	if bad || len(rest) > 0 {
+	if !r.Done() {
 		return fmt.Errorf("%w: %d bytes", ErrMeter, len(b))
 	}
 	*m = read

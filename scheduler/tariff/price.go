@@ -1,7 +1,6 @@
 package tariff
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -270,10 +269,7 @@ func (m *Term) parts(ev *Event) int64 {
 // take takes what it can of n from the allowance, and says what had to be paid to have one.
 func (b *bill) take(n int64) (taken int64, bought scheduler.Micros) {
 	a, c := b.term.Allowance, b.shared
-	amount := product(a.Amount, cmp.Or(a.Unit, &b.term.Unit).bytes(b.term.Size))
-	if a.Pooled && a.Each {
-		amount = product(amount, b.members)
-	}
+	amount := b.term.included(b.members)
 	if a.Period == Monthly {
 		if month := int64(MonthOf(b.local)); c.period != month {
 			c.period, c.used = month, 0

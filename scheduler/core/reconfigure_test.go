@@ -1,0 +1,95 @@
+package core_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/scheduler/core"
+	"github.com/godwit-gateway/godwit/scheduler/ledger"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
+)
+
+// Another configuration takes the place of the one that is in force as a whole, and what was spent and learned stays; a wrong one changes nothing.
+func TestReconfigure(t *testing.T) {
+	book := func(price scheduler.Micros) *tariff.Book {
+		b, err := tariff.NewBook([]*tariff.Tariff{{Name: "text", Currency: "EUR", Terms: []tariff.Term{{Unit: tariff.PerMessage, Price: price}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	fleet := ledger.Scope{Level: ledger.Fleet, Currency: "EUR"}
+	c := core.Config{
+		Links: []core.Link{{Name: "sms", Tariff: "text", Wakes: true}}, Tariffs: book(20_000), Currency: "EUR",
+		Rules:   []core.Rule{{Policy: scheduler.Policy{Law: scheduler.LawFixed, Every: 7200}}},
+		Budgets: []ledger.Budget{{Scope: fleet, Amount: 1_000_000}},
+	}
+	k := newCore(t, c)
+	know(k, 3)
+	now := t0
+	hear := func() (last core.Cost) {
+		for range 10 {
+			now = now.Add(2 * time.Hour)
+			for at := range core.Place(3) {
+				last = k.Heard(now, at, core.Contact{Bytes: 30, Cause: ledger.CauseStatus, Newest: true})
+			}
+			k.Poll(now)
+		}
+		return last
+	}
+	hear()
+	every := func() scheduler.Secs {
+		x, ok := k.Explain(now, 1)
+		if !ok {
+			t.Fatal("nothing is planned")
+		}
+		return x.Interval
+	}
+	before := k.Ledger().Spent(tariff.MonthOf(now), fleet).All()
+	if every() != 7200 || before != 600_000 {
+		t.Fatalf("%s, spent %s", time.Duration(every())*time.Second, before)
+	}
+	for what, change := range map[string]func(*core.Config){
+		"tariff":  func(c *core.Config) { c.Links = []core.Link{{Name: "sms", Tariff: "ghost"}} },
+		"links":   func(c *core.Config) { c.Links = append([]core.Link{{Name: "udp"}}, c.Links...) },
+		"budget":  func(c *core.Config) { c.Budgets = append(c.Budgets, c.Budgets[0]) },
+		"policy":  func(c *core.Config) { c.Rules = []core.Rule{{Policy: scheduler.Policy{Min: 50, Max: 10}}} },
+		"nothing": func(c *core.Config) { c.Links = nil },
+	} {
+		bad := c
+		bad.Tariffs, bad.Budgets = book(1), append([]ledger.Budget(nil), c.Budgets...)
+		change(&bad)
+		if err := k.Reconfigure(bad, now); !errors.Is(err, core.ErrConfig) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if cost := hear(); every() != 7200 || cost.Micros != 20_000 {
+		t.Errorf("after wrong ones: %s, %s", time.Duration(every())*time.Second, cost.Micros)
+	}
+	c.Tariffs, c.Budgets[0].Amount = book(30_000), 1_600_000
+	c.Rules = []core.Rule{{Customer: "nobody"}, {Policy: scheduler.Policy{Law: scheduler.LawFixed, Every: 14400}}}
+	if err := k.Reconfigure(c, now); err != nil {
+		t.Fatal(err)
+	}
+	
+	know(k, 3)
+	k.Poll(now)
+	if every() != 14400 {
+		t.Errorf("every %s", time.Duration(every())*time.Second)
+	}
+	k.Actions()
+	cost := hear()
+	spent := k.Ledger().Spent(tariff.MonthOf(now), fleet).All()
+	warned := 0
+	for _, a := range k.Actions() {
+		if a.Kind == core.ActBudget && a.Warning.Budget == 1_600_000 {
+			warned++
+		}
+	}
+	// All warnings of the month were given when 1.20 of 1.00 was spent.
+	if cost.Micros != 30_000 || spent != 1_200_000+900_000 || warned != 0 {
+		t.Errorf("%s each, %s spent, %d warnings", cost.Micros, spent, warned)
+	}
+}
