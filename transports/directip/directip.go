@@ -23,6 +23,7 @@ type Transport struct {
 	gate   gate
 	client atomic.Uint32 // id of the last MT message
 	warned atomic.Int64  // when a stranger was logged last, Unix seconds
+	failed atomic.Int64  // when a message that the sink did not take was
 
 	memory    sync.Mutex // taken twice for a message, never while anything waits
 	settled   recent[messageKey, struct{}]

@@ -46,30 +46,45 @@ func (g *gate) enter(conn *net.TCPConn, source netip.Prefix) (v *visit, left int
 	if g.closed {
 		return nil, 0
 	}
-	of := make(map[netip.Prefix]int, len(g.visits))
-	for _, v := range g.visits {
-		of[v.source]++
-	}
-	if of[source] >= g.each {
+	if from := g.count(source); from >= g.each {
 		if !g.interrupt(source) {
-			return nil, left
+			return nil, 0
 		}
 		left++
 	} else if len(g.visits) >= g.most {
-		busiest := source
-		for _, v := range g.visits { // in order, so that the choice does not depend on a map's
-			if of[v.source] > of[busiest] {
-				busiest = v.source
-			}
+		loser := source
+		if busiest, has := g.busiest(); has > from {
+			loser = busiest
 		}
-		if of[busiest] <= of[source]+1 && busiest != source || !g.interrupt(busiest) {
-			return nil, left
+		if !g.interrupt(loser) {
+			return nil, 0
 		}
 		left++
 	}
 	v = &visit{conn: conn, source: source}
 	g.visits = append(g.visits, v)
 	return v, left
+}
+
+// count is how many connections of a source are open. Called with mu held.
+func (g *gate) count(source netip.Prefix) (n int) {
+	for _, v := range g.visits {
+		if v.source == source {
+			n++
+		}
+	}
+	return n
+}
+
+// busiest is the source with most open connections of those with one that can be interrupted, and how many they are. Of several it is the one
+// that has waited longest. Called with mu held.
+func (g *gate) busiest() (source netip.Prefix, has int) {
+	for _, v := range g.visits {
+		if n := g.count(v.source); n > has && !v.taken {
+			source, has = v.source, n
+		}
+	}
+	return source, has
 }
 
 // interrupt ends the oldest connection of a source whose message has not come in. Called with mu held.

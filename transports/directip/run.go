@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/godwit-gateway/godwit/transports"
@@ -15,8 +16,11 @@ import (
 // Grace is how long the sink may take for the messages in hand once Run's context is done.
 const Grace = 5 * time.Second
 
-// strangerEvery is how often a connection from an address that is not allowed is logged, in seconds.
-const strangerEvery = 60
+// How often what may come again and again is logged, in seconds.
+const (
+	strangerEvery = 60 // connections from addresses that are not allowed
+	failedEvery   = 10 // messages that the sink did not take
+)
 
 // Run implements transports.Transport. Messages that have not come in whole when ctx is done are left to the network, which sends them again.
 func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
@@ -62,7 +66,7 @@ func (t *Transport) accept(ctx context.Context, socket *net.TCPListener, begin f
 		switch {
 		case ctx.Err() != nil:
 			if err == nil {
-				_ = conn.Close()
+				refuse(conn)
 			}
 			return nil
 		case err != nil:
@@ -72,19 +76,27 @@ func (t *Transport) accept(ctx context.Context, socket *net.TCPListener, begin f
 		from := t.source(conn)
 		if !t.allowed(from) {
 			t.counts.stranger.Add(1)
-			t.warn(from)
-			_ = conn.Close()
+			if t.seldom(&t.warned, strangerEvery) {
+				t.log.Warn("connection from an address that allow does not name", slog.String("transport", t.name), slog.String("from", from.String()))
+			}
+			refuse(conn)
 			continue
 		}
 		v, left := t.gate.enter(conn, sourceOf(from))
 		t.counts.crowded.Add(uint64(left)) //nolint:gosec // 0 or 1
 		if v == nil {
 			t.counts.crowded.Add(1)
-			_ = conn.Close()
+			refuse(conn)
 			continue
 		}
 		begin(v)
 	}
+}
+
+// refuse resets a connection: one that is only closed might be taken for a yes.
+func refuse(conn *net.TCPConn) {
+	_ = conn.SetLinger(0)
+	_ = conn.Close()
 }
 
 // source is where a connection comes from.
@@ -104,10 +116,8 @@ func (t *Transport) allowed(a netip.Addr) bool {
 	return false
 }
 
-// warn logs a stranger, seldom: anybody can connect.
-func (t *Transport) warn(from netip.Addr) {
-	now, last := t.now().Unix(), t.warned.Load()
-	if now-last >= strangerEvery && t.warned.CompareAndSwap(last, now) {
-		t.log.Warn("connection from an address that allow does not name", slog.String("transport", t.name), slog.String("from", from.String()))
-	}
+// seldom reports whether it is time to log something again.
+func (t *Transport) seldom(last *atomic.Int64, every int64) bool {
+	now, before := t.now().Unix(), last.Load()
+	return now-before >= every && last.CompareAndSwap(before, now)
 }

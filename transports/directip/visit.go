@@ -24,6 +24,7 @@ var (
 // visit reads one message and answers it. The sink works under inHand.
 func (t *Transport) visit(inHand context.Context, sink transports.Sink, v *visit) {
 	defer t.gate.leave(v)
+	_ = v.conn.SetLinger(0)                                 // closing resets the connection, which says no, until something else is decided
 	_ = v.conn.SetReadDeadline(t.now().Add(t.cfg.ReadTime)) // one for the whole message, so that it is no use to send it in drops
 	message, err := readMessage(v.conn)
 	if !t.gate.take(v) {
@@ -113,7 +114,9 @@ func (t *Transport) hand(ctx context.Context, sink transports.Sink, u transports
 	var out [1]transports.Verdict
 	if err := sink.Uplinks(ctx, []transports.Uplink{u}, out[:]); err != nil {
 		t.counts.settled[transports.Unsettled].Add(1)
-		t.log.Warn("message was not stored and stays with the network", slog.String("transport", t.name), slog.Any("from", u.From), slog.Any("error", err))
+		if t.seldom(&t.failed, failedEvery) {
+			t.log.Warn("message was not stored and stays with the network", slog.String("transport", t.name), slog.Any("from", u.From), slog.Any("error", err))
+		}
 		return false, transports.Unsettled
 	}
 	as = min(out[0].Settlement, transports.Rejected)
@@ -124,14 +127,14 @@ func (t *Transport) hand(ctx context.Context, sink transports.Sink, u transports
 // answer tells the network whether a message was taken.
 func (t *Transport) answer(v *visit, taken bool) {
 	failpoint.Pass(failpoint.Replied)
-	switch {
-	case t.cfg.Confirm:
+	if taken || t.cfg.Confirm {
+		_ = v.conn.SetLinger(-1)
+	}
+	if t.cfg.Confirm {
 		_ = v.conn.SetWriteDeadline(t.now().Add(answerTime))
 		if _, err := v.conn.Write(appendConfirmation(nil, taken)); err != nil {
 			t.counts.unanswered.Add(1)
 		}
-	case !taken:
-		_ = v.conn.SetLinger(0) // closing resets the connection: the only way to say no
 	}
 	if taken {
 		failpoint.Pass(failpoint.Answered)
