@@ -49,6 +49,7 @@ var imports = map[string][]string{
 
 	"transports/tty":             {"transports"},
 	"transports/smsmodem":        {"transports", "transports/tty", "gateway/failpoint"},
+	"transports/directip":        {"transports", "gateway/failpoint"},
 	"transports/udp":             {"transports", "gateway/failpoint"},
 	"transports/transporttest":   {"transports"},
 	"simulator/device":           {"codec", "codec/session"},
@@ -61,6 +62,7 @@ var imports = map[string][]string{
 	"simulator/report":           {"transports", "scheduler/presence", "simulator/device", "simulator/radio", "simulator/report/chart", "simulator/world"},
 	"simulator/report/chart":     {},
 	"simulator/peers/atmodem":    {},
+	"simulator/peers/gss":        {},
 	"simulator":                  {"..."},
 	"simulator/demo":             {"..."},
 	"simulator/world/natsstream": {"gateway/publish"},

@@ -146,7 +146,7 @@ func (ps *problems) checkLinks(c *Config) {
 		if !linkName.MatchString(name) {
 			ps.add(path, "1 to 32 of A-Z a-z 0-9 _ -", "%q cannot name a link", name)
 		}
-		if l.Kind == "udp" || l.Kind == "smsmodem" {
+		if l.UDP != nil || l.SMSModem != nil || l.DirectIP != nil {
 			ps.oneOf(path+".ack", l.Ack, "always", "asked", "never")
 		}
 		ps.checkLinkTariff(c, path, l.Tariff)
@@ -156,6 +156,9 @@ func (ps *problems) checkLinks(c *Config) {
 		}
 		if l.SMSModem != nil {
 			ps.checkSMS(path, &l)
+		}
+		if l.DirectIP != nil {
+			ps.addAll(path, l.DirectIP.Validate())
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/scheduler/tariff"
+	"github.com/godwit-gateway/godwit/transports/directip"
 	"github.com/godwit-gateway/godwit/transports/smsmodem"
 	"github.com/godwit-gateway/godwit/transports/udp"
 )
@@ -89,13 +90,14 @@ type FleetKey struct {
 // A Link is one way to devices: exactly one of the drivers' parts is set, as Kind says.
 type Link struct {
 	Name    string  `toml:"-"`
-	Kind    string  `toml:"kind"`    // udp or smsmodem
+	Kind    string  `toml:"kind"`    // udp, smsmodem or directip
 	Ack     string  `toml:"ack"`     // always, asked, never; "": as is usual for the kind
 	Tariff  string  `toml:"tariff"`  // what it costs; "": nothing
 	Contact Contact `toml:"contact"` // what contacts over it are like
 
-	UDP      *udp.Config `toml:"-"`
-	SMSModem *SMSModem   `toml:"-"`
+	UDP      *udp.Config      `toml:"-"`
+	SMSModem *SMSModem        `toml:"-"`
+	DirectIP *directip.Config `toml:"-"`
 }
 
 // SMSModem is a link through a GSM modem on a serial line. What is zero stands for the driver's default.

@@ -197,6 +197,7 @@ func (h *Hub) appendReceipt(e *eventBuffer, u *transports.Uplink, o *opened, key
 	e.payload = appendTextMember(e.payload, "ref", u.Ref)
 	e.payload = appendTimeMember(e.payload, "sent_at", u.SentAt)
 	e.payload = appendTimeMember(e.payload, "received_at", u.ReceivedAt)
+	e.payload = appendPosition(e.payload, &u.Position)
 	if o.weak {
 		e.payload = append(e.payload, `,"weak_auth":true`...)
 	}

@@ -213,6 +213,7 @@ func (h *harness) Inject(tb testing.TB, device int, payload []byte) string {
 
 // send delivers a unit in a goroutine of its own.
 func (h *harness) send(tb testing.TB, n int) {
+	tb.Helper()
 	if err := h.tr.Listen(); err != nil { // a Run that is just starting may not have opened it yet
 		tb.Errorf("open the socket: %v", err)
 	}
