@@ -34,7 +34,8 @@ type Message struct {
 	Payload  []byte    // nil: there was none, or the session failed
 	Location *Location // nil: the account does not deliver it
 
-	Destination int // index in Options.Destinations
+	Tag         uint64 // of Session
+	Destination int    // index in Options.Destinations
 	Tries       int
 }
 
