@@ -46,7 +46,7 @@ func (d *destination) run(ctx context.Context) {
 			if err := d.deliver(ctx, &m); err != nil {
 				d.release(false)
 				d.g.o.Log.Debug("message was not taken", slog.Uint64("cdr", uint64(m.CDR)), slog.String("error", err.Error()))
-				timer.Reset(pauses[min(tries, len(pauses)-1)] * d.g.o.Second)
+				timer.Reset(time.Duration(pauses[min(tries, len(pauses)-1)]) * d.g.o.Second)
 				tries++
 				continue
 			}

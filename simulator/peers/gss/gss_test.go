@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -96,7 +97,7 @@ func (s *server) run() {
 		body := make([]byte, int(head[1])<<8|int(head[2]))
 		_, _ = io.ReadFull(conn, body)
 		s.mu.Lock()
-		s.got = append(s.got, append(head, body...))
+		s.got = append(s.got, slices.Concat(head, body))
 		word := s.say(len(s.got))
 		s.mu.Unlock()
 		switch word {

@@ -49,7 +49,7 @@ const (
 )
 
 // pauses between tries, in seconds; the last one holds for ever.
-var pauses = [...]time.Duration{1, 5, 10, 20, 30, 60, 120, 240, 360}
+var pauses = [...]int{1, 5, 10, 20, 30, 60, 120, 240, 360}
 
 // ErrOptions is wrapped by the error for options that make no sense.
 var ErrOptions = errors.New("options")

@@ -1,0 +1,7 @@
+// Package satbench measures how fast a whole gateway takes messages from satellite networks.
+//
+//	clients --TCP, one message on each connection--> gateway: verified, synced with its event, confirmed
+//	                                            \--> bare server: read, confirmed
+//
+// Both get the same messages from the same clients, one after the other in each round, so that what else the machine does strikes both.
+package satbench
