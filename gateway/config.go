@@ -120,6 +120,9 @@ func describeLink(l config.Link) string {
 	if l.DirectIP != nil {
 		return fmt.Sprintf("directip on %s, ack %s, %s", l.DirectIP.Listen, l.Ack, cost)
 	}
+	if l.RockBLOCK != nil {
+		return fmt.Sprintf("rockblock on %s, ack %s, %s", l.RockBLOCK.Listen, l.Ack, cost)
+	}
 	return fmt.Sprintf("smsmodem at %s, ack %s, %s", l.SMSModem.Device, l.Ack, cost)
 }
 
@@ -136,6 +139,9 @@ func effective(c *config.Config) map[string]any {
 		}
 		if l.DirectIP != nil {
 			maps.Copy(link, keys(reflect.ValueOf(*l.DirectIP)))
+		}
+		if l.RockBLOCK != nil {
+			maps.Copy(link, keys(reflect.ValueOf(*l.RockBLOCK)))
 		}
 		links[name] = link
 	}

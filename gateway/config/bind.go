@@ -67,10 +67,14 @@ func (ps *problems) bindLink(name, path string, table map[string]any) Link {
 		l.DirectIP = new(directip.Config)
 		l.Ack = cmp.Or(l.Ack, "asked")
 		ps.decode(path, part, l.DirectIP)
+	case "rockblock":
+		l.RockBLOCK = new(RockBLOCK)
+		l.Ack = cmp.Or(l.Ack, "asked")
+		ps.decode(path, part, l.RockBLOCK)
 	case "":
-		ps.add(path+".kind", `kind = "udp", "smsmodem" or "directip"`, "is missing")
+		ps.add(path+".kind", `kind = "udp", "smsmodem", "directip" or "rockblock"`, "is missing")
 	default:
-		ps.add(path+".kind", "want udp, smsmodem or directip", "%q is not a kind of link", l.Kind)
+		ps.add(path+".kind", "want udp, smsmodem, directip or rockblock", "%q is not a kind of link", l.Kind)
 	}
 	return l
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/config"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/transports/directip"
+	"github.com/godwit-gateway/godwit/transports/rockblock"
 	"github.com/godwit-gateway/godwit/transports/smsmodem"
 	"github.com/godwit-gateway/godwit/transports/udp"
 )
@@ -21,11 +22,12 @@ type wired struct {
 	name    string
 	kind    string
 	metered bool
-	device  string              // serial line
-	udp     *udp.Transport      // nil: another kind
-	modem   *smsmodem.Transport // nil: another kind
-	sat     *directip.Transport // nil: another kind
-	socket  socket              // nil: the link listens nowhere
+	device  string               // serial line
+	udp     *udp.Transport       // nil: another kind
+	modem   *smsmodem.Transport  // nil: another kind
+	sat     *directip.Transport  // nil: another kind
+	rock    *rockblock.Transport // nil: another kind
+	socket  socket               // nil: the link listens nowhere
 }
 
 // socket is a driver that listens.
@@ -66,6 +68,9 @@ func wireLink(l config.Link, log *slog.Logger) (*wired, error) {
 	case l.DirectIP != nil:
 		w.sat, err = directip.New(l.Name, *l.DirectIP, log)
 		w.transport, w.socket, w.metered = w.sat, w.sat, true
+	case l.RockBLOCK != nil:
+		w.rock, err = rockblock.New(l.Name, l.RockBLOCK.Driver(), log)
+		w.transport, w.socket, w.metered = w.rock, w.rock, true
 	default:
 		err = fmt.Errorf("no driver for kind %q", l.Kind)
 	}
