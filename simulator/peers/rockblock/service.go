@@ -98,11 +98,8 @@ func New(o Options) (*Service, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Service{o: o, client: http.Client{Timeout: o.Answer, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}, nil
+	return &Service{o: o, client: http.Client{Timeout: o.Answer, Transport: &http.Transport{DisableKeepAlives: true}}}, nil
 }
-
-// Close gives back idle connections.
-func (s *Service) Close() { s.client.CloseIdleConnections() }
 
 // PublicKey is the PEM of the key that webhooks can be verified with.
 func (s *Service) PublicKey() (string, error) {
