@@ -91,7 +91,7 @@ bench-world: build ## how fast virtual time passes: a year of 10,000 devices, an
 bench-schedule: build ## a year of schedules against others and a lower bound, presence, times; the last line as JSON (SEED=7)
 	$(BIN)/godwit-sim bench schedule $(if $(SEED),--seed $(SEED))
 
-bench-satellite: build ## messages a second through DirectIP into synced events, as a ratio to a bare server in the same run; the last line as JSON
+bench-satellite: build ## messages a second through DirectIP into synced events, as a ratio to a bare server, and webhooks against their deadline; the last line as JSON
 	$(BIN)/godwit-sim bench satellite
 
 soak: build ## random worlds and demos, with new seeds in each round, until the first that fails

@@ -58,7 +58,7 @@ var imports = map[string][]string{
 	"simulator/check":            {},
 	"simulator/faults":           {},
 	"simulator/world":            {"codec", "codec/session", "scheduler/...", "transports", "gateway/fleet", "gateway/hub", "gateway/store", "gateway/publish", "gateway/publish/streammodel", "simulator/check", "simulator/device", "simulator/radio"},
-	"simulator/satbench":         {"codec", "gateway/config", "gateway/node"},
+	"simulator/satbench":         {"codec", "gateway/config", "gateway/node", "simulator/peers/rockblock"},
 	"simulator/trial":            {"scheduler", "scheduler/presence"},
 	"simulator/scenario":         {"codec", "codec/session", "scheduler/...", "transports", "gateway/config", "gateway/fleet", "gateway/hub", "simulator/device", "simulator/radio", "simulator/world"},
 	"simulator/report":           {"transports", "scheduler/presence", "simulator/device", "simulator/radio", "simulator/report/chart", "simulator/world"},

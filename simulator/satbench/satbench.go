@@ -40,7 +40,7 @@ func Run(ctx context.Context, o Options) (rounds []Round, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, bare.close()) }()
-	g, err := startGateway(ctx, o.Dir, o.Senders, o.Log)
+	g, err := startGateway(ctx, o, "")
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func Run(ctx context.Context, o Options) (rounds []Round, err error) {
 		}
 		rounds = append(rounds, r)
 	}
-	return rounds, g.check(len(rounds)*o.Messages + o.Senders)
+	return rounds, g.check(linkName, len(rounds)*o.Messages+o.Senders)
 }
 
 // measure has all modems' messages delivered at once and returns how many that were a second.
@@ -130,8 +130,8 @@ func newModem(number uint32) *modem {
 	return &modem{number: number, cipher: codec.NewCipher(codec.DeriveSealKey(&key, nil, codec.LabelUp8, number, 0))}
 }
 
-// message is the next one: a hello, then 24 bytes of the application, with 18 around them.
-func (m *modem) message() ([]byte, error) {
+// payload is the next one: a hello, then 24 bytes of the application, with 18 around them.
+func (m *modem) payload() ([]byte, error) {
 	header, body := codec.MakeHeader(codec.KindExtended, 0, 0), append([]byte{byte(codec.MessageUser)}, make([]byte, 24)...)
 	if m.next == 0 {
 		var err error
@@ -144,17 +144,28 @@ func (m *modem) message() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
-	payload := codec.AppendAddressed(nil, m.number, item)
+	m.next++
+	return codec.AppendAddressed(nil, m.number, item), nil
+}
+
+func (m *modem) imei() string { return fmt.Sprintf("3002340%08d", m.number) }
+
+// message is the next payload as DirectIP has it.
+func (m *modem) message() ([]byte, error) {
+	n := m.next
+	payload, err := m.payload()
+	if err != nil {
+		return nil, err
+	}
 	b := []byte{1, 0, 0, 0x01, 0, 28}
-	b = binary.BigEndian.AppendUint32(b, uint32(m.next)) //nolint:gosec // a reference
-	b = fmt.Appendf(b, "3002340%08d", m.number)
+	b = binary.BigEndian.AppendUint32(b, uint32(n)) //nolint:gosec // a reference
+	b = append(b, m.imei()...)
 	b = append(b, 0)
-	b = binary.BigEndian.AppendUint16(b, uint16(m.next)) //nolint:gosec // it wraps as on a modem
+	b = binary.BigEndian.AppendUint16(b, uint16(n)) //nolint:gosec // it wraps as on a modem
 	b = append(b, 0, 0)
 	b = binary.BigEndian.AppendUint32(b, uint32(time.Now().Unix())) //nolint:gosec // until 2106
 	b = append(b, 0x02, byte(len(payload)>>8), byte(len(payload)))
 	b = append(b, payload...)
 	binary.BigEndian.PutUint16(b[1:], uint16(len(b)-3)) //nolint:gosec // small
-	m.next++
 	return b, nil
 }

@@ -18,6 +18,10 @@ func TestRun(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
+	p99, err := satbench.Webhooks(t.Context(), satbench.Options{Dir: t.TempDir(), Messages: 40, Senders: 4, Log: slog.New(slog.DiscardHandler)}, 100)
+	if err != nil || p99 <= 0 {
+		t.Errorf("%s, %v", p99, err)
+	}
 	if len(rounds) != 2 {
 		t.Errorf("%d rounds, want 2", len(rounds))
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -16,7 +15,11 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/node"
 )
 
-const linkName = "sat0"
+// Names of the links.
+const (
+	linkName    = "sat0"
+	webhookLink = "rock0"
+)
 
 // fleetSecret is the fleet key of the devices.
 var fleetSecret = [32]byte{42}
@@ -45,6 +48,15 @@ connections = %d
 per_source = %[3]d
 `
 
+// webhookText is what is added to take webhooks.
+const webhookText = `
+[link.rock0]
+kind = "rockblock"
+listen = "127.0.0.1:0"
+key_file = %q
+ack = "never"
+`
+
 // gateway is a whole one, which runs.
 type gateway struct {
 	node    *node.Node
@@ -53,17 +65,26 @@ type gateway struct {
 	done    chan error
 }
 
-func startGateway(ctx context.Context, dir string, senders int, log *slog.Logger) (*gateway, error) {
-	key := filepath.Join(dir, "fleet.key")
+// startGateway starts one. With the public key of a web service it takes that one's webhooks too.
+func startGateway(ctx context.Context, o Options, public string) (*gateway, error) {
+	key := filepath.Join(o.Dir, "fleet.key")
 	if err := os.WriteFile(key, []byte(hex.EncodeToString(fleetSecret[:])+"\n"), 0o600); err != nil {
 		return nil, fmt.Errorf("fleet key: %w", err)
 	}
 	// A connection may be about to end when its successor is there.
-	cfg, err := config.Load(config.Source{Text: fmt.Sprintf(configText, filepath.Join(dir, "state"), key, 2*senders)})
+	text := fmt.Sprintf(configText, filepath.Join(o.Dir, "state"), key, 2*o.Senders)
+	if public != "" {
+		path := filepath.Join(o.Dir, "key.pem")
+		if err := os.WriteFile(path, []byte(public), 0o600); err != nil {
+			return nil, fmt.Errorf("public key: %w", err)
+		}
+		text += fmt.Sprintf(webhookText, path)
+	}
+	cfg, err := config.Load(config.Source{Text: text})
 	if err != nil {
 		return nil, err
 	}
-	n, err := node.New(ctx, cfg, log)
+	n, err := node.New(ctx, cfg, o.Log)
 	if err != nil {
 		return nil, fmt.Errorf("start the gateway: %w", err)
 	}
@@ -81,9 +102,9 @@ func startGateway(ctx context.Context, dir string, senders int, log *slog.Logger
 }
 
 // check holds the gateway to what it confirmed.
-func (g *gateway) check(want int) error {
+func (g *gateway) check(link string, want int) error {
 	for _, l := range g.node.Hub().Links() {
-		if l.Name == linkName && l.Stored != uint64(want) { //nolint:gosec // a count
+		if l.Name == link && l.Stored != uint64(want) { //nolint:gosec // a count
 			return fmt.Errorf("%w: %d messages were confirmed and %d stored", errNotTaken, want, l.Stored)
 		}
 	}
