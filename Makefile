@@ -18,7 +18,7 @@ SEED     ?=# of the fleets, in `make bench-schedule`
 TRACES   ?=# folder of further CSV files, in `make bench-size`
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c seeds bench-world bench-schedule faults scenarios
+.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c seeds bench-world bench-schedule bench-satellite faults scenarios
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ bench-world: build ## how fast virtual time passes: a year of 10,000 devices, an
 
 bench-schedule: build ## a year of schedules against others and a lower bound, presence, times; the last line as JSON (SEED=7)
 	$(BIN)/godwit-sim bench schedule $(if $(SEED),--seed $(SEED))
+
+bench-satellite: build ## messages a second through DirectIP into synced events, as a ratio to a bare server, and webhooks against their deadline; the last line as JSON
+	$(BIN)/godwit-sim bench satellite
 
 soak: build ## random worlds and demos, with new seeds in each round, until the first that fails
 	@seed=1000; while $(BIN)/godwit-sim seeds --from $$seed --count 500 --record simulator/testdata/seeds.txt && \

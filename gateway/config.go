@@ -121,6 +121,12 @@ func describeLink(l config.Link) string {
 	if l.UDP != nil {
 		return fmt.Sprintf("udp on %s, ack %s, %s", l.UDP.Listen, l.Ack, cost)
 	}
+	if l.DirectIP != nil {
+		return fmt.Sprintf("directip on %s, ack %s, %s", l.DirectIP.Listen, l.Ack, cost)
+	}
+	if l.RockBLOCK != nil {
+		return fmt.Sprintf("rockblock on %s, ack %s, %s", l.RockBLOCK.Listen, l.Ack, cost)
+	}
 	return fmt.Sprintf("smsmodem at %s, ack %s, %s", l.SMSModem.Device, l.Ack, cost)
 }
 
@@ -134,6 +140,12 @@ func effective(c *config.Config) map[string]any {
 		}
 		if l.SMSModem != nil {
 			maps.Copy(link, keys(reflect.ValueOf(*l.SMSModem)))
+		}
+		if l.DirectIP != nil {
+			maps.Copy(link, keys(reflect.ValueOf(*l.DirectIP)))
+		}
+		if l.RockBLOCK != nil {
+			maps.Copy(link, keys(reflect.ValueOf(*l.RockBLOCK)))
 		}
 		links[name] = link
 	}

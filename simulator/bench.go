@@ -13,8 +13,9 @@ import (
 
 // benchCmd measures.
 type benchCmd struct {
-	World    benchWorldCmd    `cmd:"" default:"withargs" help:"How fast virtual time passes."`
-	Schedule benchScheduleCmd `cmd:"" help:"What schedules cost and how fresh they keep what is known, against others and a lower bound."`
+	World     benchWorldCmd     `cmd:"" default:"withargs" help:"How fast virtual time passes."`
+	Satellite benchSatelliteCmd `cmd:"" help:"Messages a second through satellite links, against a server that keeps nothing."`
+	Schedule  benchScheduleCmd  `cmd:"" help:"What schedules cost and how fresh they keep what is known, against others and a lower bound."`
 }
 
 // benchWorldCmd measures how fast virtual time passes.

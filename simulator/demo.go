@@ -16,7 +16,7 @@ type demoCmd struct {
 	State       string        `help:"Folder for the gateway's state; kept, and used again by the next demo with the same seed. By default a new one that is removed at the end." type:"path"`
 	Seed        uint64        `help:"Seed of the devices, their keys, the weather and the radio." default:"1"`
 	Interval    time.Duration `help:"Between two statuses of a device on UDP." default:"2s"`
-	SMSInterval time.Duration `name:"sms-interval" help:"Between two statuses of a device on SMS." default:"8s"`
+	SMSInterval time.Duration `name:"sms-interval" help:"Between two statuses of a device on SMS or satellites." default:"8s"`
 	Speed       float64       `help:"How much faster the weather changes than the clock." default:"600"`
 	Output      string        `short:"o" help:"Form of the summary: json, one line at the end, or table." enum:"json,table" default:"table"`
 }
@@ -24,7 +24,7 @@ type demoCmd struct {
 // Help shows examples.
 func (demoCmd) Help() string {
 	return `Everything is real but the air: datagrams go through UDP sockets, short messages through a
-modem's AT commands on a pty, events through NATS JetStream. The radio loses, delays, repeats and
+modem's AT commands on a pty, satellite messages through DirectIP, events through NATS JetStream. The radio loses, delays, repeats and
 reorders. At the end the devices fall silent, what is under way arrives, and every frame that was
 acknowledged must be exactly one event; else the exit code is 1.
 

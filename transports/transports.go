@@ -13,9 +13,11 @@ type Bearer string
 const (
 	SMS Bearer = "sms"
 	UDP Bearer = "udp"
+	SBD Bearer = "sbd" // Iridium Short Burst Data
 )
 
-// An Address is a device's name on one bearer: an MSISDN on SMS ("+" and the E.164 digits), a source host and port on UDP.
+// An Address is a device's name on one bearer: an MSISDN on SMS ("+" and the E.164 digits), a source host and port on UDP, the IMEI of the modem on
+// SBD (15 digits).
 type Address struct {
 	Bearer Bearer
 	ID     string
@@ -61,6 +63,14 @@ type Window struct {
 	Until time.Time
 }
 
+// A Position is where the network believes a sender to be. The zero value means that it does not say.
+type Position struct {
+	Known     bool
+	Latitude  int32 // millionths of a degree, north positive
+	Longitude int32 // millionths of a degree, east positive
+	Radius    int64 // metres around it that the network is sure of
+}
+
 // An Uplink is one mobile-originated payload as the network handed it over. From is what the network or the packet claims; who
 // really sent it is settled by the seal of the frame inside, or by the link where its configuration says that it authenticates.
 type Uplink struct {
@@ -73,6 +83,8 @@ type Uplink struct {
 	Port       uint16 // destination port within the bearer (SMS application port), 0 if none
 	Content    Content
 	Part       Part
+	Position   Position
+	Missing    int    // messages of the sender that the network numbered just before this one and that never came; 0 where it numbers none
 	Payload    []byte // belongs to the caller of the sink and is valid until Uplinks returns
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-viper/mapstructure/v2"
 
+	"github.com/godwit-gateway/godwit/transports/directip"
 	"github.com/godwit-gateway/godwit/transports/udp"
 )
 
@@ -62,10 +63,18 @@ func (ps *problems) bindLink(name, path string, table map[string]any) Link {
 		l.SMSModem = new(SMSModem)
 		l.Ack = cmp.Or(l.Ack, "asked")
 		ps.decode(path, part, l.SMSModem)
+	case "directip":
+		l.DirectIP = new(directip.Config)
+		l.Ack = cmp.Or(l.Ack, "asked")
+		ps.decode(path, part, l.DirectIP)
+	case "rockblock":
+		l.RockBLOCK = new(RockBLOCK)
+		l.Ack = cmp.Or(l.Ack, "asked")
+		ps.decode(path, part, l.RockBLOCK)
 	case "":
-		ps.add(path+".kind", `kind = "udp" or "smsmodem"`, "is missing")
+		ps.add(path+".kind", `kind = "udp", "smsmodem", "directip" or "rockblock"`, "is missing")
 	default:
-		ps.add(path+".kind", "want udp or smsmodem", "%q is not a kind of link", l.Kind)
+		ps.add(path+".kind", "want udp, smsmodem, directip or rockblock", "%q is not a kind of link", l.Kind)
 	}
 	return l
 }

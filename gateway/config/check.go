@@ -147,7 +147,7 @@ func (ps *problems) checkLinks(c *Config) {
 		if !linkName.MatchString(name) {
 			ps.add(path, "1 to 32 of A-Z a-z 0-9 _ -", "%q cannot name a link", name)
 		}
-		if l.Kind == "udp" || l.Kind == "smsmodem" {
+		if l.UDP != nil || l.SMSModem != nil || l.DirectIP != nil || l.RockBLOCK != nil {
 			ps.oneOf(path+".ack", l.Ack, "always", "asked", "never")
 		}
 		ps.checkLinkTariff(c, path, l.Tariff)
@@ -157,6 +157,12 @@ func (ps *problems) checkLinks(c *Config) {
 		}
 		if l.SMSModem != nil {
 			ps.checkSMS(path, &l)
+		}
+		if l.DirectIP != nil {
+			ps.addAll(path, l.DirectIP.Validate())
+		}
+		if l.RockBLOCK != nil {
+			ps.checkRockBLOCK(path, l.RockBLOCK)
 		}
 	}
 }
@@ -170,6 +176,17 @@ func (ps *problems) checkSMS(path string, l *Link) {
 		ps.add(path+".port", "0 to 65535", "%d is not a port", m.Port)
 	}
 	c := m.Driver(l.Name)
+	ps.addAll(path, c.Validate())
+}
+
+func (ps *problems) checkRockBLOCK(path string, r *RockBLOCK) {
+	if r.KeyFile != "" {
+		r.Key = ps.readable(path+".key_file", r.KeyFile)
+	}
+	if r.PasswordFile != "" {
+		r.Password = ps.readable(path+".password_file", r.PasswordFile)
+	}
+	c := r.Driver()
 	ps.addAll(path, c.Validate())
 }
 

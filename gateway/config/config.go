@@ -6,6 +6,8 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/scheduler/tariff"
+	"github.com/godwit-gateway/godwit/transports/directip"
+	"github.com/godwit-gateway/godwit/transports/rockblock"
 	"github.com/godwit-gateway/godwit/transports/smsmodem"
 	"github.com/godwit-gateway/godwit/transports/udp"
 )
@@ -91,13 +93,39 @@ type FleetKey struct {
 // A Link is one way to devices: exactly one of the drivers' parts is set, as Kind says.
 type Link struct {
 	Name    string  `toml:"-"`
-	Kind    string  `toml:"kind"`    // udp or smsmodem
+	Kind    string  `toml:"kind"`    // udp, smsmodem, directip or rockblock
 	Ack     string  `toml:"ack"`     // always, asked, never; "": as is usual for the kind
 	Tariff  string  `toml:"tariff"`  // what it costs; "": nothing
 	Contact Contact `toml:"contact"` // what contacts over it are like
 
-	UDP      *udp.Config `toml:"-"`
-	SMSModem *SMSModem   `toml:"-"`
+	UDP      *udp.Config      `toml:"-"`
+	SMSModem *SMSModem        `toml:"-"`
+	DirectIP *directip.Config `toml:"-"`
+
+	RockBLOCK *RockBLOCK `toml:"-"`
+}
+
+// RockBLOCK is a link through Ground Control's web service. What is zero stands for the driver's default.
+type RockBLOCK struct {
+	Listen       string        `toml:"listen"`        // where webhooks come in
+	Path         string        `toml:"path"`          // of the webhook
+	KeyFile      string        `toml:"key_file"`      // PEM of the public key that webhooks are signed for
+	TokenAge     time.Duration `toml:"token_age"`     // that the signature of a webhook may have
+	MT           string        `toml:"mt"`            // URL that takes what goes to modems
+	Username     string        `toml:"username"`      // of the account; "": nothing goes to modems
+	PasswordFile string        `toml:"password_file"` // of the account
+	Flush        bool          `toml:"flush"`         // a message takes the place of those that wait for its modem
+	SendTime     time.Duration `toml:"send_time"`     // for a message to a modem to be answered
+
+	Key, Password string `toml:"-"` // contents of the files
+}
+
+// Driver is the configuration as the driver takes it.
+func (r *RockBLOCK) Driver() rockblock.Config {
+	return rockblock.Config{
+		Listen: r.Listen, Path: r.Path, Key: r.Key, TokenAge: r.TokenAge, MT: r.MT, Username: r.Username, Password: r.Password, Flush: r.Flush,
+		SendTime: r.SendTime,
+	}
 }
 
 // SMSModem is a link through a GSM modem on a serial line. What is zero stands for the driver's default.

@@ -29,7 +29,7 @@ type Source struct {
 const EnvPrefix = "GODWIT_"
 
 // otherVariables are those that are not about the configuration: the command line's, and those of the project's tests.
-var otherVariables = []string{"GODWIT_CONFIG", "GODWIT_API", "GODWIT_TOKEN", "GODWIT_FORGED", "GODWIT_KILLS", "GODWIT_SMS_KILLS", "GODWIT_REQUIRE_GAMMU", "GODWIT_FAULTS"}
+var otherVariables = []string{"GODWIT_CONFIG", "GODWIT_API", "GODWIT_TOKEN", "GODWIT_FORGED", "GODWIT_KILLS", "GODWIT_SMS_KILLS", "GODWIT_SAT_KILLS", "GODWIT_REQUIRE_GAMMU", "GODWIT_FAULTS"}
 
 // Load reads, binds and checks a configuration. The error is of type FileErrors if it is the configuration's fault.
 func Load(s Source) (*Config, error) {

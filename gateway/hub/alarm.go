@@ -11,16 +11,17 @@ type Alarm string
 
 // The alarms.
 const (
-	AlarmCounterReuse   Alarm = "counter_reuse"   // a counter came again with other content
-	AlarmDevice         Alarm = "device_alarm"    // the device itself says so
-	AlarmForgeries      Alarm = "forgeries"       // too many frames in the device's name did not verify
-	AlarmJoinUnanswered Alarm = "join_unanswered" // a device that lost its memory cannot be answered
-	AlarmRekeyFailed    Alarm = "rekey_failed"    // an epoch that came to its end could not be followed by another
+	AlarmCounterReuse   Alarm = "counter_reuse"    // a counter came again with other content
+	AlarmDevice         Alarm = "device_alarm"     // the device itself says so
+	AlarmForgeries      Alarm = "forgeries"        // too many frames in the device's name did not verify
+	AlarmMissing        Alarm = "messages_missing" // the network took messages of the device that never came
+	AlarmJoinUnanswered Alarm = "join_unanswered"  // a device that lost its memory cannot be answered
+	AlarmRekeyFailed    Alarm = "rekey_failed"     // an epoch that came to its end could not be followed by another
 )
 
 // Alarms are all of them.
 func Alarms() []Alarm {
-	return []Alarm{AlarmCounterReuse, AlarmDevice, AlarmForgeries, AlarmJoinUnanswered, AlarmRekeyFailed}
+	return []Alarm{AlarmCounterReuse, AlarmDevice, AlarmForgeries, AlarmMissing, AlarmJoinUnanswered, AlarmRekeyFailed}
 }
 
 // alarm emits an event about a device that an operator should look at.

@@ -203,6 +203,7 @@ func (h *Hub) appendReceipt(e *eventBuffer, u *transports.Uplink, o *opened, key
 	e.payload = append(strconv.AppendUint(append(e.payload, '.'), key.Counter, 10), '"')
 	e.payload = appendTimeMember(e.payload, "sent_at", u.SentAt)
 	e.payload = appendTimeMember(e.payload, "received_at", u.ReceivedAt)
+	e.payload = appendPosition(e.payload, &u.Position)
 	if o.weak {
 		e.payload = append(e.payload, `,"weak_auth":true`...)
 	}

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/transports"
 )
 
 // Kinds of events on godwit.v1.{gateway}.event.{customer}.{product}.{device}.{kind}.
@@ -140,6 +141,32 @@ func appendHexMember(dst []byte, name string, b []byte) []byte {
 	dst = append(appendName(dst, name), '"')
 	dst = hex.AppendEncode(dst, b)
 	return append(dst, '"')
+}
+
+// appendPosition appends where the network believes the device to be.
+func appendPosition(dst []byte, p *transports.Position) []byte {
+	if !p.Known {
+		return dst
+	}
+	dst = append(appendName(dst, "network_position"), `{"latitude":`...)
+	dst = appendMillionths(dst, p.Latitude)
+	dst = append(dst, `,"longitude":`...)
+	dst = appendMillionths(dst, p.Longitude)
+	dst = append(dst, `,"radius_m":`...)
+	return append(strconv.AppendInt(dst, p.Radius, 10), '}')
+}
+
+// appendMillionths appends v / 10^6 as a decimal number.
+func appendMillionths(dst []byte, v int32) []byte {
+	n := int64(v)
+	if n < 0 {
+		dst, n = append(dst, '-'), -n
+	}
+	dst = append(strconv.AppendInt(dst, n/1_000_000, 10), '.')
+	for unit := int64(100_000); unit > 0; unit /= 10 {
+		dst = append(dst, byte('0'+n/unit%10))
+	}
+	return dst
 }
 
 // appendText appends s as a JSON string (RFC 8259 §7). Bytes that are no UTF-8 become U+FFFD.

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -23,6 +24,7 @@ type scratch struct {
 	stored     []byte // a state as it is stored
 	frame      store.Frame
 	paid       bool // what the uplink costs is booked
+	missing    int  // messages before the uplink that the network lost, until they are told of
 }
 
 // uplink settles one uplink. Called with mu held.
@@ -36,7 +38,7 @@ func (h *Hub) uplink(c *commit, u *transports.Uplink, out *transports.Verdict) t
 	if !u.SentAt.IsZero() {
 		l.count.delay.Observe(max(0, u.ReceivedAt.Sub(u.SentAt)))
 	}
-	h.scratch.paid = false
+	h.scratch.paid, h.scratch.missing = false, u.Missing
 	var s transports.Settlement
 	switch {
 	case u.Content != transports.ContentData:
@@ -180,6 +182,7 @@ func (h *Hub) verified(
 		h.unpark(c, o.device, key)
 	}
 	h.acknowledge(c, l, u, o, out, false)
+	h.tellMissing(c, u, o)
 	if o.newest {
 		h.tellInterval(c, l, o.device, u.ReceivedAt)
 	}
@@ -187,6 +190,14 @@ func (h *Hub) verified(
 		h.rekeyDue(c, l, o.device, u.ReceivedAt)
 	}
 	return transports.Stored, ReasonNone
+}
+
+// tellMissing raises an alarm if the network lost messages of the device: their frames were sent, and nobody will send them again.
+func (h *Hub) tellMissing(c *commit, u *transports.Uplink, o *opened) {
+	if n := h.scratch.missing; n > 0 {
+		h.scratch.missing = 0 // once for all frames of the payload
+		h.alarm(c, o.device, u.ReceivedAt, AlarmMissing, strconv.Itoa(n)+" messages that the network numbered before this one did not come", o.counter)
+	}
 }
 
 // classify says what the counter of a verified frame is in its epoch.

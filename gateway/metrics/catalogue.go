@@ -12,6 +12,7 @@ const (
 	labelModem    = "modem"
 	labelReason   = "reason"
 	labelOutcome  = "outcome"
+	labelKind     = "kind"
 	labelState    = "state"
 	labelVersion  = "version"
 	labelGo       = "go_version"
@@ -90,6 +91,9 @@ var (
 	transportUp       = gauge("godwit_transport_up", "1 while the link's line is up, by the driver's word.", labelLink)
 	transportRestarts = counter("godwit_transport_restarts_total", "Times that the link's driver lost its line.", labelLink)
 	udpDropped        = counter("godwit_udp_dropped_total", "Datagrams that the driver dropped by itself, by reason.", labelLink, labelReason)
+	refused           = counter("godwit_connections_refused_total", "Connections that the driver closed without taking anything, by reason.", labelLink, labelReason)
+	sessions          = counter("godwit_satellite_sessions_total", "What the network told of beside payloads, by kind.", labelLink, labelKind)
+	missing           = counter("godwit_satellite_missing_total", "Messages that the network numbered and that never came.", labelLink)
 	modemUp           = gauge("godwit_modem_up", "1 while the modem is set up and can send.", labelModem)
 	modemResets       = counter("godwit_modem_resets_total", "Times that a modem that went on failing was told to start over.", labelModem)
 	simUsed           = gauge("godwit_sim_slots_used", "Slots taken in the modem's message storages.", labelModem)
@@ -106,5 +110,5 @@ var families = []family{
 	storeHealthy, storeCommit, storeWritten, storeStalls, storeSlow, storeDisk, storeFree,
 	outboxPending, outboxOldest, outboxRows, publisherReady, publisherPublished, publisherVerified, publisherReconciles, publisherLost,
 	publisherReplayed, publisherAdopted, streamRestarts,
-	transportUp, transportRestarts, udpDropped, modemUp, modemResets, simUsed, simSlots, ready, configReloads, buildInfo,
+	transportUp, transportRestarts, udpDropped, refused, sessions, missing, modemUp, modemResets, simUsed, simSlots, ready, configReloads, buildInfo,
 }

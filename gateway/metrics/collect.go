@@ -20,6 +20,16 @@ func (s scrape) value(f family, v float64, labels ...string) {
 
 func (s scrape) count(f family, n uint64, labels ...string) { s.value(f, float64(n), labels...) }
 
+// counts shows a driver's counts by reason or kind, where it has them.
+func (s scrape) counts(f family, read func() map[string]uint64, link string) {
+	if read == nil {
+		return
+	}
+	for label, n := range read() {
+		s.count(f, n, link, label)
+	}
+}
+
 func (s scrape) flag(f family, on bool, labels ...string) {
 	v := 0.0
 	if on {
@@ -159,10 +169,11 @@ func (m *Metrics) outbox(s scrape) {
 func line(s scrape, l *LinkState) {
 	s.flag(transportUp, l.Up(), l.Name)
 	s.count(transportRestarts, l.Restarts(), l.Name)
-	if l.UDP != nil {
-		for reason, n := range l.UDP() {
-			s.count(udpDropped, n, l.Name, reason)
-		}
+	s.counts(udpDropped, l.UDP, l.Name)
+	s.counts(refused, l.Refused, l.Name)
+	s.counts(sessions, l.Sessions, l.Name)
+	if l.Missing != nil {
+		s.count(missing, l.Missing(), l.Name)
 	}
 	if l.ModemUp != nil {
 		s.flag(modemUp, l.ModemUp(), l.Name)

@@ -30,6 +30,15 @@ type LinkState struct {
 	// UDP returns what the driver dropped by itself, by reason; nil where the link is no UDP socket.
 	UDP func() map[string]uint64
 
+	// Refused returns the connections that the driver closed without taking anything, by reason; nil where nobody connects.
+	Refused func() map[string]uint64
+
+	// Sessions returns what a satellite network told of beside payloads, by kind; nil where the link is none.
+	Sessions func() map[string]uint64
+
+	// Missing counts messages that the network numbered and that never came; nil where it numbers none.
+	Missing func() uint64
+
 	// ModemUp reports whether the modem is set up; nil where the link is no modem.
 	ModemUp func() bool
 

@@ -279,25 +279,42 @@ func TestLines(t *testing.T) {
 		metrics.LinkState{
 			Name: "sms0", Kind: "smsmodem", Up: func() bool { return true }, Restarts: func() uint64 { return 4 },
 			ModemUp: func() bool { return false }, ModemResets: func() uint64 { return 2 }, SlotsUsed: func() (int, bool) { return 3, known }, SlotsTotal: func() (int, bool) { return 20, known },
+		},
+		metrics.LinkState{
+			Name: "sat0", Kind: "directip", Up: func() bool { return true }, Restarts: func() uint64 { return 0 }, Missing: func() uint64 { return 6 },
+			Refused:  func() map[string]uint64 { return map[string]uint64{"stranger": 3} },
+			Sessions: func() map[string]uint64 { return map[string]uint64{"failed": 4, "empty": 1} },
 		})
 	g.ready = errors.New("no link is up")
 	names := []string{
 		"godwit_transport_up", "godwit_transport_restarts_total", "godwit_udp_dropped_total", "godwit_modem_up", "godwit_modem_resets_total", "godwit_sim_slots_used",
-		"godwit_sim_slots", "godwit_ready",
+		"godwit_sim_slots", "godwit_ready", "godwit_connections_refused_total", "godwit_satellite_sessions_total", "godwit_satellite_missing_total",
 	}
 	const head = `
 # HELP godwit_transport_up 1 while the link's line is up, by the driver's word.
 # TYPE godwit_transport_up gauge
+godwit_transport_up{link="sat0"} 1
 godwit_transport_up{link="sms0"} 1
 godwit_transport_up{link="udp0"} 1
 # HELP godwit_transport_restarts_total Times that the link's driver lost its line.
 # TYPE godwit_transport_restarts_total counter
+godwit_transport_restarts_total{link="sat0"} 0
 godwit_transport_restarts_total{link="sms0"} 4
 godwit_transport_restarts_total{link="udp0"} 0
 # HELP godwit_udp_dropped_total Datagrams that the driver dropped by itself, by reason.
 # TYPE godwit_udp_dropped_total counter
 godwit_udp_dropped_total{link="udp0",reason="socket"} 5
 godwit_udp_dropped_total{link="udp0",reason="too_large"} 2
+# HELP godwit_connections_refused_total Connections that the driver closed without taking anything, by reason.
+# TYPE godwit_connections_refused_total counter
+godwit_connections_refused_total{link="sat0",reason="stranger"} 3
+# HELP godwit_satellite_sessions_total What the network told of beside payloads, by kind.
+# TYPE godwit_satellite_sessions_total counter
+godwit_satellite_sessions_total{kind="empty",link="sat0"} 1
+godwit_satellite_sessions_total{kind="failed",link="sat0"} 4
+# HELP godwit_satellite_missing_total Messages that the network numbered and that never came.
+# TYPE godwit_satellite_missing_total counter
+godwit_satellite_missing_total{link="sat0"} 6
 # HELP godwit_modem_up 1 while the modem is set up and can send.
 # TYPE godwit_modem_up gauge
 godwit_modem_up{modem="sms0"} 0
@@ -339,6 +356,8 @@ func TestLint(t *testing.T) {
 	g := newGateway(t, metrics.LinkState{
 		Name: "sms0", Up: func() bool { return true }, Restarts: func() uint64 { return 0 }, UDP: func() map[string]uint64 { return map[string]uint64{"empty": 1} },
 		ModemUp: func() bool { return true }, ModemResets: func() uint64 { return 0 }, SlotsUsed: func() (int, bool) { return 0, true }, SlotsTotal: func() (int, bool) { return 0, true },
+		Refused: func() map[string]uint64 { return map[string]uint64{"crowded": 0} }, Sessions: func() map[string]uint64 { return map[string]uint64{"empty": 0} },
+		Missing: func() uint64 { return 0 },
 	})
 	problems, err := testutil.GatherAndLint(g.metrics.Registry())
 	if err != nil {

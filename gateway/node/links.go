@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"slices"
 
 	"github.com/godwit-gateway/godwit/gateway/api"
 	"github.com/godwit-gateway/godwit/gateway/config"
 	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/transports/directip"
+	"github.com/godwit-gateway/godwit/transports/rockblock"
 	"github.com/godwit-gateway/godwit/transports/smsmodem"
 	"github.com/godwit-gateway/godwit/transports/udp"
 )
@@ -19,9 +22,19 @@ type wired struct {
 	name    string
 	kind    string
 	metered bool
-	device  string              // serial line
-	udp     *udp.Transport      // nil: another kind
-	modem   *smsmodem.Transport // nil: another kind
+	device  string               // serial line
+	udp     *udp.Transport       // nil: another kind
+	modem   *smsmodem.Transport  // nil: another kind
+	sat     *directip.Transport  // nil: another kind
+	rock    *rockblock.Transport // nil: another kind
+	socket  socket               // nil: the link listens nowhere
+}
+
+// socket is a driver that listens.
+type socket interface {
+	Listen() error
+	Close() error
+	Addr() netip.AddrPort
 }
 
 // wireLinks makes the drivers, in the order of their names. None opens anything yet.
@@ -46,12 +59,18 @@ func wireLink(l config.Link, log *slog.Logger) (*wired, error) {
 	switch {
 	case l.UDP != nil:
 		w.udp, err = udp.New(l.Name, *l.UDP, log)
-		w.transport = w.udp
+		w.transport, w.socket = w.udp, w.udp
 	case l.SMSModem != nil:
 		c := l.SMSModem.Driver(l.Name)
 		c.Log = log
 		w.modem, err = smsmodem.New(c)
 		w.transport, w.metered = w.modem, true
+	case l.DirectIP != nil:
+		w.sat, err = directip.New(l.Name, *l.DirectIP, log)
+		w.transport, w.socket, w.metered = w.sat, w.sat, true
+	case l.RockBLOCK != nil:
+		w.rock, err = rockblock.New(l.Name, l.RockBLOCK.Driver(), log)
+		w.transport, w.socket, w.metered = w.rock, w.rock, true
 	default:
 		err = fmt.Errorf("no driver for kind %q", l.Kind)
 	}
@@ -70,10 +89,10 @@ func hubLinks(cfg *config.Config, links []*wired) []hub.Link {
 
 // listen takes the link's address, if it has one, so that a wrong one ends the start and not only the link.
 func (w *wired) listen() error {
-	if w.udp == nil {
+	if w.socket == nil {
 		return nil
 	}
-	if err := w.udp.Listen(); err != nil {
+	if err := w.socket.Listen(); err != nil {
 		return fmt.Errorf("link %s: %w", w.name, err)
 	}
 	return nil
@@ -81,16 +100,16 @@ func (w *wired) listen() error {
 
 // close gives back what listen took, if the link never ran.
 func (w *wired) close() error {
-	if w.udp == nil {
+	if w.socket == nil {
 		return nil
 	}
-	return w.udp.Close()
+	return w.socket.Close()
 }
 
 // address is where the link is, for people.
 func (w *wired) address() string {
-	if w.udp != nil {
-		return w.udp.Addr().String()
+	if w.socket != nil {
+		return w.socket.Addr().String()
 	}
 	return w.device
 }

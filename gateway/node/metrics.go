@@ -28,6 +28,28 @@ func (w *wired) state() metrics.LinkState {
 			}
 		}
 	}
+	if w.sat != nil {
+		s.Sent = func() (messages, payload uint64) { st := w.sat.Stats(); return st.Sent, st.SentBytes }
+		s.Refused = func() map[string]uint64 {
+			st := w.sat.Stats()
+			return map[string]uint64{
+				"stranger": st.Stranger, "crowded": st.Crowded, "unfinished": st.Unfinished, "too_long": st.TooLong, "foreign": st.Foreign,
+			}
+		}
+		s.Sessions = func() map[string]uint64 {
+			st := w.sat.Stats()
+			return map[string]uint64{"failed": st.Failed, "empty": st.Empty, "repeated": st.Repeated, "malformed": st.Malformed}
+		}
+		s.Missing = func() uint64 { return w.sat.Stats().Missing }
+	}
+	if w.rock != nil {
+		s.Sent = func() (messages, payload uint64) { st := w.rock.Stats(); return st.Sent, st.SentBytes }
+		s.Refused = func() map[string]uint64 {
+			st := w.rock.Stats()
+			return map[string]uint64{"stranger": st.Stranger, "malformed": st.Malformed, "late": st.Late}
+		}
+		s.Sessions = func() map[string]uint64 { return map[string]uint64{"empty": w.rock.Stats().Empty} }
+	}
 	if w.modem != nil {
 		s.Sent = func() (messages, payload uint64) { return w.modem.Stats().SentParts, 0 }
 		s.ModemResets = func() uint64 { return w.modem.Stats().Resets }

@@ -191,6 +191,16 @@ func (n *Node) close() error {
 // Hub is the data path, for programs that embed a gateway.
 func (n *Node) Hub() *hub.Hub { return n.hub }
 
+// LinkAddress is where a link listens, or its serial line; "" where there is no such link.
+func (n *Node) LinkAddress(name string) string {
+	for _, l := range n.links {
+		if l.name == name {
+			return l.address()
+		}
+	}
+	return ""
+}
+
 // APIAddress is where the API listens.
 func (n *Node) APIAddress() string { return n.api.address() }
 

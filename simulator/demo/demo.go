@@ -18,7 +18,7 @@ type Options struct {
 	State       string        // folder that is kept and used again; "": a new one, removed at the end
 	Seed        uint64
 	Interval    time.Duration // between the statuses of a device on UDP; 0: 2 s
-	SMSInterval time.Duration // the same on SMS; 0: 8 s
+	SMSInterval time.Duration // the same on SMS and over satellites; 0: 8 s
 	Speed       float64       // how much faster the weather changes than the clock; 0: 600, ten minutes a second
 	Log         *slog.Logger  // of the gateway
 	Say         func(format string, args ...any)
@@ -66,7 +66,8 @@ type demo struct {
 	members []member
 	watcher *watcher
 	udp     *udpFleet
-	sms     *smsFleet
+	sms     *keptFleet
+	sat     *keptFleet
 	pending atomic.Int64
 	quiet   chan struct{}
 	traffic map[string]*traffic
@@ -79,7 +80,7 @@ func Run(ctx context.Context, o Options) (*Summary, error) {
 	}
 	d := &demo{
 		o: o, ledger: check.New(), quiet: make(chan struct{}),
-		traffic: map[string]*traffic{linkUDP: {}, linkSMS: {}},
+		traffic: map[string]*traffic{linkUDP: {}, linkSMS: {}, linkSat: {}},
 	}
 	remove, err := d.prepare()
 	if err != nil {

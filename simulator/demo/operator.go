@@ -16,7 +16,7 @@ import (
 
 // What the operator of the demo has for some of the devices.
 const (
-	offerOneIn  = 4 // of the devices on UDP; on SMS all that have an address which may be paid for
+	offerOneIn  = 4 // of the devices on UDP; on the others all that have an address which may be paid for
 	updateImage = 256 << 10
 	notice      = 300 // bytes: more than one short message carries
 	lookEvery   = 500 * time.Millisecond

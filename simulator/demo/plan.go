@@ -11,19 +11,22 @@ import (
 	"github.com/godwit-gateway/godwit/simulator/device"
 )
 
-// Names of the two links, as in the configuration.
+// Names of the links, as in the configuration.
 const (
 	linkUDP = "udp0"
 	linkSMS = "sms0"
+	linkSat = "sat0"
 )
 
 // Numbers of the devices: a range of each fleet key, from which devices register by themselves, and those that are imported.
 const (
-	truckFleet    = 1000
-	buoyFleet     = 2000
-	truckImported = 7000
-	buoyImported  = 8000
-	perKind       = 1000 // numbers in each range
+	truckFleet      = 1000
+	buoyFleet       = 2000
+	drifterFleet    = 3000
+	truckImported   = 7000
+	buoyImported    = 8000
+	drifterImported = 9000
+	perKind         = 1000 // numbers in each range
 )
 
 // What all devices run.
@@ -38,9 +41,13 @@ var build = []byte{0x5e, 0xed, 0x00, 0x01}
 // msisdn is the number of the n-th SIM.
 func msisdn(n int) string { return fmt.Sprintf("+4917000%05d", n) }
 
+// imei is that of the n-th satellite modem.
+func imei(n int) string { return fmt.Sprintf("3002340107%05d", n) }
+
 // Shares of the devices.
 const (
-	smsOneIn      = 3 // one in three devices has SMS, the others UDP
+	smsOneIn      = 3 // one in three devices has SMS
+	satOneIn      = 6 // one in six is out at sea, the others have UDP
 	readingsEach  = 4 // that a buoy takes from one status to the next
 	importedOneIn = 4 // one in four of each is imported, the others register by themselves
 )
@@ -59,7 +66,7 @@ type member struct {
 	name     string
 	customer string
 	link     string
-	msisdn   string
+	address  string // of the device on its network: MSISDN, IMEI
 	imported bool
 	offered  bool              // the operator has an update for it
 	bands    map[string]uint32 // deadbands by the name of a field
@@ -68,15 +75,19 @@ type member struct {
 // plan lays out the fleet.
 func plan(o Options, templates map[string]*codec.Template) ([]member, error) {
 	var members []member
-	var sms, udp, offers int
+	var sms, sat, udp, offers int
 	for i := range o.Devices {
 		m := member{customer: "acme", imported: i%importedOneIn == importedOneIn-1}
 		m.CTRBits, m.TagLen, m.Seed, m.Speed = 16, 8, o.Seed*seedStep+uint64(i), o.Speed
 		m.Version, m.Hardware, m.Build = firmware, hardware, build
-		if i%smsOneIn == smsOneIn-1 {
+		switch {
+		case i%smsOneIn == smsOneIn-1:
 			sms++
 			m.asBuoy(sms, o.SMSInterval)
-		} else {
+		case i%satOneIn == 1:
+			sat++
+			m.asDrifter(sat, o.SMSInterval)
+		default:
 			udp++
 			m.asTruck(udp, o.Interval)
 		}
@@ -84,7 +95,7 @@ func plan(o Options, templates map[string]*codec.Template) ([]member, error) {
 		if m.imported {
 			m.Key = secret(o.Seed, fmt.Sprintf("device %d", m.Number))
 		}
-		if m.link == linkSMS && m.imported || m.link == linkUDP && udp%offerOneIn == 1 {
+		if m.link != linkUDP && m.imported || m.link == linkUDP && udp%offerOneIn == 1 {
 			m.fates(offers)
 			offers++
 		}
@@ -116,13 +127,34 @@ func (m *member) asBuoy(n int, interval time.Duration) {
 	m.bands = map[string]uint32{"battery": 2, "air_temperature": 3, "water_temperature": 2, "wind_direction": 5}
 	m.Number = buoyFleet + uint32(n) //nolint:gosec // at most perKind
 	m.name = fmt.Sprintf("buoy-%d", m.Number)
-	m.msisdn = msisdn(n)
+	m.address = msisdn(n)
 	if m.imported {
 		m.Number += buoyImported - buoyFleet
 		m.name = fmt.Sprintf("harbour-%d", m.Number)
 		m.customer = "port"
 	}
 }
+
+// asDrifter makes a buoy without a mooring: each byte counts on a satellite, so nothing rides along.
+func (m *member) asDrifter(n int, interval time.Duration) {
+	m.Product, m.link, m.Stored, m.Links, m.Interval = "buoy-demo", linkSat, true, []string{"sbd"}, interval
+	m.UplinkMax, m.Bearer = sbdMax, session.Bearer{Maximum: sbdMax}
+	m.Retry, m.RetryMax = time.Second, 4*time.Second // the sky is never hidden for long
+	m.Thresholds = []device.Threshold{{Field: "wave_height", Code: 11, Limit: 2.5, Clear: 0.5, Text: "high sea"}}
+	m.Chatter, m.Report, m.ReportBytes = 4*interval, 5*interval, 600
+	m.bands = map[string]uint32{"battery": 2, "air_temperature": 3, "water_temperature": 2, "wind_direction": 5}
+	m.Number = drifterFleet + uint32(n) //nolint:gosec // at most perKind
+	m.name = fmt.Sprintf("drifter-%d", m.Number)
+	m.address = imei(n)
+	if m.imported {
+		m.Number += drifterImported - drifterFleet
+		m.name = fmt.Sprintf("glider-%d", m.Number)
+		m.customer = "port"
+	}
+}
+
+// sbdMax is what a 9602 or 9603 sends at once.
+const sbdMax = 340
 
 func (m *member) asTruck(n int, interval time.Duration) {
 	m.Product, m.link, m.Links, m.Interval = "truck-demo", linkUDP, []string{"udp"}, interval
@@ -142,8 +174,12 @@ func (m *member) asTruck(n int, interval time.Duration) {
 
 // fleetKey is the id of the fleet key that the device's key would come from.
 func (m *member) fleetKey() string {
-	if m.link == linkSMS {
+	switch m.link {
+	case linkSMS:
 		return "buoys"
+	case linkSat:
+		return "drifters"
+	default:
+		return "trucks"
 	}
-	return "trucks"
 }

@@ -44,6 +44,10 @@ func (d *demo) run(ctx context.Context) (summary *Summary, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, d.sms.close()) }()
+	if d.sat, err = newSatFleet(d.air(linkSat), d.site.Sat, d.site.MT, true, radio.Satellite(), d.o.Seed, imeis(d.o.Devices)); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, d.sat.close()) }()
 	if d.gateway, err = startGateway(back, d.site, d.o.Log); err != nil {
 		return nil, err
 	}
@@ -79,7 +83,7 @@ func (d *demo) play(ctx, back context.Context, members []member) (*Summary, erro
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	failed := make(chan error, 4)
+	failed := make(chan error, 5)
 	start := func(run func(context.Context) error) {
 		wg.Go(func() {
 			if err := run(background); err != nil {
@@ -95,6 +99,7 @@ func (d *demo) play(ctx, back context.Context, members []member) (*Summary, erro
 	start(d.watcher.run)
 	start(func(ctx context.Context) error { return d.udp.run(ctx, of(members, linkUDP)) })
 	start(func(ctx context.Context) error { return d.sms.run(ctx, of(members, linkSMS)) })
+	start(func(ctx context.Context) error { return d.sat.run(ctx, of(members, linkSat)) })
 	start(func(ctx context.Context) error { return d.operate(ctx, members) })
 	d.announce(members)
 	if err := d.until(ctx, failed); err != nil {
@@ -104,6 +109,18 @@ func (d *demo) play(ctx, back context.Context, members []member) (*Summary, erro
 	err = d.drain(background, failed)
 	s := d.summary()
 	return s, errors.Join(err, s.Err())
+}
+
+// underWay is how many payloads networks have that the gateway has not confirmed.
+func (d *demo) underWay() int { return d.sms.underWay() + d.sat.underWay() }
+
+// imeis are those of all satellite modems that there can be.
+func imeis(devices int) []string {
+	list := make([]string, devices/satOneIn+1)
+	for i := range list {
+		list[i] = imei(i + 1)
+	}
+	return list
 }
 
 func of(members []member, link string) []member {
@@ -118,8 +135,8 @@ func of(members []member, link string) []member {
 
 func (d *demo) announce(members []member) {
 	d.o.Say("state folder %s (configuration %s)", d.site.Dir, filepath.Base(d.site.Config))
-	d.o.Say("%d devices: %d over UDP to %s, %d over SMS to the modem at %s", len(members), len(of(members, linkUDP)), d.site.UDP,
-		len(of(members, linkSMS)), d.site.Modem)
+	d.o.Say("%d devices: %d over UDP to %s, %d over SMS to the modem at %s, %d over satellites and DirectIP to %s", len(members),
+		len(of(members, linkUDP)), d.site.UDP, len(of(members, linkSMS)), d.site.Modem, len(of(members, linkSat)), d.site.Sat)
 	d.o.Say("events on nats://%s, subjects godwit.v1.%s.event.>", d.site.NATS, gatewayID)
 	d.o.Say("API on %s; try: godwit --config %s device list", d.gateway.api(), d.site.Config)
 }
@@ -165,7 +182,7 @@ func (d *demo) drain(ctx context.Context, failed <-chan error) error {
 		case <-tick.C:
 		}
 		last, err := d.watcher.last(ctx)
-		if err != nil || d.pending.Load() > 0 || d.sms.underWay() > 0 || !d.ledger.Complete() || d.watcher.read.Load() < last {
+		if err != nil || d.pending.Load() > 0 || d.underWay() > 0 || !d.ledger.Complete() || d.watcher.read.Load() < last {
 			still = 0
 			d.o.Progress(d.summary().line())
 			continue
@@ -180,7 +197,7 @@ func (d *demo) summary() *Summary {
 	r := d.ledger.Result()
 	s := &Summary{
 		Links: make(map[string]Link), Acknowledged: r.Acknowledged, Events: r.Events, Lost: len(r.Lost), Doubled: len(r.Doubled), Kinds: r.Kinds,
-		result: r, pending: d.pending.Load() + int64(d.sms.underWay()),
+		result: r, pending: d.pending.Load() + int64(d.underWay()),
 	}
 	counts := d.gateway.counts()
 	for name, t := range d.traffic {

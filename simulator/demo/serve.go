@@ -10,17 +10,21 @@ import (
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/manifest"
+	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/simulator/check"
 	"github.com/godwit-gateway/godwit/simulator/device"
 	"github.com/godwit-gateway/godwit/simulator/radio"
 )
 
-// ServeOptions say which endpoints are played for a gateway that runs elsewhere. At least one of Gateway and Modem must be set.
+// ServeOptions say which endpoints are played for a gateway that runs elsewhere. At least one of Gateway, Modem and DirectIP must be set.
 type ServeOptions struct {
 	Gateway  string          // address of the gateway's UDP link; "": no devices on UDP
 	Modem    string          // path of the symbolic link to the simulated modem's pty; "": none
+	DirectIP string          // address of the gateway's DirectIP link; "": no satellites
+	MT       string          // address where what goes to satellite modems is taken; "": a free port
+	Confirm  bool            // the account has MO confirmations
 	Devices  int             // on each of them
-	First    uint32          // number of the first device; those on the modem follow those on UDP
+	First    uint32          // number of the first device; those on the modem follow those on UDP, and those on satellites come last
 	FleetKey [32]byte        // from which the devices' keys are derived
 	Product  string          // as the devices call themselves
 	Template *codec.Template // of the product
@@ -37,8 +41,8 @@ type ServeOptions struct {
 
 func (o *ServeOptions) validate() error {
 	switch {
-	case o.Gateway == "" && o.Modem == "":
-		return fmt.Errorf("%w: nothing to serve: name the gateway's UDP address, a path for the modem, or both", ErrOptions)
+	case o.Gateway == "" && o.Modem == "" && o.DirectIP == "":
+		return fmt.Errorf("%w: nothing to serve: name the gateway's UDP or DirectIP address, a path for the modem, or all of them", ErrOptions)
 	case o.Devices < 0 || o.Devices > perKind:
 		return fmt.Errorf("%w: %d devices, want 0 to %d", ErrOptions, o.Devices, perKind)
 	case o.Interval <= 0:
@@ -65,12 +69,12 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	s := &server{o: o, ledger: check.New(), quiet: make(chan struct{}), traffic: map[string]*traffic{linkUDP: {}, linkSMS: {}}}
+	s := &server{o: o, ledger: check.New(), quiet: make(chan struct{}), traffic: map[string]*traffic{linkUDP: {}, linkSMS: {}, linkSat: {}}}
 	if s.flash, err = openFlash(o.State); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.flash.close()) }()
-	var sms *smsFleet
+	var sms, sat *keptFleet
 	if o.Modem != "" {
 		if sms, err = newSMSFleet(s.air(linkSMS), o.Modem, s.model(radio.ShortMessages()), o.Seed); err != nil {
 			return err
@@ -80,7 +84,13 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	if len(o.Signers) > 0 {
 		s.publisher = publisher(ctx, o.Signers)
 	}
-	return s.run(ctx, sms)
+	if o.DirectIP != "" {
+		if sat, err = newSatFleet(s.air(linkSat), o.DirectIP, o.MT, o.Confirm, s.model(radio.Satellite()), o.Seed, imeis(o.Devices*satOneIn)); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, sat.close()) }()
+	}
+	return s.run(ctx, sms, sat)
 }
 
 func (s *server) air(link string) air {
@@ -99,10 +109,13 @@ func (s *server) model(m radio.Model) radio.Model {
 func (s *server) members(link string, first uint32) []member {
 	members := make([]member, 0, s.o.Devices)
 	for i := range s.o.Devices {
-		m := member{link: link, name: fmt.Sprintf("%s-%d", link, i), msisdn: msisdn(i + 1)}
+		m := member{link: link, name: fmt.Sprintf("%s-%d", link, i), address: msisdn(i + 1)}
 		m.Number = first + uint32(i)
 		m.Key, m.Template, m.Product = codec.FleetDeviceKey(s.o.FleetKey, m.Number), s.o.Template, s.o.Product
-		m.CTRBits, m.TagLen, m.Interval, m.Stored = s.o.CTRBits, 8, s.o.Interval, link == linkSMS
+		m.CTRBits, m.TagLen, m.Interval, m.Stored = s.o.CTRBits, 8, s.o.Interval, link != linkUDP
+		if link == linkSat {
+			m.address, m.UplinkMax, m.Bearer = imei(i+1), sbdMax, session.Bearer{Maximum: sbdMax}
+		}
 		m.Version, m.Hardware, m.Build = firmware, hardware, build
 		m.Publisher = s.publisher
 		m.Seed, m.Speed = s.o.Seed*seedStep+uint64(m.Number), s.o.Speed
@@ -111,12 +124,12 @@ func (s *server) members(link string, first uint32) []member {
 	return members
 }
 
-func (s *server) run(ctx context.Context, sms *smsFleet) error {
+func (s *server) run(ctx context.Context, sms, sat *keptFleet) error {
 	background, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	start := func(run func(context.Context, []member) error, members []member) {
 		wg.Go(func() {
 			if err := run(background, members); err != nil {
@@ -135,6 +148,9 @@ func (s *server) run(ctx context.Context, sms *smsFleet) error {
 	if sms != nil {
 		start(sms.run, s.members(linkSMS, s.o.First+uint32(s.o.Devices))) //nolint:gosec // at most perKind
 	}
+	if sat != nil {
+		start(sat.run, s.members(linkSat, s.o.First+2*uint32(s.o.Devices))) //nolint:gosec // at most perKind
+	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -144,8 +160,8 @@ func (s *server) run(ctx context.Context, sms *smsFleet) error {
 		case err := <-failed:
 			return err
 		case <-tick.C:
-			s.o.Progress(fmt.Sprintf("sent %d over UDP, %d over SMS; acknowledged %d, waiting %d",
-				s.traffic[linkUDP].sent.Load(), s.traffic[linkSMS].sent.Load(), s.ledger.AcknowledgedLen(), s.pending.Load()))
+			s.o.Progress(fmt.Sprintf("sent %d over UDP, %d over SMS, %d over satellites; acknowledged %d, waiting %d",
+				s.traffic[linkUDP].sent.Load(), s.traffic[linkSMS].sent.Load(), s.traffic[linkSat].sent.Load(), s.ledger.AcknowledgedLen(), s.pending.Load()))
 		}
 	}
 }

@@ -19,6 +19,8 @@ import (
 type site struct {
 	Dir    string
 	UDP    string // address of the UDP link
+	Sat    string // address of the DirectIP link
+	MT     string // of the Iridium gateway
 	NATS   string
 	API    string
 	Modem  string // path of the symbolic link to the pty
@@ -62,7 +64,27 @@ ctr_bits = 16
 tag = 8
 register = "auto"
 
-{{if .Budget}}# Text messages are dear and datagrams free: devices on SMS are told to speak more seldom, as the budget has it.
+[[fleet_key]]
+id = "drifters"
+file = {{printf "%q" .DrifterKey}}
+numbers = "3000-3999"
+product = "buoy-demo"
+customer = "acme"
+name = "drifter-{number}"
+ctr_bits = 16
+tag = 8
+register = "auto"
+
+[[tariff]]
+name = "satellite"
+currency = "EUR"
+[[tariff.term]]
+name = "SBD"
+unit = "byte"
+min = 10
+price = "0.001"
+
+{{if .Budget}}# Text messages and satellites are dear and datagrams free: devices on them are told to speak more seldom, as the budget has it.
 [schedule]
 mode = "send"
 currency = "EUR"
@@ -92,6 +114,15 @@ device = {{printf "%q" .Modem}}
 tariff = "sms"
 ack = "never"
 country_code = "49"
+
+[link.sat0]
+kind = "directip"
+listen = {{printf "%q" .Sat}}
+allow = ["127.0.0.1"]
+confirm = true
+mt = [{{printf "%q" .MT}}]
+tariff = "satellite"
+ack = "never"
 `))
 
 // newSite makes the folder and writes the fleet keys and the configuration. Ports that are free now are chosen for all listeners.
@@ -108,12 +139,12 @@ func newSite(dir string, o *Options) (*site, error) {
 	for _, a := range []struct {
 		network string
 		address *string
-	}{{"udp", &s.UDP}, {"tcp", &s.NATS}, {"tcp", &s.API}} {
+	}{{"udp", &s.UDP}, {"tcp", &s.NATS}, {"tcp", &s.API}, {"tcp", &s.Sat}, {"tcp", &s.MT}} {
 		if *a.address, err = freeAddress(a.network); err != nil {
 			return nil, err
 		}
 	}
-	for _, id := range []string{"trucks", "buoys"} {
+	for _, id := range []string{"trucks", "buoys", "drifters"} {
 		key := secret(seed, id)
 		if err := os.WriteFile(s.keyFile(id), []byte(hex.EncodeToString(key[:])+"\n"), 0o600); err != nil {
 			return nil, fmt.Errorf("fleet key: %w", err)
@@ -122,8 +153,8 @@ func newSite(dir string, o *Options) (*site, error) {
 	var text strings.Builder
 	err = configText.Execute(&text, struct {
 		*site
-		State, TruckKey, BuoyKey, Budget, Shortest string
-	}{s, filepath.Join(dir, "state"), s.keyFile("trucks"), s.keyFile("buoys"), o.budget(), o.Interval.String()})
+		State, TruckKey, BuoyKey, DrifterKey, Budget, Shortest string
+	}{s, filepath.Join(dir, "state"), s.keyFile("trucks"), s.keyFile("buoys"), s.keyFile("drifters"), o.budget(), o.Interval.String()})
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
@@ -133,20 +164,22 @@ func newSite(dir string, o *Options) (*site, error) {
 	return s, nil
 }
 
-// smsPrice is what the tariff of the demo's modem takes for a message, in millionths, and slower how much more seldom its devices are to speak.
+// Prices of a message over the demo's networks, in millionths, where satellites bill bytes; and how much more seldom devices on them are to speak.
 const (
 	smsPrice = 100_000
+	satPrice = 50_000
 	slower   = 2
 )
 
-// budget is what a month may cost, so that devices on SMS have to speak more seldom than they did when they were made; "" where devices speak more
+// budget is what a month may cost, so that devices on SMS and satellites have to speak more seldom than they did when they were made; "" where devices speak more
 // often than an interval can be told.
 func (o *Options) budget() string {
 	if o.Interval < time.Second {
 		return ""
 	}
 	month := time.Duration(scheduler.MonthHours * float64(time.Hour))
-	return (scheduler.Micros(max(1, o.Devices/smsOneIn)) * smsPrice * scheduler.Micros(month/(slower*o.SMSInterval))).String()
+	each := scheduler.Micros(max(1, o.Devices/smsOneIn))*smsPrice + scheduler.Micros(o.Devices/satOneIn)*satPrice
+	return (each * scheduler.Micros(month/(slower*o.SMSInterval))).String()
 }
 
 func (s *site) keyFile(id string) string { return filepath.Join(s.Dir, id+".key") }
@@ -173,12 +206,19 @@ func freeAddress(network string) (string, error) {
 func importFile(members []member) (string, error) {
 	var text strings.Builder
 	w := csv.NewWriter(&text)
-	rows := [][]string{{"number", "name", "product", "customer", "key", "msisdn", "ctr_bits", "tag"}}
+	rows := [][]string{{"number", "name", "product", "customer", "key", "msisdn", "imei", "ctr_bits", "tag"}}
 	for i := range members {
 		m := &members[i]
 		if m.imported {
+			msisdn, imei := "", ""
+			switch m.link {
+			case linkSMS:
+				msisdn = m.address
+			case linkSat:
+				imei = m.address
+			}
 			rows = append(rows, []string{
-				strconv.FormatUint(uint64(m.Number), 10), m.name, m.Product, m.customer, hex.EncodeToString(m.Key[:]), m.msisdn,
+				strconv.FormatUint(uint64(m.Number), 10), m.name, m.Product, m.customer, hex.EncodeToString(m.Key[:]), msisdn, imei,
 				strconv.Itoa(int(m.CTRBits)), strconv.Itoa(int(m.TagLen)),
 			})
 		}

@@ -32,7 +32,7 @@ type Summary struct {
 	Lost         int             `json:"lost"`         // frames acknowledged that have no event
 	Doubled      int             `json:"doubled"`      // frames with more than one event
 	Kinds        map[string]int  `json:"kinds"`        // events of frames by kind
-	Spent        string          `json:"spent"`        // on text messages, in EUR, by the tariff of the example
+	Spent        string          `json:"spent"`        // on text messages and satellites, in EUR, by the tariffs of the configuration
 	Told         int             `json:"told"`         // devices that run an interval that they were told
 	TellsSMS     string          `json:"tells_sms"`    // the longest of those on SMS; "": none was told
 

@@ -121,13 +121,21 @@ var airRows = []Row{
 		Number:   28,
 		Fault:    "DirectIP connections that are slow, lie about lengths, stay half open, are too many, or come from strangers",
 		Expected: "they end in time and within bounds, and the network's own connection is still served",
-		Waiting:  "the DirectIP link is not built",
+		Tests: []Tests{
+			{Package: "transports/directip", Kind: Loopback, Names: []string{
+				"TestHostileConnections", "TestManyConnections", "TestBusySourceIsTurnedAway", "TestStrangersAreShutOut", "TestStrangersAreLoggedSeldom", "TestMalformedIsKept",
+			}},
+			{Package: "transports/directip", Kind: Simulated, Names: []string{"TestParseOriginatedRefuses"}},
+		},
 	},
 	{
 		Number:   29,
 		Fault:    "the process is killed between the commit of a DirectIP message and its confirmation",
 		Expected: "the network sends it again, and it remains one row and one event",
-		Waiting:  "the DirectIP link is not built",
+		Tests: []Tests{
+			{Package: "transports/directip", Kind: Loopback, Names: []string{"TestMOMSNIsUsedAgain", "TestUnsettledComesAgain", "TestSimulatedNetwork"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestKillWithDirectIPLosesNothing", "TestKillBeforeAndAfterConfirmation"}},
+		},
 	},
 	{
 		Number:   30,

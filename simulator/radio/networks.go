@@ -27,6 +27,17 @@ func ShortMessages() Model {
 	}
 }
 
+// Satellite is a model of a satellite modem at sea, with all times made short enough for a run of seconds: sessions that fail, a sky that is hidden now
+// and then.
+func Satellite() Model {
+	return Model{
+		Loss: 0.1, Duplicate: 0.01,
+		Delay:   Delay{Least: 200 * time.Millisecond, Mean: 500 * time.Millisecond, Most: 5 * time.Second},
+		Passes:  Passes{Period: 6 * time.Second, Length: 5 * time.Second},
+		SizeMax: 340,
+	}
+}
+
 // shortMessage is the longest user data of a short message in bytes (3GPP TS 23.040).
 const shortMessage = 140
 

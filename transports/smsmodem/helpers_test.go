@@ -3,7 +3,6 @@ package smsmodem_test
 import (
 	"context"
 	"encoding/hex"
-	"flag"
 	"os"
 	"strings"
 	"testing"
@@ -17,13 +16,7 @@ import (
 	"github.com/godwit-gateway/godwit/transports/transporttest"
 )
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if fuzz := flag.Lookup("test.fuzz"); fuzz != nil && fuzz.Value.String() != "" {
-		os.Exit(m.Run()) // the fuzzer leaves goroutines of its own
-	}
-	os.Exit(transporttest.Main(m))
-}
+func TestMain(m *testing.M) { os.Exit(transporttest.Main(m)) }
 
 const sender = "+491700000001"
 

@@ -197,6 +197,7 @@ func testPayloadStable(t *testing.T, s *suite) {
 func testConcurrent(t *testing.T, s *suite) {
 	const each = 10
 	s.start(t)
+	s.confirmed(t, s.inject(t, 0, "up"), "a stored payload") // it is running, so it sends too
 	var wg sync.WaitGroup
 	for device := range Devices {
 		wg.Go(func() {

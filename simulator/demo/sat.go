@@ -1,0 +1,79 @@
+package demo
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/godwit-gateway/godwit/simulator/peers/gss"
+	"github.com/godwit-gateway/godwit/simulator/radio"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// satNetwork is satellites and the Iridium gateway, which connects to ours.
+type satNetwork struct {
+	gss   *gss.Gateway
+	fleet *keptFleet
+}
+
+// Faults of the Iridium gateway, and how much faster its pauses between tries pass than they would.
+const (
+	confirmationsLost = 0.05
+	gssSecond         = 50 * time.Millisecond
+)
+
+// newSatFleet makes devices with satellite modems, and the Iridium gateway. destination is where our gateway listens, and mt where it takes what goes to
+// modems.
+func newSatFleet(a air, destination, mt string, confirm bool, m radio.Model, seed uint64, members []string) (*keptFleet, error) {
+	return newKeptFleet(a, transports.SBD, m, seed, func(f *keptFleet) (network, error) {
+		n := &satNetwork{fleet: f}
+		var mu sync.Mutex
+		luck := rand.New(rand.NewPCG(seed, 5)) //nolint:gosec // repeatable
+		var err error
+		n.gss, err = gss.New(gss.Options{
+			Destinations: []string{destination}, Listen: mt, Confirm: confirm, Modems: members, Second: gssSecond,
+			Forget: func() bool {
+				mu.Lock()
+				defer mu.Unlock()
+				return luck.Float64() < confirmationsLost
+			},
+			OnSettled: func(m gss.Message, o gss.Outcome) { f.settled(m.Tag, o == gss.Delivered) },
+			OnRing:    n.ring,
+		})
+		return n, err
+	})
+}
+
+func (n *satNetwork) run(ctx context.Context) error { return n.gss.Run(ctx) }
+
+// deliver is a session that went well: the modem also gets the first of what waits for it.
+func (n *satNetwork) deliver(_ context.Context, id uint64, p *kept) error {
+	_, err := n.session(gss.Session{IMEI: p.from, Payload: p.payload, Tag: id})
+	return err
+}
+
+// failed is a session that did not, of which the network tells as well.
+func (n *satNetwork) failed(p *kept) {
+	_, _ = n.session(gss.Session{IMEI: p.from, Status: gss.StatusIncomplete}) // of a modem that it knows
+}
+
+// ring has a modem ask for what waits for it.
+func (n *satNetwork) ring(imei string) {
+	for {
+		if waits, err := n.session(gss.Session{IMEI: imei}); err != nil || !waits {
+			return
+		}
+	}
+}
+
+// session is one of a modem. It reports whether something waits for it still.
+func (n *satNetwork) session(s gss.Session) (waits bool, err error) {
+	r, err := n.gss.Session(s)
+	if r.MT != nil {
+		n.fleet.submitted(s.IMEI, r.MT)
+	}
+	return r.Queued > 0, err
+}
+
+func (n *satNetwork) close() error { return n.gss.Close() }

@@ -1,0 +1,20 @@
+package directip
+
+import "time"
+
+// SetClock replaces the clock. To be called before anything else.
+func (t *Transport) SetClock(now func() time.Time) { t.now = now }
+
+// CutSocket closes the socket under a running transport.
+func (t *Transport) CutSocket() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_ = t.socket.Close()
+}
+
+// Open counts the connections that are open.
+func (t *Transport) Open() int {
+	t.gate.mu.Lock()
+	defer t.gate.mu.Unlock()
+	return len(t.gate.visits)
+}

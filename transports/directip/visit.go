@@ -1,0 +1,142 @@
+package directip
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/failpoint"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// answerTime is how long the network may take to read a confirmation of seven bytes.
+const answerTime = 5 * time.Second
+
+var (
+	errRevision = errors.New("not DirectIP")
+	errTooLong  = errors.New("the message is too long")
+)
+
+// visit reads one message and answers it. The sink works under inHand.
+func (t *Transport) visit(inHand context.Context, sink transports.Sink, v *visit) {
+	defer t.gate.leave(v)
+	_ = v.conn.SetLinger(0)                                 // closing resets the connection, which says no, until something else is decided
+	_ = v.conn.SetReadDeadline(t.now().Add(t.cfg.ReadTime)) // one for the whole message, so that it is no use to send it in drops
+	message, err := readMessage(v.conn)
+	if !t.gate.take(v) {
+		return
+	}
+	switch {
+	case errors.Is(err, errRevision):
+		t.counts.foreign.Add(1)
+	case errors.Is(err, errTooLong):
+		t.counts.tooLong.Add(1)
+	case err != nil:
+		t.counts.unfinished.Add(1)
+	default:
+		t.counts.received.Add(1)
+		t.answer(v, t.take(inHand, sink, message))
+	}
+}
+
+// readMessage reads a whole message, head included. It never reads more than MessageMax bytes.
+func readMessage(r io.Reader) ([]byte, error) {
+	var head [headLen]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return nil, err
+	}
+	n := headLen + int(binary.BigEndian.Uint16(head[1:]))
+	switch {
+	case head[0] != revision:
+		return nil, errRevision
+	case n > MessageMax:
+		return nil, errTooLong
+	}
+	message := make([]byte, n)
+	copy(message, head[:])
+	_, err := io.ReadFull(r, message[headLen:])
+	return message, err
+}
+
+// take settles a message. It reports false if the network must keep it.
+func (t *Transport) take(ctx context.Context, sink transports.Sink, message []byte) bool {
+	m, err := parseOriginated(message[headLen:])
+	if err != nil {
+		t.counts.malformed.Add(1)
+		settled, _ := t.hand(ctx, sink, transports.Uplink{From: transports.Address{Bearer: transports.SBD}, Content: transports.ContentRaw, Payload: message})
+		return settled
+	}
+	if m.status.failed() { // the modem has its payload still, and the MOMSN too
+		t.counts.failed.Add(1)
+		return true
+	}
+	key := keyOf(&m)
+	t.memory.Lock()
+	_, again := t.settled.values[key]
+	missing := 0
+	if !again {
+		missing = t.sequences.claim(&m)
+	}
+	if !again && len(m.payload) == 0 {
+		t.sequences.owe(&m, missing)
+	}
+	t.memory.Unlock()
+	switch {
+	case again:
+		t.counts.repeated.Add(1)
+		return true
+	case len(m.payload) == 0:
+		t.counts.empty.Add(1)
+		return true
+	}
+	settled, as := t.hand(ctx, sink, transports.Uplink{
+		From: transports.Address{Bearer: transports.SBD, ID: string(m.imei[:])}, Ref: strconv.FormatUint(uint64(m.cdr), 10), SentAt: m.at(),
+		Position: m.position, Missing: missing, Payload: m.payload,
+	})
+	t.memory.Lock()
+	defer t.memory.Unlock()
+	if !settled {
+		t.sequences.owe(&m, missing)
+	} else if as != transports.Rejected {
+		t.settled.put(key, struct{}{})
+	}
+	return settled
+}
+
+// hand gives one uplink to the sink.
+func (t *Transport) hand(ctx context.Context, sink transports.Sink, u transports.Uplink) (settled bool, as transports.Settlement) {
+	u.Transport, u.ReceivedAt = t.name, t.now()
+	failpoint.Pass(failpoint.Received)
+	var out [1]transports.Verdict
+	if err := sink.Uplinks(ctx, []transports.Uplink{u}, out[:]); err != nil {
+		t.counts.settled[transports.Unsettled].Add(1)
+		if t.seldom(&t.failed, failedEvery) {
+			t.log.Warn("message was not stored and stays with the network", slog.String("transport", t.name), slog.Any("from", u.From), slog.Any("error", err))
+		}
+		return false, transports.Unsettled
+	}
+	as = min(out[0].Settlement, transports.Rejected)
+	t.counts.settled[as].Add(1)
+	return as != transports.Unsettled, as
+}
+
+// answer tells the network whether a message was taken.
+func (t *Transport) answer(v *visit, taken bool) {
+	failpoint.Pass(failpoint.Replied)
+	if taken || t.cfg.Confirm {
+		_ = v.conn.SetLinger(-1)
+	}
+	if t.cfg.Confirm {
+		_ = v.conn.SetWriteDeadline(t.now().Add(answerTime))
+		if _, err := v.conn.Write(appendConfirmation(nil, taken)); err != nil {
+			t.counts.unanswered.Add(1)
+		}
+	}
+	if taken {
+		failpoint.Pass(failpoint.Answered)
+	}
+}

@@ -1,0 +1,20 @@
+// Package rockblock speaks with the web service of RockBLOCK modems, which are Iridium SBD modems with Ground Control's account in between.
+//
+//	modem ~~> satellite ~~> web service --webhook, POST--> [Transport] --> Sink.Uplinks --> 200 after the sync
+//	modem <~~ satellite <~~ web service <--POST, form-- [Transport.Send]
+//
+// The web service waits three seconds for a 200 and comes again if it gets none, for hours and with growing pauses: so there is one only for what the
+// sink has settled, and 503 when that takes longer; what comes twice the sink knows by its frames.
+//
+// The only authentication of a webhook is a token within it (JWT, RFC 7519), signed by Ground Control. Its algorithm is pinned to RS256 and its key
+// configured; what it says of IMEI, MOMSN and data must be what the body says, so that a token of one message is no use for another; and it must not be
+// too old, so that a recorded one is none for ever. A webhook without such a token is not taken.
+//
+// # Libraries
+//
+// golang-jwt verifies the token: the format has traps (algorithms named by the sender, padding, numbers) that others have fallen into already. It has no
+// dependencies.
+//
+// Sources: docs.groundcontrol.com/iot/rockblock; of the two forms of transmit_time, that of github.com/danielrichman/rockblock-relay. A payload that begins
+// with "RB" the web service takes for its own, see [Transport.Send].
+package rockblock

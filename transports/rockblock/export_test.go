@@ -1,0 +1,13 @@
+package rockblock
+
+import "time"
+
+// SetClock replaces the clock. To be called before anything else.
+func (t *Transport) SetClock(now func() time.Time) { t.now = now }
+
+// CutSocket closes the socket under a running transport.
+func (t *Transport) CutSocket() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_ = t.socket.Close()
+}

@@ -1,0 +1,270 @@
+package rockblock_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	peer "github.com/godwit-gateway/godwit/simulator/peers/rockblock"
+	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/rockblock"
+	"github.com/godwit-gateway/godwit/transports/transporttest"
+)
+
+func nobody(http.ResponseWriter, *http.Request) {}
+
+// running runs a transport until the test ends, and waits until it takes webhooks.
+func running(t *testing.T, tr *rockblock.Transport, sink transports.Sink) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- tr.Run(ctx, sink) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !tr.Up() {
+		<-tick.C
+	}
+}
+
+func message(n uint64, data string) peer.Message {
+	return peer.Message{IMEI: imei(0), MOMSN: n, At: time.Unix(1_700_000_000, 0), Data: []byte(data)}
+}
+
+func TestUplinks(t *testing.T) {
+	for _, form := range []peer.Form{peer.Classic, peer.JSON, peer.JSONTexts} {
+		tr, service, _ := newPair(t, peer.Options{Form: form}, nobody, nil)
+		sink := &transporttest.Sink{}
+		running(t, tr, sink)
+		for n, data := range []string{"frame", ""} { // the second is a mailbox check
+			if status, err := service.Post(t.Context(), message(uint64(70154871+n), data)); err != nil || status != http.StatusOK {
+				t.Fatalf("form %d: status %d, %v", form, status, err)
+			}
+		}
+		got := sink.Received()
+		want := transports.Position{Known: true, Latitude: 51_495_400, Longitude: -141_000, Radius: 3000}
+		if len(got) != 1 || string(got[0].Payload) != "frame" || got[0].Ref != "70154871" || !got[0].SentAt.Equal(time.Unix(1_700_000_000, 0)) || got[0].Position != want {
+			t.Errorf("form %d: %+v", form, got)
+		}
+		if s := tr.Stats(); s.Empty != 1 || s.Stored != 1 || s.Received != 2 {
+			t.Errorf("form %d: %+v", form, s)
+		}
+	}
+}
+
+// What is not Ground Control's, or not a webhook, is not taken and says why.
+func TestStrangers(t *testing.T) {
+	tr, service, _ := newPair(t, peer.Options{}, nobody, nil)
+	stranger, err := peer.New(peer.Options{Webhook: fmt.Sprintf("http://%s/hook", tr.Addr())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unsigned, err := peer.New(peer.Options{Webhook: fmt.Sprintf("http://%s/hook", tr.Addr()), Key: signing(), Unsigned: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink := &transporttest.Sink{}
+	running(t, tr, sink)
+	for name, s := range map[string]*peer.Service{"another key": stranger, "no token": unsigned} {
+		if status, err := s.Post(t.Context(), message(1, "x")); err != nil || status != http.StatusUnauthorized {
+			t.Errorf("%s: status %d, %v", name, status, err)
+		}
+	}
+	contentType, body, err := service.Body(message(2, "x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for name, c := range map[string]struct {
+		method, path, contentType, body string
+		want                            int
+	}{
+		"for another modem": {"POST", "/hook", contentType, strings.Replace(string(body), imei(0), imei(1), 1), http.StatusUnauthorized},
+		"no IMEI":           {"POST", "/hook", contentType, "momsn=1", http.StatusBadRequest},
+		"enormous":          {"POST", "/hook", contentType, strings.Repeat("x", 1<<20), http.StatusRequestEntityTooLarge},
+		"looked at":         {"GET", "/hook", "", "", http.StatusMethodNotAllowed},
+		"elsewhere":         {"POST", "/", contentType, string(body), http.StatusNotFound},
+		"at last":           {"POST", "/hook", contentType, string(body), http.StatusOK},
+	} {
+		r, err := http.NewRequest(c.method, fmt.Sprintf("http://%s%s", tr.Addr(), c.path), strings.NewReader(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", c.contentType)
+		res, err := client.Do(r)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+		if res.StatusCode != c.want {
+			t.Errorf("%s: status %d, want %d", name, res.StatusCode, c.want)
+		}
+	}
+	if s := tr.Stats(); len(sink.Received()) != 1 || s.Stranger != 3 || s.Malformed != 2 || s.Stored != 1 {
+		t.Errorf("the sink was given %d; %+v", len(sink.Received()), s)
+	}
+}
+
+// A sink that takes longer than the web service waits: the answer is "again", what is in hand is finished, and the second time it is a duplicate.
+func TestSlowSink(t *testing.T) {
+	tr, service, _ := newPair(t, peer.Options{Answer: 20 * time.Second}, nobody, nil)
+	release := make(chan struct{})
+	var calls atomic.Int32
+	sink := &transporttest.Sink{Judge: func(context.Context, transports.Uplink) (transports.Settlement, error) {
+		if calls.Add(1) == 1 {
+			<-release
+			return transports.Stored, nil
+		}
+		return transports.Duplicate, nil
+	}}
+	running(t, tr, sink)
+	status, err := service.Post(t.Context(), message(1, "slow"))
+	close(release)
+	if err != nil || status != http.StatusServiceUnavailable {
+		t.Errorf("status %d, %v", status, err)
+	}
+	if status, err := service.Post(t.Context(), message(1, "slow")); err != nil || status != http.StatusOK {
+		t.Errorf("again: status %d, %v", status, err)
+	}
+	if s := tr.Stats(); s.Late != 1 || s.Duplicate != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// The simulated service brings all that modems sent, although the sink has troubles and answers come too late.
+func TestSimulatedService(t *testing.T) {
+	var forgotten atomic.Int32
+	tr, service, _ := newPair(t, peer.Options{Second: time.Millisecond, Forget: func() bool { return forgotten.Add(1)%5 == 0 }}, nobody, nil)
+	var calls atomic.Int32
+	sink := &transporttest.Sink{Judge: func(context.Context, transports.Uplink) (transports.Settlement, error) {
+		if calls.Add(1)%4 == 0 {
+			return transports.Unsettled, transporttest.ErrSink
+		}
+		return transports.Stored, nil
+	}}
+	running(t, tr, sink)
+	var wg sync.WaitGroup
+	for n := range uint64(40) {
+		wg.Go(func() {
+			if _, err := service.Deliver(t.Context(), message(n, fmt.Sprintf("frame %d", n))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	seen := map[string]bool{}
+	for _, u := range sink.Received() {
+		seen[string(u.Payload)] = true
+	}
+	if len(seen) != 40 || len(sink.Received()) == 40 {
+		t.Errorf("%d of 40 frames came, %d times in all", len(seen), len(sink.Received()))
+	}
+}
+
+// Password and data go in the body, and never into an error.
+func TestSend(t *testing.T) {
+	var got http.Request
+	tr, _, mt := newPair(t, peer.Options{}, func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		got = *r
+		_, _ = io.WriteString(w, "OK,4711")
+	}, func(c *rockblock.Config) { c.Flush = true })
+	running(t, tr, &transporttest.Sink{})
+	d := transports.Downlink{To: transports.Address{Bearer: transports.SBD, ID: imei(0)}, Payload: make([]byte, 51)}
+	receipt, err := tr.Send(t.Context(), d)
+	if err != nil || receipt.Parts != 2 { // credits
+		t.Errorf("%+v, %v", receipt, err)
+	}
+	if f := got.PostForm; got.URL.RawQuery != "" || f.Get("imei") != imei(0) || f.Get("username") != "fleet" || f.Get("password") != secret || f.Get("flush") != "yes" ||
+		f.Get("data") != strings.Repeat("00", 51) {
+		t.Errorf("asked %s with %v", got.URL, f)
+	}
+	mt.Close()
+	var failed *transports.SendError
+	if _, err := tr.Send(t.Context(), d); !errors.As(err, &failed) || failed.Outcome != transports.NotSent || strings.Contains(err.Error(), secret) {
+		t.Errorf("without a service: %v", err)
+	}
+	for name, change := range map[string]func(*transports.Downlink){
+		"an order to the service": func(d *transports.Downlink) { d.Payload = []byte("RB0014392x") },
+		"no payload":              func(d *transports.Downlink) { d.Payload = nil },
+		"no IMEI":                 func(d *transports.Downlink) { d.To.ID = "+491700000001" },
+		"another bearer":          func(d *transports.Downlink) { d.To.Bearer = transports.SMS },
+	} {
+		d := d
+		change(&d)
+		if _, err := tr.Send(t.Context(), d); !errors.As(err, &failed) || failed.Outcome != transports.Refused {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// What the answer's status says of what was sent.
+func TestSendStatuses(t *testing.T) {
+	var status atomic.Int32
+	var asked atomic.Int32
+	tr, _, _ := newPair(t, peer.Options{}, func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		w.Header().Set("Location", "/elsewhere")
+		w.WriteHeader(int(status.Load()))
+	}, nil)
+	running(t, tr, &transporttest.Sink{})
+	d := transports.Downlink{To: transports.Address{Bearer: transports.SBD, ID: imei(0)}, Payload: []byte("x")}
+	for code, want := range map[int]transports.Outcome{
+		http.StatusTemporaryRedirect: transports.NotSent, http.StatusForbidden: transports.NotSent, http.StatusBadGateway: transports.MaybeSent, http.StatusNoContent: transports.MaybeSent,
+	} {
+		status.Store(int32(code))
+		before := asked.Load()
+		var failed *transports.SendError
+		if _, err := tr.Send(t.Context(), d); !errors.As(err, &failed) || failed.Outcome != want {
+			t.Errorf("status %d: %v, want %s", code, err, want)
+		}
+		if asked.Load() != before+1 {
+			t.Errorf("status %d: the password went elsewhere", code)
+		}
+	}
+}
+
+func TestConfigValidate(t *testing.T) {
+	_, service, _ := newPair(t, peer.Options{}, nobody, nil)
+	key, err := service.PublicKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ok := rockblock.Config{Listen: ":8470", Key: key}
+	if err := ok.Validate(); err != nil {
+		t.Error(err)
+	}
+	for want, change := range map[string]func(*rockblock.Config){
+		"listen":    func(c *rockblock.Config) { c.Listen = "web" },
+		"path":      func(c *rockblock.Config) { c.Path = "hook" },
+		"key_file":  func(c *rockblock.Config) { c.Key = "" },
+		"token_age": func(c *rockblock.Config) { c.TokenAge = time.Second },
+		"mt":        func(c *rockblock.Config) { c.MT = "https://user:pass@rockblock.example/MT" },
+		"username":  func(c *rockblock.Config) { c.Username = "fleet" },
+		"send_time": func(c *rockblock.Config) { c.SendTime = time.Hour },
+	} {
+		c := ok
+		change(&c)
+		if err := c.Validate(); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+		if _, err := rockblock.New("rock", c, slog.New(slog.DiscardHandler)); err == nil {
+			t.Errorf("%s: a transport was made", want)
+		}
+	}
+}

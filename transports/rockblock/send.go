@@ -1,0 +1,133 @@
+package rockblock
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+var (
+	errNoAccount = errors.New("the link has no account for what goes to modems (username)")
+	errWindow    = errors.New("satellites have no windows")
+	errAddress   = errors.New("want an IMEI of 15 digits")
+	errEmpty     = errors.New("no payload")
+	errPrefix    = errors.New(`a payload that begins with "RB" the web service takes for an order to itself`)
+	errAnswer    = errors.New("the web service says neither OK nor FAILED")
+)
+
+// Send implements transports.Transport. Account and password go in the body: addresses are logged by whoever passes them on.
+func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports.Receipt, error) {
+	if err := t.admit(ctx, &d); err != nil {
+		return transports.Receipt{}, err
+	}
+	form := url.Values{
+		"imei": {d.To.ID}, "username": {t.cfg.Username}, "password": {t.cfg.Password}, "data": {hex.EncodeToString(d.Payload)},
+	}
+	if t.cfg.Flush {
+		form.Set("flush", "yes")
+	}
+	if err := t.post(ctx, form.Encode()); err != nil {
+		t.counts.sendErrors.Add(1)
+		return transports.Receipt{}, err
+	}
+	t.counts.sent.Add(1)
+	t.counts.sentBytes.Add(uint64(len(d.Payload)))
+	return transports.Receipt{At: t.now(), Parts: (len(d.Payload) + creditBytes - 1) / creditBytes}, nil
+}
+
+// admit refuses what cannot be sent.
+func (t *Transport) admit(ctx context.Context, d *transports.Downlink) error {
+	refused := func(err error) error { return &transports.SendError{Outcome: transports.Refused, Err: err} }
+	switch {
+	case ctx.Err() != nil:
+		return &transports.SendError{Outcome: transports.NotSent, Err: ctx.Err()}
+	case d.Window.ID != 0:
+		return refused(errWindow)
+	case len(d.Payload) > DownlinkMax:
+		return refused(transports.ErrTooLarge)
+	case len(d.Payload) == 0:
+		return refused(errEmpty)
+	case strings.HasPrefix(string(d.Payload), "RB"):
+		return refused(errPrefix)
+	case !d.Expires.IsZero() && !t.now().Before(d.Expires):
+		return refused(transports.ErrExpired)
+	case t.cfg.Username == "":
+		return refused(errNoAccount)
+	case d.To.Bearer != transports.SBD || len(d.To.ID) != 15 || !digits(d.To.ID):
+		return refused(errAddress)
+	case !t.Up():
+		return &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
+	}
+	return nil
+}
+
+// post makes the request. Until a connection is there nothing has left; after that only the answer says what is.
+func (t *Transport) post(ctx context.Context, form string) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, t.cfg.MT, strings.NewReader(form))
+	if err != nil {
+		return &transports.SendError{Outcome: transports.Refused, Err: fmt.Errorf("ask the web service: %w", err)}
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := t.client.Do(r)
+	if err != nil {
+		outcome := transports.MaybeSent
+		var op *net.OpError
+		if errors.As(err, &op) && op.Op == "dial" {
+			outcome = transports.NotSent
+		}
+		return &transports.SendError{Outcome: outcome, Err: fmt.Errorf("ask the web service: %w", err)}
+	}
+	defer func() { _ = res.Body.Close() }() // it was read
+	text, err := io.ReadAll(io.LimitReader(res.Body, replyMax))
+	switch {
+	case err != nil:
+		return &transports.SendError{Outcome: transports.MaybeSent, Err: fmt.Errorf("answer of the web service: %w", err)}
+	case res.StatusCode >= 300 && res.StatusCode < 500: // it is not there, or does not want us
+		return &transports.SendError{Outcome: transports.NotSent, Slow: true, Code: res.StatusCode, Err: fmt.Errorf("answer of the web service: %s", res.Status)}
+	case res.StatusCode != http.StatusOK:
+		return &transports.SendError{Outcome: transports.MaybeSent, Code: res.StatusCode, Err: fmt.Errorf("answer of the web service: %s", res.Status)}
+	}
+	return parseAnswer(string(text))
+}
+
+// refusals are what the web service says no with. What an operator can repair there within days is not refused for good.
+var refusals = map[int]struct {
+	outcome transports.Outcome
+	slow    bool
+	text    string
+}{
+	10: {transports.NotSent, true, "account or password is wrong"},
+	11: {transports.Refused, false, "the account has no modem with this IMEI"},
+	12: {transports.NotSent, true, "the modem has no line rental"},
+	13: {transports.NotSent, true, "the account has no credit left"},
+	14: {transports.Refused, false, "the data is not hexadecimal"},
+	15: {transports.Refused, false, "the data is too long"},
+	16: {transports.Refused, false, "there is no data"},
+	99: {transports.NotSent, false, "an error of the web service"},
+}
+
+// parseAnswer reads "OK,<id>" or "FAILED,<code>,<text>".
+func parseAnswer(text string) error {
+	word, rest, _ := strings.Cut(strings.TrimSpace(text), ",")
+	if word == "OK" {
+		return nil
+	}
+	code, _, _ := strings.Cut(rest, ",")
+	n, err := strconv.Atoi(code)
+	if word != "FAILED" || err != nil {
+		return &transports.SendError{Outcome: transports.MaybeSent, Err: errAnswer}
+	}
+	if r, known := refusals[n]; known {
+		return &transports.SendError{Outcome: r.outcome, Slow: r.slow, Code: n, Err: fmt.Errorf("web service: %s", r.text)}
+	}
+	return &transports.SendError{Outcome: transports.NotSent, Slow: true, Code: n, Err: fmt.Errorf("web service: failed with code %d", n)}
+}
