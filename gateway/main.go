@@ -46,6 +46,7 @@ type cli struct {
 	Message    messageCmd    `cmd:"" help:"Messages to devices."`
 	Quarantine quarantineCmd `cmd:"" help:"What was not understood."`
 	Link       linkCmd       `cmd:"" help:"Links and their counters."`
+	Audit      auditCmd      `cmd:"" help:"Who allowed what."`
 	Token      tokenCmd      `cmd:"" help:"Tokens for the API."`
 	Store      storeCmd      `cmd:"" help:"The store: backups, checks and repairs."`
 	Bench      benchCmd      `cmd:"" help:"Measure the gateway on this machine."`

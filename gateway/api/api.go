@@ -75,6 +75,7 @@ func New(o Options) http.Handler {
 	a.registerEvents(h)
 	a.registerTokens(h)
 	a.registerCheckpoints(h)
+	a.registerAudit(h)
 	mux.HandleFunc("GET /healthz", a.probe(o.Alive))
 	mux.HandleFunc("GET /readyz", a.probe(o.Ready))
 	mux.Handle("GET /metrics", o.Metrics)

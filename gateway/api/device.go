@@ -318,6 +318,9 @@ func (a *api) exportDevices(ctx context.Context, in *ExportRequest) (*one[Export
 	if err != nil {
 		return nil, failed(fmt.Errorf("export: %w", err))
 	}
+	if err := a.Hub.Authorise(ctx, "device.export", fmt.Sprintf("%d devices", len(rows)), ""); err != nil {
+		return nil, failed(fmt.Errorf("export: %w", err))
+	}
 	var text bytes.Buffer
 	if err := fleet.WriteExport(&text, rows); err != nil {
 		return nil, failed(fmt.Errorf("export: %w", err))

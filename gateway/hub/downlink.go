@@ -173,6 +173,9 @@ func (h *Hub) send(ctx context.Context, ref string, build func(fleet.Index) (*st
 		c.touch(i)
 		h.enqueue(c, i, d)
 		rec = record(d)
+		if d.Kind == downlinkOffer {
+			h.authorised(c, ActorOf(ctx), "device.offer", h.fleet.Device(i).Name, fmt.Sprintf("downlink %d over %s", d.Ref, d.Link))
+		}
 		return nil
 	})
 	return rec, err

@@ -29,6 +29,7 @@ func (h *Hub) Rekey(ctx context.Context, ref, link string) (DownlinkRecord, erro
 			return err
 		}
 		rec = record(d)
+		h.authorised(c, ActorOf(ctx), "device.rekey", h.fleet.Device(i).Name, "")
 		return nil
 	})
 	return rec, err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/audit"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler/core"
@@ -135,6 +136,7 @@ type Hub struct {
 	tells       bool                   // devices are told when to speak
 	currency    string                 // of plans
 	budgets     []ledger.Budget        // not changed
+	book        audit.Chain            // of authorisations
 
 	// What follows belongs to the committer alone.
 	commit  commit
@@ -175,6 +177,9 @@ func New(o Options) (*Hub, error) {
 	h.outgoing.init()
 	h.commit.init(h.store)
 	if err := h.load(); err != nil {
+		return nil, err
+	}
+	if err := h.openAudit(); err != nil {
 		return nil, err
 	}
 	if err := h.openSchedule(o.Schedule); err != nil {
