@@ -31,6 +31,9 @@ var imports = map[string][]string{
 	"gateway/store":      {"gateway/failpoint"},
 	"gateway/hub":        {"codec", "codec/session", "transports", "scheduler/...", "gateway/audit", "gateway/fleet", "gateway/rollout/...", "gateway/store", "gateway/failpoint"},
 	"gateway/publish":    {"gateway/store", "gateway/failpoint"},
+	"gateway/rollout":    {"codec", "gateway/rollout/verdict"},
+
+	"gateway/rollout/verdict": {"scheduler", "scheduler/presence"},
 
 	"gateway/failpoint": {},
 	"gateway/backup":    {},
@@ -57,7 +60,7 @@ var imports = map[string][]string{
 	"simulator/check":            {},
 	"simulator/faults":           {},
 	"simulator/world":            {"codec", "codec/session", "scheduler/...", "transports", "gateway/audit", "gateway/fleet", "gateway/hub", "gateway/rollout/...", "gateway/store", "gateway/publish", "gateway/publish/streammodel", "simulator/check", "simulator/device", "simulator/radio"},
-	"simulator/trial":            {"scheduler", "scheduler/presence"},
+	"simulator/trial":            {"scheduler", "scheduler/presence", "gateway/rollout/verdict"},
 	"simulator/scenario":         {"codec", "codec/session", "scheduler/...", "transports", "gateway/config", "gateway/fleet", "gateway/hub", "simulator/device", "simulator/radio", "simulator/world"},
 	"simulator/report":           {"transports", "scheduler/presence", "simulator/device", "simulator/radio", "simulator/report/chart", "simulator/world"},
 	"simulator/report/chart":     {},
@@ -137,7 +140,7 @@ func TestImports(t *testing.T) {
 
 // TestPure holds the pure packages to their promise: bytes and values in, bytes and values out.
 func TestPure(t *testing.T) {
-	pure := []string{"codec", "codec/session", "codec/train", "codec/entropy", "gateway/fleet", "scheduler", "scheduler/tariff", "scheduler/ledger", "scheduler/presence", "scheduler/core", "gateway/audit", "simulator/device", "simulator/radio", "simulator/check"}
+	pure := []string{"codec", "codec/session", "codec/train", "codec/entropy", "gateway/fleet", "scheduler", "scheduler/tariff", "scheduler/ledger", "scheduler/presence", "scheduler/core", "gateway/audit", "gateway/rollout", "gateway/rollout/verdict", "simulator/device", "simulator/radio", "simulator/check"}
 	for _, p := range packages(t) {
 		folder := strings.TrimPrefix(p.ImportPath, module+"/")
 		if !slices.Contains(pure, folder) {
