@@ -194,7 +194,7 @@ func (h *Hub) newDownlink(i fleet.Index, kind, name string, ttl time.Duration, p
 	if ttl > 0 {
 		d.Expires = d.QueuedAt.Add(ttl)
 	}
-	if late(kind) {
+	if late(kind, plaintext) {
 		return d, nil
 	}
 	if room := wholeRoom(l); len(plaintext) > room {

@@ -12,6 +12,7 @@ import (
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/audit"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/gateway/rollout"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
@@ -137,6 +138,7 @@ type Hub struct {
 	currency    string                 // of plans
 	budgets     []ledger.Budget        // not changed
 	book        audit.Chain            // of authorisations
+	rollouts    *rollout.Machine       // updates
 
 	// What follows belongs to the committer alone.
 	commit  commit
@@ -183,6 +185,9 @@ func New(o Options) (*Hub, error) {
 		return nil, err
 	}
 	if err := h.openSchedule(o.Schedule); err != nil {
+		return nil, err
+	}
+	if err := h.openRollouts(); err != nil {
 		return nil, err
 	}
 	return h, nil

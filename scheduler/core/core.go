@@ -63,8 +63,9 @@ type Core struct {
 	plain  tariff.Meter // of tariffs that remember nothing
 	stays  map[*tariff.Tariff]bool
 
-	model *presence.Model
-	queue *presence.Queue
+	silence presence.Config
+	model   *presence.Model
+	queue   *presence.Queue
 
 	products, customers names
 	dirty               dirty

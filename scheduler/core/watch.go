@@ -41,8 +41,20 @@ func (k *Core) watch() error {
 		c.Bursts = append(c.Bursts, b)
 	}
 	var err error
+	k.silence = c
 	k.model, err = presence.New(c)
 	return err
+}
+
+// Presence is what silence is judged by, and what was learned of it. Both belong to the Core and may be read.
+func (k *Core) Presence() (presence.Config, *presence.Model) { return k.silence, k.model }
+
+// Programme is the place in presence.Config.Bursts of a device's programme of contacts after an update; -1: nothing is known of the device.
+func (k *Core) Programme(at Place) int {
+	if m := k.at(at); m != nil {
+		return int(m.rule)
+	}
+	return -1
 }
 
 // burstMax is how many contacts of a programme presence can tell apart.

@@ -1,0 +1,108 @@
+package hub
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/audit"
+	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/gateway/rollout"
+)
+
+// Kinds of events of updates. Those about a device are on its subject; those about a rollout on godwit.v1.{gateway}.rollout.{number}.{what}, their
+// type is io.godwit.rollout.{what}.
+const (
+	KindConfirmed  = "update.confirmed"  // the device runs the release of a rollout, and kept on for the soak
+	KindFailed     = "update.failed"     // it says that the update failed
+	KindRolledBack = "update.rolledback" // it ran the release, and runs something else
+	KindOutside    = "update.outside"    // it runs another version, and no rollout is the reason
+
+	KindRollout = "rollout" // begins the kinds of events about rollouts
+)
+
+// deviceActions are the kinds of events about devices by their actions. Steps are told by the frames that bring them.
+var deviceActions = map[rollout.ActionKind]string{
+	rollout.ActConfirmed: KindConfirmed, rollout.ActFailed: KindFailed, rollout.ActRolledBack: KindRolledBack, rollout.ActOutside: KindOutside,
+}
+
+// rolloutActions are the last words of the kinds of events about rollouts.
+var rolloutActions = map[rollout.ActionKind]string{
+	rollout.ActCreated: "created", rollout.ActSubmitted: "submitted", rollout.ActApproved: "approved", rollout.ActDenied: "denied",
+	rollout.ActStarted: "started", rollout.ActWave: "wave", rollout.ActWarned: "warned", rollout.ActSilence: "silence", rollout.ActHalted: "halted",
+	rollout.ActPaused: "paused", rollout.ActResumed: "resumed", rollout.ActStopped: "stopped", rollout.ActCompleted: "completed",
+	rollout.ActRetried: "retried",
+}
+
+// tellUpdates emits what the rollouts have to say, and writes down what they did by themselves.
+func (h *Hub) tellUpdates(c *commit) {
+	for _, a := range h.rollouts.Actions() {
+		if a.Audit != nil {
+			h.authorisedBy(c, a.Audit)
+		}
+		if kind, ok := deviceActions[a.Kind]; ok {
+			h.updateEvent(c, kind, &a)
+		}
+		if what, ok := rolloutActions[a.Kind]; ok {
+			h.rolloutEvent(c, what, &a)
+		}
+	}
+}
+
+// updateEvent tells what became of an update on a device. The time of the event is when that was, as far as the device says.
+func (h *Hub) updateEvent(c *commit, kind string, a *rollout.Action) {
+	at := a.DeviceTime
+	if at.IsZero() {
+		at = a.Time
+	}
+	e := h.gatewayEvent(c, fleet.Index(a.Place), kind, at)
+	if a.Rollout > 0 {
+		e.payload = appendUintMember(e.payload, "rollout", uint64(a.Rollout))
+		e.payload = appendTextMember(e.payload, "rollout_name", a.Name)
+	}
+	e.payload = appendTextMember(e.payload, "version", a.Version)
+	e.payload = appendTextMember(e.payload, "from", a.From)
+	if a.Kind == rollout.ActFailed {
+		e.payload = appendUintMember(e.payload, "code", uint64(a.Code))
+	}
+	e.payload = appendTimeMember(e.payload, "device_time", a.DeviceTime)
+	e.payload = appendTimeMember(e.payload, "earliest", a.Earliest)
+	e.payload = appendTimeMember(e.payload, "known_at", a.Time)
+	e.payload = appendTextMember(e.payload, "reason", a.Reason)
+	h.emit(c, nil, e)
+}
+
+// rolloutEvent tells of a rollout.
+func (h *Hub) rolloutEvent(c *commit, what string, a *rollout.Action) {
+	number := strconv.FormatUint(uint64(a.Rollout), 10)
+	e := h.plainEvent(c, "rollout."+number+"."+what, KindRollout+"."+what, number, a.Time)
+	e.payload = appendUintMember(e.payload, "rollout", uint64(a.Rollout))
+	e.payload = appendTextMember(e.payload, "rollout_name", a.Name)
+	e.payload = appendTextMember(e.payload, "product", a.Product)
+	e.payload = appendTextMember(e.payload, "version", a.Version)
+	if a.Kind == rollout.ActWave {
+		e.payload = appendUintMember(e.payload, "wave", uint64(a.Wave)) //nolint:gosec // not negative
+	}
+	e.payload = appendTextMember(e.payload, "reason", a.Reason)
+	e.payload = appendTextMember(e.payload, "who", a.Actor.Name)
+	h.emit(c, nil, e)
+}
+
+// authorisedBy writes down what the machine of rollouts says that somebody, or it itself, allowed.
+func (h *Hub) authorisedBy(c *commit, a *rollout.Authorisation) {
+	who := audit.Gateway
+	if a.Actor.Name != rollout.ByMachine {
+		who = audit.Actor{Name: a.Actor.Name, Role: a.Actor.Role.String()}
+	}
+	h.authorised(c, who, a.What, a.Subject, joined(a.Remark, a.Detail))
+}
+
+// joined is a remark and what it is about.
+func joined(remark, detail string) string {
+	if remark == "" || detail == "" {
+		return remark + detail
+	}
+	return remark + " (" + detail + ")"
+}
+
+// day is the step of an adoption curve that nobody named another for.
+const day = 24 * time.Hour
