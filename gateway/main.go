@@ -39,6 +39,7 @@ type cli struct {
 	Device     deviceCmd     `cmd:"" help:"The inventory of devices."`
 	Frame      frameCmd      `cmd:"" help:"Look at frames, and make them."`
 	Template   templateCmd   `cmd:"" help:"Templates of products: train them, look at them."`
+	Release    releaseCmd    `cmd:"" help:"Software for devices: sign it, look at what was signed."`
 	Tariff     tariffCmd     `cmd:"" help:"What links cost."`
 	Schedule   scheduleCmd   `cmd:"" help:"How often devices speak, and which are silent."`
 	Spend      spendCmd      `cmd:"" help:"What was spent, on what."`
