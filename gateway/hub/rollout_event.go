@@ -2,7 +2,6 @@ package hub
 
 import (
 	"strconv"
-	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/audit"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
@@ -20,30 +19,18 @@ const (
 	KindRollout = "rollout" // begins the kinds of events about rollouts
 )
 
-// deviceActions are the kinds of events about devices by their actions. Steps are told by the frames that bring them.
-var deviceActions = map[rollout.ActionKind]string{
-	rollout.ActConfirmed: KindConfirmed, rollout.ActFailed: KindFailed, rollout.ActRolledBack: KindRolledBack, rollout.ActOutside: KindOutside,
-}
-
-// rolloutActions are the last words of the kinds of events about rollouts.
-var rolloutActions = map[rollout.ActionKind]string{
-	rollout.ActCreated: "created", rollout.ActSubmitted: "submitted", rollout.ActApproved: "approved", rollout.ActDenied: "denied",
-	rollout.ActStarted: "started", rollout.ActWave: "wave", rollout.ActWarned: "warned", rollout.ActSilence: "silence", rollout.ActHalted: "halted",
-	rollout.ActPaused: "paused", rollout.ActResumed: "resumed", rollout.ActStopped: "stopped", rollout.ActCompleted: "completed",
-	rollout.ActRetried: "retried",
-}
-
 // tellUpdates emits what the rollouts have to say, and writes down what they did by themselves.
 func (h *Hub) tellUpdates(c *commit) {
 	for _, a := range h.rollouts.Actions() {
 		if a.Audit != nil {
 			h.authorisedBy(c, a.Audit)
 		}
-		if kind, ok := deviceActions[a.Kind]; ok {
-			h.updateEvent(c, kind, &a)
-		}
-		if what, ok := rolloutActions[a.Kind]; ok {
-			h.rolloutEvent(c, what, &a)
+		switch a.Kind {
+		case rollout.ActStep: // the frame that told it is an event
+		case rollout.ActConfirmed, rollout.ActFailed, rollout.ActRolledBack, rollout.ActOutside:
+			h.updateEvent(c, a.Kind.String(), &a)
+		default:
+			h.rolloutEvent(c, a.Kind.String(), &a)
 		}
 	}
 }
@@ -103,6 +90,3 @@ func joined(remark, detail string) string {
 	}
 	return remark + " (" + detail + ")"
 }
-
-// day is the step of an adoption curve that nobody named another for.
-const day = 24 * time.Hour
