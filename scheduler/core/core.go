@@ -63,8 +63,8 @@ type Core struct {
 	plain  tariff.Meter // of tariffs that remember nothing
 	stays  map[*tariff.Tariff]bool
 
-	silence presence.Config
 	model   *presence.Model
+	watched presence.Config // of which the model was made
 	queue   *presence.Queue
 
 	products, customers names

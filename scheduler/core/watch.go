@@ -41,20 +41,9 @@ func (k *Core) watch() error {
 		c.Bursts = append(c.Bursts, b)
 	}
 	var err error
-	k.silence = c
+	k.watched = c
 	k.model, err = presence.New(c)
 	return err
-}
-
-// Presence is what silence is judged by, and what was learned of it. Both belong to the Core and may be read.
-func (k *Core) Presence() (presence.Config, *presence.Model) { return k.silence, k.model }
-
-// Programme is the place in presence.Config.Bursts of a device's programme of contacts after an update; -1: nothing is known of the device.
-func (k *Core) Programme(at Place) int {
-	if m := k.at(at); m != nil {
-		return int(m.rule)
-	}
-	return -1
 }
 
 // burstMax is how many contacts of a programme presence can tell apart.
@@ -152,4 +141,16 @@ func (k *Core) Silent() (counts [presence.Retired + 1]int) {
 		}
 	}
 	return counts
+}
+
+// Presence is what the fleet has taught of silence, and the tables that it names links and programmes in. It belongs to the Core: it may be read.
+func (k *Core) Presence() (*presence.Model, presence.Config) { return k.model, k.watched }
+
+// Programme is the place of a device's programme after an update in the tables of Presence.
+func (k *Core) Programme(at Place) int {
+	m := k.at(at)
+	if m == nil {
+		return len(k.config.Rules)
+	}
+	return int(m.rule)
 }
