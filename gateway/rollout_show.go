@@ -218,6 +218,21 @@ func (c *rolloutDevicesCmd) Run(e *env) error {
 	})
 }
 
+// updateRows is where a device stands in a rollout, with its steps.
+func updateRows(d *api.DeviceUpdate, row func(...any)) {
+	line := fmt.Sprintf("%s since %s", d.Standing, cell(d.Since))
+	if d.Reason != "" {
+		line += ": " + d.Reason
+	}
+	if d.Suspect > 0 {
+		line += fmt.Sprintf("; %.1f %% likely silenced by the update", 100*d.Suspect)
+	}
+	row(fmt.Sprintf("rollout %d", d.Rollout), line)
+	for _, s := range d.History {
+		row("", fmt.Sprintf("%s %s, code %d, known %s", cell(s.At), s.Step, s.Code, cell(s.Known)))
+	}
+}
+
 type rolloutWatchCmd struct {
 	Rollout uint32 `arg:"" help:"Its number."`
 	Max     int    `help:"End after so many events."`

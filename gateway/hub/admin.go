@@ -21,6 +21,8 @@ type DeviceQuery struct {
 	Product  string      // "": any
 	Customer string
 	Prefix   string // of the name
+	Behind   string // a version: only devices that run an older one, or never told; "": any
+	Silent   bool   // only devices that are not heard as they should be: silent, out of reach or dead
 	After    string // cursor: what an earlier call returned as next
 	Limit    int    // 1 to 1000; 0: 100
 }
@@ -52,12 +54,13 @@ func (h *Hub) Devices(q DeviceQuery) ([]fleet.Device, string, error) {
 	start, _ := slices.BinarySearchFunc(numbers, after, func(n uint32, t int64) int { return cmp.Compare(int64(n), t+1) })
 	h.mu.RLock()
 	defer h.mu.RUnlock()
+	now := h.clock.Now()
 	var out []fleet.Device
 	for _, number := range numbers[start:] {
 		i, _ := h.fleet.ByNumber(number)
 		head := h.fleet.Head(i)
 		if q.State != 0 && head.State != q.State || q.Product != "" && head.Product != q.Product ||
-			q.Customer != "" && head.Customer != q.Customer {
+			q.Customer != "" && head.Customer != q.Customer || q.Behind != "" && !h.behind(i, q.Behind) || q.Silent && !h.isSilent(i, now) {
 			continue
 		}
 		d := h.fleet.Device(i)

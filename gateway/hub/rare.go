@@ -2,6 +2,7 @@ package hub
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/transports"
@@ -21,7 +22,9 @@ func (h *Hub) applyRare(o *opened, s *codec.Status, u *transports.Uplink) {
 		at = s.Time
 	}
 	version, build := h.rareSoftware(i, &s.Rare)
-	h.runs(o, version, build, at, now)
+	if !strings.HasPrefix(version, "#") { // that it is unknown says neither what it is nor what it is not
+		h.runs(o, version, build, at, now)
+	}
 	if !o.newest {
 		return
 	}

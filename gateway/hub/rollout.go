@@ -18,7 +18,11 @@ import (
 
 // openRollouts makes the machine of updates, and brings back what it knew. The fleet and the schedule are there.
 func (h *Hub) openRollouts() error {
-	c := rollout.Config{Fleet: updatable{h}, Burst: func(at rollout.Place) []uint16 { return h.core.Burst(core.Place(at)) }}
+	c := rollout.Config{
+		Fleet: updatable{h}, Programme: func(at rollout.Place) int { return h.core.Programme(core.Place(at)) },
+		Burst: func(at rollout.Place) []uint16 { return h.core.Burst(core.Place(at)) },
+	}
+	c.Model, c.Presence = h.core.Presence()
 	for _, l := range h.linkList {
 		c.Links = append(c.Links, l.Name)
 	}
@@ -65,7 +69,7 @@ func orderOf(o *opened) rollout.Order { return rollout.Order{Epoch: o.epoch, Cou
 // runs tells the rollouts what a frame says of the software that its device runs, before the fleet is told. at is when the frame was sent; zero: now.
 func (h *Hub) runs(o *opened, version, build string, at, now time.Time) {
 	h.rollouts.Reported(now, rollout.Place(o.device), rollout.Software{
-		Version: version, Build: build, Was: h.fleet.Version(o.device), Order: orderOf(o), At: at,
+		Version: version, Build: build, Was: h.fleet.Version(o.device), Order: orderOf(o), Newest: o.newest, At: at,
 	})
 }
 
@@ -97,7 +101,8 @@ func isOfferStub(kind string, payload []byte) bool {
 	return kind == downlinkOffer && len(payload) == offerStub && payload[0] == byte(codec.MessageOffer)
 }
 
-// rolloutOf is the rollout that a downlink is an offer of; 0: none. Those that people offer by hand have other numbers.
+// rolloutOf is the number of a rollout's offer, by which the device tells of its steps; 0: the downlink is none. Those that people offer by hand have
+// other numbers.
 func (h *Hub) rolloutOf(d *store.Downlink) uint32 {
 	if d.Kind != downlinkOffer {
 		return 0
@@ -116,10 +121,10 @@ func (h *Hub) rolloutOf(d *store.Downlink) uint32 {
 	return o.Rollout
 }
 
-// isRollout reports whether a number is one of the machine's.
+// isRollout reports whether the number of an offer is one of the machine's.
 func (h *Hub) isRollout(number uint32) bool {
-	_, err := h.rollouts.Get(rollout.ID(number))
-	return err == nil
+	_, ok := h.rollouts.Of(number)
+	return ok
 }
 
 // sizeOf is about how many bytes a downlink will have that is made when it leaves.
@@ -210,8 +215,13 @@ func (h *Hub) offerOver(d *store.Downlink, now time.Time, tell func(time.Time, r
 
 // campaignOf is what a downlink is charged to.
 func (h *Hub) campaignOf(d *store.Downlink) string {
-	if number := h.rolloutOf(d); number > 0 {
-		return strconv.FormatUint(uint64(number), 10)
+	return h.campaign(h.rolloutOf(d))
+}
+
+// campaign is what is charged of what the number of an offer stands for: its rollout.
+func (h *Hub) campaign(number uint32) string {
+	if id, ok := h.rollouts.Of(number); ok {
+		return strconv.FormatUint(uint64(id), 10)
 	}
 	return ""
 }
@@ -221,10 +231,11 @@ func (h *Hub) campaignOfFrame(o *opened) string {
 	if o.header.Kind() != codec.KindExtended || len(o.plaintext) == 0 || codec.MessageType(o.plaintext[0]) != codec.MessageStepLog {
 		return ""
 	}
-	if l, err := codec.DecodeStepLog(o.plaintext[1:]); err == nil && h.isRollout(l.Rollout) {
-		return strconv.FormatUint(uint64(l.Rollout), 10)
+	l, err := codec.DecodeStepLog(o.plaintext[1:])
+	if err != nil {
+		return ""
 	}
-	return ""
+	return h.campaign(l.Rollout)
 }
 
 // rareSoftware is what a rare block says of the software. A version index that the product's release table does not have is kept as "#index", so

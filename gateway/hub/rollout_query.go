@@ -3,11 +3,13 @@ package hub
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/rollout"
 	"github.com/godwit-gateway/godwit/scheduler/core"
+	"github.com/godwit-gateway/godwit/scheduler/presence"
 	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
 
@@ -99,4 +101,84 @@ func (q *RolloutQuery) takes(d *rollout.DeviceView) bool {
 		return false
 	}
 	return true
+}
+
+// RolloutStats are figures of a rollout that has begun and not ended.
+type RolloutStats struct {
+	Rollout   uint32
+	Standings map[string]int
+	Excess    float64 // silent devices beyond those that would be silent without the update
+}
+
+// RolloutStats are figures of all rollouts that have begun and not ended.
+func (h *Hub) RolloutStats() (list []RolloutStats) {
+	h.LookAtRollouts(func(now time.Time, m *rollout.Machine) {
+		for _, s := range m.List() {
+			if s.State != rollout.Running && s.State != rollout.Paused && s.State != rollout.Halted {
+				continue
+			}
+			x := RolloutStats{Rollout: uint32(s.ID), Standings: make(map[string]int, len(s.Standings))}
+			for standing, n := range s.Standings {
+				x.Standings[standing.String()] = n
+			}
+			if r, err := m.Report(now, s.ID); err == nil {
+				x.Excess = max(0, float64(r.Silent)-r.Usual)
+			}
+			list = append(list, x)
+		}
+	})
+	return list
+}
+
+// behind reports whether a device runs an older version than one of its product, or never told. Releases say which of two is older; where one of them
+// is not known, the numbers in the versions do. mu is held.
+func (h *Hub) behind(i fleet.Index, version string) bool {
+	p := h.fleet.Profile(i)
+	if p.Version == "" || p.Version == version {
+		return p.Version == ""
+	}
+	runs, err := h.rollouts.Release(p.Product, p.Version)
+	want, err2 := h.rollouts.Release(p.Product, version)
+	if err == nil && err2 == nil {
+		return runs.Sequence < want.Sequence
+	}
+	return older(p.Version, version)
+}
+
+// older compares versions as people count: number by number, text by text between them.
+func older(a, b string) bool {
+	for a != "" && b != "" {
+		x, y := token(a), token(b)
+		a, b = a[len(x):], b[len(y):]
+		if x == y {
+			continue
+		}
+		if isDigit(x[0]) && isDigit(y[0]) {
+			x, y = strings.TrimLeft(x, "0"), strings.TrimLeft(y, "0")
+			if len(x) != len(y) {
+				return len(x) < len(y)
+			}
+		}
+		if x != y {
+			return x < y
+		}
+	}
+	return a == "" && b != ""
+}
+
+// token is the run of digits, or of anything else, that a text begins with.
+func token(s string) string {
+	n := 1
+	for n < len(s) && isDigit(s[n]) == isDigit(s[0]) {
+		n++
+	}
+	return s[:n]
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// isSilent reports whether a device is not heard as it should be. mu is held.
+func (h *Hub) isSilent(i fleet.Index, now time.Time) bool {
+	s, ok := h.core.Standing(now, core.Place(i))
+	return ok && (s.Class == presence.Silent || s.Class == presence.Presumed || s.Class == presence.Out)
 }
