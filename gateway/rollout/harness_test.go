@@ -98,6 +98,9 @@ type world struct {
 	now     time.Time
 	counter []uint64
 	told    []rollout.Action
+
+	stage []int // of each device in its update, as run goes on with it
+	boot  []time.Time
 }
 
 func newWorld(t testing.TB, n int) *world {
