@@ -88,13 +88,20 @@ func (m *Machine) Offered(now time.Time, at Place, number uint32) {
 		}
 		d.heard = max(d.heard, stampOf(m.facts.Last))
 		d.tries = min(d.tries, 254) + 1
-		d.set(flagTaken, false)
 	})
 }
 
 // Delivered says that the device acknowledged an offer. It will not be sent again in this try.
 func (m *Machine) Delivered(now time.Time, at Place, number uint32) {
-	m.offer(now, at, number, func(_ *rollout, d *device) { d.set(flagTaken, true) })
+	m.offer(now, at, number, func(_ *rollout, d *device) {
+		if d.offered == 0 {
+			return
+		}
+		d.set(flagTaken, true)
+		if d.sent == 0 { // the network had given it up too early
+			d.sent = stamp(now)
+		}
+	})
 }
 
 // Undelivered says that the network gave an offer up: the device does not know of it.
