@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/manifest"
 	"github.com/godwit-gateway/godwit/gateway/rollout"
@@ -238,4 +240,12 @@ func (w *world) count(kind rollout.ActionKind) (n int) {
 		}
 	}
 	return n
+}
+
+// same reports what differs between two answers.
+func same(t *testing.T, a, b any) {
+	t.Helper()
+	if d := cmp.Diff(a, b); d != "" {
+		t.Error(d)
+	}
 }
