@@ -164,3 +164,12 @@ func (j *Judge) Override(now int64) {
 	j.common = commonEvidence{}
 	j.decision = decision{overrides: j.decision.overrides + 1, due: true}
 }
+
+// Halted is when the evidence came to what halts the rollout; 0: it has not. It is Verdict.Halted, and costs nothing.
+func (j *Judge) Halted() int64 { return j.unix(j.decision.halted) }
+
+// Evidence is that of each component now, and the average: Verdict.Evidence and Verdict.Average.
+func (j *Judge) Evidence() (e [Components]float64, mean float64) {
+	e = j.weigh()
+	return e, average(&e)
+}
