@@ -6,8 +6,8 @@ type commonEvidence struct{ across windows }
 // Weights of what families of evidence are made of. Those of the first family are told of each contact and may be averaged; the others, which know
 // closed windows only, have a part of alpha each.
 const (
-	weightBurst   = 0.35
-	weightCycle   = 0.3
+	weightBurst   = 0.4
+	weightCycle   = 0.25
 	weightFailure = 0.05
 	weightWindows = 0.1
 )

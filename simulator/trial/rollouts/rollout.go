@@ -20,7 +20,7 @@ const (
 	length   = 45 * trial.Day
 	soak     = 24 * trial.Hour
 	reported = 0.8
-	patience = 10 * trial.Day // after which an operator opens a wave that the verdict holds, unless it warns
+	patience = 10 * trial.Day // after which an operator opens a wave that the verdict holds
 )
 
 // A Run is one rollout.
@@ -151,7 +151,7 @@ func (o *rollout) outcome(hours float64) Outcome {
 	return Outcome{Hours: hours, Exposed: o.exposed, Bricked: bricked}
 }
 
-// look is what happens each hour: the rules look, and a wave may open. It returns false when the rollout is over.
+// look is what happens each grain: the judge looks, and each hour the rules do, and a wave may open. It returns false when the rollout is over.
 func (o *rollout) look(now int64) bool {
 	o.judge.Poll(newYear + now)
 	hours := float64(now-warmUp) / float64(trial.Hour)
@@ -162,11 +162,12 @@ func (o *rollout) look(now int64) bool {
 			return false
 		}
 	}
-	if now >= warmUp {
-		o.lookRules(hours)
+	if now < warmUp || now%trial.Hour != 0 {
+		return true
 	}
+	o.lookRules(hours)
 	switch {
-	case now < warmUp || v.Complete >= 0:
+	case v.Complete >= 0:
 	case o.opened == 0:
 		o.open(now)
 	case now-o.since < soak || float64(o.got[o.opened-1]) < reported*float64(o.size[o.opened-1]):
@@ -182,8 +183,7 @@ func (o *rollout) look(now int64) bool {
 
 // held reports whether the verdict holds the next wave.
 func (o *rollout) held(now int64) bool {
-	v := o.judge.Verdict()
-	return v.Action >= verdict.Warn || v.Hold && now-o.since < patience
+	return now-o.since < patience && o.judge.Verdict().Hold
 }
 
 // open opens the next wave.

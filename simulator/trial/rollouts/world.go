@@ -83,10 +83,10 @@ func newWorld(f *Fleet, s Scenario, seed uint64, end int64) *world {
 	return w
 }
 
-// run lets the fleet live to the end: contact is told of each contact that arrives, look of each hour; it ends when look returns false.
+// run lets the fleet live to the end: contact is told of each contact that arrives, look of each grain; it ends when look returns false.
 func (w *world) run(contact func(p uint32, at int64), look func(now int64) bool) {
 	for ; w.now < w.end; w.now += grain {
-		if look != nil && w.now%trial.Hour == 0 && !look(w.now) {
+		if look != nil && !look(w.now) {
 			return
 		}
 		slot := &w.wheel[w.now/grain]
