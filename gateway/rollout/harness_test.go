@@ -120,9 +120,7 @@ func newWorld(t testing.TB, n int) *world {
 
 // commit ends what a batch of the caller would.
 func (w *world) commit() {
-	for _, a := range w.m.Actions() {
-		w.told = append(w.told, a)
-	}
+	w.told = append(w.told, w.m.Actions()...)
 	w.m.Drain(w.store)
 }
 

@@ -106,7 +106,7 @@ func CheckRow(key, row []byte) error {
 		return fmt.Errorf("%w: no key", ErrRow)
 	}
 	var err error
-	size := 0
+	var size int
 	switch key[0] {
 	case rowRelease:
 		var r Release

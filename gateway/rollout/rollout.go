@@ -190,7 +190,7 @@ func (r *rollout) total(from, to int) (sum [Outside + 1]int) {
 }
 
 // stamp is a moment in seconds since 1970, within what a device's record holds.
-func stamp(t time.Time) uint32 { return uint32(min(max(t.Unix(), 0), 1<<32-1)) } //nolint:gosec // bounded
+func stamp(t time.Time) uint32 { return uint32(min(max(t.Unix(), 0), 1<<32-1)) }
 
 // stampOf is stamp, but 0 for no time.
 func stampOf(t time.Time) uint32 {
@@ -207,4 +207,4 @@ func unstamp(s uint32) time.Time {
 	return time.Unix(int64(s), 0).UTC()
 }
 
-func seconds(d time.Duration) uint32 { return uint32(min(max(d/time.Second, 0), 1<<32-1)) } //nolint:gosec // bounded
+func seconds(d time.Duration) uint32 { return uint32(min(max(d/time.Second, 0), 1<<32-1)) }

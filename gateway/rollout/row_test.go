@@ -13,6 +13,7 @@ import (
 
 // busy is a world with rows of each kind.
 func busy(t testing.TB) *world {
+	t.Helper()
 	w := newWorld(t, 20)
 	s := w.waves()
 	s.Windows, s.Filter.Devices = []rollout.Window{{Days: 127, From: 0, To: 24}}, nil
