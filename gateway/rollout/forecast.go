@@ -31,7 +31,7 @@ func (m *Machine) Plan(now time.Time, s Spec, cost func(at Place) (micros int64,
 	}
 	r := &rollout{head: head{ID: ID(m.numbers + 1), Spec: s, Numbers: []uint32{m.numbers + 1}}}
 	for at := range m.config.Fleet.Len() {
-		m.forecast(&p, r, Place(at)) //nolint:gosec // places are below 2^32
+		m.forecast(&p, r, Place(at))
 	}
 	p.sum(&s)
 	return p.Forecast, nil
@@ -62,7 +62,7 @@ func (m *Machine) forecast(p *plan, r *rollout, at Place) {
 		p.HeldOut++
 		return
 	}
-	if reason, _ := m.admits(m.releases[releaseKey{r.Spec.Product, r.Spec.Version}], f, p.now); reason != NoReason {
+	if reason, _ := m.admits(m.release(r), f, p.now); reason != NoReason {
 		p.Refused[reason.String()]++
 		return
 	}
