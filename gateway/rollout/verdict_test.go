@@ -114,10 +114,10 @@ func TestHalts(t *testing.T) {
 // Restarts change nothing: what is told and what is written is the same to the byte, the evidence too.
 func TestRestartsChangeNothing(t *testing.T) {
 	outcome := func(every int) *world {
-		w := newWorld(t, 150)
+		w := newWorld(t, 100)
 		id := w.start(w.waves())
 		s := story{func(i int) bool { return i%5 == 0 }, func(i int) bool { return i%7 == 0 }, func(i int) bool { return i%11 == 0 }}
-		for h := range 30 {
+		for h := range 20 {
 			if every > 0 && h%every == 0 {
 				w.restart()
 			}
