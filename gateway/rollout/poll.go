@@ -29,9 +29,7 @@ func (m *Machine) Poll(now time.Time) (more bool) {
 			}
 			continue
 		}
-		if r.pending == 0 {
-			m.complete(now, r)
-		}
+		m.finish(now, r)
 	}
 	m.watch()
 	return more
@@ -92,6 +90,26 @@ func (m *Machine) opportunities(r *rollout, d *device, clock uint32) int {
 		return 0
 	}
 	return int((clock - since) / every)
+}
+
+// finish ends a rollout that nothing more is expected of, once it was watched for long enough: what an update breaks may show days later.
+func (m *Machine) finish(now time.Time, r *rollout) {
+	clock := r.clock(now)
+	if r.pending > 0 {
+		if r.Settled > 0 {
+			r.Settled = 0
+			m.dirty.head(r.ID)
+		}
+		return
+	}
+	if r.Settled == 0 {
+		r.Settled = clock
+		m.dirty.head(r.ID)
+	}
+	n := r.total(0, r.last())
+	if n[Confirmed] == 0 || clock-min(clock, r.Settled) >= seconds(r.Spec.Watch) {
+		m.complete(now, r)
+	}
 }
 
 // complete ends a rollout of which nothing more is expected.

@@ -237,3 +237,29 @@ func TestGates(t *testing.T) {
 		t.Errorf("%+v", views)
 	}
 }
+
+// A rollout is watched for a week after its last device came to its end: harm that comes late is seen, and told.
+func TestWatched(t *testing.T) {
+	for _, bad := range []bool{false, true} {
+		w := newWorld(t, 200)
+		s := w.spec()
+		s.Watch, s.HoldOut = 0, 0.1
+		id := w.start(s)
+		s2 := story{never, never, never}
+		if sum := w.run(id, s2, 30); sum.State != rollout.Running || sum.Until.Sub(w.now) < 5*24*time.Hour || sum.Standings[rollout.Confirmed]+sum.Standings[rollout.HeldOut] != 200 {
+			t.Fatalf("%+v", sum)
+		}
+		w.commit()
+		w.restart()
+		if bad {
+			s2.asleep = func(i int) bool { return i%4 == 0 && w.standing(id, i).Wave == 1 }
+		}
+		sum := w.run(id, s2, 24*8)
+		switch {
+		case !bad && (sum.State != rollout.Completed || w.count(rollout.ActHalted)+w.count(rollout.ActSilence) != 0):
+			t.Errorf("nothing happens: %+v", sum)
+		case bad && (sum.State != rollout.Halted || w.count(rollout.ActHalted) != 1):
+			t.Errorf("a quarter goes silent: %+v", sum)
+		}
+	}
+}
