@@ -17,6 +17,11 @@ type releaseCmd struct {
 	Sign    releaseSignCmd    `cmd:"" help:"Sign the manifest of a release."`
 	Verify  releaseVerifyCmd  `cmd:"" help:"Verify a manifest, and an image against it."`
 	Inspect releaseInspectCmd `cmd:"" help:"Show what a manifest says, without verifying it."`
+
+	Add      releaseAddCmd      `cmd:"" help:"Make a release known to the gateway."`
+	List     releaseListCmd     `cmd:"" help:"List the releases that the gateway knows."`
+	Show     releaseShowCmd     `cmd:"" help:"Show one release."`
+	Withdraw releaseWithdrawCmd `cmd:"" help:"Offer a release to no device any more."`
 }
 
 type releaseKeygenCmd struct {
