@@ -29,8 +29,8 @@ func (k *Core) Reconfigure(c Config, now time.Time) error {
 	k.tried = time.Time{}
 	for at := range k.more {
 		if m := &k.more[at]; m.known {
-			k.Know(Place(at), k.devices[at].Number, k.products.list[m.product], k.customers.list[m.customer]) //nolint:gosec // a place
-			k.await(now, Place(at))                                                                           //nolint:gosec // as above
+			k.Know(Place(at), k.devices[at].Number, k.products.list[m.product], k.customers.list[m.customer])
+			k.await(now, Place(at))
 		}
 	}
 	k.dirty.model = k.heard > 0
