@@ -24,6 +24,9 @@ func (h *Hub) Reconfigure(ctx context.Context, s Schedule) error {
 		if err := h.core.Reconfigure(s.Core, now); err != nil {
 			return fmt.Errorf("%w: %w", ErrSchedule, err)
 		}
+		for i := range h.fleet.All {
+			h.know(i)
+		}
 		h.tells, h.currency, h.budgets = s.Send, s.Core.Currency, s.Core.Budgets
 		h.configEvent(c, ConfigTaken, nil, now)
 		h.reloads.taken.Add(1)

@@ -9,7 +9,8 @@ import (
 )
 
 // Reconfigure goes on with another configuration of the same links: other tariffs, rules, budgets, pools and money. What was spent, told, learned and
-// warned of stays, as after a restart; a plan is due. After an error nothing is changed.
+// warned of stays, as after a restart; a plan is due. The caller then makes all devices known again, since other rules may hold for them. After an error
+// nothing is changed. A device whose link has another jitter or grace now is looked at when it would have been before.
 func (k *Core) Reconfigure(c Config, now time.Time) error {
 	next, err := New(c, now) // with no device it costs nothing, and finds all that is wrong
 	if err != nil {
@@ -27,12 +28,6 @@ func (k *Core) Reconfigure(c Config, now time.Time) error {
 	k.pace.Month, k.pace.Cap = c.Money, c.Cap
 	k.plan.Pools, k.plan.LinkPools = nil, next.plan.LinkPools // of bytes whose prices may be others
 	k.tried = time.Time{}
-	for at := range k.more {
-		if m := &k.more[at]; m.known {
-			k.Know(Place(at), k.devices[at].Number, k.products.list[m.product], k.customers.list[m.customer])
-			k.await(now, Place(at))
-		}
-	}
 	k.dirty.model = k.heard > 0
 	return nil
 }

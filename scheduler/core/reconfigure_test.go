@@ -73,6 +73,7 @@ func TestReconfigure(t *testing.T) {
 	if err := k.Reconfigure(c, now); err != nil {
 		t.Fatal(err)
 	}
+	know(k, 3)
 	k.Poll(now)
 	if every() != 14400 {
 		t.Errorf("every %s", time.Duration(every())*time.Second)
