@@ -49,7 +49,7 @@ func (m Micros) AppendText(b []byte) ([]byte, error) {
 	b = append(strconv.AppendUint(b, n/microsPerUnit, 10), '.')
 	places := n % microsPerUnit
 	for unit, written := uint64(microsPerUnit/10), 0; written < 2 || places > 0; unit, written = unit/10, written+1 {
-		b = append(b, '0'+byte(places/unit)) //nolint:gosec // a digit
+		b = append(b, '0'+byte(places/unit))
 		places %= unit
 	}
 	return b, nil

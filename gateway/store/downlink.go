@@ -57,8 +57,8 @@ func appendDownlink(dst []byte, d *Downlink) []byte {
 
 // decodeDownlink reads a downlink row. Payload aliases it.
 func decodeDownlink(ref uint64, b []byte) (Downlink, error) {
-	r, charged := newRow("downlink", b), false
-	if charged = len(b) > 0 && b[0] == downlinkCharged; charged {
+	r, charged := newRow("downlink", b), len(b) > 0 && b[0] == downlinkCharged
+	if charged {
 		r = row{b: b[1:]}
 	}
 	d := Downlink{Ref: ref, Number: uint32(r.limited(math.MaxUint32)), Kind: r.string(), Link: r.string(), Counter: r.uvarint(), State: r.string()} //nolint:gosec // limited

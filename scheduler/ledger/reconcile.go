@@ -147,7 +147,7 @@ func Reconcile(ours, theirs []Record, o Comparison) Reconciliation {
 
 // differ notes a difference, or that there is none. Nil stands for a record that is missing; what is outside of the bounds on both sides is neither.
 func (r *Reconciler) differ(what string, o, t *Record) {
-	if !(o != nil && r.within(o.Time) || t != nil && r.within(t.Time)) {
+	if (o == nil || !r.within(o.Time)) && (t == nil || !r.within(t.Time)) {
 		if t != nil {
 			r.r.Outside++
 		}
