@@ -93,8 +93,8 @@ func (*versions) Sent(time.Time, int, int, uint32, int, int, bool)              
 func (*versions) Taken(time.Time, int, int, uint32, time.Time, int, transports.Settlement) {}
 func (*versions) Billed(time.Time, int, int, uint32, bool, radio.Micros)                   {}
 func (*versions) Told(time.Time, int, int, uint32, int)                                    {}
-func (*versions) Acknowledged(time.Time, int, uint32, int)                            {}
-func (*versions) Failed(time.Time, time.Time, string)                                 {}
+func (*versions) Acknowledged(time.Time, int, uint32, int)                                 {}
+func (*versions) Failed(time.Time, time.Time, string)                                      {}
 
 // Devices whose batteries end, that break and that are retired fall silent, and all that they had said is there.
 func TestDevicesEnd(t *testing.T) {
