@@ -22,7 +22,7 @@ type yearResult struct {
 	Class   float64    `json:"cost_vs_class"`
 	Voltage float64    `json:"cost_vs_voltage"`
 	Bound   float64    `json:"bound_ratio"` // of prices: the worst
-	Rows    []year.Row `json:"rows"`
+	Rows    []year.Row `json:"rows,omitempty"`
 }
 
 // year plays the fleet in a world under each policy.
