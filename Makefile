@@ -15,10 +15,12 @@ SEEDS    ?= 200# random worlds, in `make seeds`
 SOAK     ?= 60s# length of a demo, in `make soak`
 COUNT    ?= 1# repetitions, in `make bench`
 SEED     ?=# of the fleets, in `make bench-schedule`
+DEVICES  ?= 10000# of the fleet, in `make bench-schedule-world`
+DAYS     ?= 365# that are played, in `make bench-schedule-world`
 TRACES   ?=# folder of further CSV files, in `make bench-size`
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c seeds bench-world bench-schedule bench-satellite faults scenarios
+.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c seeds bench-world bench-schedule bench-schedule-world bench-satellite faults scenarios
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +95,9 @@ bench-schedule: build ## a year of schedules against others and a lower bound, p
 
 bench-satellite: build ## messages a second through DirectIP into synced events, as a ratio to a bare server, and webhooks against their deadline; the last line as JSON
 	$(BIN)/godwit-sim bench satellite
+
+bench-schedule-world: build ## the same fleet in a world through the gateway's hub, under four policies; the last line as JSON (DEVICES=1000 DAYS=30)
+	$(BIN)/godwit-sim bench schedule --world --devices $(DEVICES) --days $(DAYS) $(if $(SEED),--seed $(SEED))
 
 soak: build ## random worlds and demos, with new seeds in each round, until the first that fails
 	@seed=1000; while $(BIN)/godwit-sim seeds --from $$seed --count 500 --record simulator/testdata/seeds.txt && \

@@ -18,6 +18,8 @@ import (
 type benchScheduleCmd struct {
 	Devices int    `help:"Devices of each fleet; budgets are for 10,000 and follow the number." default:"10000"`
 	Seed    uint64 `help:"Seed of the fleets." default:"42"`
+	World   bool   `help:"Play the fleet in a world, through the gateway's own hub, under prices, one interval for all, a table and bands of voltage; nothing else is measured."`
+	Days    int    `help:"Days that are played with --world." default:"365"`
 	Million int    `help:"Devices of the fleet with which times are taken, of the processor; 0: none are." default:"1000000"`
 	Output  string `short:"o" help:"Form of the result: json, all of it in one line, or text, a table that ends with a line of JSON." enum:"json,text" default:"text"`
 }
@@ -32,13 +34,17 @@ silence tells the dead, and how long plans and decisions take.
 
 Example:
   godwit-sim bench schedule
-  godwit-sim bench schedule --devices 1000 --seed 7 -o json`
+  godwit-sim bench schedule --devices 1000 --seed 7 -o json
+  godwit-sim bench schedule --world --devices 1000 --days 30`
 }
 
 // Validate implements kong's check.
 func (c *benchScheduleCmd) Validate() error {
 	if c.Devices < 100 || c.Devices > 100_000 || c.Million < 0 || c.Million > 10_000_000 {
 		return fmt.Errorf("--devices %d --million %d: want 100 to 100000, and at most 10000000", c.Devices, c.Million)
+	}
+	if c.Days < 10 || c.Days > 3650 {
+		return fmt.Errorf("--days %d: want 10 to 3650", c.Days)
 	}
 	return nil
 }
@@ -61,6 +67,9 @@ type scheduleResult struct {
 
 // Run measures.
 func (c *benchScheduleCmd) Run(e *env) error {
+	if c.World {
+		return c.year(e)
+	}
 	r := scheduleResult{Devices: c.Devices, Seed: c.Seed}
 	var speed trial.Speed
 	if c.Million > 0 { // first, while nothing else of ours runs

@@ -22,6 +22,7 @@ func TestUsage(t *testing.T) {
 		{"demo --devices 100000", 2, "", "100000 devices"},
 		{"demo -o xml", 2, "", "output"},
 		{"serve", 2, "", "fleet-key"},
+		{"bench schedule --world --days 1", 2, "", "--days 1"},
 	} {
 		t.Run(tc.args, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

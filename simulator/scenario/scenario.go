@@ -210,9 +210,7 @@ func (p *parser) incidents() {
 		if !(t.Share >= 0 && t.Share <= 1) {
 			p.doc.Add(path+".share", "", "%v is not within 0 and 1", t.Share)
 		}
-		if t.Group != "" && !slices.ContainsFunc(p.setup.Groups, func(g world.Group) bool { return g.Name == t.Group }) {
-			p.doc.Add(path+".group", "", "there is no group %q", t.Group)
-		}
+		p.refers(path, &t)
 		if t.Kind == "offer" && t.Version == "" {
 			p.doc.Add(path+".version", `version = "1.1.0"`, "is missing")
 		}
@@ -220,14 +218,21 @@ func (p *parser) incidents() {
 			p.doc.Add(path+".every", "", "%s repeats it more than %d times", t.Every, repeatsMax)
 			continue
 		}
-		if t.Link != "" && !slices.ContainsFunc(p.setup.Links, func(l world.Link) bool { return l.Name == t.Link }) {
-			p.doc.Add(path+".link", "", "there is no link %q", t.Link)
-		}
 		for at := t.At; at <= p.setup.Length; at += t.Every {
 			p.setup.Incidents = append(p.setup.Incidents, world.Incident{Kind: t.Kind, At: at, For: t.For, Group: t.Group, Link: t.Link, Share: t.Share, Version: t.Version})
 			if t.Every == 0 {
 				break
 			}
 		}
+	}
+}
+
+// refers reports groups and links that an incident names and that are not there.
+func (p *parser) refers(path string, t *incidentTable) {
+	if t.Group != "" && !slices.ContainsFunc(p.setup.Groups, func(g world.Group) bool { return g.Name == t.Group }) {
+		p.doc.Add(path+".group", "", "there is no group %q", t.Group)
+	}
+	if t.Link != "" && !slices.ContainsFunc(p.setup.Links, func(l world.Link) bool { return l.Name == t.Link }) {
+		p.doc.Add(path+".link", "", "there is no link %q", t.Link)
 	}
 }

@@ -114,10 +114,18 @@ func (m *mobile) locate() {
 			}
 			a.from.ID = fmt.Sprintf("10.%d.%d.%d:%d", byte(n>>16), byte(n>>8), byte(n), m.port)
 		case a != &m.air:
-			a.from.ID = m.cardOf(a.link.Bearer, 0)
+			a.from.ID = m.cardOf(a.link.Bearer, m.copies())
 			m.w.bySIM[a.from.ID] = m
 		}
 	}
+}
+
+// copies is the number of a card that no other device has: clones have their own.
+func (m *mobile) copies() int {
+	if m.clone {
+		return cloneCard
+	}
+	return 0
 }
 
 // ways are the device's links as it knows them, where there are several.

@@ -76,7 +76,33 @@ func Draw(o Options) (Setup, error) {
 	for i := range devices {
 		s.Groups = append(s.Groups, drawGroup(i, rng))
 	}
+	s.drawOthers()
 	return s, s.drawSchedule()
+}
+
+// drawSeveral is the purpose of random numbers for devices with two links, beyond all others.
+const drawSeveral = 1 << 42
+
+// drawOthers gives devices the other link as well, in one world of four.
+func (s *Setup) drawOthers() {
+	rng := s.stream(drawSeveral)
+	if rng.IntN(4) > 0 {
+		return
+	}
+	for i := range s.Groups {
+		g := &s.Groups[i]
+		if rng.IntN(2) == 0 {
+			continue
+		}
+		other, model := linkSMS, radio.ShortMessages()
+		if g.Link == linkSMS {
+			other, model = linkUDP, radio.Cellular()
+		}
+		model.Loss, model.Reorder = rng.Float64()*0.4, rng.Float64()*0.3
+		model = drawRadio(model, other == linkSMS, rng)
+		g.Others = []Bearer{{Link: other, Up: model, Down: model}}
+		g.Device.TagLen, g.Device.UplinkMax = 8, 140
+	}
 }
 
 // product is what all devices measure.

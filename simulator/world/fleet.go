@@ -73,6 +73,9 @@ func (w *world) addMobile(group, i int) error {
 	c.Key = codec.FleetDeviceKey(fleetSecret, c.Number)
 	c.Product, c.Template, c.Releases = g.Product, w.products[g.Product].Template, w.products[g.Product].Releases
 	c.Links, c.Stored, c.Ways, c.Seed = []string{string(m.link.Bearer)}, m.link.Keeps, m.ways(g), own.Uint64()
+	for i := range c.Ways {
+		c.Stored = c.Stored || c.Ways[i].Stored
+	}
 	if g.Attrition > 0 {
 		c.Dies = w.now.Add(time.Duration(min(own.ExpFloat64()/g.Attrition*float64(year), float64(century))))
 	}

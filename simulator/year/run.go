@@ -1,0 +1,120 @@
+package year
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/simulator/world"
+)
+
+// A Row is what came of a policy.
+type Row struct {
+	Policy    string  `json:"policy"`
+	Budget    float64 `json:"budget"` // a month; 0: it has none
+	Monthly   float64 `json:"monthly"`
+	Downlinks float64 `json:"downlinks"` // part of it that went down
+	Mean      float64 `json:"mean_hours"`
+	P95       float64 `json:"p95_hours"`
+	Bound     float64 `json:"bound"` // staleness over the least for the same money
+	Frames    int     `json:"frames"`
+	Against   string  `json:"against,omitempty"`    // a baseline whose mean this was to reach
+	OfMonthly float64 `json:"of_monthly,omitempty"` // money, over that of the baseline, at the baseline's mean
+	OfP95     float64 `json:"of_p95,omitempty"`
+}
+
+// Play is the fleet under a policy.
+func (s Setup) Play(ctx context.Context, p Policy) (Row, error) {
+	setup, err := s.world(p)
+	if err != nil {
+		return Row{}, err
+	}
+	setup.Start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	w := newWatcher(&s, setup.Start)
+	setup.Watch = w
+	if _, err := world.Run(ctx, setup); err != nil {
+		return Row{}, fmt.Errorf("%s: %w", p.Name, err)
+	}
+	w.finish(slices.Sorted(maps.Keys(w.devices)))
+	months := w.to.Sub(w.from).Hours() / scheduler.MonthHours
+	spent := w.up + w.down
+	return Row{
+		Policy: p.Name, Budget: float64(p.budget) / 1e6, Monthly: float64(spent) / 1e6 / months, Downlinks: float64(w.down) / max(1, float64(spent)),
+		Mean: w.stale.Mean(), P95: w.stale.Quantile(0.95), Bound: w.stale.Area() / scheduler.Bound(w.segments(), spent), Frames: w.frames,
+	}, nil
+}
+
+// Compare plays the baselines, and the fleet under prices at budgets at which the means are about the same. What is left of a difference is made up
+// for by the power of the money that two plays show.
+func (s Setup) Compare(ctx context.Context, progress func(Row)) ([]Row, error) {
+	var base, rows []Row
+	for _, p := range baselines() {
+		r, err := s.Play(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		progress(r)
+		base = append(base, r)
+	}
+	var ours []Row
+	for i := range base {
+		b := &base[i]
+		budget := b.Monthly * 2 / 3
+		for range tries {
+			if n := nearest(ours, b.Mean); n >= 0 {
+				if math.Abs(math.Log(ours[n].Mean/b.Mean)) < near {
+					break
+				}
+				budget = ours[n].Budget * ours[n].Mean / b.Mean
+			}
+			r, err := s.Play(ctx, priced(scheduler.Micros(budget*1e6)))
+			if err != nil {
+				return nil, err
+			}
+			progress(r)
+			ours = append(ours, r)
+		}
+	}
+	for i := range base {
+		b, n := &base[i], nearest(ours, base[i].Mean)
+		r := ours[n]
+		r.Against = b.Policy
+		r.OfMonthly = r.Monthly * math.Pow(r.Mean/b.Mean, 1/power(ours, n)) / b.Monthly
+		r.OfP95 = r.P95 * b.Mean / r.Mean / b.P95
+		rows = append(rows, *b, r)
+	}
+	return rows, nil
+}
+
+// How often prices are played to reach the mean of a baseline, and by which part they may miss it.
+const (
+	tries = 2
+	near  = 0.04
+)
+
+// nearest is the play whose mean is nearest by ratio; -1: there is none.
+func nearest(rows []Row, mean float64) int {
+	best := -1
+	for i := range rows {
+		if best < 0 || math.Abs(math.Log(rows[i].Mean/mean)) < math.Abs(math.Log(rows[best].Mean/mean)) {
+			best = i
+		}
+	}
+	return best
+}
+
+// power is how the mean falls with the money about a play: 1 if it falls as much as that rises.
+func power(rows []Row, i int) float64 {
+	for k := range rows {
+		if d := math.Log(rows[k].Monthly / rows[i].Monthly); k != i && math.Abs(d) > 0.02 {
+			if p := -math.Log(rows[k].Mean/rows[i].Mean) / d; p > 0.2 && p < 5 {
+				return p
+			}
+		}
+	}
+	return 1
+}
