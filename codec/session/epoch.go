@@ -153,10 +153,10 @@ func (g *Gateway) RekeyDue(now time.Time) bool {
 	return e.Counters.Seen && e.Counters.Highest >= FramesMax || e.Since > 0 && now.UnixMilli()-e.Since >= AgeMax.Milliseconds()
 }
 
-// Rekey begins a new epoch with a random salt, or returns the pending one: whatever told the device of it, it may already be there. False if
-// there are no epochs left.
+// Rekey begins a new epoch with a random salt, or returns the pending one: whatever told the device of it, it may already be there. One that a
+// backup brought back is not told again: the device may be in a later one, and takes none that is below. False if there are no epochs left.
 func (g *Gateway) Rekey(salt [SaltLen]byte) (codec.Rekey, bool) {
-	if g.Role != Pending && !g.begin(salt) {
+	if (g.Role != Pending || g.Second.Number <= g.Guard) && !g.begin(salt) {
 		return codec.Rekey{}, false
 	}
 	return codec.Rekey{Epoch: g.Second.Number, Salt: g.Second.Salt}, true

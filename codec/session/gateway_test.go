@@ -234,6 +234,20 @@ func TestRestoredPending(t *testing.T) {
 	}
 }
 
+// F-123: a rekey after a restore is of a number that no device is above, and the next one repeats it.
+func TestRestoredRekey(t *testing.T) {
+	var g session.Gateway
+	g.Rekey([session.SaltLen]byte{1})
+	g.Lost(epochStart)
+	r, _ := g.Rekey([session.SaltLen]byte{2})
+	if r.Epoch <= g.Guard || r.Salt != [session.SaltLen]byte{2} {
+		t.Errorf("an epoch of the backup is told again: %+v", r)
+	}
+	if again, _ := g.Rekey([session.SaltLen]byte{3}); again != r {
+		t.Errorf("%+v, and then %+v", r, again)
+	}
+}
+
 // F-107: each attempt has a higher boot counter. F-117: an epoch is entered once.
 func TestDeviceAttempts(t *testing.T) {
 	key := [32]byte{1}

@@ -45,7 +45,7 @@ func (h *Hub) rekey(c *commit, i fleet.Index, link string, now time.Time) (*stor
 		return nil, fmt.Errorf("%w: %w", ErrDownlink, err)
 	}
 	g := h.fleet.Session(i)
-	began := g.Role != session.Pending
+	allocated := g.Allocated
 	var salt [session.SaltLen]byte
 	h.random(salt[:])
 	r, ok := g.Rekey(salt)
@@ -63,7 +63,7 @@ func (h *Hub) rekey(c *commit, i fleet.Index, link string, now time.Time) (*stor
 	g.Current.Down = d.Counter
 	h.fleet.SetSession(i, &g, &key)
 	c.touch(i)
-	if began {
+	if g.Allocated != allocated {
 		h.epochEvent(c, i, now, "rekey", r.Epoch)
 	}
 	d.Expires = now.Add(session.Grace)

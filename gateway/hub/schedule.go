@@ -153,6 +153,9 @@ func (h *Hub) reportedFor(d *store.Downlink, now time.Time) {
 	}
 }
 
+// BudgetSpent begins the error of a downlink that waits for money.
+const BudgetSpent = "the budget is spent: that of "
+
 // budgetPause is how long a downlink waits that no budget has money for.
 const budgetPause = time.Hour
 
@@ -161,7 +164,7 @@ func (h *Hub) affordable(c *commit, l *link, i fleet.Index, d *store.Downlink, n
 	size := max(len(d.Payload), scheduleSize)
 	_, scope, ok := h.core.Price(now, core.Place(i), core.Downlink{Link: l.place, Bytes: size, Cause: causeOfKind(d.Kind)})
 	if !ok {
-		d.Due, d.Error = now.Add(budgetPause), "the budget is spent: that of "+scope.String()
+		d.Due, d.Error = now.Add(budgetPause), BudgetSpent+scope.String()
 		c.batch.PutDownlink(d)
 	}
 	return ok

@@ -3,6 +3,8 @@ package world
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec/session"
@@ -59,10 +61,20 @@ func (w *world) heardSince(m *mobile, healed, quiet time.Time) error {
 	case len(records) > 0 && !records[0].ReceivedAt.Before(quiet.Add(-2*m.interval()-time.Hour)):
 	case w.stranded(m):
 		w.noticed["device behind a link without answers that nothing can reach"]++
+	case w.unpaid(m, healed):
+		w.noticed["device that joins, and a hard budget holds back the answer"]++
 	default:
 		return fmt.Errorf("%w: device %d is not heard any more: %d records", ErrBroken, m.config.Number, len(records))
 	}
 	return nil
+}
+
+// unpaid says that a device has asked for an epoch since everything was healed, and that the answers wait for a budget: an operator has to raise it.
+func (w *world) unpaid(m *mobile, healed time.Time) bool {
+	list, err := w.gateway.hub.Downlinks(m.name())
+	return err == nil && slices.ContainsFunc(list, func(d hub.DownlinkRecord) bool {
+		return d.Kind == "join" && d.QueuedAt.After(healed) && d.Attempts == 0 && strings.HasPrefix(d.Error, hub.BudgetSpent)
+	})
 }
 
 // stranded says that a device that expects no answers, and so does not notice that it gets none, is in an epoch that a gateway brought back from a

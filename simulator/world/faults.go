@@ -295,6 +295,9 @@ func (w *world) streamTail(*Incident) bool {
 	if !s.Exists || s.Down {
 		return false
 	}
+	if w.gateway.store != nil {
+		w.fail(w.readStream(false)) // a gateway with little to say has dropped some of it: consumers have had it
+	}
 	s.LoseTail(uint64(1 + w.rng.IntN(20))) //nolint:gosec // a few
 	s.Restart()
 	if w.gateway.up {
