@@ -57,8 +57,9 @@ var imports = map[string][]string{
 
 	"transports/tty":             {"transports"},
 	"transports/smsmodem":        {"transports", "transports/tty", "gateway/failpoint"},
-	"transports/directip":        {"transports", "gateway/failpoint"},
-	"transports/rockblock":       {"transports", "gateway/failpoint"},
+	"transports/directip":        {"transports", "transports/gate", "gateway/failpoint"},
+	"transports/gate":            {},
+	"transports/rockblock":       {"transports", "transports/gate", "gateway/failpoint"},
 	"transports/udp":             {"transports", "gateway/failpoint"},
 	"transports/transporttest":   {"transports"},
 	"simulator/device":           {"codec", "codec/session", "codec/manifest"},

@@ -46,7 +46,7 @@ func (w *wired) state() metrics.LinkState {
 		s.Sent = func() (messages, payload uint64) { st := w.rock.Stats(); return st.Sent, st.SentBytes }
 		s.Refused = func() map[string]uint64 {
 			st := w.rock.Stats()
-			return map[string]uint64{"stranger": st.Stranger, "malformed": st.Malformed, "late": st.Late}
+			return map[string]uint64{"stranger": st.Stranger, "malformed": st.Malformed, "late": st.Late, "crowded": st.Crowded}
 		}
 		s.Sessions = func() map[string]uint64 { return map[string]uint64{"empty": w.rock.Stats().Empty} }
 	}

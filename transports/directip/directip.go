@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/gate"
 )
 
 // A Transport is both directions of DirectIP for the modems of one account. Safe for concurrent use.
@@ -20,7 +21,7 @@ type Transport struct {
 	log    *slog.Logger
 	now    func() time.Time
 	counts counters
-	gate   gate
+	gate   gate.Gate
 	client atomic.Uint32 // id of the last MT message
 	warned atomic.Int64  // when a stranger was logged last, Unix seconds
 	failed atomic.Int64  // when a message that the sink did not take was
@@ -51,7 +52,7 @@ func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
 	}
 	return &Transport{
 		name: name, cfg: cfg, allow: allow, log: log, now: time.Now, addr: addr,
-		gate:      gate{most: cfg.Connections, each: cfg.PerSource},
+		gate:      gate.Gate{Most: cfg.Connections, Each: cfg.PerSource},
 		settled:   newRecent[messageKey, struct{}](repeatsMax),
 		sequences: sequences{modems: newRecent[[imeiLen]byte, sequence](sequencesMax)},
 	}, nil

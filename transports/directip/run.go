@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/gate"
 )
 
 // Grace is how long the sink may take for the messages in hand once Run's context is done.
@@ -28,7 +29,7 @@ func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 	if err != nil {
 		return err
 	}
-	t.gate.open()
+	t.gate.Open()
 	t.setRunning(true)
 	defer t.setRunning(false)
 
@@ -41,17 +42,17 @@ func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 	guard.Go(func() {
 		<-ctx.Done()
 		_ = socket.Close()
-		t.gate.close(false)
+		t.gate.Close(false)
 		grace := time.NewTimer(Grace)
 		defer grace.Stop()
 		select {
 		case <-grace.C:
 			giveUp()
-			t.gate.close(true)
+			t.gate.Close(true)
 		case <-finished:
 		}
 	})
-	err = t.accept(ctx, socket, func(v *visit) { visits.Go(func() { t.visit(inHand, sink, v) }) })
+	err = t.accept(ctx, socket, func(conn *net.TCPConn, v *gate.Visit) { visits.Go(func() { t.visit(inHand, sink, conn, v) }) })
 	stop()
 	visits.Wait()
 	close(finished)
@@ -60,7 +61,7 @@ func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 }
 
 // accept takes connections until ctx is done, which closes the socket.
-func (t *Transport) accept(ctx context.Context, socket *net.TCPListener, begin func(*visit)) error {
+func (t *Transport) accept(ctx context.Context, socket *net.TCPListener, begin func(*net.TCPConn, *gate.Visit)) error {
 	for {
 		conn, err := socket.AcceptTCP()
 		switch {
@@ -82,14 +83,14 @@ func (t *Transport) accept(ctx context.Context, socket *net.TCPListener, begin f
 			refuse(conn)
 			continue
 		}
-		v, left := t.gate.enter(conn, sourceOf(from))
+		v, left := t.gate.Enter(conn, gate.SourceOf(from))
 		t.counts.crowded.Add(uint64(left)) //nolint:gosec // 0 or 1
 		if v == nil {
 			t.counts.crowded.Add(1)
 			refuse(conn)
 			continue
 		}
-		begin(v)
+		begin(conn, v)
 	}
 }
 

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"strconv"
 	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/failpoint"
 	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/gate"
 )
 
 // answerTime is how long the network may take to read a confirmation of seven bytes.
@@ -22,12 +24,12 @@ var (
 )
 
 // visit reads one message and answers it. The sink works under inHand.
-func (t *Transport) visit(inHand context.Context, sink transports.Sink, v *visit) {
-	defer t.gate.leave(v)
-	_ = v.conn.SetLinger(0)                                 // closing resets the connection, which says no, until something else is decided
-	_ = v.conn.SetReadDeadline(t.now().Add(t.cfg.ReadTime)) // one for the whole message, so that it is no use to send it in drops
-	message, err := readMessage(v.conn)
-	if !t.gate.take(v) {
+func (t *Transport) visit(inHand context.Context, sink transports.Sink, conn *net.TCPConn, v *gate.Visit) {
+	defer t.gate.Leave(v)
+	_ = conn.SetLinger(0)                                 // closing resets the connection, which says no, until something else is decided
+	_ = conn.SetReadDeadline(t.now().Add(t.cfg.ReadTime)) // one for the whole message, so that it is no use to send it in drops
+	message, err := readMessage(conn)
+	if !t.gate.Take(v) {
 		return
 	}
 	switch {
@@ -39,7 +41,7 @@ func (t *Transport) visit(inHand context.Context, sink transports.Sink, v *visit
 		t.counts.unfinished.Add(1)
 	default:
 		t.counts.received.Add(1)
-		t.answer(v, t.take(inHand, sink, message))
+		t.answer(conn, t.take(inHand, sink, message))
 	}
 }
 
@@ -125,14 +127,14 @@ func (t *Transport) hand(ctx context.Context, sink transports.Sink, u transports
 }
 
 // answer tells the network whether a message was taken.
-func (t *Transport) answer(v *visit, taken bool) {
+func (t *Transport) answer(conn *net.TCPConn, taken bool) {
 	failpoint.Pass(failpoint.Replied)
 	if taken || t.cfg.Confirm {
-		_ = v.conn.SetLinger(-1)
+		_ = conn.SetLinger(-1)
 	}
 	if t.cfg.Confirm {
-		_ = v.conn.SetWriteDeadline(t.now().Add(answerTime))
-		if _, err := v.conn.Write(appendConfirmation(nil, taken)); err != nil {
+		_ = conn.SetWriteDeadline(t.now().Add(answerTime))
+		if _, err := conn.Write(appendConfirmation(nil, taken)); err != nil {
 			t.counts.unanswered.Add(1)
 		}
 	}

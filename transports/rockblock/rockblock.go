@@ -11,9 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/gate"
 )
 
 // A Transport takes the webhooks of one account and sends to its modems. Safe for concurrent use.
@@ -25,6 +24,7 @@ type Transport struct {
 	verifier verifier
 	client   *http.Client
 	counts   counters
+	gate     gate.Gate
 	slots    chan struct{} // holds a token for each message that the sink has
 	warned   atomic.Int64  // when a webhook that was not taken was logged last, Unix seconds
 
@@ -49,7 +49,7 @@ func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
 		return nil, fmt.Errorf("rockblock link %s: %w", name, err)
 	}
 	return &Transport{
-		name: name, cfg: cfg, log: log, now: time.Now, addr: addr, slots: make(chan struct{}, connsMax), verifier: verifier{key: key, age: cfg.TokenAge},
+		name: name, cfg: cfg, log: log, now: time.Now, addr: addr, gate: gate.Gate{Most: connsMax, Each: connsMax}, slots: make(chan struct{}, connsMax), verifier: verifier{key: key, age: cfg.TokenAge},
 		// What a redirect leads to is not whom the password is for.
 		client: &http.Client{Timeout: cfg.SendTime, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
@@ -96,7 +96,7 @@ func (t *Transport) listen() (net.Listener, error) {
 	if local, ok := socket.Addr().(*net.TCPAddr); ok {
 		t.addr = netip.AddrPortFrom(t.addr.Addr(), local.AddrPort().Port())
 	}
-	t.socket = netutil.LimitListener(socket, connsMax)
+	t.socket = socket
 	t.log.Info("rockblock link is open", slog.String("transport", t.name), slog.String("address", t.addr.String()), slog.String("path", t.cfg.Path))
 	return t.socket, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -117,6 +118,28 @@ func TestStrangers(t *testing.T) {
 	}
 	if s := tr.Stats(); len(sink.Received()) != 1 || s.Stranger != 3 || s.Malformed != 2 || s.Stored != 1 {
 		t.Errorf("the sink was given %d; %+v", len(sink.Received()), s)
+	}
+}
+
+// Hundreds of connections that say nothing, or half of something, take no place from a webhook.
+func TestHostileConnections(t *testing.T) {
+	tr, service, _ := newPair(t, peer.Options{}, nobody, nil)
+	running(t, tr, &transporttest.Sink{})
+	for n := range uint64(3) {
+		for range 200 {
+			conn, err := net.Dial("tcp4", tr.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_, _ = io.WriteString(conn, "POST /hook HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
+		}
+		if status, err := service.Post(t.Context(), message(n, "x")); err != nil || status != http.StatusOK {
+			t.Errorf("after %d connections: status %d, %v", 200*(n+1), status, err)
+		}
+	}
+	if s := tr.Stats(); s.Crowded == 0 || s.Stored != 3 {
+		t.Errorf("%+v", s)
 	}
 }
 

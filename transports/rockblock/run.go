@@ -41,11 +41,12 @@ func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 		}
 	})
 	server := &http.Server{
-		Handler: mux, ReadHeaderTimeout: readTime, ReadTimeout: readTime, WriteTimeout: 2 * readTime, IdleTimeout: readTime, MaxHeaderBytes: headersMax,
+		Handler: mux, ReadHeaderTimeout: readTime, ReadTimeout: readTime, WriteTimeout: 2 * readTime, IdleTimeout: readTime, MaxHeaderBytes: headersMax, ConnContext: withVisit,
 		ErrorLog: slog.NewLogLogger(t.log.Handler(), slog.LevelDebug),
 	}
+	t.gate.Open()
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(socket) }()
+	go func() { ended <- server.Serve(gated{socket, t}) }()
 	t.setRunning(true)
 	defer t.setRunning(false)
 	select {
@@ -76,6 +77,12 @@ func (t *Transport) serve(ctx context.Context, sink transports.Sink, w http.Resp
 			return http.StatusRequestEntityTooLarge
 		}
 		return http.StatusBadRequest
+	}
+	if v := visitOf(r.Context()); v != nil { // it has come in whole: nobody takes its place now
+		if !t.gate.Take(v) {
+			return http.StatusServiceUnavailable // and nobody hears it
+		}
+		defer t.gate.Free(v)
 	}
 	m, err := parseWebhook(r.Header.Get("Content-Type"), body)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 // Stats are the counts of a transport since it was made.
 type Stats struct {
+	Crowded  uint64 // connections that were closed since others came, before a webhook had come in
 	Received uint64 // webhooks
 
 	Malformed   uint64 // of these, those that cannot be read
@@ -28,16 +29,16 @@ type Stats struct {
 
 // counters are the counts that requests add to.
 type counters struct {
-	received, malformed, stranger, empty, late atomic.Uint64
-	settled                                    [transports.Rejected + 1]atomic.Uint64 // by settlement
-	sent, sentBytes, sendErrors                atomic.Uint64
+	crowded, received, malformed, stranger, empty, late atomic.Uint64
+	settled                                             [transports.Rejected + 1]atomic.Uint64 // by settlement
+	sent, sentBytes, sendErrors                         atomic.Uint64
 }
 
 // Stats returns the counts so far.
 func (t *Transport) Stats() Stats {
 	c := &t.counts
 	return Stats{
-		Received: c.received.Load(), Malformed: c.malformed.Load(), Stranger: c.stranger.Load(), Empty: c.empty.Load(),
+		Crowded: c.crowded.Load(), Received: c.received.Load(), Malformed: c.malformed.Load(), Stranger: c.stranger.Load(), Empty: c.empty.Load(),
 		Stored: c.settled[transports.Stored].Load(), Duplicate: c.settled[transports.Duplicate].Load(),
 		Quarantined: c.settled[transports.Quarantined].Load(), Rejected: c.settled[transports.Rejected].Load(),
 		Unconfirmed: c.settled[transports.Unsettled].Load(), Late: c.late.Load(),
