@@ -70,6 +70,7 @@ var imports = map[string][]string{
 	"simulator/satbench":         {"codec", "gateway/config", "gateway/node", "simulator/peers/rockblock"},
 	"simulator/trial":            {"scheduler", "scheduler/presence", "gateway/rollout/verdict"},
 	"simulator/year":             {"codec", "gateway/hub", "scheduler", "scheduler/core", "scheduler/tariff", "transports", "simulator/device", "simulator/radio", "simulator/trial", "simulator/world"},
+	"simulator/trial/rollouts":   {"scheduler", "scheduler/presence", "gateway/rollout/verdict", "simulator/trial"},
 	"simulator/scenario":         {"codec", "codec/session", "scheduler/...", "transports", "gateway/config", "gateway/fleet", "gateway/hub", "simulator/device", "simulator/radio", "simulator/world"},
 	"simulator/report":           {"transports", "scheduler/presence", "simulator/device", "simulator/radio", "simulator/report/chart", "simulator/world"},
 	"simulator/report/chart":     {},
