@@ -16,7 +16,7 @@ func TestDev(t *testing.T) {
 	n, _ := strconv.Atoi(os.Getenv("RUNS"))
 	hold := os.Getenv("HOLD") != ""
 	began := time.Now()
-	f, err := NewFleet(10000, 100)
+	f, err := NewFleet(10000, 100, Programme())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,4 +92,21 @@ func TestDev(t *testing.T) {
 		sort.Float64s(peak)
 		fmt.Printf("   mean E %.3g complete %.0f peak %.3g max %.3g\n", ev, done[n/2], peak[n/2], peak[n-1])
 	}
+}
+
+func TestDevDetect(t *testing.T) {
+	var all Detection
+	for i := range uint64(3) {
+		f, err := NewFleet(10000, 300+i, Programme())
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := Detect(f, 7000+i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Add(d)
+	}
+	all.delays = nil
+	fmt.Printf("%+v\n", all)
 }

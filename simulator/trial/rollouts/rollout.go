@@ -16,7 +16,7 @@ import (
 var waves = []float64{0.04, 0.10, 0.30, 0.95}
 
 const (
-	warmUp   = trial.Day // for controls, before the first wave
+	warmUp   = 3 * trial.Day // for controls, before the first wave
 	length   = 45 * trial.Day
 	soak     = 24 * trial.Hour
 	reported = 0.8
@@ -70,7 +70,7 @@ type rollout struct {
 // Play plays a rollout.
 func (r Run) Play() (Result, error) {
 	o := &rollout{run: r, world: newWorld(r.Fleet, r.Scenario, r.Seed, warmUp+length), rng: rand.New(rand.NewPCG(r.Seed, 1<<33))} //nolint:gosec // from a seed
-	c := verdict.Config{Links: r.Fleet.links, Bursts: []presence.Burst{programme}}
+	c := verdict.Config{Links: r.Fleet.links, Bursts: []presence.Burst{r.Fleet.burst}}
 	for p := range products {
 		c.Groups = append(c.Groups, verdict.Group{Product: uint16(p)}) //nolint:gosec // four
 	}

@@ -105,7 +105,7 @@ func (w *world) run(contact func(p uint32, at int64), look func(now int64) bool)
 func (w *world) due(i int) int64 {
 	u := &w.units[i]
 	if b := int(u.burst); b >= 0 && b < w.fleet.devices[i].burst {
-		return min(u.regular, u.updated+int64(programme[b]))
+		return min(u.regular, u.updated+int64(w.fleet.burst[b]))
 	}
 	return u.regular
 }
