@@ -42,7 +42,7 @@ func Measure(devices int, clock func() time.Duration) (Speed, error) {
 	now := int64(newYear)
 	round := func() { // each device is heard once in six hours, in its turn
 		for i := range devices {
-			p := uint32(i) //nolint:gosec // checked by the caller
+			p := uint32(i)                                                                                                                                            //nolint:gosec // checked by the caller
 			j.Contact(now+int64(i)*6*trial.Hour/int64(devices), p, verdict.Stratum{Group: c.Groups[i%products], Link: uint8(i / products % 2)}, uint32(6*trial.Hour)) //nolint:gosec // two
 		}
 		now += 6 * trial.Hour
