@@ -57,7 +57,7 @@ func newLink(l presence.Link, number uint8, m *presence.Model) link {
 		n := 1
 		for ; n < longestWindow && tail(n) > rare(o); n++ {
 		}
-		u.window, u.tail = uint16(n), tail(n) //nolint:gosec // at most longestWindow
+		u.window, u.tail = uint16(n), tail(n)
 	}
 	return k
 }

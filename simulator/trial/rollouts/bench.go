@@ -55,7 +55,7 @@ func (p Plan) Blocks() []Block {
 	var all []Block
 	for i := range fleets {
 		all = append(all, Block{
-			plan: p, fleet: i, seed: p.Seed + uint64(i)<<20, //nolint:gosec // not negative
+			plan: p, fleet: i, seed: p.Seed + uint64(i)<<20,
 			good: each*(i+1)/fleets - each*i/fleets, bad: badEach*(i+1)/fleets - badEach*i/fleets,
 		})
 	}

@@ -62,7 +62,7 @@ func NewFleet(devices int, seed uint64, programme []uint) (*Fleet, error) {
 	}
 	for i := range f.devices {
 		d := &drawn.All[i]
-		m := member{class: d.Class, arrives: d.Arrives, interval: max(plan.Join(i), d.Floor), product: uint16(i % products)} //nolint:gosec // four
+		m := member{class: d.Class, arrives: d.Arrives, interval: max(plan.Join(i), d.Floor), product: uint16(i % products)}
 		for m.burst < len(f.burst) && int64(f.burst[m.burst])+grace <= m.interval-m.interval*early/1000 {
 			m.burst++
 		}

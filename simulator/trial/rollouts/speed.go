@@ -30,7 +30,7 @@ func Measure(devices int, clock func() time.Duration) (Speed, error) {
 	}
 	c := verdict.Config{Links: links, Bursts: []presence.Burst{burst}}
 	for p := range products {
-		c.Groups = append(c.Groups, verdict.Group{Product: uint16(p)}) //nolint:gosec // four
+		c.Groups = append(c.Groups, verdict.Group{Product: uint16(p)})
 	}
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -42,15 +42,15 @@ func Measure(devices int, clock func() time.Duration) (Speed, error) {
 	now := int64(newYear)
 	round := func() { // each device is heard once in six hours, in its turn
 		for i := range devices {
-			p := uint32(i)                                                                                                                                            //nolint:gosec // checked by the caller
-			j.Contact(now+int64(i)*6*trial.Hour/int64(devices), p, verdict.Stratum{Group: c.Groups[i%products], Link: uint8(i / products % 2)}, uint32(6*trial.Hour)) //nolint:gosec // two
+			p := uint32(i)
+			j.Contact(now+int64(i)*6*trial.Hour/int64(devices), p, verdict.Stratum{Group: c.Groups[i%products], Link: uint8(i / products % 2)}, uint32(6*trial.Hour))
 		}
 		now += 6 * trial.Hour
 	}
 	round()
 	wave := make([]uint32, devices/2)
 	for i := range wave {
-		wave[i] = uint32(i) //nolint:gosec // as above
+		wave[i] = uint32(i)
 	}
 	j.Assign(now, wave)
 	for _, p := range wave {

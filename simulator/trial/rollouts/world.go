@@ -1,7 +1,6 @@
 package rollouts
 
 import (
-	"math"
 	"math/rand/v2"
 
 	"github.com/godwit-gateway/godwit/simulator/trial"
@@ -54,8 +53,6 @@ type world struct {
 	from  int64 // of the great outage
 	to    int64
 }
-
-const never = math.MaxInt64
 
 func newWorld(f *Fleet, s Scenario, seed uint64, end int64) *world {
 	w := &world{fleet: f, units: make([]unit, len(f.devices)), rng: make([]*rand.Rand, len(f.devices)), wheel: make([]int32, end/grain+2), end: end}
