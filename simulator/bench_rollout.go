@@ -21,6 +21,7 @@ type benchRolloutCmd struct {
 	Seed    uint64 `help:"Seed of the fleets and of what happens to them." default:"42"`
 	Burst   []uint `help:"Minutes after the boot of an update at which devices report until they are heard." default:"10,20,30,45,60,240,720"`
 	Speed   int    `help:"Devices of the rollout with which times are taken, of the processor; 0: none are." default:"100000"`
+	Output  string `short:"o" help:"Form of the result: json, all of it in one line, or text, tables that end with a line of JSON." enum:"json,text" default:"text"`
 }
 
 // Help says what is measured.
@@ -65,7 +66,25 @@ func (c *benchRolloutCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	if c.Output == "json" {
+		figures := all.Figures()
+		return json.NewEncoder(e.stdout).Encode(&rolloutResult{
+			Devices: c.Devices, Seed: c.Seed, Burst: c.Burst, Rows: all.Rows(), Evidence: all.Means(), Detection: &all.Detect, Speed: &speed, Figures: &figures,
+		})
+	}
 	return c.print(e.stdout, all, &speed)
+}
+
+// rolloutResult is all that was measured.
+type rolloutResult struct {
+	Devices   int                                    `json:"devices"`
+	Seed      uint64                                 `json:"seed"`
+	Burst     []uint                                 `json:"burst_minutes"`
+	Rows      []rollouts.Row                         `json:"rows"`
+	Evidence  map[string][verdict.Components]float64 `json:"mean_evidence"` // by good scenario
+	Detection *rollouts.Detection                    `json:"detection"`
+	Speed     *rollouts.Speed                        `json:"speed"`
+	Figures   *rollouts.Figures                      `json:"figures"`
 }
 
 // play plays all blocks, as many at a time as there are processors, and adds them in their order.
@@ -108,10 +127,11 @@ func (c *benchRolloutCmd) print(w io.Writer, r *rollouts.Record, speed *rollouts
 		}
 		_, _ = fmt.Fprintln(t, "\t")
 	}
+	means := r.Means()
 	for k := range verdict.Components {
 		_, _ = fmt.Fprintf(t, "mean final evidence: %s", k)
 		for i := range rollouts.Good {
-			_, _ = fmt.Fprintf(t, "\t%.2g", r.Mean(i)[k])
+			_, _ = fmt.Fprintf(t, "\t%.2g", means[rollouts.Good[i].Name][k])
 		}
 		_, _ = fmt.Fprintln(t, "\t")
 	}

@@ -156,12 +156,43 @@ func (r *Record) Figures() Figures {
 	return f
 }
 
-// Mean is the mean final evidence of each component over good rollouts of a scenario, which is not to exceed 1.
-func (r *Record) Mean(scenario int) (e [verdict.Components]float64) {
-	for i := range r.Good[scenario] {
-		for c, x := range r.Good[scenario][i].Evidence {
-			e[c] += x / float64(len(r.Good[scenario]))
+// Means are the mean final evidence of each component over good rollouts, by scenario. It is not to exceed 1.
+func (r *Record) Means() map[string][verdict.Components]float64 {
+	means := map[string][verdict.Components]float64{}
+	for s, all := range r.Good {
+		var e [verdict.Components]float64
+		for i := range all {
+			for c, x := range all[i].Evidence {
+				e[c] += x / float64(len(all))
+			}
+		}
+		means[Good[s].Name] = e
+	}
+	return means
+}
+
+// A Row is how one judgement fared in one scenario.
+type Row struct {
+	Judgement string `json:"judgement"`
+	Scenario  string `json:"scenario"`
+	Bad       bool   `json:"bad"`
+	Waits     bool   `json:"waits"` // waves wait for the verdict
+	Summary
+}
+
+// Rows are all of them.
+func (r *Record) Rows() []Row {
+	var rows []Row
+	for _, j := range Judgements() {
+		for i, s := range Good {
+			rows = append(rows, Row{Judgement: j.Name, Scenario: s.Name, Summary: Summarise(r.Good[i], j)})
+		}
+		for i, s := range Bad {
+			rows = append(rows, Row{Judgement: j.Name, Scenario: s.Name, Bad: true, Summary: Summarise(r.Bad[i], j)})
 		}
 	}
-	return e
+	for i, s := range Bad {
+		rows = append(rows, Row{Judgement: Ours.Name, Scenario: s.Name, Bad: true, Waits: true, Summary: Summarise(r.Held[i], Ours)})
+	}
+	return rows
 }

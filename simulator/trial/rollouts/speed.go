@@ -12,10 +12,10 @@ import (
 
 // Speed is how long package verdict takes on this machine, in processor time: the fastest of five rounds, since other work can only slow it down.
 type Speed struct {
-	Devices int
-	Contact float64 // nanoseconds of a contact, with all that passes in the meantime
-	Verdict float64 // nanoseconds of a complete verdict
-	Bytes   int     // of memory for a device
+	Devices int     `json:"devices"`
+	Contact float64 `json:"contact_ns"` // of a contact, with all that passes in the meantime
+	Verdict float64 `json:"verdict_ns"` // of a complete verdict
+	Bytes   int     `json:"bytes"`      // of memory for a device
 }
 
 const rounds = 5

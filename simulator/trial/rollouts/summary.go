@@ -29,13 +29,13 @@ func Judgements() []Judgement {
 
 // A Summary is how a judgement fared in many rollouts.
 type Summary struct {
-	Runs     int
-	Halted   int
-	Hours    float64 // median of those that were halted; -1: none was
-	Hours90  float64
-	Exposed  int // median
-	Bricked  int
-	Complete float64 // median hours until the last wave had reported, of those that came to it; -1: none did
+	Runs     int     `json:"runs"`
+	Halted   int     `json:"halted"`
+	Hours    float64 `json:"hours_median"` // of those that were halted; -1: none was
+	Hours90  float64 `json:"hours_p90"`
+	Exposed  int     `json:"exposed_median"`
+	Bricked  int     `json:"bricked_median"`
+	Complete float64 `json:"complete_hours_median"` // median hours until the last wave had reported, of those that came to it; -1: none did
 }
 
 // Summarise counts.
