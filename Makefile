@@ -14,13 +14,14 @@ DEMO     ?=# further flags of the demo, in `make run`
 SEEDS    ?= 200# random worlds, in `make seeds`
 SOAK     ?= 60s# length of a demo, in `make soak`
 COUNT    ?= 1# repetitions, in `make bench`
-SEED     ?=# of the fleets, in `make bench-schedule`
+SEED     ?=# of the fleets, in `make bench-schedule` and `make bench-rollout`
 DEVICES  ?= 10000# of the fleet, in `make bench-schedule-world`
 DAYS     ?= 365# that are played, in `make bench-schedule-world`
+RUNS     ?=# rollouts of good updates, in `make bench-rollout`
 TRACES   ?=# folder of further CSV files, in `make bench-size`
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c seeds bench-world bench-schedule bench-schedule-world bench-satellite faults scenarios
+.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c seeds bench-world bench-schedule bench-schedule-world bench-rollout bench-satellite faults scenarios
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +99,9 @@ bench-satellite: build ## messages a second through DirectIP into synced events,
 
 bench-schedule-world: build ## the same fleet in a world through the gateway's hub, under four policies; the last line as JSON (DEVICES=1000 DAYS=30)
 	$(BIN)/godwit-sim bench schedule --world --devices $(DEVICES) --days $(DAYS) $(if $(SEED),--seed $(SEED))
+
+bench-rollout: build ## updates that do harm and others amid attrition and outages, verdicts and others' rules; the last line as JSON (SEED=7 RUNS=200)
+	$(BIN)/godwit-sim bench rollout $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
 
 soak: build ## random worlds and demos, with new seeds in each round, until the first that fails
 	@seed=1000; while $(BIN)/godwit-sim seeds --from $$seed --count 500 --record simulator/testdata/seeds.txt && \

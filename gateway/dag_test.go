@@ -68,7 +68,7 @@ var imports = map[string][]string{
 	"simulator/faults":           {},
 	"simulator/world":            {"codec", "codec/session", "scheduler/...", "transports", "gateway/audit", "gateway/fleet", "gateway/hub", "gateway/rollout/...", "gateway/store", "gateway/publish", "gateway/publish/streammodel", "simulator/check", "simulator/device", "simulator/radio"},
 	"simulator/satbench":         {"codec", "gateway/config", "gateway/node", "simulator/peers/rockblock"},
-	"simulator/trial":            {"scheduler", "scheduler/presence", "gateway/rollout/verdict"},
+	"simulator/trial":            {"scheduler", "scheduler/presence"},
 	"simulator/year":             {"codec", "gateway/hub", "scheduler", "scheduler/core", "scheduler/tariff", "transports", "simulator/device", "simulator/radio", "simulator/trial", "simulator/world"},
 	"simulator/trial/rollouts":   {"scheduler", "scheduler/presence", "gateway/rollout/verdict", "simulator/trial"},
 	"simulator/scenario":         {"codec", "codec/session", "scheduler/...", "transports", "gateway/config", "gateway/fleet", "gateway/hub", "simulator/device", "simulator/radio", "simulator/world"},

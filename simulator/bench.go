@@ -16,6 +16,7 @@ type benchCmd struct {
 	World     benchWorldCmd     `cmd:"" default:"withargs" help:"How fast virtual time passes."`
 	Satellite benchSatelliteCmd `cmd:"" help:"Messages a second through satellite links, against a server that keeps nothing."`
 	Schedule  benchScheduleCmd  `cmd:"" help:"What schedules cost and how fresh they keep what is known, against others and a lower bound."`
+	Rollout   benchRolloutCmd   `cmd:"" help:"How soon rollouts that do harm are halted, and how often others, against the rules of others."`
 }
 
 // benchWorldCmd measures how fast virtual time passes.

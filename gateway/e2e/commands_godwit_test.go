@@ -679,6 +679,9 @@ var simulator = []row{
 	{args: "bench schedule --devices 100 --million 1000", out: `"decide_allocs":0,`},
 	{args: "bench schedule --devices 100 --million 0 -o json", out: `"of_monthly":`},
 	{args: "bench schedule --devices 1", code: 2, err: "--devices 1"},
+	{args: "bench rollout --devices 400 --runs 5 --speed 1000", out: `{"good_runs":5,"false_halts":0,`},
+	{args: "bench rollout --devices 400 --runs 5 --speed 0 --burst 10,60 -o json", out: `"mean_evidence":`},
+	{args: "bench rollout --burst 60,10", code: 2, err: "--burst"},
 	{args: "faults --list", out: "36. "},
 	{args: "faults 20 --list -o json", out: `"number":20`},
 	{args: "faults 28 -o json", out: `"waiting":1`},
@@ -700,6 +703,7 @@ func TestSimulatorCommands(t *testing.T) {
 		"version fails":        "it needs nothing",
 		"bench world fails":    "it needs nothing",
 		"bench schedule fails": "it needs nothing",
+		"bench rollout fails":  "it needs nothing",
 	})
 	s := newSite(t)
 	w := commandFiles(t, s)

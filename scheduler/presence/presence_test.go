@@ -393,3 +393,28 @@ func TestQueue(t *testing.T) {
 		})
 	})
 }
+
+// TestBurstProbability: what bursts teach is kept apart from what regular contacts do, and leans on the link while there is nothing.
+func TestBurstProbability(t *testing.T) {
+	m := model(t)
+	if got, want := m.BurstProbability(0, 1), m.TailProbability(presence.Policy{Interval: day}, 1); got != want {
+		t.Errorf("before anything is known %g are missed in a burst, %g at an interval", got, want)
+	}
+	for i := range 1000 {
+		d := presence.NewDevice(start, presence.Policy{Interval: day}, 0, 0)
+		d.Burst(0, 0)
+		m.Contact(&d, start+10*minute)
+		d = presence.NewDevice(start, presence.Policy{Interval: day}, 0, 0)
+		m.Contact(&d, start+day+int64(i%2*day)) // each second device misses one
+	}
+	burst, regular := m.BurstProbability(0, 1), m.TailProbability(presence.Policy{Interval: day}, 1)
+	if burst > 0.01 || math.Abs(regular-0.5) > 0.05 {
+		t.Errorf("%g are missed in a burst, %g at an interval; want about 0 and 0.5", burst, regular)
+	}
+	if m.BurstProbability(0, 0) != 1 || m.BurstProbability(0, 2) > burst {
+		t.Errorf("none missed: %g, two missed: %g", m.BurstProbability(0, 0), m.BurstProbability(0, 2))
+	}
+	if o := presence.Octave(hour); o <= presence.Octave(hour/2) || o >= presence.Octave(2*hour) || presence.Octave(1<<31) != presence.Octaves-1 {
+		t.Errorf("octaves %d, %d, %d", presence.Octave(hour/2), o, presence.Octave(2*hour))
+	}
+}

@@ -55,7 +55,7 @@ func (j *Judge) Assign(now int64, places []Place) {
 		if d.flags&(assigned|gone) == 0 {
 			d.flags |= assigned
 			d.until = 0
-			j.drop(p, d)
+			j.drop(d)
 		}
 	}
 }
@@ -107,7 +107,7 @@ func (j *Judge) Report(now int64, p Place, failed bool) {
 	if e.reports++; failed {
 		e.failures++
 		e.failed++
-		j.remove(p, d)
+		j.remove(d)
 	}
 	j.decision.due = true
 }
@@ -116,12 +116,12 @@ func (j *Judge) Report(now int64, p Place, failed bool) {
 func (j *Judge) Leave(now int64, p Place) {
 	j.advance(now)
 	if d := j.find(p); d != nil && !d.is(gone) {
-		j.remove(p, j.at(p))
+		j.remove(j.at(p))
 	}
 }
 
 // remove ends what is counted of the device. What has been held against it stays: it was true when it was.
-func (j *Judge) remove(p Place, d *device) {
+func (j *Judge) remove(d *device) {
 	e := &j.evidence[j.strata[d.stratum].group]
 	if d.is(out) && d.treated() {
 		e.silent--
@@ -132,12 +132,12 @@ func (j *Judge) remove(p Place, d *device) {
 	}
 	d.flags = d.flags&^(burning|cycling|out) | gone
 	d.until = 0
-	j.drop(p, d)
+	j.drop(d)
 }
 
 // drop removes a timer that nothing is due for any more.
-func (j *Judge) drop(p Place, d *device) {
+func (j *Judge) drop(d *device) {
 	if j.due(d) == none {
-		j.disarm(p, d)
+		j.disarm(d)
 	}
 }

@@ -127,7 +127,7 @@ func (j *Judge) weighGroup(e *evidence) [Components]float64 {
 func (s *stake) mix() float64 {
 	sum := 0.0
 	for _, x := range s.odds {
-		sum += exp(x.float())
+		sum += x.exp()
 	}
 	return sum / shares
 }
@@ -136,7 +136,7 @@ func (w *windows) mix() float64 {
 	sum := 0.0
 	for p := range w {
 		for _, x := range w[p] {
-			sum += exp(x.float())
+			sum += x.exp()
 		}
 	}
 	return sum / (patterns * thetas)

@@ -20,7 +20,7 @@ const (
 	allFlags = gone<<1 - 1
 )
 
-// A device is what is kept of one: 52 bytes. Times are seconds since Judge.base; 0 is none.
+// A device is what is kept of one, in 52 bytes. Times are seconds since Judge.base; 0 is none.
 type device struct {
 	origin   uint32 // from which contacts are owed: the last one, or the boot that it announced
 	began    uint32 // start of its window

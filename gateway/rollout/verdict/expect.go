@@ -9,7 +9,7 @@ func expect(events int64, controls, risk float64) (mean, low, high float64) {
 	return float64(shape * scale), float64(gammaQuantile(shape, 0.025) * scale), float64(gammaQuantile(shape, 0.975) * scale)
 }
 
-// manyEvents is from where on the cube-root approximation of Wilson and Hilferty is good to 1e-4.
+// manyEvents is from where on the cube-root approximation of Wilson and Hilferty is good to 3e-4.
 const manyEvents = 200
 
 // gammaQuantile is where the gamma distribution of a half-integer shape reaches p, which is 0.025 or 0.975.

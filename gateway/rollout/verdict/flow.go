@@ -23,14 +23,14 @@ func carry[T number](f *flow, size int, values ...*T) {
 	var word [8]byte
 	for _, v := range values {
 		if !f.reading {
-			binary.BigEndian.PutUint64(word[:], uint64(*v)) //nolint:gosec // two's complement
+			binary.BigEndian.PutUint64(word[:], uint64(*v))
 			f.b = append(f.b, word[8-size:]...)
 			continue
 		}
 		if b := f.take(size); b != nil {
 			word = [8]byte{}
 			copy(word[8-size:], b)
-			*v = T(binary.BigEndian.Uint64(word[:])) //nolint:gosec // as it was written
+			*v = T(binary.BigEndian.Uint64(word[:]))
 		}
 	}
 }

@@ -110,7 +110,7 @@ func New(now int64, c Config, m *presence.Model) (*Judge, error) {
 	}
 	j.hazard = append(j.hazard, slices.Max(j.hazard))
 	for i, l := range c.Links {
-		j.links = append(j.links, newLink(l, uint8(i), m)) //nolint:gosec // at most 256
+		j.links = append(j.links, newLink(l, uint8(i), m))
 	}
 	j.prepare()
 	return j, nil

@@ -50,3 +50,11 @@ const unit = 1 << 40
 func fix(x float64) fixed { return fixed(math.Floor(float64(x*unit) + 0.5)) }
 
 func (f fixed) float() float64 { return float64(f) / unit }
+
+// exp is e^f, or 0 where that is too little to count.
+func (f fixed) exp() float64 {
+	if f < -45*unit {
+		return 0
+	}
+	return exp(f.float())
+}

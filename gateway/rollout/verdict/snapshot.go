@@ -70,7 +70,7 @@ func (j *Judge) LoadDevice(p Place, b []byte) error {
 		return fmt.Errorf("device with flags %#x in stratum %d: %w", d.flags, d.stratum, ErrSnapshot)
 	}
 	to := j.at(p)
-	j.disarm(p, to)
+	j.disarm(to)
 	*to = d
 	j.arm(p, to)
 	return nil
@@ -101,7 +101,7 @@ func (j *Judge) AppendBinary(b []byte) ([]byte, error) {
 	for n, g := range j.pages {
 		for i := 0; g != nil && i < pageSize; i++ {
 			if d := &g.devices[i]; d.is(known) {
-				p := Place(n*pageSize + i) //nolint:gosec // places are 32 bits
+				p := Place(n*pageSize + i)
 				carry(&f, 4, &p)
 				d.flow(&f)
 			}

@@ -4,9 +4,9 @@ import "github.com/godwit-gateway/godwit/scheduler/presence"
 
 // most is how many missed contacts of a run are looked at: each at first, then fewer and fewer, since misses come in outages and say little of each
 // other. Long runs are looked at because outages end and deaths do not.
-const most = 8
+const most = 10
 
-var steps = [most + 1]int{0, 1, 2, 3, 4, 6, 8, 12, 16}
+var steps = [most + 1]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16}
 
 // A run of more than manySteps[steps] contacts is looked at only within that time: how often the living are silent for longer has hardly been seen.
 const (
@@ -57,7 +57,7 @@ func newLink(l presence.Link, number uint8, m *presence.Model) link {
 		n := 1
 		for ; n < longestWindow && tail(n) > rare(o); n++ {
 		}
-		u.window, u.tail = uint16(n), tail(n) //nolint:gosec // at most longestWindow
+		u.window, u.tail = uint16(n), tail(n)
 	}
 	return k
 }

@@ -19,7 +19,7 @@ func (j *Judge) arm(p Place, d *device) {
 	if d.armed != 0 && d.armed <= at {
 		return
 	}
-	j.disarm(p, d)
+	j.disarm(d)
 	d.armed = at
 	head := &j.timers[at%ring]
 	if d.next = *head; d.next != 0 {
@@ -28,7 +28,7 @@ func (j *Judge) arm(p Place, d *device) {
 	*head = p + 1
 }
 
-func (j *Judge) disarm(p Place, d *device) {
+func (j *Judge) disarm(d *device) {
 	if d.armed == 0 {
 		return
 	}
@@ -48,7 +48,7 @@ func (j *Judge) peek(p Place) *device { return &j.pages[p/pageSize].devices[p%pa
 
 // rel is a time in seconds since base.
 func (j *Judge) rel(now int64) uint32 {
-	return uint32(min(max(now-j.base, int64(j.tick)*tick), none-1)) //nolint:gosec // bounded
+	return uint32(min(max(now-j.base, int64(j.tick)*tick), none-1))
 }
 
 // advance lets all ticks pass up to now, and returns it in seconds since base. Contacts within a tick may come in any order.

@@ -68,7 +68,8 @@ type Standing struct {
 	Expected float64 // events that the controls let expect
 	Low      float64 // 95 % of what may be expected lies from here ...
 	High     float64 // ... to here
-	Harm     float64 // share of devices that the update silences: mean of what is likely now
+	Harm     float64 // share of devices that the update silences at once: mean of what is likely now
+	Late     float64 // and in the days after
 	Evidence float64 // average of the components, in this group alone
 	Halted   int64   // when this group by itself came to what halts it; 0: it has not
 	Safe     bool    // less than Config.Excess are silenced, at once or in the days after, but for Config.Beta
@@ -125,7 +126,7 @@ func (j *Judge) standing(g int) Standing {
 	e := &j.evidence[g]
 	s := Standing{
 		Group: j.config.Groups[g], Started: int(e.started), Resolved: int(e.resolved), Silent: int(e.silent), Failed: int(e.failed), Halted: j.unix(e.halted),
-		Harm:   min(e.burst.harm()+e.cycle.harm(), 1),
+		Harm: e.burst.harm(), Late: e.cycle.harm(),
 		Safe:   max(e.burst.safe, e.cycle.safe).float() <= ln(j.config.Beta),
 		Soaked: float64(e.soaked) >= float64(soakShare*float64(e.started)),
 	}

@@ -43,7 +43,7 @@ func (j *Judge) prepareStrata() {
 			j.groups[group] = g
 		}
 		for l := range j.links {
-			j.strata = append(j.strata, stratum{Stratum: Stratum{Group: group, Link: uint8(l)}, group: g}) //nolint:gosec // at most 256
+			j.strata = append(j.strata, stratum{Stratum: Stratum{Group: group, Link: uint8(l)}, group: g})
 		}
 	}
 }

@@ -16,7 +16,8 @@ const (
 	early    = 50 // thousandths of its interval by which a device may be early or late
 	products = 4
 	bad      = 1 // product that a bad update harms
-	history  = 60 * trial.Day
+	history  = 6 * updates
+	updates  = 30 * trial.Day  // from one good update to the next
 	usual    = 10_000          // devices of a fleet for which the budget is
 	month    = trial.Year / 12 // for rates
 	deaths   = 0.01            // a month
@@ -24,13 +25,15 @@ const (
 	longest  = scheduler.Secs(60 * trial.Day)
 )
 
-// programme is the burst after an update, in seconds.
-var programme = presence.Burst{uint32(10 * trial.Minute), uint32(trial.Hour), uint32(4 * trial.Hour), uint32(12 * trial.Hour)}
+// Programme is the burst after an update that is tried, in minutes after the boot: scheduler.DefaultBurst, tried again soon. It ends with the first
+// contact that is acknowledged, so that more contacts cost next to nothing, and tell a dead device from a link that loses much within the hour.
+func Programme() []uint { return []uint{10, 20, 30, 45, 60, 240, 720} }
 
 // A Fleet is devices with their intervals, and what presence has learned of them. Rollouts on it do not change it.
 type Fleet struct {
 	devices []member
 	links   []presence.Link
+	burst   presence.Burst
 	model   *presence.Model
 }
 
@@ -43,9 +46,12 @@ type member struct {
 	burst    int // contacts of the programme that come before its first regular one
 }
 
-// NewFleet draws a fleet and lets it live for two months.
-func NewFleet(devices int, seed uint64) (*Fleet, error) {
+// NewFleet draws a fleet whose devices follow a programme after an update, in minutes, and lets it live for half a year.
+func NewFleet(devices int, seed uint64, programme []uint) (*Fleet, error) {
 	f := &Fleet{devices: make([]member, devices)}
+	for _, minutes := range programme {
+		f.burst = append(f.burst, uint32(minutes)*uint32(trial.Minute)) //nolint:gosec // minutes of a day
+	}
 	drawn := trial.NewFleet(trial.Setup{Devices: devices, Spread: 0.8, Seed: seed})
 	plan, err := trial.Priced(scheduler.Policy{Max: longest})(drawn, budget*scheduler.Micros(devices)/usual)
 	if err != nil {
@@ -56,8 +62,8 @@ func NewFleet(devices int, seed uint64) (*Fleet, error) {
 	}
 	for i := range f.devices {
 		d := &drawn.All[i]
-		m := member{class: d.Class, arrives: d.Arrives, interval: max(plan.Join(i), d.Floor), product: uint16(i % products)} //nolint:gosec // four
-		for m.burst < len(programme) && int64(programme[m.burst])+grace <= m.interval-m.interval*early/1000 {
+		m := member{class: d.Class, arrives: d.Arrives, interval: max(plan.Join(i), d.Floor), product: uint16(i % products)}
+		for m.burst < len(f.burst) && int64(f.burst[m.burst])+grace <= m.interval-m.interval*early/1000 {
 			m.burst++
 		}
 		f.devices[i] = m
@@ -65,28 +71,27 @@ func NewFleet(devices int, seed uint64) (*Fleet, error) {
 	return f, f.learn(seed)
 }
 
-// learn lets presence watch the fleet for two months.
+// learn lets presence watch the fleet, in which each device has a good update a month.
 func (f *Fleet) learn(seed uint64) error {
-	m, err := presence.New(presence.Config{Links: f.links, Bursts: []presence.Burst{programme}, Products: products})
+	m, err := presence.New(presence.Config{Links: f.links, Bursts: []presence.Burst{f.burst}, Products: products})
 	if err != nil {
 		return fmt.Errorf("what is usual: %w", err)
 	}
 	w := newWorld(f, Scenario{}, seed+1, history)
 	known := make([]presence.Device, len(f.devices))
-	updated := make([]bool, len(f.devices))
 	rng := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // drawn from a seed, to be drawn again
-	update := make([]int64, len(f.devices))
+	next := make([]int64, len(f.devices))
 	for i := range known {
 		d := &f.devices[i]
 		known[i] = presence.NewDevice(newYear, presence.Policy{Interval: uint32(d.interval), Link: uint8(d.class)}, d.product, 0) //nolint:gosec // bounded
-		update[i] = rng.Int64N(history * 3 / 4)
+		next[i] = rng.Int64N(updates)
 	}
 	w.run(func(p uint32, at int64) {
 		m.Contact(&known[p], newYear+at)
-		if u := &w.units[p]; !updated[p] && at >= update[p] {
-			updated[p] = true
+		if at >= next[p] {
+			next[p] += updates
 			known[p].Burst(0, 0)
-			w.update(u, at)
+			w.update(&w.units[p], at)
 		}
 	}, nil)
 	f.model = m

@@ -16,7 +16,7 @@ import (
 var waves = []float64{0.04, 0.10, 0.30, 0.95}
 
 const (
-	warmUp   = trial.Day // for controls, before the first wave
+	warmUp   = 3 * trial.Day // for controls, before the first wave
 	length   = 45 * trial.Day
 	soak     = 24 * trial.Hour
 	reported = 0.8
@@ -61,7 +61,6 @@ type rollout struct {
 	size    []int
 	rng     *rand.Rand
 	exposed int
-	bricked int
 	fates   []int64 // when the update silences those of product 1 that it will, of those updated
 	rules   []rule
 	result  Result
@@ -70,9 +69,9 @@ type rollout struct {
 // Play plays a rollout.
 func (r Run) Play() (Result, error) {
 	o := &rollout{run: r, world: newWorld(r.Fleet, r.Scenario, r.Seed, warmUp+length), rng: rand.New(rand.NewPCG(r.Seed, 1<<33))} //nolint:gosec // from a seed
-	c := verdict.Config{Links: r.Fleet.links, Bursts: []presence.Burst{programme}}
+	c := verdict.Config{Links: r.Fleet.links, Bursts: []presence.Burst{r.Fleet.burst}}
 	for p := range products {
-		c.Groups = append(c.Groups, verdict.Group{Product: uint16(p)}) //nolint:gosec // four
+		c.Groups = append(c.Groups, verdict.Group{Product: uint16(p)})
 	}
 	var err error
 	if o.judge, err = verdict.New(newYear, c, r.Fleet.model); err != nil {
@@ -96,7 +95,7 @@ func (o *rollout) draw() {
 	keys := make([]uint64, n)
 	o.order, o.wave = make([]uint32, n), make([]int8, n)
 	for i := range keys {
-		keys[i], o.order[i] = o.rng.Uint64(), uint32(i) //nolint:gosec // a place in the fleet
+		keys[i], o.order[i] = o.rng.Uint64(), uint32(i)
 	}
 	slices.SortFunc(o.order, func(a, b uint32) int { return cmp.Compare(keys[a], keys[b]) })
 	o.got, o.size = make([]int, len(waves)), make([]int, len(waves))
@@ -105,7 +104,7 @@ func (o *rollout) draw() {
 		for w < len(waves) && float64(k) >= math.Round(waves[w]*float64(n)) {
 			w++
 		}
-		if o.wave[i] = int8(w); w < len(waves) { //nolint:gosec // four
+		if o.wave[i] = int8(w); w < len(waves) {
 			o.size[w]++
 		}
 	}

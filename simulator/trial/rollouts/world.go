@@ -1,7 +1,6 @@
 package rollouts
 
 import (
-	"math"
 	"math/rand/v2"
 
 	"github.com/godwit-gateway/godwit/simulator/trial"
@@ -55,8 +54,6 @@ type world struct {
 	to    int64
 }
 
-const never = math.MaxInt64
-
 func newWorld(f *Fleet, s Scenario, seed uint64, end int64) *world {
 	w := &world{fleet: f, units: make([]unit, len(f.devices)), rng: make([]*rand.Rand, len(f.devices)), wheel: make([]int32, end/grain+2), end: end}
 	if s.SMS {
@@ -105,7 +102,7 @@ func (w *world) run(contact func(p uint32, at int64), look func(now int64) bool)
 func (w *world) due(i int) int64 {
 	u := &w.units[i]
 	if b := int(u.burst); b >= 0 && b < w.fleet.devices[i].burst {
-		return min(u.regular, u.updated+int64(programme[b]))
+		return min(u.regular, u.updated+int64(w.fleet.burst[b]))
 	}
 	return u.regular
 }

@@ -1,0 +1,7 @@
+package verdict
+
+var (
+	Ln     = ln
+	Exp    = exp
+	Expect = expect
+)
