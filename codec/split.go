@@ -44,6 +44,9 @@ func (s *Splitter) Set() uint8 { return s.set }
 // Len is how many bytes the message has.
 func (s *Splitter) Len() int { return len(s.whole) - checkLen }
 
+// Message is the whole message. It belongs to the Splitter.
+func (s *Splitter) Message() []byte { return s.whole[:s.Len()] }
+
 // Fragments is their number.
 func (s *Splitter) Fragments() int { return len(s.there) }
 

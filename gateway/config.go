@@ -82,6 +82,10 @@ func (configCheckCmd) Run(e *env) error {
 			k := &c.FleetKeys[i]
 			row("fleet key", k.ID, fmt.Sprintf("numbers %s of %s, register %s", k.Numbers, k.Product, k.Register))
 		}
+		for i := range c.Signers {
+			k := c.Signers[i].Key
+			row("signer", c.Signers[i].ID, fmt.Sprintf("%s key %x", k.Algorithm(), k.ID()))
+		}
 		for _, name := range slices.Sorted(maps.Keys(c.Links)) {
 			row("link", name, describeLink(c.Links[name]))
 		}

@@ -27,9 +27,10 @@ var imports = map[string][]string{
 	"scheduler/presence": {"scheduler"},
 	"scheduler/core":     {"scheduler", "scheduler/ledger", "scheduler/presence", "scheduler/tariff"},
 	"gateway/docs":       {},
+	"gateway/audit":      {},
 	"gateway/fleet":      {"codec", "codec/session"},
 	"gateway/store":      {"gateway/failpoint"},
-	"gateway/hub":        {"codec", "codec/session", "codec/manifest", "transports", "scheduler/...", "gateway/fleet", "gateway/store", "gateway/failpoint"},
+	"gateway/hub":        {"codec", "codec/session", "codec/manifest", "transports", "scheduler/...", "gateway/audit", "gateway/fleet", "gateway/rollout/...", "gateway/store", "gateway/failpoint"},
 	"gateway/publish":    {"gateway/store", "gateway/failpoint"},
 	"gateway/rollout":    {"codec", "codec/manifest", "scheduler/presence", "gateway/rollout/verdict"},
 
@@ -44,7 +45,7 @@ var imports = map[string][]string{
 
 	"gateway/config":  {"codec", "codec/train", "codec/manifest", "scheduler/...", "transports/...", "gateway/fleet", "gateway/hub", "gateway/store", "gateway/publish"},
 	"gateway/metrics": {"scheduler/...", "gateway/hub", "gateway/fleet", "gateway/store", "gateway/publish"},
-	"gateway/api":     {"codec", "codec/manifest", "scheduler/...", "gateway/config", "gateway/docs", "gateway/fleet", "gateway/hub", "gateway/metrics", "gateway/store", "gateway/publish"},
+	"gateway/api":     {"codec", "codec/manifest", "scheduler/...", "gateway/audit", "gateway/rollout/...", "gateway/config", "gateway/docs", "gateway/fleet", "gateway/hub", "gateway/metrics", "gateway/store", "gateway/publish"},
 	"gateway/node":    {"codec/...", "scheduler/...", "transports/...", "gateway/..."},
 	"gateway/bench":   {"codec/...", "scheduler/...", "transports/...", "gateway/..."},
 
@@ -61,7 +62,7 @@ var imports = map[string][]string{
 	"simulator/radio":            {},
 	"simulator/check":            {},
 	"simulator/faults":           {},
-	"simulator/world":            {"codec", "codec/session", "scheduler/...", "transports", "gateway/fleet", "gateway/hub", "gateway/store", "gateway/publish", "gateway/publish/streammodel", "simulator/check", "simulator/device", "simulator/radio"},
+	"simulator/world":            {"codec", "codec/session", "scheduler/...", "transports", "gateway/audit", "gateway/fleet", "gateway/hub", "gateway/rollout/...", "gateway/store", "gateway/publish", "gateway/publish/streammodel", "simulator/check", "simulator/device", "simulator/radio"},
 	"simulator/trial":            {"scheduler", "scheduler/presence", "gateway/rollout/verdict"},
 	"simulator/scenario":         {"codec", "codec/session", "scheduler/...", "transports", "gateway/config", "gateway/fleet", "gateway/hub", "simulator/device", "simulator/radio", "simulator/world"},
 	"simulator/report":           {"transports", "scheduler/presence", "simulator/device", "simulator/radio", "simulator/report/chart", "simulator/world"},
@@ -143,7 +144,7 @@ func TestImports(t *testing.T) {
 
 // TestPure holds the pure packages to their promise: bytes and values in, bytes and values out.
 func TestPure(t *testing.T) {
-	pure := []string{"codec", "codec/session", "codec/train", "codec/entropy", "codec/manifest", "gateway/fleet", "gateway/rollout", "gateway/rollout/silence", "gateway/rollout/verdict", "scheduler", "scheduler/tariff", "scheduler/ledger", "scheduler/presence", "scheduler/core", "simulator/device", "simulator/radio", "simulator/check"}
+	pure := []string{"codec", "codec/session", "codec/train", "codec/entropy", "codec/manifest", "gateway/fleet", "gateway/rollout", "gateway/rollout/silence", "gateway/rollout/verdict", "scheduler", "scheduler/tariff", "scheduler/ledger", "scheduler/presence", "scheduler/core", "gateway/audit", "simulator/device", "simulator/radio", "simulator/check"}
 	for _, p := range packages(t) {
 		folder := strings.TrimPrefix(p.ImportPath, module+"/")
 		if !slices.Contains(pure, folder) {

@@ -39,6 +39,8 @@ type deviceListCmd struct {
 	Product  string `help:"Only devices of this product."`
 	Customer string `help:"Only devices of this customer."`
 	Prefix   string `help:"Only devices whose name begins so."`
+	Behind   string `help:"Only devices that run an older version than this, or never told." placeholder:"VERSION"`
+	Silent   bool   `help:"Only devices that are not heard as they should be."`
 	Limit    int    `help:"At most so many; 0 for all." default:"0"`
 }
 
@@ -46,6 +48,7 @@ type deviceListCmd struct {
 func (deviceListCmd) Help() string {
 	return `Example:
   godwit device list --state pending
+  godwit device list --behind 2.4.0 --silent --product buoy
   godwit device list --customer acme -o json | jq -r '.[].name'`
 }
 
@@ -59,10 +62,13 @@ func (c *deviceListCmd) Run(e *env) error {
 		return err
 	}
 	q := url.Values{"limit": {"1000"}}
-	for key, v := range map[string]string{"state": c.State, "product": c.Product, "customer": c.Customer, "prefix": c.Prefix} {
+	for key, v := range map[string]string{"state": c.State, "product": c.Product, "customer": c.Customer, "prefix": c.Prefix, "behind": c.Behind} {
 		if v != "" {
 			q.Set(key, v)
 		}
+	}
+	if c.Silent {
+		q.Set("silent", "true")
 	}
 	all := []api.Device{}
 	for {
@@ -102,6 +108,7 @@ func (deviceShowCmd) Help() string {
 // shown is a device with its last frames, as JSON.
 type shown struct {
 	api.Device
+	Updates []api.DeviceUpdate `json:"updates"`
 	History []hub.StatusRecord `json:"history"`
 }
 
@@ -117,6 +124,9 @@ func (c *deviceShowCmd) Run(e *env) error {
 	var s shown
 	path := "/devices/" + url.PathEscape(c.Device)
 	if err := client.Get(e.ctx, path, nil, &s.Device); err != nil {
+		return err
+	}
+	if s.Updates, err = list[api.DeviceUpdate](e, path+"/updates"); err != nil {
 		return err
 	}
 	if c.Last > 0 {
@@ -152,6 +162,9 @@ func (c *deviceShowCmd) Run(e *env) error {
 				accepted = "accepted"
 			}
 			row("address", a.Bearer+":"+a.ID+", "+accepted)
+		}
+		for i := range s.Updates {
+			updateRows(&s.Updates[i], row)
 		}
 		for i := range s.History {
 			r := &s.History[i]

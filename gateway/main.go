@@ -31,7 +31,7 @@ type cli struct {
 	Set       []string `help:"Set a value of the configuration, as in --set nats.mode=external." placeholder:"KEY=VALUE" sep:"none"`
 	API       string   `name:"api" help:"Address of the gateway's API instead of the configuration's: unix:/path, host:port or a URL." env:"GODWIT_API" placeholder:"ADDRESS"`
 	TokenFile string   `help:"File with the token for the API instead of the configuration's; GODWIT_TOKEN holds a token itself." type:"path" placeholder:"FILE"`
-	Output    string   `short:"o" help:"Form of the output: table or json." enum:"table,json" default:"table"`
+	Output    string   `short:"o" help:"Form of the output: table, json, or the table as csv." enum:"table,json,csv" default:"table"`
 
 	Run        runCmd        `cmd:"" help:"Run the gateway."`
 	Status     statusCmd     `cmd:"" help:"Show how the gateway is."`
@@ -39,6 +39,8 @@ type cli struct {
 	Device     deviceCmd     `cmd:"" help:"The inventory of devices."`
 	Frame      frameCmd      `cmd:"" help:"Look at frames, and make them."`
 	Template   templateCmd   `cmd:"" help:"Templates of products: train them, look at them."`
+	Release    releaseCmd    `cmd:"" help:"Software for devices: sign it, make it known."`
+	Rollout    rolloutCmd    `cmd:"" help:"Updates of devices: plan them, allow them, follow them."`
 	Tariff     tariffCmd     `cmd:"" help:"What links cost."`
 	Schedule   scheduleCmd   `cmd:"" help:"How often devices speak, and which are silent."`
 	Spend      spendCmd      `cmd:"" help:"What was spent, on what."`
@@ -46,6 +48,7 @@ type cli struct {
 	Message    messageCmd    `cmd:"" help:"Messages to devices."`
 	Quarantine quarantineCmd `cmd:"" help:"What was not understood."`
 	Link       linkCmd       `cmd:"" help:"Links and their counters."`
+	Audit      auditCmd      `cmd:"" help:"Who allowed what."`
 	Token      tokenCmd      `cmd:"" help:"Tokens for the API."`
 	Store      storeCmd      `cmd:"" help:"The store: backups, checks and repairs."`
 	Bench      benchCmd      `cmd:"" help:"Measure the gateway on this machine."`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,6 +17,9 @@ func (e *env) print(v any, head string, rows func(row func(cells ...any))) error
 		enc.SetIndent("", "  ")
 		return written(enc.Encode(v))
 	}
+	if e.cli.Output == "csv" {
+		return e.printCSV(head, rows)
+	}
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	if head != "" {
 		_, _ = fmt.Fprintln(t, strings.ReplaceAll(head, " ", "\t")) // Flush tells
@@ -30,6 +34,25 @@ func (e *env) print(v any, head string, rows func(row func(cells ...any))) error
 		_, _ = io.WriteString(t, "\n") // Flush tells
 	})
 	return written(t.Flush())
+}
+
+// printCSV writes the table as CSV (RFC 4180): of a list, the first line names the columns.
+func (e *env) printCSV(head string, rows func(row func(cells ...any))) error {
+	w := csv.NewWriter(e.stdout)
+	if head != "" {
+		_ = w.Write(strings.Fields(strings.ToLower(head))) // Error tells
+	}
+	rows(func(cells ...any) {
+		line := make([]string, len(cells))
+		for i, c := range cells {
+			if line[i] = cell(c); line[i] == "-" {
+				line[i] = ""
+			}
+		}
+		_ = w.Write(line) // Error tells
+	})
+	w.Flush()
+	return written(w.Error())
 }
 
 func written(err error) error {

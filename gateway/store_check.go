@@ -9,6 +9,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"github.com/godwit-gateway/godwit/gateway/audit"
 	"github.com/godwit-gateway/godwit/gateway/backup"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/node"
@@ -105,6 +106,7 @@ func (e *env) check(dir, kekFile string) (store.CheckReport, error) {
 		Report: progress.report,
 		Device: func(_ uint32, row []byte) error { _, err := fleet.ParseRow(row); return err },
 		KEK:    kek, Schedule: func(_ uint32, row []byte) error { return core.CheckRow(row) }, Account: ledger.New().Load,
+		Audit: new(audit.Chain).Check,
 	})
 	progress.end()
 	if err = errors.Join(err, s.Close()); err != nil {

@@ -45,6 +45,9 @@ func (p *Parcel) Set() uint8 { return p.split.Set() }
 // Len is how many bytes the message has.
 func (p *Parcel) Len() int { return p.split.Len() }
 
+// Message is the whole message. It belongs to the Parcel.
+func (p *Parcel) Message() []byte { return p.split.Message() }
+
 // Tries is how often a fragment left.
 func (p *Parcel) Tries(index uint16) int { return int(p.tries[index]) }
 

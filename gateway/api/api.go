@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/godwit-gateway/godwit/gateway/config"
 	"github.com/godwit-gateway/godwit/gateway/docs"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/publish"
@@ -24,7 +25,7 @@ const (
 	importMax = 64 << 20 // bytes of an import file: some 600,000 devices
 )
 
-// Options are what the interface shows. All fields but Tariffs must be set.
+// Options are what the interface shows. All fields but Tariffs and Signers must be set.
 type Options struct {
 	Gateway string
 	Version string
@@ -39,6 +40,7 @@ type Options struct {
 
 	Checkpoints Checkpoints
 	Tariffs     *tariff.Book // nil: none can be tried
+	Signers     []config.Signer
 
 	Log *slog.Logger
 	Now func() time.Time
@@ -75,6 +77,9 @@ func New(o Options) http.Handler {
 	a.registerEvents(h)
 	a.registerTokens(h)
 	a.registerCheckpoints(h)
+	a.registerReleases(h)
+	a.registerRollouts(h)
+	a.registerAudit(h)
 	mux.HandleFunc("GET /healthz", a.probe(o.Alive))
 	mux.HandleFunc("GET /readyz", a.probe(o.Ready))
 	mux.Handle("GET /metrics", o.Metrics)

@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/godwit-gateway/godwit/gateway/audit"
+	"github.com/godwit-gateway/godwit/gateway/hub"
 )
 
 const roleKey = "role"
@@ -50,14 +53,10 @@ func (a *api) authorize(h huma.API) func(huma.Context, func(huma.Context)) {
 			deny(c, problem(http.StatusForbidden, "forbidden", "token "+token.Name+" is of role "+token.Role+", the operation wants "+need.String()))
 			return
 		}
-		next(huma.WithContext(c, context.WithValue(c.Context(), callerKey{}, token.Name)))
+		// Here, and nowhere else, who ordered something becomes known to the hub.
+		next(huma.WithContext(c, hub.WithActor(c.Context(), audit.Actor{Name: token.Name, Role: token.Role})))
 	}
 }
 
-// callerKey is the key of the name of the token that a request came with: who did it, for logs.
-type callerKey struct{}
-
-func caller(ctx context.Context) string {
-	name, _ := ctx.Value(callerKey{}).(string)
-	return name
-}
+// caller is the name of the token that a request came with: who did it, for logs.
+func caller(ctx context.Context) string { return hub.ActorOf(ctx).Name }

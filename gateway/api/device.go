@@ -99,6 +99,8 @@ type devicesInput struct {
 	Product  string `query:"product"`
 	Customer string `query:"customer"`
 	Prefix   string `query:"prefix" doc:"of the name"`
+	Behind   string `query:"behind" doc:"a version: only devices that run an older one, or never told" maxLength:"64"`
+	Silent   bool   `query:"silent" doc:"only devices that are not heard as they should be"`
 	Limit    int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 	Cursor   string `query:"cursor"`
 }
@@ -170,7 +172,7 @@ func (a *api) registerDevices(h huma.API) {
 	huma.Register(h, operation(http.MethodGet, "/devices", "list-devices", "Devices by number", Viewer),
 		func(_ context.Context, in *devicesInput) (*one[Page[Device]], error) {
 			found, next, err := a.Hub.Devices(hub.DeviceQuery{
-				State: states[in.State], Product: in.Product, Customer: in.Customer, Prefix: in.Prefix, Limit: in.Limit, After: in.Cursor,
+				State: states[in.State], Product: in.Product, Customer: in.Customer, Prefix: in.Prefix, Behind: in.Behind, Silent: in.Silent, Limit: in.Limit, After: in.Cursor,
 			})
 			if err != nil {
 				return nil, failed(err)
@@ -316,6 +318,9 @@ func (a *api) exportDevices(ctx context.Context, in *ExportRequest) (*one[Export
 	}
 	rows, keyless, err := a.Hub.Export(transfer, in.Expand)
 	if err != nil {
+		return nil, failed(fmt.Errorf("export: %w", err))
+	}
+	if err := a.Hub.Authorise(ctx, "device.export", fmt.Sprintf("%d devices", len(rows)), ""); err != nil {
 		return nil, failed(fmt.Errorf("export: %w", err))
 	}
 	var text bytes.Buffer

@@ -6,8 +6,11 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/manifest"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/gateway/rollout"
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
 
@@ -29,6 +32,19 @@ var problems = []struct {
 	{hub.ErrFrame, http.StatusUnprocessableEntity, "not-a-frame"},
 	{hub.ErrDownlink, http.StatusUnprocessableEntity, "message-not-possible"},
 	{hub.ErrSchedule, http.StatusUnprocessableEntity, "not-possible"},
+	{rollout.ErrUnknown, http.StatusNotFound, "unknown-rollout-or-release"},
+	{rollout.ErrExists, http.StatusConflict, "exists-already"},
+	{rollout.ErrSameActor, http.StatusForbidden, "same-token"},
+	{rollout.ErrForbidden, http.StatusForbidden, "forbidden"},
+	{rollout.ErrRemark, http.StatusUnprocessableEntity, "remark-missing"},
+	{rollout.ErrState, http.StatusConflict, "wrong-state"},
+	{rollout.ErrInUse, http.StatusConflict, "in-use"},
+	{rollout.ErrInvalid, http.StatusUnprocessableEntity, "not-possible"},
+	{manifest.ErrKey, http.StatusUnprocessableEntity, "not-signed"},
+	{manifest.ErrSignature, http.StatusUnprocessableEntity, "not-signed"},
+	{codec.ErrMalformed, http.StatusUnprocessableEntity, "malformed"},
+	{codec.ErrTruncated, http.StatusUnprocessableEntity, "malformed"},
+	{codec.ErrUnsupported, http.StatusUnprocessableEntity, "malformed"},
 	{hub.ErrQuery, http.StatusBadRequest, "bad-query"},
 	{store.ErrCursor, http.StatusBadRequest, "bad-query"},
 	{ErrUnknownToken, http.StatusNotFound, "unknown-token"},

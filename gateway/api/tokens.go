@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -50,6 +52,9 @@ func (a *api) registerTokens(h huma.API) {
 		if err != nil {
 			return nil, failed(err)
 		}
+		if err := a.Hub.Authorise(ctx, "token.create", in.Body.Name, "role "+in.Body.Role); err != nil {
+			return nil, failed(errors.Join(err, a.Tokens.Revoke(in.Body.Name))) // nobody has seen it
+		}
 		a.note(ctx, "token created", in.Body.Name)
 		return &one[NewToken]{NewToken{in.Body.Name, in.Body.Role, secret}}, nil
 	})
@@ -62,6 +67,9 @@ func (a *api) registerTokens(h huma.API) {
 			return nil, failed(err)
 		}
 		a.note(ctx, "token revoked", in.Name)
+		if err := a.Hub.Authorise(ctx, "token.revoke", in.Name, ""); err != nil {
+			return nil, failed(fmt.Errorf("the token is revoked, but that is not written down: %w", err))
+		}
 		return nil, nil
 	})
 }

@@ -62,6 +62,7 @@ func (ps *problems) check(c *Config) {
 	ps.loadProducts(c)
 	ps.loadTariffs(c)
 	ps.checkFleetKeys(c)
+	ps.checkSigners(c)
 	if len(c.Links) == 0 {
 		ps.add("link", "[link.udp0] with kind, listen", "there is no link: nothing could come in")
 	}

@@ -19,6 +19,7 @@ type Config struct {
 	API       API             `toml:"api"`
 	Retention Retention       `toml:"retention"`
 	FleetKeys []FleetKey      `toml:"fleet_key"`
+	Signers   []Signer        `toml:"signer"`
 	Links     map[string]Link `toml:"link"`
 	Tariffs   []tariff.Tariff `toml:"tariff"`
 	Schedule  Schedule        `toml:"schedule"`

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/godwit-gateway/godwit/codec/manifest"
 	"github.com/godwit-gateway/godwit/gateway/config"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 )
@@ -24,10 +25,11 @@ func uncommented(t *testing.T) string {
 		}
 		return path
 	}
+	signer := write("releases.pub", "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAHa5UU3bDnqh05ZAonE3Dm17tuIwxPfXzS1bbScrkRFI=\n-----END PUBLIC KEY-----\n")
 	key, pin := write("buoys.key", strings.Repeat("5a", 32)+"\n"), write("sim.pin", "1234\n")
 	text := regexp.MustCompile(`(?m)^# (\[\[?[a-z]|[a-z_]+ = )`).ReplaceAllString(config.Default, "$1")
 	return strings.NewReplacer(
-		"/etc/godwit/buoys.key", key, "/etc/godwit/sim.pin", pin, "/etc/godwit/products", dir,
+		"/etc/godwit/buoys.key", key, "/etc/godwit/sim.pin", pin, "/etc/godwit/products", dir, "/etc/godwit/releases.pub", signer,
 		`url = "tls`, `# url = "tls`, "credentials =", "# credentials =",
 	).Replace(text)
 }
@@ -56,6 +58,9 @@ func TestDefaultUncommented(t *testing.T) {
 	}
 	if k := c.FleetKeys[0].Key; k.First != 1000 || k.Last != 1999 || k.Key[0] != 0x5a || k.Template == [8]byte{} {
 		t.Errorf("fleet key %+v", k)
+	}
+	if keys := c.SignerKeys(); len(keys) != 1 || keys[0].Algorithm() != manifest.EdDSA || c.Signers[0].ID != "releases" {
+		t.Errorf("signers %+v", c.Signers)
 	}
 	if l := c.Links["udp0"]; l.AckPolicy() != hub.AckAlways {
 		t.Errorf("ack policy %v", l.AckPolicy())

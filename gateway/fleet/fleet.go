@@ -190,6 +190,31 @@ func (f *Fleet) Head(i Index) Head {
 	}
 }
 
+// A Profile is what is known of a device besides keys, counters and addresses.
+type Profile struct {
+	Number     uint32
+	State      State
+	Name       string
+	Product    string
+	Customer   string
+	Version    string
+	Build      string
+	Hardware   string
+	LastLink   string
+	FreeMemory uint64
+	LastSeen   time.Time
+}
+
+// Profile returns the device's profile.
+func (f *Fleet) Profile(i Index) Profile {
+	r := f.at(i)
+	return Profile{
+		Number: r.number, State: r.state, Name: string(r.nameBytes()), Product: f.strings.list[r.product], Customer: f.strings.list[r.customer],
+		Version: f.strings.list[r.version], Build: f.strings.list[r.build], Hardware: f.strings.list[r.hardware], LastLink: f.strings.list[r.lastLink],
+		FreeMemory: r.freeMemory, LastSeen: fromMilli(r.lastSeen),
+	}
+}
+
 // AppendName appends the device's name to dst.
 func (f *Fleet) AppendName(dst []byte, i Index) []byte { return append(dst, f.at(i).nameBytes()...) }
 

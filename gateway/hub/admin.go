@@ -21,6 +21,8 @@ type DeviceQuery struct {
 	Product  string      // "": any
 	Customer string
 	Prefix   string // of the name
+	Behind   string // a version: only devices that run an older one, or never told; "": any
+	Silent   bool   // only devices that are not heard as they should be: silent, out of reach or dead
 	After    string // cursor: what an earlier call returned as next
 	Limit    int    // 1 to 1000; 0: 100
 }
@@ -52,12 +54,13 @@ func (h *Hub) Devices(q DeviceQuery) ([]fleet.Device, string, error) {
 	start, _ := slices.BinarySearchFunc(numbers, after, func(n uint32, t int64) int { return cmp.Compare(int64(n), t+1) })
 	h.mu.RLock()
 	defer h.mu.RUnlock()
+	now := h.clock.Now()
 	var out []fleet.Device
 	for _, number := range numbers[start:] {
 		i, _ := h.fleet.ByNumber(number)
 		head := h.fleet.Head(i)
 		if q.State != 0 && head.State != q.State || q.Product != "" && head.Product != q.Product ||
-			q.Customer != "" && head.Customer != q.Customer {
+			q.Customer != "" && head.Customer != q.Customer || q.Behind != "" && !h.behind(i, q.Behind) || q.Silent && !h.isSilent(i, now) {
 			continue
 		}
 		d := h.fleet.Device(i)
@@ -109,7 +112,7 @@ func (h *Hub) find(ref string) (fleet.Index, error) {
 
 // Approve lets a pending (or once rejected) device in and processes the frames that were kept for it.
 func (h *Hub) Approve(ctx context.Context, ref string, a fleet.Approval) (fleet.Device, error) {
-	return h.change(ctx, ref, func(c *commit, i fleet.Index) error {
+	return h.change(ctx, ref, "device.approve", approvalRemark(a), func(c *commit, i fleet.Index) error {
 		if a.Product != "" && h.products[a.Product] == nil {
 			return fmt.Errorf("%w: product %q is not configured: want one of %s", ErrQuery, a.Product, strings.Join(h.productNames(), ", "))
 		}
@@ -128,9 +131,21 @@ func (h *Hub) Approve(ctx context.Context, ref string, a fleet.Approval) (fleet.
 	})
 }
 
+// approvalRemark says as what a device was let in.
+func approvalRemark(a fleet.Approval) string {
+	var parts []string
+	if a.Product != "" {
+		parts = append(parts, "product "+a.Product)
+	}
+	if a.Customer != "" {
+		parts = append(parts, "customer "+a.Customer)
+	}
+	return strings.Join(parts, ", ")
+}
+
 // Reject refuses a device: its frames are counted and dropped from now on.
 func (h *Hub) Reject(ctx context.Context, ref, reason string) (fleet.Device, error) {
-	return h.change(ctx, ref, func(c *commit, i fleet.Index) error {
+	return h.change(ctx, ref, "device.reject", reason, func(c *commit, i fleet.Index) error {
 		if err := h.fleet.Reject(i); err != nil {
 			return err
 		}
@@ -142,7 +157,7 @@ func (h *Hub) Reject(ctx context.Context, ref, reason string) (fleet.Device, err
 
 // AcceptAddress lets downlinks that cost money go to an address that the device was heard from.
 func (h *Hub) AcceptAddress(ctx context.Context, ref, bearer, id string) (fleet.Device, error) {
-	return h.change(ctx, ref, func(_ *commit, i fleet.Index) error {
+	return h.change(ctx, ref, "device.address", bearer+":"+id, func(_ *commit, i fleet.Index) error {
 		if !h.fleet.AcceptAddress(i, bearer, id) {
 			return fmt.Errorf("%w: the device was never heard from %s:%s", ErrQuery, bearer, id)
 		}
@@ -153,7 +168,7 @@ func (h *Hub) AcceptAddress(ctx context.Context, ref, bearer, id string) (fleet.
 // GiveAddress makes an address one of the device's, and lets downlinks that cost money go there. A device that leaves out its connection id is
 // unknown at an address that nobody gave it: after the loss of the whole store, and with a new SIM.
 func (h *Hub) GiveAddress(ctx context.Context, ref, bearer, id string) (fleet.Device, error) {
-	return h.change(ctx, ref, func(c *commit, i fleet.Index) error {
+	return h.change(ctx, ref, "device.address.give", bearer+":"+id, func(c *commit, i fleet.Index) error {
 		if err := fleet.CheckAddress(bearer, id); err != nil {
 			return fmt.Errorf("%w: %w", ErrQuery, err)
 		}
@@ -166,7 +181,8 @@ func (h *Hub) GiveAddress(ctx context.Context, ref, bearer, id string) (fleet.De
 	})
 }
 
-func (h *Hub) change(ctx context.Context, ref string, f func(*commit, fleet.Index) error) (fleet.Device, error) {
+// change does something to a device, and writes down who wanted it.
+func (h *Hub) change(ctx context.Context, ref, action, remark string, f func(*commit, fleet.Index) error) (fleet.Device, error) {
 	var d fleet.Device
 	err := h.do(ctx, func(c *commit) error {
 		i, err := h.find(ref)
@@ -178,6 +194,7 @@ func (h *Hub) change(ctx context.Context, ref string, f func(*commit, fleet.Inde
 		}
 		c.touch(i)
 		d = h.fleet.Device(i)
+		h.authorised(c, ActorOf(ctx), action, d.Name, remark)
 		return nil
 	})
 	return d, err

@@ -83,6 +83,9 @@ func (h *Hub) commandPlaintext(i fleet.Index, m *Command) (kind string, plaintex
 	if m.Offer != nil {
 		take(downlinkOffer, func() ([]byte, error) {
 			o := *m.Offer
+			if h.isRollout(o.Rollout) {
+				return nil, fmt.Errorf("rollout %d is one of the gateway's: it makes its offers itself", o.Rollout)
+			}
 			if o.Burst == nil {
 				o.Burst = h.core.Burst(core.Place(i))
 			}
@@ -134,8 +137,8 @@ func (h *Hub) policyPlaintext(i fleet.Index, m *Command) ([]byte, error) {
 }
 
 // late reports whether a downlink is made when it leaves, not when it is queued; its row holds what to make.
-func late(kind string) bool {
-	return kind == downlinkTime || kind == downlinkFragments || kind == downlinkSchedule
+func late(kind string, payload []byte) bool {
+	return kind == downlinkTime || kind == downlinkFragments || kind == downlinkSchedule || isOfferStub(kind, payload)
 }
 
 // makeLate seals a downlink that says how things are when it leaves. Each attempt is a frame of its own, with a counter of its own that is
@@ -148,6 +151,8 @@ func (h *Hub) makeLate(c *commit, l *link, i fleet.Index, d *store.Downlink, now
 		plaintext, err = codec.AppendTime(nil, &codec.TimeSet{Seconds: uint64(max(0, now.Unix()))})
 	case downlinkSchedule:
 		plaintext, err = h.schedulePlaintext(i, now)
+	case downlinkOffer:
+		plaintext, err = h.offerPlaintext(l, i, d, now)
 	default:
 		plaintext, err = h.fragmentStatus(d.Number, d.Payload[1], l.Transport.Limits().DownlinkMax-downlinkSize(0)-2) // two more of head
 	}

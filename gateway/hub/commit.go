@@ -90,8 +90,9 @@ func (h *Hub) CommitOnce(ctx context.Context) (int, error) {
 		}
 	}
 	h.tell(c)
-	if h.core.Must() || c.batch.Len() > 0 || len(c.dirty) > 0 {
+	if h.core.Must() || h.rollouts.Must() || c.batch.Len() > 0 || len(c.dirty) > 0 {
 		h.core.Drain(c.batch)
+		h.rollouts.Drain(c.batch)
 	}
 	for _, i := range c.dirty {
 		h.scratch.row = h.fleet.AppendRow(h.scratch.row[:0], i)

@@ -76,8 +76,8 @@ var single = inBatch{count: 1}
 // status applies a status and emits its event.
 func (h *Hub) status(c *commit, l *link, u *transports.Uplink, o *opened, e *eventBuffer, v *templateView, s *codec.Status, at inBatch) {
 	when, sure := deviceTime(s, u)
-	if o.newest { // a late frame tells what was, not what is
-		h.applyRare(o.device, s, u.ReceivedAt)
+	h.applyRare(o, s, u)
+	if o.newest {
 		h.gauge(o.device, v, s)
 	}
 	e.start(KindStatus, when)
@@ -111,6 +111,7 @@ func (h *Hub) message(c *commit, l *link, u *transports.Uplink, o *opened, e *ev
 		if err != nil {
 			return false
 		}
+		h.runs(o, hello.Version, hex.EncodeToString(hello.Build), u.SentAt, u.ReceivedAt)
 		if o.newest || h.fleet.BootedSince(o.device, &hello) {
 			h.greeted(o.device, &hello, u.ReceivedAt)
 		}
@@ -153,8 +154,8 @@ func (h *Hub) message(c *commit, l *link, u *transports.Uplink, o *opened, e *ev
 			return false
 		}
 		h.scratch.row = data
-		if kind == KindStep && o.newest {
-			h.stepped(o.device, body, u.ReceivedAt)
+		if kind == KindStep {
+			h.stepped(o, body, u)
 		}
 		e.start(kind, at)
 		h.appendReceipt(e, u, o, e.key)

@@ -173,6 +173,9 @@ func (h *Hub) send(ctx context.Context, ref string, build func(fleet.Index) (*st
 		c.touch(i)
 		h.enqueue(c, i, d)
 		rec = record(d)
+		if d.Kind == downlinkOffer {
+			h.authorised(c, ActorOf(ctx), "device.offer", h.fleet.Device(i).Name, fmt.Sprintf("downlink %d over %s", d.Ref, d.Link))
+		}
 		return nil
 	})
 	return rec, err
@@ -191,7 +194,7 @@ func (h *Hub) newDownlink(i fleet.Index, kind, name string, ttl time.Duration, p
 	if ttl > 0 {
 		d.Expires = d.QueuedAt.Add(ttl)
 	}
-	if late(kind) {
+	if late(kind, plaintext) {
 		return d, nil
 	}
 	if room := wholeRoom(l); len(plaintext) > room {

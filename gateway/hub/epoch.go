@@ -29,6 +29,7 @@ func (h *Hub) Rekey(ctx context.Context, ref, link string) (DownlinkRecord, erro
 			return err
 		}
 		rec = record(d)
+		h.authorised(c, ActorOf(ctx), "device.rekey", h.fleet.Device(i).Name, "")
 		return nil
 	})
 	return rec, err
@@ -131,7 +132,7 @@ func (h *Hub) reseal(c *commit, i fleet.Index, g *session.Gateway) {
 	var key *[32]byte
 	for _, ref := range h.outgoing.open[number] {
 		d := h.outgoing.byRef[ref]
-		if d.Kind == downlinkAck || d.Kind == downlinkJoin || d.Kind == downlinkRekey || late(d.Kind) || d.State != DownlinkQueued || d.Attempts > 0 {
+		if d.Kind == downlinkAck || d.Kind == downlinkJoin || d.Kind == downlinkRekey || late(d.Kind, d.Payload) || d.State != DownlinkQueued || d.Attempts > 0 {
 			continue
 		}
 		if inFragments(d) {

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/audit"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/gateway/rollout"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
@@ -135,6 +137,8 @@ type Hub struct {
 	tells       bool                   // devices are told when to speak
 	currency    string                 // of plans
 	budgets     []ledger.Budget        // not changed
+	book        audit.Chain            // of authorisations
+	rollouts    *rollout.Machine       // updates
 
 	// What follows belongs to the committer alone.
 	commit  commit
@@ -177,7 +181,13 @@ func New(o Options) (*Hub, error) {
 	if err := h.load(); err != nil {
 		return nil, err
 	}
+	if err := h.openAudit(); err != nil {
+		return nil, err
+	}
 	if err := h.openSchedule(o.Schedule); err != nil {
+		return nil, err
+	}
+	if err := h.openRollouts(); err != nil {
 		return nil, err
 	}
 	return h, nil

@@ -31,6 +31,7 @@ func (h *Hub) Import(ctx context.Context, rows []fleet.ImportRow, dryRun bool) (
 			}
 		}
 		res.Done = true
+		h.authorised(c, ActorOf(ctx), "device.import", fmt.Sprintf("%d devices", len(rows)), "")
 		return nil
 	})
 	return res, err

@@ -94,6 +94,7 @@ func (h *Hub) spentParcel(c *commit, d *store.Downlink, now time.Time) bool {
 		why = "what is missing was sent as often as it may be"
 	}
 	d.Error = fmt.Sprintf("%s; %d of %d fragments arrived", why, arrived, all)
+	h.offerLost(d, now)
 	h.move(c, d, DownlinkFailed, now)
 	c.wake = true // another one may have waited for its end
 	return true
@@ -152,6 +153,7 @@ func (h *Hub) settleFragment(c *commit, d *store.Downlink, index uint16, receipt
 	l := h.links[d.Link]
 	switch outcome := outcomeOf(err); {
 	case outcome == transports.Refused && l != nil && l.Metered:
+		h.offerLost(d, now)
 		h.move(c, d, DownlinkFailed, now)
 		c.wake = true
 	case outcome == transports.MaybeSent:
@@ -189,6 +191,7 @@ func (h *Hub) confirmed(c *commit, l *link, u *transports.Uplink, o *opened, e *
 	d.Error = ""
 	c.wake = true
 	if p.Done() {
+		h.offerArrived(d, u.ReceivedAt)
 		h.move(c, d, DownlinkDelivered, u.ReceivedAt)
 		return
 	}

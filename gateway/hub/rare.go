@@ -2,37 +2,36 @@ package hub
 
 import (
 	"encoding/binary"
-	"encoding/hex"
-	"time"
+	"strings"
 
 	"github.com/godwit-gateway/godwit/codec"
-	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/transports"
 )
 
 // versionExplicit is the version index that says that the build hash follows.
 const versionExplicit = 63
 
-// applyRare applies the rare block of a status to the fleet. A version index that the product's release table does not have is kept as
-// "#index", so that it is seen that the device changed.
-func (h *Hub) applyRare(i fleet.Index, s *codec.Status, now time.Time) {
+// applyRare applies the rare block of a status to the rollouts, and to the fleet: there a late frame tells what was, not what is.
+func (h *Hub) applyRare(o *opened, s *codec.Status, u *transports.Uplink) {
 	if !s.Rare.Present {
+		return
+	}
+	i, now := o.device, u.ReceivedAt
+	at := u.SentAt
+	if s.ClockValid {
+		at = s.Time
+	}
+	version, build := h.rareSoftware(i, &s.Rare)
+	if !strings.HasPrefix(version, "#") { // that it is unknown says neither what it is nor what it is not
+		h.runs(o, version, build, at, now)
+	}
+	if !o.newest {
 		return
 	}
 	if s.Rare.HasPolicy {
 		h.receipt(i, s.Rare.Policy, now)
 	}
-	if s.Rare.VersionIndex == versionExplicit {
-		h.setVersion(i, "", hex.EncodeToString(binary.BigEndian.AppendUint32(nil, s.Rare.Build)), now)
-		return
-	}
-	name := ""
-	if p := h.products[h.fleet.Head(i).Product]; p != nil {
-		name = p.Releases[s.Rare.VersionIndex]
-	}
-	if name == "" {
-		name = string(appendUint([]byte("#"), uint64(s.Rare.VersionIndex)))
-	}
-	h.setVersion(i, name, "", now)
+	h.setVersion(i, version, build, now)
 }
 
 func appendRare(dst []byte, s *codec.Status) []byte {

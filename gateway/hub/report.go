@@ -18,9 +18,11 @@ func (h *Hub) Report(ctx context.Context, r transports.Report) error {
 		h.reportedFor(d, r.ReceivedAt)
 		switch r.State {
 		case transports.ReportDelivered:
+			h.offerArrived(d, r.ReceivedAt)
 			h.move(c, d, DownlinkDelivered, r.ReceivedAt)
 		case transports.ReportFailed:
 			d.Error = "the network gave up"
+			h.offerLost(d, r.ReceivedAt)
 			h.move(c, d, DownlinkFailed, r.ReceivedAt)
 		case transports.ReportPending:
 		}

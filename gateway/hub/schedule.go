@@ -7,6 +7,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/gateway/rollout"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
@@ -54,21 +55,26 @@ func (h *Hub) openSchedule(s Schedule) error {
 	return nil
 }
 
-// know makes a device, or what changed of it, known to the schedule.
+// know makes a device, or what changed of it, known to the schedule and to rollouts.
 func (h *Hub) know(i fleet.Index) {
 	d := h.fleet.Head(i)
 	h.core.Know(core.Place(i), d.Number, d.Product, d.Customer)
 	if d.State == fleet.Rejected || d.State == fleet.Retired {
 		h.core.Retire(core.Place(i))
 	}
+	if h.rollouts != nil { // they ask for what was there when they came
+		h.rollouts.Know(h.clock.Now(), rollout.Place(i))
+	}
 }
 
-// heard tells the schedule of an authentic frame. lost is how many before it never came.
+// heard tells the schedule and the rollouts of an authentic frame. lost is how many before it never came.
 func (h *Hub) heard(l *link, u *transports.Uplink, o *opened, lost int) {
 	h.core.Heard(u.ReceivedAt, core.Place(o.device), core.Contact{
 		Link: l.place, Bytes: len(u.Payload), Parts: int(u.Part.Total), Cause: causeOf(o), Newest: o.newest, Lost: lost, Paid: h.scratch.paid,
+		Campaign: h.campaignOfFrame(o),
 	})
 	h.scratch.paid = true
+	h.heardForUpdate(l, u, o)
 }
 
 // heardAgain tells the schedule of a frame that was known: it costs what the first one did.
@@ -142,7 +148,7 @@ func (h *Hub) charge(a *attempt, d *store.Downlink, parts int, now time.Time) {
 	if l == nil || !ok {
 		return
 	}
-	h.core.Charge(now, core.Place(i), core.Downlink{Link: l.place, Bytes: len(a.down.Payload), Parts: parts, Cause: causeOfKind(d.Kind)})
+	h.core.Charge(now, core.Place(i), core.Downlink{Link: l.place, Bytes: len(a.down.Payload), Parts: parts, Cause: causeOfKind(d.Kind), Campaign: h.campaignOf(d)})
 }
 
 // reportedFor books a report of the network about a downlink.
@@ -158,8 +164,7 @@ const budgetPause = time.Hour
 
 // affordable reports whether every hard budget allows a downlink; if not, it waits.
 func (h *Hub) affordable(c *commit, l *link, i fleet.Index, d *store.Downlink, now time.Time) bool {
-	size := max(len(d.Payload), scheduleSize)
-	_, scope, ok := h.core.Price(now, core.Place(i), core.Downlink{Link: l.place, Bytes: size, Cause: causeOfKind(d.Kind)})
+	_, scope, ok := h.core.Price(now, core.Place(i), core.Downlink{Link: l.place, Bytes: sizeOf(d), Cause: causeOfKind(d.Kind)})
 	if !ok {
 		d.Due, d.Error = now.Add(budgetPause), "the budget is spent: that of "+scope.String()
 		c.batch.PutDownlink(d)
@@ -279,16 +284,5 @@ func (h *Hub) greeted(i fleet.Index, m *codec.Hello, now time.Time) {
 	known := h.fleet.Version(i) != ""
 	if h.fleet.ApplyHello(i, m) && known {
 		h.core.Updated(now, core.Place(i))
-	}
-}
-
-// stepped looks whether a device is about to boot other software: for a while nothing is heard of it, and then more than usual.
-func (h *Hub) stepped(i fleet.Index, body []byte, now time.Time) {
-	l, err := codec.DecodeStepLog(body)
-	if err != nil || len(l.Steps) == 0 {
-		return
-	}
-	if s := l.Steps[len(l.Steps)-1].Step; s == codec.StepInstalling || s == codec.StepRebooting {
-		h.core.Installing(now, core.Place(i))
 	}
 }

@@ -71,12 +71,13 @@ func (h *Hub) Attend(ctx context.Context, ref string, factor float64, until time
 	if !until.After(h.clock.Now()) {
 		return Explanation{}, fmt.Errorf("%w: attention until %s: want a time to come", ErrSchedule, until.UTC().Format(time.RFC3339))
 	}
-	err := h.do(ctx, func(*commit) error {
+	err := h.do(ctx, func(c *commit) error {
 		i, err := h.find(ref)
 		if err != nil {
 			return err
 		}
 		h.core.Attend(core.Place(i), factor, until)
+		h.authorised(c, ActorOf(ctx), "device.attend", h.fleet.Device(i).Name, fmt.Sprintf("factor %g until %s", factor, until.UTC().Format(time.RFC3339)))
 		return nil
 	})
 	if err != nil {
@@ -400,7 +401,7 @@ func (h *Hub) Runaways(o ledger.Runaway) []ledger.Finding {
 // CloseMonth closes a month for ever; what comes for it from then on is a correction of the next.
 func (h *Hub) CloseMonth(ctx context.Context, at tariff.Month) (Spend, error) {
 	out := Spend{Month: at, Closed: true, Totals: []SpendTotal{}}
-	err := h.do(ctx, func(*commit) error {
+	err := h.do(ctx, func(c *commit) error {
 		s, err := h.core.CloseMonth(at, h.clock.Now().UTC())
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrSchedule, err)
@@ -410,6 +411,7 @@ func (h *Hub) CloseMonth(ctx context.Context, at tariff.Month) (Spend, error) {
 			t.Invoice = &s.Lines[i].Invoice
 			out.Totals = append(out.Totals, t)
 		}
+		h.authorised(c, ActorOf(ctx), "month.close", at.String(), "")
 		return nil
 	})
 	return out, err

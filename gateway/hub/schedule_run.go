@@ -12,10 +12,11 @@ const scheduleEvery = 10 * time.Second
 // scheduleFirst is when that is done first: drivers have just begun, and have much to hand over.
 const scheduleFirst = 2 * time.Second
 
-// ScheduleOnce looks for silence, and plans if a plan is due. It reports whether it should be called again at once.
+// ScheduleOnce looks for silence, plans if a plan is due, and does what is due in rollouts. It reports whether it should be called again at once.
 func (h *Hub) ScheduleOnce(ctx context.Context) (more bool, err error) {
 	err = h.do(ctx, func(*commit) error {
 		more = h.core.Poll(h.clock.Now())
+		more = h.rollouts.Poll(h.clock.Now()) || more
 		return nil
 	})
 	return more, err

@@ -136,7 +136,7 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 	if err := h.fill(c, l, i, d, a, now); err != nil {
 		d.Error = err.Error()
 		ends := DownlinkFailed
-		if errors.Is(err, errSettled) {
+		if errors.Is(err, errSettled) || errors.Is(err, errWithdrawn) {
 			ends = DownlinkExpired
 			if l.Metered {
 				h.outgoing.refund(d.Number, now)
@@ -149,6 +149,7 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 	if d.Kind == downlinkAck && l.Metered {
 		h.ride(c, l, i, a, now)
 	}
+	h.offered(i, d, now)
 	d.Attempts++
 	d.State, d.Changed = DownlinkSent, now
 	c.batch.PutDownlink(d)
@@ -160,9 +161,11 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 // fill gives an attempt its payload: what was sealed when the downlink was queued, or what is sealed now.
 func (h *Hub) fill(c *commit, l *link, i fleet.Index, d *store.Downlink, a *attempt, now time.Time) (err error) {
 	switch {
+	case inFragments(d) && !h.holds(l, i, d, now):
+		err = errWithdrawn
 	case inFragments(d):
 		a.down.Payload, a.fragment, err = h.nextFragment(c, l, i, d, now)
-	case late(d.Kind):
+	case late(d.Kind, d.Payload):
 		a.down.Payload, err = h.makeLate(c, l, i, d, now)
 	default:
 		a.down.Payload = d.Payload
@@ -202,8 +205,12 @@ func (h *Hub) settleOne(c *commit, d *store.Downlink, a *attempt, receipt transp
 	d.Error = err.Error()
 	switch outcome := outcomeOf(err); {
 	case outcome == transports.Refused || d.Attempts >= attemptsMax:
+		if outcome != transports.MaybeSent {
+			h.offerLost(d, now)
+		}
 		h.move(c, d, DownlinkFailed, now)
 	case outcome == transports.NotSent:
+		h.offerLost(d, now)
 		d.Due = now.Add(pauseAfter(err, d.Attempts))
 		h.move(c, d, DownlinkQueued, now)
 	default:

@@ -179,6 +179,7 @@ func (h *Hub) verified(
 	h.acknowledge(c, l, u, o, out, false)
 	if o.newest {
 		h.tellInterval(c, l, o.device, u.ReceivedAt)
+		h.offerUpdate(c, l, o.device, u.ReceivedAt)
 	}
 	if h.fleet.RekeyDue(o.device, u.ReceivedAt, !l.Metered) {
 		h.rekeyDue(c, l, o.device, u.ReceivedAt)

@@ -13,6 +13,7 @@ const (
 	labelReason   = "reason"
 	labelState    = "state"
 	labelVersion  = "version"
+	labelRollout  = "rollout"
 	labelGo       = "go_version"
 )
 
@@ -54,6 +55,8 @@ var (
 	devicesSilent  = gauge("godwit_devices_silent", "Devices that were heard, by what their silence is taken for; due is none.", labelClass)
 	spendMicros    = counter("godwit_spend_micros_total", "What was spent in the open months, in millionths of the currency; a month that is closed and forgotten leaves it.", labelLink, labelCustomer, labelCurrency)
 	budgetLeft     = gauge("godwit_budget_remaining_micros", "What is left of budgets in this month, in millionths of the currency; not of those of devices.", labelScope)
+	rolloutDevices = gauge("godwit_rollout_devices", "Devices of rollouts that have begun and not ended, by where they stand.", labelRollout, labelState)
+	rolloutExcess  = gauge("godwit_rollout_excess_silent", "How many more devices of a rollout are silent than would be without the update.", labelRollout)
 	quarantineRows = gauge("godwit_quarantine_rows", "Payloads in the quarantine.")
 	quarantineGone = counter("godwit_quarantine_evicted_total", "Payloads that left the quarantine to make room.")
 )
@@ -100,7 +103,7 @@ var (
 // families is all of the above.
 var families = []family{
 	framesReceived, framesStored, framesDuplicate, framesQuarantined, framesRejected, frameDelay, bytesPayload, bytesBilled, events, replies,
-	devices, devicesSilent, spendMicros, budgetLeft, downlinkQueue, downlinkOldest, quarantineRows, quarantineGone,
+	devices, devicesSilent, rolloutDevices, rolloutExcess, spendMicros, budgetLeft, downlinkQueue, downlinkOldest, quarantineRows, quarantineGone,
 	storeHealthy, storeCommit, storeWritten, storeStalls, storeSlow, storeDisk, storeFree,
 	outboxPending, outboxOldest, outboxRows, publisherReady, publisherPublished, publisherVerified, publisherReconciles, publisherLost,
 	publisherReplayed, publisherAdopted, streamRestarts,

@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -95,6 +96,13 @@ func (m *Metrics) fleet(s scrape) {
 	}
 	for class, n := range m.from.Hub.SilentCounts() {
 		s.value(devicesSilent, float64(n), class)
+	}
+	for _, r := range m.from.Hub.RolloutStats() {
+		number := strconv.FormatUint(uint64(r.Rollout), 10)
+		for state, n := range r.Standings {
+			s.value(rolloutDevices, float64(n), number, state)
+		}
+		s.value(rolloutExcess, r.Excess, number)
 	}
 	for _, t := range m.from.Hub.SpendTotals() {
 		s.value(spendMicros, float64(t.Micros), t.Link, t.Customer, t.Currency)

@@ -45,7 +45,7 @@ func (n *Node) newServer() (*server, error) {
 	}
 	return serve(listener, api.New(api.Options{
 		Gateway: n.cfg.Gateway.ID, Version: Version(), Hub: n.hub, Tokens: tokens, Ready: n.Ready, Alive: n.Alive, Lines: n.lines,
-		Outbox: n.publisher.Stats, Tail: n.events.stream.Tail, Metrics: n.metrics(), Checkpoints: n.copies, Tariffs: n.cfg.Book, Log: n.log, Now: time.Now,
+		Outbox: n.publisher.Stats, Tail: n.events.stream.Tail, Metrics: n.metrics(), Checkpoints: n.copies, Tariffs: n.cfg.Book, Signers: n.cfg.Signers, Log: n.log, Now: time.Now,
 	}), n.log), nil
 }
 

@@ -16,6 +16,8 @@ type CheckOptions struct {
 
 	Schedule func(number uint32, row []byte) error // as Device, of a schedule row
 	Account  func(account, row []byte) error       // as Device, of an account
+	Rollout  func(key, row []byte) error           // as Device, of a row of the rollouts
+	Audit    func(seq uint64, row []byte) error    // as Device, of an authorisation
 }
 
 // CheckProgress says how far a check is.
@@ -196,12 +198,32 @@ func (c *checker) row(prefix byte, key, value []byte) error {
 	case prefixSchedule:
 		return c.schedule(key, value)
 	case prefixAccount:
-		if c.o.Account == nil {
-			return nil
-		}
-		return c.o.Account(key[1:], value)
+		return opaque(c.o.Account, key, value)
+	case prefixRollout:
+		return opaque(c.o.Rollout, key, value)
+	case prefixAudit:
+		return c.audit(key, value)
 	}
 	return nil
+}
+
+// opaque has a row read by who knows its encoding, if anybody does.
+func opaque(read func(key, row []byte) error, key, value []byte) error {
+	if read == nil {
+		return nil
+	}
+	return read(key[1:], value)
+}
+
+func (c *checker) audit(key, value []byte) error {
+	seq, ok := parseSequenced(key)
+	if !ok {
+		return ErrRow
+	}
+	if c.o.Audit == nil {
+		return nil
+	}
+	return c.o.Audit(seq, value)
 }
 
 func (c *checker) frame(key, value []byte) error {

@@ -33,7 +33,10 @@ func stocked(t *testing.T, k *store.KEK) *store.Store {
 		b.PutPart(&store.Part{Seq: 1, Total: 2})
 		b.PutDownlink(&store.Downlink{Ref: uint64(n), Number: n})
 		b.PutAccount([]byte{byte(n)}, []byte{1})
+		b.PutRollout([]byte{byte(n)}, []byte{1})
+		b.PutAudit(uint64(n), []byte{1})
 	}
+	b.DeleteRollout([]byte{2})
 	for i := range uint16(3) {
 		b.PutFragment(&store.Fragment{Number: 1, Set: 2, Last: 5, Index: i})
 		b.PutFragment(&store.Fragment{Number: 1, Set: 3, Last: 5, Index: i})
@@ -86,6 +89,7 @@ func TestCheckOfSoundStore(t *testing.T) {
 	want := map[string]uint64{
 		"frames": 15, "times": 15, "devices": 3, "names": 3, "addresses": 3, "keys": 3, "parts": 3, "parked": 0, "fragments": 2, "quarantine": 3, "outbox": 11,
 		"outbox_meta": 2, "downlinks": 3, "meta": 2, "accounts": 2, "schedules": 0,
+		"rollouts": 2, "audit": 3,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
@@ -123,6 +127,9 @@ func TestCheckFinds(t *testing.T) {
 		{"key cut short", []byte{'k', 0, 0, 0, 2, 0, 0, 0, 1}, []byte{1, 2}, store.CheckOptions{}, "wrapped key"},
 		{"another KEK", []byte("mx"), []byte{1}, store.CheckOptions{KEK: testKEK(t, 1)}, "another key-encryption key"},
 		{"device row", []byte("mx"), []byte{1}, store.CheckOptions{Device: func(uint32, []byte) error { return errors.New("no such field") }}, "no such field"},
+		{"rollout row", []byte("mx"), []byte{1}, store.CheckOptions{Rollout: func(_, _ []byte) error { return errors.New("no such rollout") }}, "no such rollout"},
+		{"authorisation", []byte("mx"), []byte{1}, store.CheckOptions{Audit: func(uint64, []byte) error { return errors.New("broken chain") }}, "broken chain"},
+		{"audit key", []byte("hx"), []byte{1}, store.CheckOptions{}, "audit 78"},
 		{"hole in the outbox", event(9), nil, store.CheckOptions{}, "follows event 8"},
 		{"event at the front", event(5), nil, store.CheckOptions{}, "follows event 4"},
 		{"event behind the base", event(2), []byte{1}, store.CheckOptions{}, "outbox"},

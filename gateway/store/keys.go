@@ -23,6 +23,8 @@ import (
 //	l  ref u64                                            downlink
 //	s  number u32                                         when a device speaks and what it runs, encoded by package scheduler/core
 //	c  account                                            what was charged, key and row encoded by package scheduler/ledger
+//	r  key                                                releases and rollouts, key and row encoded by package rollout
+//	h  seq u64                                            authorisations, contiguous, encoded by package audit
 //	m  0 name                                             the store's own state
 //	m  name                                               state of others, by name
 const (
@@ -42,6 +44,8 @@ const (
 	prefixMeta       = 'm'
 	prefixSchedule   = 's'
 	prefixAccount    = 'c'
+	prefixRollout    = 'r'
+	prefixAudit      = 'h'
 )
 
 // kinds lists the prefixes with their names, in the order of the key space.
@@ -55,6 +59,7 @@ var kinds = []struct {
 	{prefixDevice, "devices"},
 	{prefixFrame, "frames"},
 	{prefixFragment, "fragments"},
+	{prefixAudit, "audit"},
 	{prefixKey, "keys"},
 	{prefixDownlink, "downlinks"},
 	{prefixMeta, "meta"},
@@ -62,6 +67,7 @@ var kinds = []struct {
 	{prefixEvent, "outbox"},
 	{prefixPart, "parts"},
 	{prefixQuarantine, "quarantine"},
+	{prefixRollout, "rollouts"},
 	{prefixSchedule, "schedules"},
 	{prefixTime, "times"},
 	{prefixOutbox, "outbox_meta"},
@@ -181,7 +187,7 @@ func appendWrappedKey(dst []byte, number, version uint32) []byte {
 	return binary.BigEndian.AppendUint32(dst, version)
 }
 
-// appendSequenced is the key of a row that a sequence number names: events, parts, quarantine, downlinks.
+// appendSequenced is the key of a row that a sequence number names: events, parts, quarantine, downlinks, authorisations.
 func appendSequenced(dst []byte, prefix byte, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(dst, prefix), seq)
 }

@@ -20,6 +20,8 @@ type Contact struct {
 	Again  bool // it was heard before: it costs something, and tells nothing new
 	Paid   bool // another frame of the same transmission was told of: it costs nothing more
 	Lost   int  // frames before it that never came, as far as its counter tells
+
+	Campaign string // what it is charged to: a rollout; "": none
 }
 
 // smoothing is the weight of what is new in what is learned of sizes and gaps.
@@ -35,7 +37,7 @@ func (k *Core) Heard(now time.Time, at Place, c Contact) {
 		return
 	}
 	if !c.Paid {
-		k.charge(now, at, c.Link, tariff.Event{Time: now, Direction: tariff.MO, Bytes: int64(c.Bytes), Parts: int64(c.Parts)}, c.Cause)
+		k.charge(now, at, c.Link, tariff.Event{Time: now, Direction: tariff.MO, Bytes: int64(c.Bytes), Parts: int64(c.Parts)}, c.Cause, c.Campaign)
 	}
 	if c.Again {
 		return

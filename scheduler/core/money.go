@@ -41,6 +41,25 @@ func (k *Core) Price(now time.Time, at Place, dl Downlink) (price scheduler.Micr
 	return c.Micros, of, ok
 }
 
+// Quote is what a transmission from or to a device costs next, and in which currency; "" where the link has no tariff.
+func (k *Core) Quote(now time.Time, at Place, link int, way tariff.Direction, bytes int) (scheduler.Micros, string) {
+	if k.at(at) == nil || link < 0 || link >= len(k.config.Links) {
+		return 0, ""
+	}
+	t := k.config.tariff(&k.config.Links[link], now)
+	if t == nil {
+		return 0, ""
+	}
+	meter, pool := k.metersOf(t, at, link)
+	own := meter.Clone()
+	var shared *tariff.Meter
+	if pool != nil {
+		c := pool.Clone()
+		shared = &c
+	}
+	return t.Price(&own, shared, tariff.Event{Time: now, Direction: way, Bytes: int64(bytes)}).Micros, t.Currency
+}
+
 func (dl *Downlink) event(now time.Time) tariff.Event {
 	return tariff.Event{Time: now, Direction: tariff.MT, Bytes: int64(dl.Bytes), Parts: int64(dl.Parts), Failed: dl.Failed}
 }
@@ -51,7 +70,7 @@ func (k *Core) Charge(now time.Time, at Place, dl Downlink) scheduler.Micros {
 		return 0
 	}
 	k.dirty.must = k.dirty.must || dl.Cause != ledger.CauseAck
-	return k.charge(now, at, dl.Link, dl.event(now), dl.Cause)
+	return k.charge(now, at, dl.Link, dl.event(now), dl.Cause, dl.Campaign)
 }
 
 // Stranger books a transmission that came over a link and is of no device that is known; all of them count as one device. It is written with what comes next.
@@ -75,12 +94,12 @@ func (k *Core) Stranger(now time.Time, link, bytes int) {
 func (k *Core) Report(now time.Time, at Place, link int) {
 	if k.at(at) != nil && link >= 0 && link < len(k.config.Links) {
 		k.dirty.must = true
-		k.charge(now, at, link, tariff.Event{Time: now, Direction: tariff.MT, Kind: tariff.StatusReport}, ledger.CauseOther)
+		k.charge(now, at, link, tariff.Event{Time: now, Direction: tariff.MT, Kind: tariff.StatusReport}, ledger.CauseOther, "")
 	}
 }
 
 // charge prices an event, and books it.
-func (k *Core) charge(now time.Time, at Place, link int, ev tariff.Event, cause ledger.Cause) scheduler.Micros {
+func (k *Core) charge(now time.Time, at Place, link int, ev tariff.Event, cause ledger.Cause, campaign string) scheduler.Micros {
 	t := k.config.tariff(&k.config.Links[link], now)
 	var c tariff.Charge
 	if t != nil {
@@ -93,6 +112,7 @@ func (k *Core) charge(now time.Time, at Place, link int, ev tariff.Event, cause 
 		c.Bytes = ev.Bytes
 	}
 	e := k.entry(t, now, at, link, c, cause, ev.Direction, ev.Bytes)
+	e.Campaign = campaign
 	if ev.Direction == tariff.MT {
 		k.spent.down += c.Micros
 	} else {

@@ -38,6 +38,12 @@ const (
 	rows     = octaves + 2
 )
 
+// Octaves is how many classes of intervals are told apart.
+const Octaves = octaves
+
+// Octave is the class of an interval, from 0: intervals of one class share what is learned of their runs.
+func Octave(interval uint32) int { return octave(interval) }
+
 func octave(interval uint32) int {
 	// Boundaries lie half an octave below 30 min, 1 h, 2 h, ..., so that the neighbours of a common interval share its row.
 	return min(bits.Len32(interval/1273), octaves-1)
@@ -119,5 +125,12 @@ func (c curve) tail(k int64) (at, next, sum float64) {
 // TailProbability is C(k): how likely a living device of a link and interval that was just heard misses k contacts in a row.
 func (m *Model) TailProbability(p Policy, k int) float64 {
 	at, _, _ := m.curve(int(p.Link), octave(p.Interval)).tail(min(int64(k), maxRun))
+	return at
+}
+
+// BurstProbability is C(k) of the burst after an update: how likely a living device of a link that was just updated misses the first k contacts that
+// it owes, those of the burst and then the regular ones. While no burst has ended yet it is what is known of the link.
+func (m *Model) BurstProbability(link uint8, k int) float64 {
+	at, _, _ := m.curve(int(link), burstRow).tail(min(int64(k), maxRun))
 	return at
 }

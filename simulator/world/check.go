@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec/session"
+	"github.com/godwit-gateway/godwit/gateway/audit"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler/core"
@@ -30,6 +31,7 @@ func (w *world) check(healed, quiet time.Time) error {
 func (w *world) checkStore() error {
 	r, err := w.gateway.store.Check(w.ctx, store.CheckOptions{
 		Schedule: func(_ uint32, row []byte) error { return core.CheckRow(row) }, Account: ledger.New().Load,
+		Audit: new(audit.Chain).Check,
 	})
 	if err != nil {
 		return fmt.Errorf("check the store: %w", err)

@@ -3,6 +3,7 @@ package verdict
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/godwit-gateway/godwit/scheduler/presence"
 )
@@ -10,25 +11,25 @@ import (
 // Place names a device: a small dense number that the caller gives.
 type Place = uint32
 
-// A Stratum is what devices have in common that are compared with each other.
-type Stratum struct {
-	Group
-	Link uint8 // index in Config.Links
-}
-
 // A Group is what an update may harm while it spares others.
 type Group struct {
 	Product uint16
 	From    uint16 // the version that the device ran when the rollout began, by any numbering of the caller
 }
 
+// A Stratum is what devices have in common that are compared with each other.
+type Stratum struct {
+	Group
+	Link uint8 // index in Config.Links
+}
+
 // A Config says what a rollout is judged by. The zero value of a probability is its default.
 type Config struct {
 	Alpha    float64 // probability of halting an update that does no harm; 0: 0.01
-	Beta     float64 // probability of promoting one that harms a share of Excess; 0: 0.05
-	Excess   float64 // share of lost devices that a wave must speak against before the next one opens; 0: 0.03
+	Beta     float64 // probability of promoting one that silences a share of Excess; 0: 0.05
+	Excess   float64 // share of silenced devices that is to be excluded before a wave opens; 0: 0.03
 	Failures float64 // share of updates that may report a failure without harm; 0: 0.005
-	Groups   []Group // those of the rollout's devices; further ones count in what is common to all
+	Groups   []Group // those of the rollout's devices, none twice; others count in what is common to all
 	Links    []presence.Link
 	Bursts   []presence.Burst
 }
@@ -39,51 +40,86 @@ var (
 	ErrSnapshot = errors.New("no snapshot of a verdict")
 )
 
+// check fills in defaults.
+func (c *Config) check() error {
+	for _, p := range []struct {
+		value *float64
+		usual float64
+	}{{&c.Alpha, 0.01}, {&c.Beta, 0.05}, {&c.Excess, 0.03}, {&c.Failures, 0.005}} {
+		if *p.value == 0 {
+			*p.value = p.usual
+		}
+		if !(*p.value > 0 && *p.value < 0.5) {
+			return fmt.Errorf("alpha %g, beta %g, excess %g, failures %g: want more than 0 and less than 0.5: %w", c.Alpha, c.Beta, c.Excess, c.Failures, ErrConfig)
+		}
+	}
+	if len(c.Links) == 0 || len(c.Links) > 256 || len(c.Bursts) > 255 || len(c.Groups) == 0 || (len(c.Groups)+1)*len(c.Links) > 1<<16 {
+		return fmt.Errorf("%d links, %d bursts, %d groups: %w", len(c.Links), len(c.Bursts), len(c.Groups), ErrConfig)
+	}
+	for i, g := range c.Groups {
+		if slices.Contains(c.Groups[:i], g) {
+			return fmt.Errorf("group %v twice: %w", g, ErrConfig)
+		}
+	}
+	for _, b := range c.Bursts {
+		if len(b) > 16 || !slices.IsSorted(b) {
+			return fmt.Errorf("burst %v, want at most 16 contacts, ascending: %w", b, ErrConfig)
+		}
+	}
+	return nil
+}
+
+const (
+	hour = 3600
+	day  = 24 * hour
+	tick = 300 // seconds: nothing is decided between two of them
+)
+
 // A Judge weighs what is heard during one rollout. It belongs to one goroutine, or to who holds its lock.
 type Judge struct {
 	config Config
-	now    int64
+	hazard []float64 // of each group and of others, in a second
+	links  []link
+
+	base   int64  // Unix seconds at second 0
+	tick   uint32 // up to which all is decided
+	strata []stratum
+	groups map[Group]int // in Config.Groups
+	pages  []*page
+	timers timers
+
+	vetoes    []attempts // of each link
+	linkPast  []past     // of each link: how controls do of late
+	groupPast []past     // of each group
+	evidence  []evidence // of each group, then of all others
+	common    commonEvidence
+	decision  decision
 }
 
 // New is a Judge for a rollout that starts now. What the living miss as usual is read from the model once, so that neither the rollout nor a restart
-// changes what it is held against.
+// changes what it is held against. The model has the same links as the Config.
 func New(now int64, c Config, m *presence.Model) (*Judge, error) {
-	if len(c.Links) == 0 || len(c.Groups) == 0 {
-		return nil, fmt.Errorf("%d links, %d groups: %w", len(c.Links), len(c.Groups), ErrConfig)
+	c.Groups, c.Links, c.Bursts = slices.Clone(c.Groups), slices.Clone(c.Links), slices.Clone(c.Bursts)
+	if err := c.check(); err != nil {
+		return nil, err
 	}
-	_ = m
-	return &Judge{config: c, now: now}, nil
+	j := &Judge{base: now - now%tick - tick, tick: 1, config: c}
+	const month = 30.4375 * day
+	for _, g := range c.Groups {
+		j.hazard = append(j.hazard, m.Attrition(int(g.Product))/month)
+	}
+	j.hazard = append(j.hazard, slices.Max(j.hazard))
+	for i, l := range c.Links {
+		j.links = append(j.links, newLink(l, uint8(i), m)) //nolint:gosec // at most 256
+	}
+	j.prepare()
+	return j, nil
 }
 
-// Contact says that the device was heard now, and must be heard again after an interval: the longest that it may be running. 0: it need not be. All
-// devices count that the rollout may be compared with, also those that it does not touch.
-func (j *Judge) Contact(now int64, p Place, s Stratum, interval uint32) {}
-
-// Assign says that a wave opens now with these devices. They are no controls any more from here on, heard or not.
-func (j *Judge) Assign(now int64, places []Place) {}
-
-// Start says that the device's last contact delivered the update, or announced the boot: it will be away for the downtime in seconds, then follows the
-// burst, an index in Config.Bursts or -1 for none, until it is heard. Called again, as for a second try, it starts anew.
-func (j *Judge) Start(now int64, p Place, burst int, downtime uint32) {}
-
-// Report says how the update of a started device ended by its own word: confirmed, or failed or rolled back. Only the first word counts. A device
-// that failed runs the old software, and its silence is not the update's any more.
-func (j *Judge) Report(now int64, p Place, failed bool) {}
-
-// Leave takes the device out of all comparisons, without a judgement: it was retired, updated otherwise, or moved.
-func (j *Judge) Leave(now int64, p Place) {}
-
-// Veto says that the link is out, or is back: missed contacts over it are no evidence meanwhile. The Judge sees outages among its controls by itself.
-func (j *Judge) Veto(now int64, link uint8, on bool) {}
-
-// Override says that an operator goes on in spite of the evidence. It is put aside and gathered anew, against a threshold twice as high as before.
-func (j *Judge) Override(now int64) {}
-
-// Poll lets time pass. How often it is called does not matter for what is decided, only for when.
-func (j *Judge) Poll(now int64) {}
-
-// Verdict is what is to be done with the rollout, by what was told so far.
-func (j *Judge) Verdict() Verdict { return Verdict{} }
-
-// Suspect is how likely the update is behind the silence of a device that was started and has missed a contact since; ok is false for any other.
-func (j *Judge) Suspect(p Place) (s Suspicion, ok bool) { return Suspicion{}, false }
+// prepare makes room for what is counted.
+func (j *Judge) prepare() {
+	j.prepareStrata()
+	groups := len(j.config.Groups) + 1
+	j.vetoes, j.linkPast = make([]attempts, len(j.links)), make([]past, len(j.links))
+	j.groupPast, j.evidence = make([]past, groups), make([]evidence, groups)
+}

@@ -1,0 +1,37 @@
+package store
+
+import "fmt"
+
+// PutRollout writes a row of the rollouts. The encodings of key and row belong to the caller.
+func (b *Batch) PutRollout(key, row []byte) {
+	b.key = append(append(b.key[:0], prefixRollout), key...)
+	b.set(b.key, row)
+}
+
+// DeleteRollout forgets a row of the rollouts.
+func (b *Batch) DeleteRollout(key []byte) {
+	b.key = append(append(b.key[:0], prefixRollout), key...)
+	b.delete(b.key)
+}
+
+// EachRollout calls f with every row of the rollouts, by key. Both are valid until f returns. An error of f ends the walk.
+func (s *Store) EachRollout(f func(key, row []byte) error) error {
+	return s.each(prefixRollout, func(key, value []byte) error { return f(key[1:], value) })
+}
+
+// PutAudit writes an authorisation. The encoding of the row belongs to the caller.
+func (b *Batch) PutAudit(seq uint64, row []byte) {
+	b.key = appendSequenced(b.key[:0], prefixAudit, seq)
+	b.set(b.key, row)
+}
+
+// EachAudit calls f with every authorisation from number from on, in order. The row is valid until f returns. An error of f ends the walk.
+func (s *Store) EachAudit(from uint64, f func(seq uint64, row []byte) error) error {
+	return s.walk(appendSequenced(nil, prefixAudit, from), []byte{prefixAudit + 1}, func(key, value []byte) error {
+		seq, ok := parseSequenced(key)
+		if !ok {
+			return fmt.Errorf("%w: audit key %x", ErrRow, key)
+		}
+		return f(seq, value)
+	})
+}
