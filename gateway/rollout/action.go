@@ -30,6 +30,7 @@ const (
 	ActStopped
 	ActCompleted
 	ActRetried
+	ActOverridden
 )
 
 // An Action is what the caller is to tell the world.
@@ -49,6 +50,7 @@ type Action struct {
 	Earliest   time.Time        // of ActRolledBack: it was after this
 
 	Wave   int    // of ActWave: from 1; 0 is the one device of safe mode
+	Warned bool   // of ActWarned and ActSilence: it is so; false: not any more
 	Reason string // of ActWarned, ActSilence, ActHalted and what people did: a sentence
 	Actor  Actor  // of what people did; the machine is ByMachine
 

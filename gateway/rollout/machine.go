@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/scheduler/presence"
 )
 
 // Errors that callers branch on.
@@ -18,6 +18,7 @@ var (
 	ErrRemark    = errors.New("a remark is needed")
 	ErrInUse     = errors.New("a rollout uses it")
 	ErrRow       = errors.New("rollout row")
+	ErrConfig    = errors.New("rollouts cannot be judged")
 )
 
 // A Place is where the caller keeps a device: a small dense number, for as long as the process lives.
@@ -53,7 +54,13 @@ type Fleet interface {
 type Config struct {
 	Links []string // names, by place
 	Fleet Fleet
-	Burst func(at Place) []uint16 // programme of contacts after the boot, minutes; nil: none
+
+	// What silence is judged by: the tables of links and programmes, in the same order as Links and as Programme names them, and what was learned.
+	// scheduler/core has both.
+	Presence  presence.Config
+	Model     *presence.Model
+	Programme func(at Place) int      // of contacts after the boot, in Presence.Bursts; nil: none
+	Burst     func(at Place) []uint16 // the same as an offer has it, minutes; nil: the caller puts it in
 }
 
 // An Order is where a frame stands among those of its device, by its epoch and counter.
@@ -76,7 +83,8 @@ type Software struct {
 	Build   string // hex, whole or its first 4 bytes or more; "": it does not say
 	Was     string // what was known of its version before; "": nothing
 	Order   Order
-	At      time.Time // as in Contact
+	Newest  bool      // as in Contact
+	At      time.Time // likewise
 }
 
 // An Authorisation is something that somebody allowed or forbade, for the chain of audit.
@@ -91,129 +99,74 @@ type Authorisation struct {
 
 // A Machine is the state of all rollouts. It is not safe for use by several at once. New makes one.
 type Machine struct {
-	config Config
+	config   Config
+	releases map[releaseKey]*Release
+	ordered  []releaseKey // by product, sequence
+	rollouts map[ID]*rollout
+	ids      []ID // ascending
+	numbers  uint32
+	byNumber map[uint32]try // of offers
+	dirty    dirty
+	actions  []Action
+	live     []*rollout // that frames of devices may change, ascending
+	ripe     []ripe     // soaks that may be over
+	now      time.Time  // of the last call
+	facts    Facts      // scratch
+}
+
+// try is which try of which rollout an offer is of.
+type try struct {
+	id ID
+	at int // from 1
 }
 
 // New makes a machine that knows no release. Load comes next.
-func New(c Config) *Machine { return &Machine{config: c} }
-
-// Register makes a release known.
-func (m *Machine) Register(now time.Time, by Actor, r Release) (Authorisation, error) {
-	return Authorisation{}, ErrUnknown
+func New(c Config) *Machine {
+	return &Machine{config: c, releases: make(map[releaseKey]*Release), rollouts: make(map[ID]*rollout), byNumber: make(map[uint32]try)}
 }
 
-// Withdraw takes a release back: no rollout of it starts or goes on to offer it.
-func (m *Machine) Withdraw(now time.Time, by Actor, product, version, remark string) (Authorisation, error) {
-	return Authorisation{}, ErrUnknown
+// put makes a rollout known.
+func (m *Machine) put(r *rollout) {
+	m.rollouts[r.ID] = r
+	m.ids = append(m.ids, r.ID)
+	for i, n := range r.Numbers {
+		m.byNumber[n] = try{r.ID, i + 1}
+		m.numbers = max(m.numbers, n)
+	}
 }
 
-// Create makes a rollout, as a draft.
-func (m *Machine) Create(now time.Time, by Actor, s Spec) (ID, Authorisation, error) {
-	return 0, Authorisation{}, ErrUnknown
+// tell notes an action, with what is the same for all of a rollout.
+func (m *Machine) tell(r *rollout, a Action) {
+	a.Rollout, a.Name, a.Product, a.Version = r.ID, r.Spec.Name, r.Spec.Product, r.Spec.Version
+	m.actions = append(m.actions, a)
 }
 
-// Act makes a move. An error changes nothing.
-func (m *Machine) Act(now time.Time, by Actor, id ID, move Move, remark string) (Authorisation, error) {
-	return Authorisation{}, ErrUnknown
+// ripe is a device whose soak is over, unless what else came with the frame says otherwise.
+type ripe struct {
+	r      *rollout
+	number uint32
 }
 
-// Retry offers the release anew to devices that failed, declined, deferred or were given up; no numbers: to all of them.
-func (m *Machine) Retry(now time.Time, by Actor, id ID, numbers []uint32, remark string) (n int, a Authorisation, err error) {
-	return 0, Authorisation{}, ErrUnknown
+// ripen settles soaks once all that a frame says was told.
+func (m *Machine) ripen() {
+	for _, x := range m.ripe {
+		if d := x.r.find(x.number); d != nil {
+			m.settle(m.now, x.r, d, func(*device) {})
+		}
+	}
+	m.ripe = m.ripe[:0]
 }
-
-// Know is told of a device that is new, or of another product or customer or state than before.
-func (m *Machine) Know(now time.Time, at Place) {}
-
-// Heard is told of each authentic frame that is new, before what the frame says.
-func (m *Machine) Heard(now time.Time, at Place, c Contact) {}
-
-// Reported is told what a frame says of the software that its device runs.
-func (m *Machine) Reported(now time.Time, at Place, s Software) {}
-
-// Steps is told of a step log. made is when the device made it, as StepLog.Made says.
-func (m *Machine) Steps(now, made time.Time, at Place, l *codec.StepLog) {}
-
-// Offer is what a device that speaks now over a link is to be offered. It changes nothing, and may be asked again when the message leaves.
-func (m *Machine) Offer(now time.Time, at Place, link int) (o codec.Offer, ok bool) { return o, false }
-
-// Offered says that an offer was handed to the network.
-func (m *Machine) Offered(now time.Time, at Place, number uint32) {}
-
-// Delivered says that the device acknowledged an offer.
-func (m *Machine) Delivered(now time.Time, at Place, number uint32) {}
-
-// Undelivered says that the network gave an offer up.
-func (m *Machine) Undelivered(now time.Time, at Place, number uint32) {}
-
-// Poll does what is due by time alone: deadlines, waves, verdicts. more: it should be called again at once.
-func (m *Machine) Poll(now time.Time) (more bool) { return false }
 
 // Actions hands over what is to be told since the last call. The slice is used again.
-func (m *Machine) Actions() []Action { return nil }
-
-// Rows is where a machine writes what changed: a batch that becomes durable as a whole. Keys lie below one prefix of the store.
-type Rows interface {
-	PutRollout(key, row []byte)
-	DeleteRollout(key []byte)
+func (m *Machine) Actions() []Action {
+	m.ripen()
+	list := m.actions
+	m.actions = m.actions[:0]
+	return list
 }
 
-// A Source is where a machine finds what was written, in the order of keys.
-type Source interface {
-	EachRollout(func(key, row []byte) error) error
-}
-
-// Must reports whether something changed that is worth a write of its own.
-func (m *Machine) Must() bool { return false }
-
-// Drain writes what changed since the last call.
-func (m *Machine) Drain(to Rows) {}
-
-// Load brings back what Drain wrote, once all devices are known.
-func (m *Machine) Load(now time.Time, from Source) error { return nil }
-
-// CheckRow reports a row that cannot be read.
-func CheckRow(key, row []byte) error { return nil }
-
-// List is all rollouts, the newest first.
-func (m *Machine) List() []Summary { return nil }
-
-// Get is one rollout.
-func (m *Machine) Get(id ID) (Summary, error) { return Summary{}, ErrUnknown }
-
-// Releases are those that are known, by product and then as versions go.
-func (m *Machine) Releases() []Release { return nil }
-
-// Release finds one.
-func (m *Machine) Release(product, version string) (Release, error) { return Release{}, ErrUnknown }
-
-// Waves are the waves of a rollout, with their gates.
-func (m *Machine) Waves(now time.Time, id ID) ([]WaveView, error) { return nil, ErrUnknown }
-
-// Funnel is how far devices came, by step.
-func (m *Machine) Funnel(now time.Time, id ID) ([]FunnelStep, error) { return nil, ErrUnknown }
-
-// Adoption is how devices stood at times from the start on, one step apart and at most 2,000, as far as was known at asOf.
-func (m *Machine) Adoption(now time.Time, id ID, asOf time.Time, step time.Duration) ([]AdoptionPoint, error) {
-	return nil, ErrUnknown
-}
-
-// Devices are the devices of a rollout that keep accepts, by number; keep is not called with a history.
-func (m *Machine) Devices(now time.Time, id ID, keep func(*DeviceView) bool) ([]DeviceView, error) {
-	return nil, ErrUnknown
-}
-
-// Device is where a device stands in each rollout that has it, the newest first.
-func (m *Machine) Device(now time.Time, at Place) []DeviceView { return nil }
-
-// Behind is who is behind, by customer.
-func (m *Machine) Behind(now time.Time, id ID) ([]Behind, error) { return nil, ErrUnknown }
-
-// Report is what is to be said of a rollout.
-func (m *Machine) Report(now time.Time, id ID) (Report, error) { return Report{}, ErrUnknown }
-
-// Plan is what a rollout would be like. cost is what an offer and its answers to a device cost, in millionths of a currency; nil: nothing is known of
-// costs.
-func (m *Machine) Plan(now time.Time, s Spec, cost func(at Place) (micros int64, currency string)) (Forecast, error) {
-	return Forecast{}, ErrUnknown
+// Of is the rollout that an offer's number belongs to, by which devices tell of their steps: a retry has a number of its own.
+func (m *Machine) Of(number uint32) (ID, bool) {
+	t, ok := m.byNumber[number]
+	return t.id, ok
 }

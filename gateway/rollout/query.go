@@ -1,10 +1,6 @@
 package rollout
 
-import (
-	"time"
-
-	"github.com/godwit-gateway/godwit/codec"
-)
+import "time"
 
 // A Summary is a rollout in a list.
 type Summary struct {
@@ -22,6 +18,10 @@ type Summary struct {
 	Standings map[Standing]int `json:"standings"`        // devices by where they stand
 	Attempted int              `json:"attempted"`        // devices that were sent an offer
 	Retries   int              `json:"retries"`
+	Alone     uint32           `json:"alone,omitempty"` // number of the device that goes first in safe mode
+	Held      []string         `json:"held,omitempty"`  // versions whose devices are offered nothing: the verdict is against them alone
+	Warned    bool             `json:"warned"`          // by the verdict
+	Notes     []Note           `json:"notes"`           // what was done to it
 }
 
 // A Gate is a condition of a wave.
@@ -46,13 +46,13 @@ type WaveView struct {
 
 // A FunnelStep is how many devices came to a step of an update, and how many stand there.
 type FunnelStep struct {
-	Step    codec.UpdateStep `json:"step"`
-	Reached int              `json:"reached"`
-	Here    int              `json:"here"`    // it is the last that is known of them
-	Silent  int              `json:"silent"`  // of these, overdue: they dropped off here, or sleep
-	Median  time.Duration    `json:"median"`  // age of those here
-	Codes   map[uint8]int    `json:"codes"`   // result codes of those here
-	Devices []uint32         `json:"devices"` // numbers of those that are silent here, 100 at most
+	Step    string        `json:"step"`
+	Reached int           `json:"reached"`
+	Here    int           `json:"here"`    // it is the last that is known of them
+	Silent  int           `json:"silent"`  // of these, overdue: they dropped off here, or sleep
+	Median  time.Duration `json:"median"`  // age of those here
+	Codes   map[uint8]int `json:"codes"`   // result codes of those here
+	Devices []uint32      `json:"devices"` // numbers of those that are silent here, 100 at most
 }
 
 // An AdoptionPoint is the devices that were sent an offer by a time, by what is known of them at that time. The four always sum to Attempted.
@@ -68,13 +68,13 @@ type AdoptionPoint struct {
 
 // A HistoryStep is a step of a device's story.
 type HistoryStep struct {
-	Step    codec.UpdateStep `json:"step"`
-	Code    uint8            `json:"code"`
-	At      time.Time        `json:"at"`       // by the device
-	Known   time.Time        `json:"known"`    // when it was received
-	Attempt int              `json:"attempt"`  // from 1
-	Within  time.Duration    `json:"within"`   // At may be off by so much
-	AtLeast bool             `json:"at_least"` // it was then or earlier
+	Step    string        `json:"step"`
+	Code    uint8         `json:"code"`
+	At      time.Time     `json:"at"`      // by the device
+	Known   time.Time     `json:"known"`   // when it was received
+	Attempt int           `json:"attempt"` // from 1
+	Within  time.Duration `json:"within"`  // At may be off by so much
+	AtMost  bool          `json:"at_most"` // it was then or earlier
 }
 
 // A DeviceView is where a device stands in a rollout.
@@ -86,6 +86,12 @@ type DeviceView struct {
 	Wave      int           `json:"wave"` // from 1; 0 is the one device of safe mode, -1 held out
 	Standing  Standing      `json:"standing"`
 	Reason    string        `json:"reason,omitempty"` // a sentence: why refused, failed, expired
+	Refusal   Reason        `json:"refusal,omitempty"`
+	From      string        `json:"from"`           // version at the start
+	Version   string        `json:"version"`        // that it runs, as far as is known
+	Step      string        `json:"step,omitempty"` // the last that it told
+	Tries     int           `json:"tries"`          // offers that were sent, of this attempt
+	GivenUp   bool          `json:"given_up"`
 	Code      uint8         `json:"code"`
 	Since     time.Time     `json:"since"`
 	Offered   time.Time     `json:"offered,omitzero"` // first
@@ -121,16 +127,43 @@ type Call struct {
 
 // A Report is what is to be said of a rollout at a time.
 type Report struct {
-	Summary Summary  `json:"summary"`
-	Line    string   `json:"line"`    // in one line: who reported on which day, who is silent and how many should be
-	Days    []int    `json:"days"`    // devices that were heard on each day since the start, of those that were sent an offer
-	Silent  int      `json:"silent"`  // of these, overdue now
-	Usual   float64  `json:"usual"`   // how many of them would be without the update
-	Low     float64  `json:"low"`     // with 95 % at least
-	High    float64  `json:"high"`    // and at most
-	Verdict string   `json:"verdict"` // in a sentence
-	Behind  []Behind `json:"behind"`
-	Calls   []Call   `json:"calls"`
+	Summary  Summary       `json:"summary"`
+	Line     string        `json:"line"`     // in one line: how many reported on the first day and today, who is silent, and how much of that is usual
+	Days     []int         `json:"days"`     // devices that were there on each day since the start, of those that had been sent an offer
+	Silent   int           `json:"silent"`   // devices that were sent an offer and are overdue now
+	Events   int           `json:"events"`   // silences of devices with the update that were longer than hardly any living device's
+	Usual    float64       `json:"usual"`    // how many there would be without the update, by the devices that do not have it
+	Low      float64       `json:"low"`      // with 95 % at least
+	High     float64       `json:"high"`     // and at most
+	Verdict  string        `json:"verdict"`  // in a sentence
+	Evidence []Evidence    `json:"evidence"` // of which the verdict is made
+	Groups   []GroupReport `json:"groups"`
+	Behind   []Behind      `json:"behind"`
+	Calls    []Call        `json:"calls"`
+}
+
+// Evidence is one kind of evidence that an update does harm: how much likelier what was seen is if it does.
+type Evidence struct {
+	Of    string  `json:"of"`
+	Value float64 `json:"value"`
+	Peak  float64 `json:"peak"`
+}
+
+// A GroupReport is how devices that came from one version do.
+type GroupReport struct {
+	From     string  `json:"from"`
+	Started  int     `json:"started"`  // have the update
+	Resolved int     `json:"resolved"` // of them, were heard since
+	Silent   int     `json:"silent"`   // of them, are silent now for longer than hardly any living device
+	Failed   int     `json:"failed"`
+	Events   int     `json:"events"` // as in Report
+	Usual    float64 `json:"usual"`
+	Low      float64 `json:"low"`
+	High     float64 `json:"high"`
+	Harm     float64 `json:"harm"` // share of devices that the update silences: mean of what is likely now
+	Evidence float64 `json:"evidence"`
+	Halted   bool    `json:"halted"`
+	Safe     bool    `json:"safe"`
 }
 
 // A Forecast is what a rollout will be like, before it is started.

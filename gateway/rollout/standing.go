@@ -34,7 +34,49 @@ type Reason uint8
 const (
 	NoReason       Reason = iota
 	ReasonMemory          // too little memory is free
-	ReasonVersion         // its version is below the minimum, and no bridge
-	ReasonProduct         // it is of another product by now, or says so itself
-	ReasonInactive        // it is retired or rejected
+	ReasonVersion         // another release must be installed first
+	ReasonNewer           // it runs something newer
+	ReasonProduct         // it is of another product by now
+	ReasonInactive        // it is pending, retired or rejected
+	ReasonOver            // the manifest is not valid any more
 )
+
+// settled reports whether nothing more is expected.
+func (s Standing) settled() bool {
+	switch s {
+	case HeldOut, Refused, Declined, Confirmed, RolledBack, Failed, Expired, Superseded, Outside:
+		return true
+	default:
+		return false
+	}
+}
+
+// reported reports whether the update came to an end by which it can be judged.
+func (s Standing) reported() bool {
+	switch s {
+	case Declined, Soaking, Confirmed, RolledBack, Failed:
+		return true
+	default:
+		return false
+	}
+}
+
+// left reports whether the device does not count among those that could report: it was not asked, or is not heard.
+func (s Standing) left() bool {
+	switch s {
+	case HeldOut, Refused, Expired, Superseded, Outside:
+		return true
+	default:
+		return false
+	}
+}
+
+// underway reports whether the device is busy with the update, as far as is known.
+func (s Standing) underway() bool {
+	switch s {
+	case Accepted, Downloading, Downloaded, Verified, Installing, Rebooting:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,220 @@
+package rollout
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/rollout/verdict"
+)
+
+// stranger is the version, as the verdict numbers them, of devices of other products.
+const stranger = otherVersion - 1
+
+// rule is by which presence knows the attrition of a device, and the verdict its product.
+func (m *Machine) rule(at Place) uint16 {
+	if m.config.Programme == nil {
+		return 0
+	}
+	return uint16(m.config.Programme(at)) //nolint:gosec // a schedule has at most 200 rules
+}
+
+// groupsMax is how many groups of devices a verdict tells apart.
+const groupsMax = 64
+
+// newJudge makes what a rollout is judged by. Its groups are the versions that its devices come from, and the rules by which they are scheduled.
+func (m *Machine) newJudge(now time.Time, r *rollout) (*verdict.Judge, error) {
+	if m.config.Model == nil {
+		return nil, fmt.Errorf("rollout %d: nothing is known of silence: %w", r.ID, ErrConfig)
+	}
+	c := verdict.Config{Links: m.config.Presence.Links, Bursts: m.config.Presence.Bursts}
+	for i := range r.devices {
+		d := &r.devices[i]
+		if g := (verdict.Group{Product: m.rule(d.place), From: uint16(d.from)}); len(c.Groups) < groupsMax && !slices.Contains(c.Groups, g) {
+			c.Groups = append(c.Groups, g)
+		}
+	}
+	if len(c.Groups) == 0 {
+		c.Groups = []verdict.Group{{}}
+	}
+	j, err := verdict.New(now.Unix(), c, m.config.Model)
+	if err != nil {
+		return nil, fmt.Errorf("rollout %d: %w: %w", r.ID, ErrConfig, err)
+	}
+	return j, nil
+}
+
+// stratum is what a device is compared with. One that is not in the rollout counts by what it runs now.
+func (m *Machine) stratum(r *rollout, d *device, at Place, f *Facts, link int) verdict.Stratum {
+	s := verdict.Stratum{Link: uint8(link)} //nolint:gosec // links are few
+	s.Product = m.rule(at)
+	switch {
+	case d != nil:
+		s.From = uint16(d.from)
+	case f.Product != r.Spec.Product:
+		s.From = stranger
+	default:
+		s.From = otherVersion
+		if i := slices.Index(r.Versions, f.Version); i >= 0 {
+			s.From = uint16(i) //nolint:gosec // at most versionsMax
+		}
+	}
+	return s
+}
+
+func (m *Machine) judgeContact(now time.Time, r *rollout, d *device, at Place, link int) {
+	if link < 0 || link >= len(m.config.Presence.Links) {
+		return
+	}
+	r.judge.Contact(now.Unix(), uint32(at), m.stratum(r, d, at, &m.facts, link), seconds(m.facts.Interval))
+	m.dirty.judge(r.ID)
+}
+
+// installTime is how long a device is taken to be away to boot other software, in seconds.
+const installTime = 600
+
+// judgeStart tells the verdict that a device has the update: it has the image, and the next that is heard of it comes from what it boots. What is
+// heard while it fetches it comes from the old software still.
+func (m *Machine) judgeStart(now time.Time, r *rollout, d *device) {
+	if r.judge == nil || d.is(flagJudged) || d.ran.known > 0 {
+		return
+	}
+	switch d.standing {
+	case Downloaded, Verified, Installing, Rebooting:
+		burst := -1
+		if m.config.Programme != nil {
+			burst = m.config.Programme(d.place)
+		}
+		d.set(flagJudged, true)
+		r.judge.Start(now.Unix(), uint32(d.place), burst, installTime)
+		m.dirty.judge(r.ID)
+	default:
+	}
+}
+
+// judgeOutcome tells the verdict how an update ended.
+func (m *Machine) judgeOutcome(now time.Time, r *rollout, d *device) {
+	if r.judge == nil || !d.is(flagJudged) || d.is(flagEnded) {
+		return
+	}
+	switch d.standing {
+	case Confirmed:
+		r.judge.Report(now.Unix(), uint32(d.place), false)
+	case Failed, RolledBack:
+		r.judge.Report(now.Unix(), uint32(d.place), true)
+	default:
+		return
+	}
+	d.set(flagEnded, true)
+	m.dirty.judge(r.ID)
+}
+
+// Veto says that a link is out, or is back: what is not heard over it is no evidence meanwhile.
+func (m *Machine) Veto(now time.Time, link int, on bool) {
+	for _, r := range m.live {
+		if r.judge != nil && link >= 0 && link < len(m.config.Links) {
+			r.judge.Veto(now.Unix(), uint8(link), on) //nolint:gosec // links are few
+			m.dirty.judge(r.ID)
+		}
+	}
+}
+
+// weigh does what the evidence asks for.
+func (m *Machine) weigh(now time.Time, r *rollout) {
+	r.judge.Poll(now.Unix())
+	m.dirty.judge(r.ID)
+	v := r.judge.Verdict()
+	m.excess(now, r, &v)
+	if r.State == Halted {
+		return
+	}
+	m.holdGroups(now, r, &v)
+	why := strings.Join(r.reasons(&v), "; ")
+	if v.Action == verdict.Halt {
+		m.halt(now, r, why)
+		return
+	}
+	if warned := v.Action == verdict.Warn; warned != r.Warned {
+		r.Warned = warned
+		if !warned {
+			why = "the verdict warns no more"
+		}
+		m.dirty.head(r.ID)
+		m.tell(r, Action{Kind: ActWarned, Time: now, Reason: why, Actor: machine, Warned: warned})
+	}
+}
+
+// machine is who acts if nobody does.
+var machine = Actor{Name: ByMachine, Role: Admin}
+
+// halt stops a rollout by itself.
+func (m *Machine) halt(now time.Time, r *rollout, why string) {
+	a := &Authorisation{Time: now, Actor: machine, What: "rollout.halt", Subject: r.subject(), Remark: why, Detail: r.line()}
+	r.enter(now, Halted)
+	r.Reason = why
+	r.note(now, machine, a.What, why)
+	m.dirty.head(r.ID)
+	m.tell(r, Action{Kind: ActHalted, Time: now, Reason: why, Actor: machine, Audit: a})
+}
+
+// holdGroups offers nothing any more to devices of a version that the evidence is against alone.
+func (m *Machine) holdGroups(now time.Time, r *rollout, v *verdict.Verdict) {
+	for i := range v.Groups {
+		g := &v.Groups[i]
+		if g.Halted == 0 || int(g.From) >= len(r.Versions) || slices.Contains(r.Held, r.Versions[g.From]) {
+			continue
+		}
+		from := r.Versions[g.From]
+		r.Held = append(r.Held, from)
+		why := fmt.Sprintf("devices that come from %q are offered nothing more: %d of %d were silent, %.1f would have been, and %d failed", from, g.Events, g.Started, g.Expected, g.Failed)
+		a := &Authorisation{Time: now, Actor: machine, What: "rollout.hold", Subject: r.subject(), Remark: why, Detail: r.line()}
+		r.note(now, machine, a.What, why)
+		m.dirty.head(r.ID)
+		m.tell(r, Action{Kind: ActWarned, Time: now, Reason: why, Actor: machine, Warned: true, Audit: a})
+	}
+}
+
+// silence is how often devices with the update were silent for longer than hardly any living device, and how often they would have been.
+func silence(v *verdict.Verdict) (silent int, usual, low, high float64) {
+	for i := range v.Groups {
+		g := &v.Groups[i]
+		silent += g.Events
+		usual, low, high = usual+g.Expected, low+g.Low, high+g.High
+	}
+	return silent, usual, low, high
+}
+
+// excess tells when more devices are silent than would be, and when they are not any more.
+func (m *Machine) excess(now time.Time, r *rollout, v *verdict.Verdict) {
+	silent, usual, _, high := silence(v)
+	more := silent > 0 && float64(silent) > high
+	if r.Silence && float64(silent) > usual {
+		more = true // what is near the bound is not told again and again
+	}
+	if more == r.Silence {
+		return
+	}
+	r.Silence = more
+	m.dirty.head(r.ID)
+	m.tell(r, Action{Kind: ActSilence, Time: now, Reason: m.silenceLine(now, r), Warned: more, Actor: machine})
+}
+
+// suspect is how likely the update silenced a device.
+func (r *rollout) suspect(d *device) float64 {
+	if r.judge == nil {
+		return 0
+	}
+	s, ok := r.judge.Suspect(uint32(d.place))
+	if !ok {
+		return 0
+	}
+	return s.Update
+}
+
+// stepOf is the last step that is known of a device in its round.
+func (d *device) stepOf() (codec.UpdateStep, bool) {
+	_, last := d.story()
+	return last.step, last.known > 0
+}

@@ -1,0 +1,154 @@
+package rollout
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/rollout/verdict"
+)
+
+// A Source is where a machine finds what was written, in the order of keys.
+type Source interface {
+	EachRollout(func(key, row []byte) error) error
+}
+
+// Load brings back what Drain wrote, once all devices are known. It is called once, before anything else. The verdict is brought back as well: what it
+// was held against when the rollout started must not change with a restart.
+func (m *Machine) Load(now time.Time, from Source) error {
+	m.now = now
+	fixed := make(map[ID][]byte)
+	err := from.EachRollout(func(key, row []byte) error {
+		if err := m.loadRow(key, row, fixed); err != nil {
+			return fmt.Errorf("key %x: %w", key, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("load rollouts: %w", err)
+	}
+	for _, id := range m.ids {
+		r := m.rollouts[id]
+		for i := range r.devices {
+			r.count(&r.devices[i], 1)
+		}
+		if r.active() && r.judge == nil {
+			return fmt.Errorf("load rollout %d that is %s: its verdict is missing: %w", id, r.State, ErrRow)
+		}
+	}
+	m.watch()
+	return nil
+}
+
+func (m *Machine) loadRow(key, row []byte, fixed map[ID][]byte) error {
+	if err := CheckRow(key, row); err != nil {
+		return err
+	}
+	switch key[0] {
+	case rowRelease:
+		r := new(Release)
+		_ = json.Unmarshal(row[1:], r) // it was checked
+		m.putRelease(r)
+		return nil
+	case rowHead:
+		r := new(rollout)
+		_ = json.Unmarshal(row[1:], &r.head) // as above
+		m.put(r)
+		return nil
+	}
+	id := ID(binary.BigEndian.Uint32(key[1:]))
+	r := m.rollouts[id]
+	if r == nil {
+		return fmt.Errorf("rollout %d: %w: its row is missing", id, ErrRow)
+	}
+	switch key[0] {
+	case rowDevice:
+		d, _ := parseDevice(row) // as above
+		at, ok := m.config.Fleet.Find(binary.BigEndian.Uint32(key[5:]))
+		if !ok {
+			return nil
+		}
+		d.place, d.number = at, binary.BigEndian.Uint32(key[5:])
+		r.devices = append(r.devices, d) // keys come in their order
+	case rowJudge:
+		if key[5] == partFixed {
+			fixed[id] = slices.Clone(row)
+			return nil
+		}
+		j, err := verdict.Load(fixed[id], row)
+		if err != nil {
+			return fmt.Errorf("rollout %d: %w: %w", id, ErrRow, err)
+		}
+		r.judge, r.fixed = j, true
+	case rowJudgeDevice:
+		at, ok := m.config.Fleet.Find(binary.BigEndian.Uint32(key[5:]))
+		if !ok || r.judge == nil {
+			return nil
+		}
+		if err := r.judge.LoadDevice(uint32(at), row); err != nil {
+			return fmt.Errorf("rollout %d: %w: %w", id, ErrRow, err)
+		}
+	}
+	return nil
+}
+
+// CheckRow reports a row that cannot be read.
+func CheckRow(key, row []byte) error {
+	if len(key) == 0 {
+		return fmt.Errorf("%w: no key", ErrRow)
+	}
+	var err error
+	size := 0
+	switch key[0] {
+	case rowRelease:
+		var r Release
+		if err = parseJSON(row, &r); err == nil && string(releaseRow(r.key())) != string(key) {
+			err = fmt.Errorf("%w: it is %s", ErrRow, r.subject())
+		}
+		return err
+	case rowHead:
+		var h head
+		size = 5
+		if err = parseJSON(row, &h); err == nil {
+			err = h.check(key)
+		}
+	case rowDevice:
+		size = 9
+		_, err = parseDevice(row)
+	case rowJudge:
+		size = 6
+	case rowJudgeDevice:
+		size = 9
+	default:
+		return fmt.Errorf("%w: kind %q", ErrRow, key[0])
+	}
+	if len(key) != size {
+		return fmt.Errorf("%w: key of %d bytes, want %d", ErrRow, len(key), size)
+	}
+	return err
+}
+
+func parseJSON(row []byte, v any) error {
+	if len(row) == 0 || row[0] != rowVersion {
+		return fmt.Errorf("%w: not of version %d", ErrRow, rowVersion)
+	}
+	if err := json.Unmarshal(row[1:], v); err != nil {
+		return fmt.Errorf("%w: %w", ErrRow, err)
+	}
+	return nil
+}
+
+// check reports a row of a rollout with which nothing could go on.
+func (h *head) check(key []byte) error {
+	switch {
+	case len(key) != 5 || binary.BigEndian.Uint32(key[1:]) != uint32(h.ID):
+		return fmt.Errorf("%w: it is of rollout %d", ErrRow, h.ID)
+	case len(h.Numbers) == 0 || h.Numbers[0] != uint32(h.ID) || len(h.Numbers) > triesMax:
+		return fmt.Errorf("%w: rollout %d has the numbers %v", ErrRow, h.ID, h.Numbers)
+	case len(h.Spec.Waves) == 0 || len(h.Spec.Waves) > wavesMax || len(h.Opened) > len(h.Spec.Waves)+1 || len(h.Versions) > versionsMax:
+		return fmt.Errorf("%w: rollout %d has %d waves, %d open, %d versions", ErrRow, h.ID, len(h.Spec.Waves), len(h.Opened), len(h.Versions))
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package rollout
+
+import (
+	"slices"
+	"time"
+
+	"github.com/godwit-gateway/godwit/codec"
+)
+
+// Offers of one try that are not answered are repeated with growing pauses, so many times.
+const (
+	offerPause  = time.Hour
+	offerShifts = 6
+	offersMax   = 8
+	deferFor    = 24 * time.Hour // a device that put an update off is asked again after that
+)
+
+// Offer is what a device that speaks now over a link is to be offered. It changes nothing, and may be asked again when the message leaves. The burst
+// programme is in it if Config.Burst gives one.
+func (m *Machine) Offer(now time.Time, at Place, link int) (o codec.Offer, ok bool) {
+	if len(m.live) == 0 || link < 0 || link >= len(m.config.Links) {
+		return o, false
+	}
+	var f Facts
+	m.config.Fleet.Facts(at, &f)
+	r, d := m.claim(f.Number)
+	if r == nil || !m.offerable(now, r, d, link) {
+		return o, false
+	}
+	rel := m.releases[releaseKey{r.Spec.Product, r.Spec.Version}]
+	if reason, _ := m.admits(rel, &f, now); reason != NoReason {
+		return o, false
+	}
+	o = r.Spec.offer(rel, r.Numbers[d.round-1])
+	if m.config.Burst != nil {
+		o.Burst = m.config.Burst(at)
+	}
+	return o, true
+}
+
+// claim is the rollout that a device belongs to now: the newest whose wave is open for it, unless the device is busy with another one.
+func (m *Machine) claim(number uint32) (*rollout, *device) {
+	var r *rollout
+	var d *device
+	for _, x := range slices.Backward(m.live) {
+		y := x.find(number)
+		if y == nil || y.is(flagSuperseded) {
+			continue
+		}
+		if r == nil && x.active() && y.is(flagOpen) {
+			r, d = x, y
+			continue
+		}
+		if y.standing.underway() && !y.is(flagGivenUp) {
+			return nil, nil
+		}
+	}
+	return r, d
+}
+
+// offerable reports whether a device may be sent an offer of a rollout over a link.
+func (m *Machine) offerable(now time.Time, r *rollout, d *device, link int) bool {
+	if r.State != Running || !r.Spec.open(now) || !r.Spec.carries(m.config.Links[link]) || slices.Contains(r.Held, r.from(d)) {
+		return false
+	}
+	if !m.releases[releaseKey{r.Spec.Product, r.Spec.Version}].Withdrawn.IsZero() {
+		return false
+	}
+	switch d.standing {
+	case Eligible:
+		return true
+	case Offered:
+		return !d.is(flagTaken) && d.tries < offersMax && !now.Before(unstamp(d.sent).Add(offerPause<<min(max(d.tries, 1)-1, offerShifts)))
+	case Deferred:
+		_, last := d.story()
+		return d.tries < offersMax && !now.Before(unstamp(max(last.known, d.sent)).Add(deferFor))
+	default:
+		return false
+	}
+}
+
+// Offered says that an offer was handed to the network.
+func (m *Machine) Offered(now time.Time, at Place, number uint32) {
+	m.offer(now, at, number, func(r *rollout, d *device) {
+		d.sent, d.waits = stamp(now), r.clock(now)
+		if d.offered == 0 {
+			d.offered = d.sent
+		}
+		d.heard = max(d.heard, stampOf(m.facts.Last))
+		d.tries = min(d.tries, 254) + 1
+		d.set(flagTaken, false)
+	})
+}
+
+// Delivered says that the device acknowledged an offer. It will not be sent again in this try.
+func (m *Machine) Delivered(now time.Time, at Place, number uint32) {
+	m.offer(now, at, number, func(_ *rollout, d *device) { d.set(flagTaken, true) })
+}
+
+// Undelivered says that the network gave an offer up: the device does not know of it.
+func (m *Machine) Undelivered(now time.Time, at Place, number uint32) {
+	m.offer(now, at, number, func(_ *rollout, d *device) {
+		if !d.is(flagTaken) && len(d.steps) == 0 {
+			d.sent = 0
+		}
+	})
+}
+
+// offer notes what became of an offer of the current try.
+func (m *Machine) offer(now time.Time, at Place, number uint32, change func(*rollout, *device)) {
+	m.now = now
+	t, ok := m.byNumber[number]
+	if !ok {
+		return
+	}
+	m.config.Fleet.Facts(at, &m.facts)
+	r := m.rollouts[t.id]
+	if d := r.find(m.facts.Number); d != nil && int(d.round) == t.at {
+		m.settle(now, r, d, func(d *device) { change(r, d) })
+		m.supersede(now, r, d.number)
+	}
+}
+
+// supersede ends what older rollouts want of a device, unless it is busy with it.
+func (m *Machine) supersede(now time.Time, by *rollout, number uint32) {
+	for _, r := range m.live {
+		if r.ID >= by.ID {
+			return
+		}
+		d := r.find(number)
+		if d == nil || d.is(flagSuperseded) || d.standing == HeldOut || d.ran.known > 0 || d.standing.underway() && !d.is(flagGivenUp) {
+			continue
+		}
+		m.settle(now, r, d, func(d *device) { d.set(flagSuperseded, true) })
+		if r.judge != nil {
+			r.judge.Leave(now.Unix(), uint32(d.place))
+		}
+	}
+}
+
+// Retry offers the release anew to devices that failed, declined, deferred or were given up; no numbers: to all of them.
+func (m *Machine) Retry(now time.Time, by Actor, id ID, numbers []uint32, remark string) (n int, a Authorisation, err error) {
+	m.now = now
+	r := m.rollouts[id]
+	list, err := m.retried(r, id, by, numbers, remark)
+	if err != nil {
+		return 0, a, err
+	}
+	number := m.number()
+	r.Numbers = append(r.Numbers, number)
+	m.byNumber[number] = try{id, len(r.Numbers)}
+	for _, d := range list {
+		m.settle(now, r, d, func(d *device) {
+			d.floor = d.newest()
+			d.ran, d.runs, d.back, d.other, d.wrong = mark{}, mark{}, mark{}, mark{}, Order{}
+			d.round, d.tries, d.sent, d.soak, d.soaked, d.settled, d.code = uint8(len(r.Numbers)), 0, 0, 0, 0, 0, 0 //nolint:gosec // at most triesMax
+			d.flags &= flagOpen
+			d.waits = r.clock(now)
+		})
+	}
+	what := "rollout.retry"
+	r.note(now, by, what, remark)
+	m.dirty.head(id)
+	m.tell(r, Action{Kind: ActRetried, Time: now, Reason: remark, Actor: by})
+	return len(list), Authorisation{Time: now, Actor: by, What: what, Subject: r.subject(), Remark: remark, Detail: retryLine(list, numbers)}, nil
+}
+
+// newest is the newest of a device's marks.
+func (d *device) newest() mark {
+	best := d.floor
+	for _, x := range []mark{d.ran, d.runs, d.back, d.other} {
+		if x.known > 0 && (best.known == 0 || x.order.compare(best.order) > 0) {
+			best = x
+		}
+	}
+	return best
+}

@@ -1,0 +1,193 @@
+package rollout
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/rollout/verdict"
+)
+
+// prepare finds the devices of a rollout and makes what it is judged by. A rollout that does not start is as it was.
+func (m *Machine) prepare(now time.Time, r *rollout) (err error) {
+	m.gather(now, r)
+	if r.judge, err = m.newJudge(now, r); err != nil {
+		r.devices, r.counts, r.Versions = nil, nil, nil
+		r.tried, r.busy, r.pending = 0, 0, 0
+	}
+	return err
+}
+
+// begin opens the first wave of a rollout that was prepared.
+func (m *Machine) begin(now time.Time, r *rollout, by Actor) {
+	r.Started = now.UTC()
+	r.Resting, r.Rested = time.Time{}, 0
+	for i := range r.devices {
+		m.dirty.device(r.ID, r.devices[i].number)
+	}
+	m.dirty.judge(r.ID)
+	if r.Spec.Safe {
+		m.alone(r)
+	}
+	m.watch()
+	m.openWave(now, r, by)
+}
+
+// gather finds the devices that a rollout is about.
+func (m *Machine) gather(now time.Time, r *rollout) {
+	var f Facts
+	r.devices, r.counts, r.tried, r.busy, r.pending = nil, nil, 0, 0, 0
+	r.Versions = nil
+	for at := range m.config.Fleet.Len() {
+		m.config.Fleet.Facts(Place(at), &f)            //nolint:gosec // places are below 2^32
+		if d, ok := r.member(now, Place(at), &f); ok { //nolint:gosec // as above
+			r.devices = append(r.devices, d)
+		}
+	}
+	slices.SortFunc(r.devices, func(a, b device) int { return cmp.Compare(a.number, b.number) })
+	for i := range r.devices {
+		r.count(&r.devices[i], 1)
+	}
+}
+
+// alone picks the device that goes first: of the first wave, the one with the lowest lot that may have the release and was heard lately.
+func (m *Machine) alone(r *rollout) {
+	var best *device
+	lot := math.Inf(1)
+	rel := m.releases[releaseKey{r.Spec.Product, r.Spec.Version}]
+	for i := range r.devices {
+		d := &r.devices[i]
+		l := Lot(r.ID, d.number)
+		if d.wave != 1 || l >= lot {
+			continue
+		}
+		m.config.Fleet.Facts(d.place, &m.facts)
+		if reason, _ := m.admits(rel, &m.facts, r.Started); reason == NoReason && d.heard > 0 && !late(stamp(r.Started), d.heard, d.interval) {
+			best, lot = d, l
+		}
+	}
+	if best == nil {
+		return
+	}
+	r.count(best, -1)
+	best.wave = 0
+	r.count(best, 1)
+	r.Alone = best.number
+}
+
+// late reports whether a device is overdue at a time.
+func late(now, heard, interval uint32) bool {
+	return uint64(now) > uint64(heard)+uint64(patience(interval))
+}
+
+// openWave opens the next wave: its devices may be offered the release.
+func (m *Machine) openWave(now time.Time, r *rollout, by Actor) {
+	wave := r.opened() + 1
+	o := opening{At: now.UTC(), Clock: r.clock(now), By: by.Name}
+	if wave > r.first() {
+		o.Gates = m.gates(now, r, wave)
+	}
+	r.Opened = append(r.Opened, o)
+	m.dirty.head(r.ID)
+	var places []verdict.Place
+	for i := range r.devices {
+		if d := &r.devices[i]; int(d.wave) == wave {
+			m.invite(now, r, d)
+			places = append(places, uint32(d.place))
+		}
+	}
+	if r.judge != nil {
+		r.judge.Assign(now.Unix(), places)
+		m.dirty.judge(r.ID)
+	}
+	why := fmt.Sprintf("%d devices", len(places))
+	r.note(now, by, "wave.open", fmt.Sprintf("wave %d: %s", wave, why))
+	m.tell(r, Action{Kind: ActWave, Time: now, Wave: wave, Reason: why, Actor: by})
+}
+
+// invite opens a device's wave for it.
+func (m *Machine) invite(now time.Time, r *rollout, d *device) {
+	rel := m.releases[releaseKey{r.Spec.Product, r.Spec.Version}]
+	m.config.Fleet.Facts(d.place, &m.facts)
+	reason, _ := m.admits(rel, &m.facts, now)
+	m.settle(now, r, d, func(d *device) {
+		d.set(flagOpen, true)
+		d.reason, d.waits = reason, r.clock(now)
+	})
+	m.supersede(now, r, d.number)
+}
+
+// gates are the conditions under which a wave that is not the first one opens.
+func (m *Machine) gates(now time.Time, r *rollout, wave int) []Gate {
+	before := wave - 1
+	rule, this := &r.Spec.Waves[max(before, 1)-1], &r.Spec.Waves[wave-1]
+	open := time.Duration(r.clock(now)-r.Opened[before-r.first()].Clock) * time.Second
+	gates := []Gate{
+		{Name: "state", Open: r.State == Running, Have: r.State.String(), Want: Running.String()},
+		{Name: "time", Open: open >= rule.Least, Have: open.Truncate(time.Minute).String(), Want: rule.Least.String()},
+		r.reportedGate(before, rule.Reported),
+		m.verdictGate(r, this),
+	}
+	if this.ByHand {
+		gates = append(gates, Gate{Name: "hand", Have: "nobody opened it", Want: "advance"})
+	}
+	return gates
+}
+
+// reportedGate asks that enough devices of a wave have come to an end. Who is not heard is neither: the share is of the others.
+func (r *rollout) reportedGate(wave int, share float64) Gate {
+	if wave == 0 {
+		share = 1
+	}
+	n := r.total(wave, wave)
+	all, reported := 0, 0
+	for s, k := range n {
+		if st := Standing(s); !st.left() { //nolint:gosec // few
+			all += k
+			if st.reported() {
+				reported += k
+			}
+		}
+	}
+	g := Gate{
+		Name: "reported", Have: fmt.Sprintf("%d of %d, %d more were given up", reported, all, n[Expired]), Want: fmt.Sprintf("%g %%", 100*share),
+	}
+	switch {
+	case all == 0:
+		g.Open = n[Expired] == 0 // there was nobody to ask; that all sleep says nothing
+	default:
+		g.Open = reported > 0 && float64(reported) >= share*float64(all)
+	}
+	return g
+}
+
+// verdictGate asks for what the evidence says.
+func (m *Machine) verdictGate(r *rollout, w *Wave) Gate {
+	g := Gate{Name: "verdict", Have: "none", Want: "no warning, and no harm where enough devices have it"}
+	if w.Proof {
+		g.Want = "promote"
+	}
+	if r.judge == nil {
+		return g
+	}
+	v := r.judge.Verdict()
+	g.Have = r.verdictLine(&v)
+	g.Open = !v.Hold && (v.Action == verdict.Promote || !w.Proof)
+	return g
+}
+
+// verdictLine is a verdict in a sentence.
+func (r *rollout) verdictLine(v *verdict.Verdict) string {
+	line := fmt.Sprintf("%s, evidence %.2f", v.Action, v.Average)
+	for _, reason := range r.reasons(v) {
+		line += "; " + reason
+	}
+	return line
+}
+
+// passed reports whether all gates are open.
+func passed(gates []Gate) bool {
+	return !slices.ContainsFunc(gates, func(g Gate) bool { return !g.Open })
+}
