@@ -363,7 +363,11 @@ func (d *Device) nextWork() time.Time {
 	if d.session.Blank {
 		return wake // it has nothing to say before it has joined
 	}
-	for _, at := range []time.Time{d.chatter, d.report, d.sample, d.update.Burst.next(), d.update.Later.next()} {
+	own := []time.Time{d.chatter, d.report, d.sample, d.update.Burst.next(), d.update.Later.next()}
+	if d.looping() { // it never gets to its work
+		wake, own = d.update.Later.next(), nil
+	}
+	for _, at := range own {
 		if !at.IsZero() && at.Before(wake) {
 			wake = at
 		}

@@ -76,6 +76,7 @@ func Draw(o Options) (Setup, error) {
 	for i := range devices {
 		s.Groups = append(s.Groups, drawGroup(i, rng))
 	}
+	s.drawUpdates()
 	return s, s.drawSchedule()
 }
 

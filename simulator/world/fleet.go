@@ -75,6 +75,7 @@ func (w *world) addMobile(group, i int) error {
 	c.Number = g.First + uint32(i) //nolint:gosec // checked
 	c.Key = codec.FleetDeviceKey(fleetSecret, c.Number)
 	c.Product, c.Template, c.Releases = g.Product, w.products[g.Product].Template, w.products[g.Product].Releases
+	c.Images, c.Publisher = w.updates.images[g.Product], w.updates.publisher
 	c.Links, c.Stored, c.Seed = []string{string(m.link.Bearer)}, m.link.Keeps, own.Uint64()
 	if g.Attrition > 0 {
 		c.Dies = w.now.Add(time.Duration(min(own.ExpFloat64()/g.Attrition*float64(year), float64(century))))

@@ -105,7 +105,7 @@ func (g *gateway) start() error {
 	g.every(tidyEvery, g.tidy)
 	g.every(retainEvery, g.retain)
 	g.every(operatorEvery, g.operate)
-	if g.w.scheduled() {
+	if g.w.scheduled() || len(g.w.setup.Rollouts) > 0 {
 		g.every(scheduleEvery, g.plan)
 	}
 	g.transmit()

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/gateway/rollout"
 	"github.com/godwit-gateway/godwit/simulator/device"
 	"github.com/godwit-gateway/godwit/simulator/radio"
 	"github.com/godwit-gateway/godwit/transports"
@@ -44,6 +45,8 @@ type Glance struct {
 	Cut     bool          // from its network, as far as that has shown
 	Every   time.Duration // between its statuses
 	Taken   hub.Prospects // what the gateway's schedule takes it for
+
+	Happened []device.Happening // what updates did to it
 }
 
 // Devices shows all of them, in the order of the setup.
@@ -54,7 +57,7 @@ func (v View) Devices(yield func(Glance) bool) {
 		}
 		g := Glance{
 			Group: m.group, Number: m.config.Number, Version: m.dev.Version(), Pending: m.dev.Pending(), Charge: m.dev.Charge(), State: m.dev.State(),
-			Cut: m.up.Cut(v.w.now), Every: m.dev.Interval(),
+			Cut: m.up.Cut(v.w.now), Every: m.dev.Interval(), Happened: m.dev.Happened(),
 		}
 		if v.w.gateway.up {
 			if d, err := v.w.gateway.hub.Device(m.name()); err == nil {
@@ -65,6 +68,13 @@ func (v View) Devices(yield func(Glance) bool) {
 		if !yield(g) {
 			return
 		}
+	}
+}
+
+// Rollouts shows the rollouts of the gateway, if it runs. look must change nothing.
+func (v View) Rollouts(look func(now time.Time, m *rollout.Machine)) {
+	if v.w.gateway.up {
+		v.w.gateway.hub.LookAtRollouts(look)
 	}
 }
 
