@@ -131,6 +131,7 @@ func TestOperationsWords(t *testing.T) {
 	for _, kind := range []string{
 		hub.KindStatus, hub.KindHello, hub.KindMessage, hub.KindRaw, hub.KindRegistered, hub.KindAddress, hub.KindEpoch, hub.KindAlarm, hub.KindStep, hub.KindFragment,
 		hub.KindSilent, hub.KindRecovered, hub.KindSchedule, hub.KindBudget,
+		hub.KindConfirmed, hub.KindFailed, hub.KindRolledBack, hub.KindOutside,
 	} {
 		if !strings.Contains(kinds, "| `"+kind+"` |") {
 			t.Errorf("OPERATIONS.md does not explain events of kind %s", kind)

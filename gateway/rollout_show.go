@@ -235,6 +235,7 @@ func updateRows(d *api.DeviceUpdate, row func(...any)) {
 
 type rolloutWatchCmd struct {
 	Rollout uint32 `arg:"" help:"Its number."`
+	Since   string `help:"Begin with what happened from then on: a duration back, as 2h or 1d, or a time as 2026-01-31T12:00:00Z; by default now."`
 	Max     int    `help:"End after so many events."`
 }
 
@@ -244,7 +245,8 @@ func (rolloutWatchCmd) Help() string {
 each line but the first is an event as it stands on the stream.
 
 Example:
-  godwit rollout watch 7`
+  godwit rollout watch 7
+  godwit rollout watch 7 --since 1d`
 }
 
 var errUnfinished = errors.New("the rollout ended without being completed")
@@ -253,6 +255,13 @@ var errUnfinished = errors.New("the rollout ended without being completed")
 func (c *rolloutWatchCmd) Run(e *env) error {
 	if c.Max < 0 {
 		return fmt.Errorf("%w: --max %d: want 0 or more", errUsage, c.Max)
+	}
+	since := time.Now()
+	if c.Since != "" {
+		var err error
+		if since, err = parseSince(c.Since, since); err != nil {
+			return err
+		}
 	}
 	client, err := e.client()
 	if err != nil {
@@ -265,11 +274,11 @@ func (c *rolloutWatchCmd) Run(e *env) error {
 	if err := e.print(r, "", func(row func(...any)) { rolloutRows(&r, row) }); err != nil {
 		return err
 	}
-	if over, err := ended(r.State); over {
+	if over, err := ended(r.State); over && c.Since == "" {
 		return err
 	}
 	n := 0
-	q := url.Values{"subject": {fmt.Sprintf("godwit.v1.*.rollout.%d.>", c.Rollout)}, "since": {time.Now().UTC().Format(time.RFC3339)}}
+	q := url.Values{"subject": {fmt.Sprintf("godwit.v1.*.rollout.%d.>", c.Rollout)}, "since": {since.UTC().Format(time.RFC3339)}}
 	err = client.Events(e.ctx, q, func(ev api.StreamEvent) error {
 		what := ev.Subject[strings.LastIndexByte(ev.Subject, '.')+1:]
 		if err := c.show(e, what, ev); err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/godwit-gateway/godwit/codec/manifest"
 	"github.com/godwit-gateway/godwit/gateway/api"
 )
 
@@ -56,11 +57,61 @@ var operations = []struct {
 	{"GET", "/tokens", "", "", api.Admin, 200},
 	{"POST", "/tokens", asJSON, `{"name":"x","role":"viewer","ttl_seconds":60}`, api.Admin, 201},
 	{"DELETE", "/tokens/x", "", "", api.Admin, 204},
+	{"POST", "/releases", asJSON, "$RELEASE", api.Operator, 201},
+	{"GET", "/releases?product=buoy-demo", "", "", api.Viewer, 200},
+	{"GET", "/releases/buoy-demo/2.6.0", "", "", api.Viewer, 200},
+	{"POST", "/rollouts/plan", asJSON, spec, api.Viewer, 200},
+	{"POST", "/rollouts", asJSON, spec, api.Operator, 201},
+	{"GET", "/rollouts?state=draft", "", "", api.Viewer, 200},
+	{"GET", "/rollouts/1", "", "", api.Viewer, 200},
+	{"POST", "/rollouts/1/submit", asJSON, `{}`, api.Operator, 200},
+	{"POST", "/rollouts/1/approve", asJSON, `{"remark":"fine"}`, api.Approver, 200},
+	{"POST", "/rollouts/1/start", asJSON, `{}`, api.Operator, 200},
+	{"POST", "/rollouts/1/pause", asJSON, `{}`, api.Operator, 200},
+	{"POST", "/rollouts/1/resume", asJSON, `{}`, api.Operator, 200},
+	{"POST", "/rollouts/1/advance", asJSON, `{"remark":"now"}`, api.Approver, 200},
+	{"POST", "/rollouts/1/halt", asJSON, `{"remark":"a call"}`, api.Operator, 200},
+	{"POST", "/rollouts/1/override", asJSON, `{"remark":"a mistake"}`, api.Approver, 200},
+	{"POST", "/rollouts/1/retry", asJSON, `{"devices":["buoy-1"]}`, api.Operator, 409}, // well asked; it was offered nothing yet
+	{"GET", "/rollouts/1/waves", "", "", api.Viewer, 200},
+	{"GET", "/rollouts/1/funnel", "", "", api.Viewer, 200},
+	{"GET", "/rollouts/1/funnel.csv", "", "", api.Viewer, 200},
+	{"GET", "/rollouts/1/adoption?step_seconds=3600", "", "", api.Viewer, 200},
+	{"GET", "/rollouts/1/adoption.csv", "", "", api.Viewer, 200},
+	{"GET", "/rollouts/1/behind", "", "", api.Viewer, 200},
+	{"GET", "/rollouts/1/behind.csv", "", "", api.Viewer, 200},
+	{"GET", "/rollouts/1/devices?standing=eligible&silent=false", "", "", api.Viewer, 200},
+	{"GET", "/rollouts/1/devices.csv", "", "", api.Viewer, 200},
+	{"GET", "/rollouts/1/report", "", "", api.Viewer, 200},
+	{"GET", "/devices/buoy-1/updates", "", "", api.Viewer, 200},
+	{"POST", "/rollouts/1/deny", asJSON, `{"remark":"no"}`, api.Approver, 409}, // well asked; it is running
+	{"POST", "/rollouts/1/stop", asJSON, `{}`, api.Operator, 200},
+	{"POST", "/releases/buoy-demo/2.6.0/withdraw", asJSON, `{"remark":"a mistake"}`, api.Operator, 200},
+	{"GET", "/audit?limit=5", "", "", api.Viewer, 200},
+	{"GET", "/audit/verify", "", "", api.Viewer, 200},
 	{"POST", "/store/checkpoint", "", "", api.Admin, 201},
 	{"DELETE", "/store/checkpoint", "", "", api.Admin, 204},
 }
 
 const offer = `{"rollout":7,"version":"2.5.0","reference":"https://updates.example/m","sha256":"9f86d081884c7d659a2feaa0c55ad015","size_bytes":262144,"link":"udp0"}`
+
+const spec = `{"name":"spring","product":"buoy-demo","version":"2.6.0","waves":[{"share":0.5,"least_seconds":3600},{"share":1}],"windows":[{"days":["mon"],"from_hour":22,"to_hour":6}]}`
+
+// signed is the request that makes a release known, signed by a key.
+func signed(t *testing.T, key manifest.SigningKey, version string, sequence uint32) string {
+	t.Helper()
+	b, err := manifest.Sign(&manifest.Manifest{
+		Product: "buoy-demo", Version: version, Sequence: sequence, Size: 1000, URL: "https://updates.example/" + version + ".bin",
+	}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := json.Marshal(api.ReleaseRequest{Manifest: b, URL: "https://updates.example/" + version + ".cose"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
 
 // fill imports the devices that the table speaks of.
 func (b *bench) fill(t *testing.T) {
@@ -76,6 +127,9 @@ func TestRoles(t *testing.T) {
 	b := newBench(t)
 	b.fill(t)
 	for _, op := range operations {
+		if op.body == "$RELEASE" {
+			op.body = signed(t, b.signer, "2.6.0", 26)
+		}
 		t.Run(op.method+" "+op.path, func(t *testing.T) {
 			a := b.ask(t, op.method, "/api/v1"+op.path, "", op.kind, op.body)
 			if p := a.problem(t); a.status != 401 || p.Type != "urn:godwit:problem:unauthenticated" || a.head.Get("WWW-Authenticate") == "" {

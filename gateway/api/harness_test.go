@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/godwit-gateway/godwit/codec/manifest"
 	"github.com/godwit-gateway/godwit/gateway/api"
 	"github.com/godwit-gateway/godwit/gateway/config"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
@@ -68,6 +70,7 @@ type bench struct {
 	dir    string
 	hub    *hub.Hub
 	tokens *api.Tokens
+	signer manifest.SigningKey
 	ready  error
 	alive  error
 	tail   func(ctx context.Context, o publish.TailOptions, fn func(publish.Message) error) error
@@ -117,6 +120,9 @@ func newBench(t *testing.T) *bench {
 			t.Fatal(err)
 		}
 	}
+	if b.signer, err = manifest.GenerateKey(rand.Reader, manifest.EdDSA); err != nil {
+		t.Fatal(err)
+	}
 	b.server = httptest.NewServer(api.New(api.Options{
 		Gateway: "gw1", Version: "test", Hub: b.hub, Tokens: b.tokens, Ready: func() error { return b.ready }, Alive: func() error { return b.alive },
 		Lines:  func() map[string]api.Line { return map[string]api.Line{"udp0": {Up: true, Restarts: 3}} },
@@ -126,6 +132,7 @@ func newBench(t *testing.T) *bench {
 		},
 		Metrics:     http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "godwit_up 1\n") }),
 		Checkpoints: &copies{store: s, fs: fs},
+		Signers:     []config.Signer{{ID: "releases", Key: b.signer.Public()}},
 		Log:         slog.New(slog.DiscardHandler), Now: b.clock.Now,
 	}))
 	t.Cleanup(b.server.Close)
