@@ -107,6 +107,12 @@ func (g *cddlGrammar) match(t *cddlType, item *anyItem) bool {
 		return (item.major == 2 || item.major == 3) && n >= t.low && n <= t.high
 	case "tag":
 		return item.major == 6 && item.arg == t.number && g.match(t.of, &item.items[0])
+	case "cbor": // manifests have it, where heads are the shortest
+		if item.major != 2 {
+			return false
+		}
+		within, rest, err := readCBOR(item.data, true)
+		return err == nil && len(rest) == 0 && g.match(t.of, &within)
 	case "array":
 		if item.major != 4 {
 			return false
@@ -144,6 +150,8 @@ func (g *cddlGrammar) match(t *cddlType, item *anyItem) bool {
 		return item.major == 3
 	case "bool":
 		return item.major == 7 && (item.info == 20 || item.info == 21)
+	case "true":
+		return item.major == 7 && item.info == 21
 	case "null":
 		return item.major == 7 && item.info == 22
 	case "float":

@@ -12,12 +12,12 @@ import (
 
 // cddlType is a type: alternatives, or one of the others.
 type cddlType struct {
-	kind   string // "or", "name", "number", "range", "size", "map", "array", "tag"
+	kind   string // "or", "name", "number", "range", "size", "map", "array", "tag", "cbor"
 	or     []*cddlType
 	name   string
 	low    int64
 	high   int64
-	of     *cddlType // of a size or tag
+	of     *cddlType // of a size or tag, and what is within the byte string of a cbor
 	group  []cddlEntry
 	number uint64 // of a tag
 }
@@ -39,7 +39,7 @@ type cddlGrammar struct {
 	tokens []string
 }
 
-var cddlToken = regexp.MustCompile(`^(?:[ \t\n]+|;[^\n]*|(=>|\.\.|\.size|#6\.[0-9]+|-?[0-9]+|[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?|[=/(){}\[\],:?*]))`)
+var cddlToken = regexp.MustCompile(`^(?:[ \t\n]+|;[^\n]*|(=>|\.\.|\.size|\.cbor|#6\.[0-9]+|-?[0-9]+|[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?|[=/(){}\[\],:?*]))`)
 
 // prelude are the names that RFC 8610 appendix D gives to every file; a file cannot give them anew.
 var prelude = strings.Fields(`any uint nint int bstr bytes tstr text tdate time number biguint bignint bigint integer unsigned decfrac bigfloat
@@ -134,6 +134,11 @@ func (g *cddlGrammar) parseType1() *cddlType {
 			g.fail("a size of %s", size.kind)
 		}
 		return &cddlType{kind: "size", of: t, low: size.low, high: size.high}
+	case ".cbor":
+		if g.next(); t.kind != "name" || t.name != "bstr" {
+			g.fail("CBOR within %s", t.kind)
+		}
+		return &cddlType{kind: "cbor", of: g.parseType2()}
 	}
 	return t
 }

@@ -69,6 +69,7 @@ func TestDeviceInC(t *testing.T) {
 	t.Run("fuzz", func(t *testing.T) { testDeviceFuzz(t, program) })
 	t.Run("histories", func(t *testing.T) { testDeviceHistories(t, program) })
 	t.Run("refusals", func(t *testing.T) { testDeviceRefusals(t, program) })
+	t.Run("manifests", func(t *testing.T) { testDeviceManifests(t, program) })
 }
 
 // The example compiles and does what its comments say.
@@ -96,9 +97,10 @@ func TestDeviceSwitchesInC(t *testing.T) {
 	}{
 		{[]string{"-DGODWIT_NO_JOIN"}, []string{"godwit_send_join"}},
 		{[]string{"-DGODWIT_NO_FRAGMENTS"}, []string{"godwit_assemble", "godwit_send_fragment"}},
+		{[]string{"-DGODWIT_NO_MANIFEST"}, []string{"godwit_manifest", "manifest_rules"}},
 		{
-			[]string{"-DGODWIT_NO_JOIN", "-DGODWIT_NO_FRAGMENTS", "-DGODWIT_NO_DELTA", "-DGODWIT_HMAC"},
-			[]string{"godwit_send_join", "godwit_assemble", "godwit_send_fragment", "sha256_k"},
+			[]string{"-DGODWIT_NO_JOIN", "-DGODWIT_NO_FRAGMENTS", "-DGODWIT_NO_MANIFEST", "-DGODWIT_NO_DELTA", "-DGODWIT_HMAC"},
+			[]string{"godwit_send_join", "godwit_manifest", "godwit_assemble", "godwit_send_fragment", "sha256_k"},
 		},
 	} {
 		b, err := os.ReadFile(compileC(t, "godwit.o", append(c.switches, "-c", "c/godwit.c")...))
@@ -237,7 +239,7 @@ func testDeviceFuzz(t *testing.T, program string) {
 		count = "50000"
 	}
 	args := append([]string{"fuzz", count}, vectorFiles(t, "ack", "open", "sequence", "join", "policy", "offer", "request", "time", "rekey", "template-set",
-		"sleep", "fragment", "fragment-status")...)
+		"sleep", "fragment", "fragment-status", "manifest")...)
 	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -31,6 +32,8 @@ var elsewhere = map[string][]string{
 	"F-118": {"simulator/device", "TestObeysRekey"},
 	"F-122": {"simulator/device", "TestJoinsAfterLongSilence"},
 	"F-125": {"simulator/device", "TestForgottenChallenge"},
+	"F-148": {"simulator/device", "TestImageIsTheOneThatWasSigned"},
+	"F-149": {"simulator/device", "TestSequenceBelongsToTheSoftware"},
 	"F-053": {"simulator/device", "TestRepeatsSameBytesUntilAcknowledged"},
 }
 
@@ -49,7 +52,7 @@ func TestEveryRequirementIsTested(t *testing.T) {
 	id := regexp.MustCompile(`F-\d{3}`)
 	// A comment that begins a test names what the test is for.
 	comment := regexp.MustCompile(`(?m)((?:^//.*\n)+)func Test`)
-	for _, path := range append(glob(t, "*_test.go"), glob(t, "session/*_test.go")...) {
+	for _, path := range slices.Concat(glob(t, "*_test.go"), glob(t, "session/*_test.go"), glob(t, "manifest/*_test.go")) {
 		b, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

@@ -54,6 +54,7 @@ func makeVectors(t *testing.T) []vector {
 	m.templates()
 	m.messages()
 	m.deltas()
+	m.manifests()
 	return m.all
 }
 

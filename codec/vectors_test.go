@@ -176,6 +176,8 @@ func (v *vector) run(t *testing.T, input []byte) error {
 			return v.checkPacked(t)
 		}
 		return v.packed(t, input)
+	case "manifest":
+		return v.manifest(t, input)
 	case "template":
 		tm, err := codec.ParseTemplate(input)
 		if err == nil && fmt.Sprintf("%x", tm.Hash()) != v.get("hash") {

@@ -1511,14 +1511,14 @@ static int read_value(struct reader *r, const struct rule *rule, struct godwit_v
 	return 0;
 }
 
-/* Reads a map by its rules into values by key, which are all zero before. */
-static int read_map(const struct rule *first, unsigned count, const uint8_t *body, size_t len, struct godwit_value *values)
+/* Reads a map by its rules into values by key, which are all zero before. Heads must be the shortest if that is asked for. */
+static int read_map(const struct rule *first, unsigned count, const uint8_t *body, size_t len, int shortest, struct godwit_value *values)
 {
 	const struct rule *rule, *end = first + count;
 	struct reader r;
 	uint32_t pairs;
 
-	reader_init(&r, body, len, 0);
+	reader_init(&r, body, len, shortest);
 	if (read_head(&r) != 5 || r.v > PAIRS_MAX)
 		return GODWIT_E_MALFORMED;
 	for (pairs = r.v; pairs > 0; pairs--) {
@@ -1682,7 +1682,7 @@ int godwit_read(const struct godwit_received *r, struct godwit_value values[GODW
 	if (r->type < GODWIT_POLICY || r->type > GODWIT_SLEEP)
 		return GODWIT_E_ARGUMENT;
 	memset(values, 0, GODWIT_KEYS * sizeof *values);
-	err = read_map(rules[r->type - GODWIT_POLICY].first, rules[r->type - GODWIT_POLICY].count, r->body, r->len, values);
+	err = read_map(rules[r->type - GODWIT_POLICY].first, rules[r->type - GODWIT_POLICY].count, r->body, r->len, 0, values);
 	if (err == 0 && r->type == GODWIT_POLICY)
 		err = decode_interval(&values[GODWIT_POLICY_INTERVAL], &values[GODWIT_POLICY_CODE]);
 	return err;
@@ -1699,6 +1699,152 @@ void godwit_element(const uint8_t **at, struct godwit_value *v)
 	v->number = r.v;
 	*at = major == 3 ? r.p + r.v : r.p;
 }
+
+/* --- Manifests (SPEC §7) --- */
+
+#ifndef GODWIT_NO_MANIFEST
+
+/* Versions that a release may be installed from: none is empty. */
+static int versions(struct reader *r, uint32_t count)
+{
+	while (count-- > 0)
+		if (read_head(r) != 3 || r->v == 0 || r->v > TEXT_LEN_MAX || text(r, r->v) < 0)
+			return GODWIT_E_MALFORMED;
+	return 0;
+}
+
+/* F-143. Sizes have 40 bits, as times do. */
+static const struct rule manifest_rules[] = {
+	{GODWIT_MANIFEST_PRODUCT, 1, TEXT, 0, 1, TEXT_LEN_MAX, text},     {GODWIT_MANIFEST_VERSION, 1, TEXT, 0, 1, TEXT_LEN_MAX, text},
+	{GODWIT_MANIFEST_SEQUENCE, 1, UINT, 16, 1, U32, NULL},            {GODWIT_MANIFEST_SIZE, 1, UINT, 32, 1, SECONDS_HIGH, NULL},
+	{GODWIT_MANIFEST_SHA256, 1, BYTES, 0, HASH_LEN, HASH_LEN, NULL},  {GODWIT_MANIFEST_URL, 1, TEXT, 0, 1, 255, text},
+	{GODWIT_MANIFEST_BUILD, 0, BYTES, 0, 4, HASH_LEN, NULL},          {GODWIT_MANIFEST_MEMORY, 0, UINT, 32, 1, SECONDS_HIGH, NULL},
+	{GODWIT_MANIFEST_IN_PLACE, 0, FLAG, 0, 0, 0, NULL},               {GODWIT_MANIFEST_MINIMUM, 0, UINT, 16, 1, U32, NULL},
+	{GODWIT_MANIFEST_FROM, 0, LIST, 0, 1, 8, versions},               {GODWIT_MANIFEST_NOT_AFTER, 0, UINT, 32, 1, SECONDS_HIGH, NULL},
+	{GODWIT_MANIFEST_NOTES, 0, TEXT, 0, 1, 255, text},
+};
+
+/* Reads a byte string: its content, and r is behind it. */
+static const uint8_t *read_bytes(struct reader *r)
+{
+	const uint8_t *at;
+
+	if (read_head(r) != 2 || r->v > r->left)
+		return NULL;
+	at = r->p;
+	r->p += r->v;
+	r->left -= r->v;
+	return at;
+}
+
+/* Reads a payload in its one encoding (F-140): heads are the shortest, keys rise. */
+static int read_payload(const uint8_t *p, size_t n, struct godwit_value values[GODWIT_KEYS])
+{
+	struct reader r;
+	uint32_t pairs, low = 0, high = 0, i;
+
+	memset(values, 0, GODWIT_KEYS * sizeof *values);
+	if (read_map(manifest_rules, sizeof manifest_rules / sizeof manifest_rules[0], p, n, 1, values) < 0)
+		return GODWIT_E_MALFORMED;
+	reader_init(&r, p, n, 1);
+	read_head(&r);
+	for (pairs = r.v, i = 0; i < pairs; i++) {
+		read_head(&r);
+		if (i > 0 && (r.high < high || (r.high == high && r.low <= low)))
+			return GODWIT_E_MALFORMED;
+		low = r.low;
+		high = r.high;
+		skip_item(&r, 1);
+	}
+	if (values[GODWIT_MANIFEST_IN_PLACE].at != NULL && values[GODWIT_MANIFEST_IN_PLACE].number == 0)
+		return GODWIT_E_MALFORMED;
+	return values[GODWIT_MANIFEST_MINIMUM].number < values[GODWIT_MANIFEST_SEQUENCE].number ? 0 : GODWIT_E_MALFORMED;
+}
+
+int godwit_manifest(uint8_t *buffer, size_t n, const struct godwit_value *hash, godwit_verify_fn *verify, void *context,
+                    struct godwit_value values[GODWIT_KEYS])
+{
+	static const uint8_t begin[12] = "\x84\x6aSignature1"; /* of a Sig_structure (RFC 9052 §4.4), and no 0 behind it */
+	uint8_t *const signed_at = buffer + GODWIT_MANIFEST_ROOM, *unprotected, sum[HASH_LEN];
+	const uint8_t *protected, *payload, *signature, *kid;
+	struct reader r, p;
+	size_t payload_len;
+	int known;
+
+	if (n > GODWIT_MANIFEST_MAX || n < 2)
+		return GODWIT_E_MALFORMED;
+	godwit_sha256(signed_at, n, sum);
+	if (hash->number > HASH_LEN || hash->number < 16 || !equal(sum, hash->at, (size_t)hash->number)) /* F-145 */
+		return GODWIT_E_AUTH;
+	if (signed_at[0] != 0xd2 || signed_at[1] != 0x84)
+		return GODWIT_E_MALFORMED;
+	reader_init(&r, signed_at + 2, n - 2, 1);
+	if ((protected = read_bytes(&r)) == NULL || r.v < 5 || protected[0] != 0xa2 || protected[1] != 1 || (protected[2] != 0x26 && protected[2] != 0x27) || protected[3] != 4)
+		return GODWIT_E_MALFORMED;
+	reader_init(&p, protected + 4, r.v - 4, 1);
+	if ((kid = read_bytes(&p)) == NULL || p.left > 0 || p.v == 0 || p.v > 32 || r.left == 0 || *r.p != 0xa0) /* F-141 */
+		return GODWIT_E_MALFORMED;
+	unprotected = signed_at + (r.p++ - signed_at);
+	r.left--;
+	if ((payload = read_bytes(&r)) == NULL)
+		return GODWIT_E_MALFORMED;
+	payload_len = r.v;
+	if ((signature = read_bytes(&r)) == NULL || r.v != GODWIT_SIGNATURE || r.left > 0 || read_payload(payload, payload_len, values) < 0)
+		return GODWIT_E_MALFORMED;
+	/* What is signed is what is here, but for its beginning and one byte (F-142). */
+	memcpy(buffer, begin, sizeof begin);
+	*unprotected = 0x40;
+	known = verify(context, protected[2] - 0x20 + 1, kid, p.v, buffer, (size_t)(payload - buffer) + payload_len, signature);
+	signed_at[0] = 0xd2;
+	signed_at[1] = 0x84;
+	*unprotected = 0xa0;
+	return known ? 0 : GODWIT_E_AUTH;
+}
+
+uint64_t godwit_manifest_need(const struct godwit_value values[GODWIT_KEYS])
+{
+	uint64_t size = values[GODWIT_MANIFEST_SIZE].number, memory = values[GODWIT_MANIFEST_MEMORY].number;
+
+	if (values[GODWIT_MANIFEST_IN_PLACE].number != 0)
+		return memory != 0 ? memory : size;
+	return memory > 2 * size ? memory : 2 * size;
+}
+
+/* 1 if a text of a message is the one that ends in 0. */
+static int text_is(const struct godwit_value *v, const char *string)
+{
+	size_t i;
+
+	for (i = 0; i < v->number; i++)
+		if (string[i] == 0 || v->at[i] != (uint8_t)string[i])
+			return 0;
+	return string[i] == 0;
+}
+
+int godwit_manifest_admits(const struct godwit_value values[GODWIT_KEYS], const struct godwit_target *t)
+{
+	const struct godwit_value *from = &values[GODWIT_MANIFEST_FROM], *end = &values[GODWIT_MANIFEST_NOT_AFTER];
+	const uint8_t *at = from->at;
+	uint64_t left;
+	int known = at == NULL;
+
+	if (!text_is(&values[GODWIT_MANIFEST_PRODUCT], t->product) || values[GODWIT_MANIFEST_SEQUENCE].number <= t->sequence ||
+	    values[GODWIT_MANIFEST_MINIMUM].number > t->sequence)
+		return 6;
+	for (left = from->number; left > 0; left--) {
+		struct godwit_value one;
+
+		godwit_element(&at, &one);
+		known |= text_is(&one, t->version);
+	}
+	if (!known)
+		return 6;
+	if (end->at != NULL && t->now > 0 && (uint64_t)t->now > end->number)
+		return 10;
+	return godwit_manifest_need(values) > t->free_memory ? 2 : 1;
+}
+
+#endif
 
 /* --- Fragments (SPEC §4.5) --- */
 

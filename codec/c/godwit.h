@@ -5,7 +5,8 @@
  * this file leads through an integration, example.c is a whole device.
  *
  * These leave something out, defined for all files that include this one: GODWIT_HMAC SHA-256, for that of the firmware; GODWIT_NO_DELTA deltas and batches:
- * statuses are keyframes; GODWIT_NO_FRAGMENTS messages in fragments; GODWIT_NO_JOIN joins: such a device is silent for good when it loses its permanent memory.
+ * statuses are keyframes; GODWIT_NO_FRAGMENTS messages in fragments; GODWIT_NO_MANIFEST manifests of updates; GODWIT_NO_JOIN joins: such a device is silent
+ * for good when it loses its permanent memory.
  *
  * Functions return a length or another result from 0 on, or one of the negative codes of enum godwit_error. After an error nothing has changed
  * but what the output buffer holds. A struct godwit is for one caller at a time: lock it if an interrupt sends.
@@ -403,6 +404,65 @@ int godwit_read(const struct godwit_received *r, struct godwit_value values[GODW
 /* The next number or text of a list or map that godwit_read has checked: *at begins as at of its value and moves behind the element. */
 void godwit_element(const uint8_t **at, struct godwit_value *v);
 
+#ifndef GODWIT_NO_MANIFEST
+
+/* --- Manifests: what an offer leads to (SPEC §7) --- */
+
+/* Keys of a manifest; those with an asterisk are always there. */
+enum {
+	GODWIT_MANIFEST_PRODUCT = 1,    /* * text */
+	GODWIT_MANIFEST_VERSION = 2,    /* * text */
+	GODWIT_MANIFEST_SEQUENCE = 3,   /* * 32 bits: keep that of the software with the software */
+	GODWIT_MANIFEST_SIZE = 4,       /* * bytes of the image */
+	GODWIT_MANIFEST_SHA256 = 5,     /* * 32 bytes, of the image */
+	GODWIT_MANIFEST_URL = 6,        /* * text: of the image */
+	GODWIT_MANIFEST_BUILD = 7,      /* bytes: hash of the build */
+	GODWIT_MANIFEST_MEMORY = 8,     /* bytes that must be free, see godwit_manifest_need */
+	GODWIT_MANIFEST_IN_PLACE = 9,   /* flag: the device patches what it runs */
+	GODWIT_MANIFEST_MINIMUM = 10,   /* sequence that must run */
+	GODWIT_MANIFEST_FROM = 11,      /* list of texts: versions of which one must run */
+	GODWIT_MANIFEST_NOT_AFTER = 12, /* Unix seconds */
+	GODWIT_MANIFEST_NOTES = 13      /* text */
+};
+
+enum {
+	GODWIT_MANIFEST_ROOM = 10,  /* bytes before a manifest in its buffer */
+	GODWIT_MANIFEST_MAX = 2048, /* the longest manifest */
+	GODWIT_SIGNATURE = 64,
+	GODWIT_ES256 = 7, /* ECDSA on P-256 with SHA-256: r and s, 32 bytes each */
+	GODWIT_EDDSA = 8  /* Ed25519 */
+};
+
+/* Verifies a signature by the key that the firmware has for this algorithm and key id. Returns 1 if it is good, 0 if not or if there is no such key. */
+typedef int godwit_verify_fn(void *context, int algorithm, const uint8_t *kid, size_t kid_len, const uint8_t *message, size_t n,
+                             const uint8_t signature[GODWIT_SIGNATURE]);
+
+/*
+ * Reads a manifest of n bytes, which begins GODWIT_MANIFEST_ROOM bytes behind buffer, into values by key, if it is the one of the offer (hash is its
+ * GODWIT_OFFER_HASH) and verify knows who signed it. The buffer is written to for that, and the manifest is there unchanged afterwards. Values lead into it.
+ *
+ * Returns 0; GODWIT_E_MALFORMED (report code 6) for what is no manifest, or one that asks for something that this version does not know; GODWIT_E_AUTH
+ * (code 5). Nothing else is to be fetched before this returned 0 (F-068).
+ */
+int godwit_manifest(uint8_t *buffer, size_t n, const struct godwit_value *hash, godwit_verify_fn *verify, void *context,
+                    struct godwit_value values[GODWIT_KEYS]);
+
+/* What a device is, for godwit_manifest_admits. */
+struct godwit_target {
+	const char *product, *version; /* as its hello says */
+	uint32_t sequence;             /* of the software that runs; 0 if that came without a manifest */
+	uint64_t free_memory;          /* in bytes */
+	int64_t now;                   /* Unix seconds; 0: not known */
+};
+
+/* 1 if the device may install this, else the code to report: 2 memory, 6 not for it, not newer, or another release first, 10 too late (F-146). */
+int godwit_manifest_admits(const struct godwit_value values[GODWIT_KEYS], const struct godwit_target *t);
+
+/* The bytes that must be free (F-147). */
+uint64_t godwit_manifest_need(const struct godwit_value values[GODWIT_KEYS]);
+
+#endif
+
 #ifndef GODWIT_NO_FRAGMENTS
 
 /* --- Fragments: messages that do not fit into a frame (SPEC §4.5) --- */
@@ -501,7 +561,7 @@ int godwit_send_join(const struct godwit *g, unsigned flags, uint8_t *out, size_
 
 /* --- Primitives --- */
 
-/* SHA-256 (FIPS 180-4) of n bytes. With GODWIT_HMAC that of the firmware, which is needed for fragments. */
+/* SHA-256 (FIPS 180-4) of n bytes. With GODWIT_HMAC that of the firmware, which is needed for fragments and manifests. */
 void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32]);
 
 #ifdef GODWIT_HMAC

@@ -849,13 +849,28 @@ static char *print_value(char *out, unsigned major, const struct godwit_value *v
 	}
 }
 
+/* Values by key, as the header of a vector has them. */
+static void describe_values(char *fields, const struct rule *rule, unsigned count, const struct godwit_value *values)
+{
+	const struct rule *end = rule + count;
+	char *out = fields;
+
+	for (; rule < end; rule++) {
+		const struct godwit_value *value = &values[rule->key];
+
+		if (value->at == NULL || (rule->major == FLAG && value->number == 0)) /* which is as good as left out */
+			continue;
+		out += sprintf(out, "%s%u=", out == fields ? "" : " ", rule->key);
+		out = print_value(out, rule->major, value);
+	}
+}
+
 static enum outcome run_downlink(const struct vector *v, uint8_t type)
 {
 	struct godwit_received r;
 	struct godwit_value values[GODWIT_KEYS];
 	uint8_t *b = copy(v->input, v->len);
-	char fields[4096] = "", *out = fields;
-	const struct rule *rule = rules[type - GODWIT_POLICY].first, *end = rule + rules[type - GODWIT_POLICY].count;
+	char fields[4096] = "";
 	int err;
 
 	memset(&r, 0, sizeof r);
@@ -865,16 +880,63 @@ static enum outcome run_downlink(const struct vector *v, uint8_t type)
 	err = godwit_read(&r, values);
 	if (type == GODWIT_POLICY && values[GODWIT_POLICY_CODE].at != NULL) /* the interval is made of it: run_interval */
 		values[GODWIT_POLICY_INTERVAL].at = NULL;
-	for (; err == 0 && rule < end; rule++) {
-		const struct godwit_value *value = &values[rule->key];
-
-		if (value->at == NULL || (rule->major == FLAG && value->number == 0)) /* which is as good as left out */
-			continue;
-		out += sprintf(out, "%s%u=", out == fields ? "" : " ", rule->key);
-		out = print_value(out, rule->major, value);
-	}
+	if (err == 0)
+		describe_values(fields, rules[type - GODWIT_POLICY].first, rules[type - GODWIT_POLICY].count, values);
 	free(b);
 	return err == 0 && strcmp(fields, get(v, "fields")) != 0 ? WRONG : outcome_of(err);
+}
+
+/* What a key would have signed, and how: a signature has no randomness here, so that it can be compared. */
+static int compare_signature(void *context, int algorithm, const uint8_t *kid, size_t kid_len, const uint8_t *message, size_t n, const uint8_t *signature)
+{
+	const struct vector *v = context;
+	static uint8_t want[BUFFER];
+
+	return strtol(get(v, "algorithm"), NULL, 10) == -algorithm && unhex(get(v, "key-id"), want, sizeof want) == kid_len && memcmp(want, kid, kid_len) == 0 &&
+	       unhex(get(v, "signed"), want, sizeof want) == n && memcmp(want, message, n) == 0 &&
+	       unhex(get(v, "signature"), want, sizeof want) == GODWIT_SIGNATURE && memcmp(want, signature, GODWIT_SIGNATURE) == 0;
+}
+
+/* A manifest in a buffer with the room that it needs. */
+static uint8_t *manifest_buffer(const uint8_t *b, size_t n)
+{
+	uint8_t *buffer = malloc(GODWIT_MANIFEST_ROOM + n);
+
+	if (buffer == NULL)
+		die("out of memory");
+	memset(buffer, 0xee, GODWIT_MANIFEST_ROOM);
+	if (n > 0)
+		memcpy(buffer + GODWIT_MANIFEST_ROOM, b, n);
+	return buffer;
+}
+
+static enum outcome run_manifest(const struct vector *v)
+{
+	struct godwit_value values[GODWIT_KEYS], hash;
+	struct godwit_target t;
+	uint8_t *buffer = manifest_buffer(v->input, v->len), sum[32];
+	char fields[4096] = "", product[65], version[65];
+	int err;
+
+	hash.at = sum;
+	hash.number = unhex(get(v, "hash"), sum, sizeof sum);
+	err = godwit_manifest(buffer, v->len, &hash, compare_signature, (void *)v, values);
+	if (memcmp(buffer + GODWIT_MANIFEST_ROOM, v->input, v->len) != 0)
+		err = WRONG;
+	if (err == 0) {
+		describe_values(fields, manifest_rules, sizeof manifest_rules / sizeof manifest_rules[0], values);
+		if (strcmp(fields, get(v, "fields")) != 0)
+			err = WRONG;
+	}
+	memset(&t, 0, sizeof t);
+	if (err == 0 && sscanf(get(v, "device"), "%64s %64s %" SCNu32 " %" SCNu64 " %" SCNd64, product, version, &t.sequence, &t.free_memory, &t.now) == 5) {
+		t.product = product;
+		t.version = version;
+		if (godwit_manifest_admits(values, &t) != (int)number(v, "result"))
+			err = WRONG;
+	}
+	free(buffer);
+	return err == WRONG ? WRONG : outcome_of(err);
 }
 
 /* Interval codes, each as a policy has it. */
@@ -1122,6 +1184,7 @@ static enum outcome run(const struct vector *v)
 		{"derive", run_derive}, {"sequence", run_sequence}, {"open", run_open}, {"ack", run_ack}, {"keyframe", run_status}, {"delta", run_status},
 		{"batch", run_status}, {"template", run_template}, {"step-log", run_step_log}, {"hello", run_hello}, {"join", run_join}, {"fragment", run_fragment},
 		{"fragment-status", run_fragment_status}, {"reassembly", run_reassembly}, {"interval", run_interval},
+		{"manifest", run_manifest},
 	};
 	static const struct {
 		const char *operation;
@@ -1245,6 +1308,33 @@ static size_t mutate(uint8_t *b, size_t n, size_t cap)
 	return n;
 }
 
+/* Says that a signature is good, of what can be read whole. */
+static int any_signature(void *context, int algorithm, const uint8_t *kid, size_t kid_len, const uint8_t *message, size_t n, const uint8_t *signature)
+{
+	unsigned *sum = context;
+
+	for (; n > 0; n--)
+		*sum += *message++;
+	for (; kid_len > 0; kid_len--)
+		*sum += *kid++;
+	return algorithm != 0 && signature[GODWIT_SIGNATURE - 1] != *sum + 256;
+}
+
+static void fuzz_manifest(const uint8_t *b, size_t n)
+{
+	struct godwit_value values[GODWIT_KEYS], hash;
+	struct godwit_target t = {"reefer-unit", "2.4.0", 6, 262144, 1};
+	uint8_t *buffer = manifest_buffer(b, n), sum[32];
+	unsigned read = 0;
+
+	godwit_sha256(b, n, sum);
+	hash.at = sum;
+	hash.number = sizeof sum;
+	if (godwit_manifest(buffer, n, &hash, any_signature, &read, values) == 0)
+		(void)godwit_manifest_admits(values, &t);
+	free(buffer);
+}
+
 /* Hands a body to all that reads messages. */
 static void fuzz_messages(const uint8_t *b, size_t n)
 {
@@ -1260,6 +1350,7 @@ static void fuzz_messages(const uint8_t *b, size_t n)
 	r.len = n;
 	for (r.type = GODWIT_POLICY; r.type <= GODWIT_SLEEP; r.type++)
 		(void)godwit_read(&r, values);
+	fuzz_manifest(b, n);
 	p.there = there;
 	p.last = 63;
 	p.set = n > 0 ? b[0] : 0;
@@ -1526,6 +1617,42 @@ static void serve_fragment(char *at)
 		answer_frame(n);
 }
 
+/* Asks the other end whether a signature is good. */
+static int ask_signature(void *context, int algorithm, const uint8_t *kid, size_t kid_len, const uint8_t *message, size_t n, const uint8_t *signature)
+{
+	(void)context;
+	printf("verify %d ", -algorithm);
+	print_hex(kid, kid_len);
+	printf(" ");
+	print_hex(message, n);
+	printf(" ");
+	print_hex(signature, GODWIT_SIGNATURE);
+	printf("\n");
+	fflush(stdout);
+	return fgets(line, sizeof line, stdin) != NULL && line[0] == '1';
+}
+
+/* the manifest, hash of the offer: answers with a question about the signature, and then with what the manifest says. */
+static void serve_manifest(char *at)
+{
+	struct godwit_value values[GODWIT_KEYS], hash;
+	size_t n = unhex(word(&at), in, sizeof in);
+	uint8_t *buffer = manifest_buffer(in, n), sum[64];
+	char fields[4096] = "";
+	int err;
+
+	hash.at = sum;
+	hash.number = unhex(word(&at), sum, sizeof sum);
+	err = godwit_manifest(buffer, n, &hash, ask_signature, NULL, values);
+	if (err == 0)
+		describe_values(fields, manifest_rules, sizeof manifest_rules / sizeof manifest_rules[0], values);
+	if (err == 0)
+		printf("%s\n", fields);
+	else
+		printf("err %d\n", err);
+	free(buffer);
+}
+
 static void serve(void)
 {
 	while (fgets(line, sizeof line, stdin) != NULL) {
@@ -1588,6 +1715,8 @@ static void serve(void)
 			printf("\n");
 		} else if (strcmp(command, "due") == 0) {
 			printf("%d\n", godwit_join_due(&served.g));
+		} else if (strcmp(command, "manifest") == 0) {
+			serve_manifest(at);
 		} else if (strcmp(command, "receive") == 0) {
 			serve_receive(at);
 		} else {

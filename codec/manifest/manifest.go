@@ -39,16 +39,18 @@ type Manifest struct {
 	Notes    string    // for people: up to 255 bytes
 }
 
-// Reasons why a manifest is not installed. Those of its bytes are codec.ErrMalformed, codec.ErrTruncated and codec.ErrUnsupported.
+// Reasons why a manifest is not installed. The first three are codec.ErrAuth; those of its bytes are codec.ErrMalformed, codec.ErrTruncated and
+// codec.ErrUnsupported.
 var (
-	ErrKey       = errors.New("no known key signed this")
-	ErrSignature = errors.New("signature does not verify")
-	ErrHash      = errors.New("not the manifest that was offered")
-	ErrProduct   = errors.New("for another product")
-	ErrRollback  = errors.New("not newer than what runs")
-	ErrBridge    = errors.New("needs another release first")
-	ErrMemory    = errors.New("not enough free memory")
-	ErrExpired   = errors.New("expired")
+	ErrKey       = fmt.Errorf("no known key signed this: %w", codec.ErrAuth)
+	ErrSignature = fmt.Errorf("signature does not verify: %w", codec.ErrAuth)
+	ErrHash      = fmt.Errorf("not the manifest that was offered: %w", codec.ErrAuth)
+
+	ErrProduct  = errors.New("for another product")
+	ErrRollback = errors.New("not newer than what runs")
+	ErrBridge   = errors.New("needs another release first")
+	ErrMemory   = errors.New("not enough free memory")
+	ErrExpired  = errors.New("expired")
 )
 
 // Need is how many bytes must be free: twice the image, for the one that was fetched and the one that runs until the new one has proved itself, or
@@ -118,7 +120,7 @@ func Code(err error) uint8 {
 		return codec.CodeSuccess
 	case errors.Is(err, ErrMemory):
 		return codeFlash
-	case errors.Is(err, ErrKey), errors.Is(err, ErrSignature), errors.Is(err, ErrHash):
+	case errors.Is(err, codec.ErrAuth):
 		return codeIntegrity
 	case errors.Is(err, ErrExpired):
 		return codeCancelled

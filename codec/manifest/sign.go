@@ -99,6 +99,9 @@ func (s *Signed) headers() error {
 	if !bytes.Equal(h.RawProtected, want) || !bytes.Equal(h.RawUnprotected, []byte{0xa0}) {
 		return fmt.Errorf("headers say more than the algorithm and the key: %w", codec.ErrUnsupported)
 	}
+	if len(s.message.Payload) == 0 {
+		return fmt.Errorf("no payload: %w", codec.ErrMalformed)
+	}
 	if len(s.message.Signature) != signatureLen {
 		return fmt.Errorf("signature of %d bytes, want %d: %w", len(s.message.Signature), signatureLen, codec.ErrMalformed)
 	}
@@ -126,4 +129,12 @@ func Verify(signed []byte, keys []PublicKey) (Signed, error) {
 		return s, nil
 	}
 	return Signed{}, fmt.Errorf("manifest: key %x (%s): %w", s.KeyID, s.Algorithm, ErrKey)
+}
+
+// VerifyOffered is Verify for a device, which takes no other manifest than the one that it was offered: hash is the first 16 bytes or more of that one's.
+func VerifyOffered(signed, hash []byte, keys []PublicKey) (Signed, error) {
+	if sum := Hash(signed); len(hash) < 16 || len(hash) > len(sum) || !bytes.Equal(sum[:len(hash)], hash) {
+		return Signed{}, fmt.Errorf("manifest: SHA-256 %x, want %x: %w", sum, hash, ErrHash)
+	}
+	return Verify(signed, keys)
 }

@@ -87,7 +87,7 @@ func ParseRelease(file, text string) (Release, error) {
 	var f releaseFile
 	d.Bind("", d.Tree, &f)
 	r := Release{Image: f.Image, Manifest: manifest.Manifest{
-		Product: f.Product, Version: f.Version, Sequence: d.number("sequence", f.Sequence, math.MaxUint32), URL: f.URL, Memory: uint64(max(f.Memory, 0)), //nolint:gosec // not negative
+		Product: f.Product, Version: f.Version, Sequence: d.number("sequence", f.Sequence, math.MaxUint32), URL: f.URL, Memory: uint64(max(f.Memory, 0)),
 		InPlace: f.InPlace, Minimum: d.number("minimum", f.Minimum, math.MaxUint32), From: f.From, Notes: f.Notes,
 	}}
 	m := &r.Manifest

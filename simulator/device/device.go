@@ -167,16 +167,17 @@ type Device struct {
 	restarted bool         // since the last status
 	clock     clock
 
-	version string
-	update  Update
-	logging bool   // a step log is under way
-	raised  []bool // by threshold
-	parts   parts
-	told    [][]byte // messages of the application that wait
-	parcels []*parcel
-	set     uint8
-	chatter time.Time // when the application says something next
-	report  time.Time
+	version  string
+	update   Update
+	software [2]Software
+	logging  bool   // a step log is under way
+	raised   []bool // by threshold
+	parts    parts
+	told     [][]byte // messages of the application that wait
+	parcels  []*parcel
+	set      uint8
+	chatter  time.Time // when the application says something next
+	report   time.Time
 
 	statuses statuses
 	sample   time.Time      // when the next reading is due that is no status
@@ -207,7 +208,7 @@ func boot(c Config, m Memory, w *World, now time.Time) (*Device, error) {
 		config: c, boots: m.BootCount, known: m.Known, world: w,
 		rng:     rand.New(rand.NewPCG(c.Seed, uint64(m.BootCount))), //nolint:gosec // repeatable
 		session: session.NewDevice(m.Memory, c.CTRBits), joinKey: codec.DeriveJoinKey(&c.Key, c.Number), last: now, heard: now,
-		version: cmp.Or(m.Version, c.Version), restarted: true, update: m.Update, set: m.Set, raised: make([]bool, len(c.Thresholds)), parts: parts{state: m.Parts},
+		version: cmp.Or(m.Version, c.Version), restarted: true, update: m.Update, software: m.Software, set: m.Set, raised: make([]bool, len(c.Thresholds)), parts: parts{state: m.Parts},
 	}
 	if err := d.parts.whole.Load([]byte(m.Parts)); err != nil {
 		return nil, fmt.Errorf("device %d: %w", c.Number, err)
@@ -237,7 +238,7 @@ func (d *Device) Number() uint32 { return d.config.Number }
 // Memory is what permanent memory holds now: hand it to New to restart the device.
 func (d *Device) Memory() Memory {
 	return Memory{
-		Memory: d.session.Memory, BootCount: d.boots, Known: d.known, SIM: d.config.SIM, Set: d.set, Version: d.version, Parts: d.parts.state,
+		Memory: d.session.Memory, BootCount: d.boots, Known: d.known, SIM: d.config.SIM, Set: d.set, Version: d.version, Software: d.software, Parts: d.parts.state,
 		Update: d.update, Policy: d.agreed, Receipts: d.receipts,
 	}
 }

@@ -15,7 +15,8 @@ type Memory struct {
 	SIM       string // with which they were sent
 	Set       uint8  // name of the last message that went in fragments
 	Version   string // of the software that runs; "": that of the factory
-	Parts     Blob   // messages that come in fragments
+	Software  [2]Software
+	Parts     Blob // messages that come in fragments
 	Update    Update
 	Policy    Blob  // in force
 	Receipts  uint8 // statuses that are still to say so; where they are acknowledged, until one is

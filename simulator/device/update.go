@@ -57,6 +57,8 @@ type Update struct {
 	Reference Blob   // of the manifest
 	Hash      Blob   // of it, or the beginning of that
 	Size      uint64
+	URL       Blob // of the image, and its SHA-256, where a manifest said so
+	Sum       Blob
 	Expires   int64 // Unix seconds, 0: never
 	NotBefore int64
 	Stage     codec.UpdateStep
@@ -181,7 +183,7 @@ func (d *Device) install(now time.Time) error {
 			u.step(now, codec.StepDownloaded, codec.CodeSuccess, checking)
 		}
 	case codec.StepDownloaded:
-		if d.pick(m.Verify) == 0 {
+		if d.pick(m.Verify) == 0 || !d.intact() {
 			d.fails(now, codeHash)
 			break
 		}
