@@ -3,6 +3,8 @@ package rollout
 import (
 	"fmt"
 	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/rollout/verdict"
 )
 
 // rule is what a move needs, and where it leads.
@@ -89,7 +91,7 @@ func (m *Machine) Act(now time.Time, by Actor, id ID, move Move, remark string) 
 	case Start:
 		m.begin(now, r, by)
 	case Override:
-		if r.judge != nil {
+		if r.judge.Verdict().Action == verdict.Halt { // what people halted by themselves costs no evidence
 			r.judge.Override(now.Unix())
 			m.dirty.judge(r.ID)
 		}
@@ -107,7 +109,7 @@ func (m *Machine) Act(now time.Time, by Actor, id ID, move Move, remark string) 
 func (m *Machine) possible(r *rollout, move Move) error {
 	switch move {
 	case Submit, Approve, Start, Resume, Override, Advance:
-		rel := m.releases[releaseKey{r.Spec.Product, r.Spec.Version}]
+		rel := m.release(r)
 		if rel == nil {
 			return fmt.Errorf("release %s %s: %w", r.Spec.Product, r.Spec.Version, ErrUnknown)
 		}

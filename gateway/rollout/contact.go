@@ -53,7 +53,7 @@ func (m *Machine) Heard(now time.Time, at Place, c Contact) {
 		if d == nil {
 			continue
 		}
-		if d.offered > 0 {
+		if d.offered > 0 && c.Newest {
 			d.hear(now, f)
 			m.dirty.mark(r.ID, d.number)
 			m.soak(now, r, d, c)
@@ -103,10 +103,13 @@ func (m *Machine) soak(now time.Time, r *rollout, d *device, c Contact) {
 
 // look finds anew whether a device that speaks may have the release. One that was given up because it did not call is back.
 func (m *Machine) look(now time.Time, r *rollout, d *device) {
-	if !r.active() || !d.is(flagOpen) || d.sent > 0 || d.standing != Eligible && d.standing != Refused && d.standing != Expired {
+	if !r.active() || !d.is(flagOpen) || d.standing != Eligible && d.standing != Refused && d.standing != Expired {
 		return
 	}
-	rel := m.releases[releaseKey{r.Spec.Product, r.Spec.Version}]
+	if d.sent > 0 && (len(d.gaps) == 0 || d.gaps[len(d.gaps)-1].to != stamp(now)) {
+		return // it was there, and did not answer
+	}
+	rel := m.release(r)
 	reason, _ := m.admits(rel, &m.facts, now)
 	if reason == d.reason && d.standing != Expired {
 		return
@@ -115,7 +118,7 @@ func (m *Machine) look(now time.Time, r *rollout, d *device) {
 		d.reason = reason
 		if d.is(flagGivenUp) {
 			d.set(flagGivenUp, false)
-			d.waits = r.clock(now)
+			d.sent, d.tries, d.waits = 0, 0, r.clock(now)
 		}
 	})
 }
@@ -135,7 +138,11 @@ func (m *Machine) Reported(now time.Time, at Place, s Software) {
 		if d == nil {
 			continue
 		}
-		m.settle(now, r, d, func(d *device) { m.software(now, r, d, &s) })
+		what := s.of(r.Spec.Version, m.build(r))
+		if what == saysNothing || what == saysOther && d.offered == 0 {
+			continue
+		}
+		m.settle(now, r, d, func(d *device) { m.software(now, r, d, &s, what) })
 		if d.standing == Outside {
 			if r.judge != nil {
 				r.judge.Leave(now.Unix(), uint32(at))
@@ -186,13 +193,12 @@ func (s *Software) of(version, build string) says {
 }
 
 // software notes what a report says. The marks are the same in whatever order the reports come.
-func (m *Machine) software(now time.Time, r *rollout, d *device, s *Software) {
+func (m *Machine) software(now time.Time, r *rollout, d *device, s *Software, what says) {
 	if d.floor.known > 0 && s.Order.compare(d.floor.order) <= 0 {
 		return // it was sent before this try
 	}
-	rel := m.releases[releaseKey{r.Spec.Product, r.Spec.Version}]
-	x := mark{order: s.Order, at: stamp(s.At), known: stamp(now), built: s.Build != "" && len(rel.Build) > 0}
-	switch s.of(rel.Version, hex.EncodeToString(rel.Build)) {
+	x := mark{order: s.Order, at: stamp(s.At), known: stamp(now), built: s.Build != "" && m.build(r) != ""}
+	switch what {
 	case saysRuns:
 		d.runsRelease(x)
 	case saysWrong:
@@ -204,7 +210,7 @@ func (m *Machine) software(now time.Time, r *rollout, d *device, s *Software) {
 		}
 		d.runsOther(x)
 	case saysOther:
-		if m.beyond(r, d, rel, s) {
+		if m.beyond(r, d, s) {
 			if x.order.compare(d.runs.order) > 0 {
 				d.set(flagMoved, true)
 			}
@@ -216,13 +222,25 @@ func (m *Machine) software(now time.Time, r *rollout, d *device, s *Software) {
 }
 
 // beyond reports whether a device that ran the release has gone on to something else, rather than back.
-func (m *Machine) beyond(r *rollout, d *device, rel *Release, s *Software) bool {
-	if s.Version == "" || s.Version == r.from(d) {
+func (m *Machine) beyond(r *rollout, d *device, s *Software) bool {
+	from := r.from(d)
+	if s.Version == "" || s.Version == from {
 		return false
 	}
 	o := m.releases[releaseKey{r.Spec.Product, s.Version}]
-	return o == nil || o.Sequence > rel.Sequence
+	if o == nil {
+		return from != "" // of one whose version was not known before it may be that
+	}
+	return o.Sequence > m.release(r).Sequence
 }
+
+// release is the release that a rollout leads to.
+func (m *Machine) release(r *rollout) *Release {
+	return m.releases[releaseKey{r.Spec.Product, r.Spec.Version}]
+}
+
+// build is the hash of its build, "" if it has none.
+func (m *Machine) build(r *rollout) string { return hex.EncodeToString(m.release(r).Build) }
 
 func (d *device) runsRelease(x mark) {
 	if d.wrong != (Order{}) {

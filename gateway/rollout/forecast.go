@@ -62,7 +62,7 @@ func (m *Machine) forecast(p *plan, r *rollout, at Place) {
 		p.HeldOut++
 		return
 	}
-	if reason, _ := m.admits(m.releases[releaseKey{r.Spec.Product, r.Spec.Version}], f, p.now); reason != NoReason {
+	if reason, _ := m.admits(m.release(r), f, p.now); reason != NoReason {
 		p.Refused[reason.String()]++
 		return
 	}

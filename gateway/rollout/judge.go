@@ -96,8 +96,15 @@ func (m *Machine) judgeStart(now time.Time, r *rollout, d *device) {
 
 // judgeOutcome tells the verdict how an update ended.
 func (m *Machine) judgeOutcome(now time.Time, r *rollout, d *device) {
-	if r.judge == nil || !d.is(flagJudged) || d.is(flagEnded) {
+	if r.judge == nil || d.is(flagEnded) {
 		return
+	}
+	if !d.is(flagJudged) {
+		if d.standing != Failed && d.standing != RolledBack {
+			return
+		}
+		d.set(flagJudged, true) // it says so before it was known to have the update
+		r.judge.Start(now.Unix(), uint32(d.place), -1, 0)
 	}
 	switch d.standing {
 	case Confirmed:
@@ -168,7 +175,7 @@ func (m *Machine) holdGroups(now time.Time, r *rollout, v *verdict.Verdict) {
 		}
 		from := r.Versions[g.From]
 		r.Held = append(r.Held, from)
-		why := fmt.Sprintf("devices that come from %q are offered nothing more: %d of %d were silent, %.1f would have been, and %d failed", from, g.Events, g.Started, g.Expected, g.Failed)
+		why := fmt.Sprintf("devices that come from %q are offered nothing more: %d have the update, %d were heard since, %d failed", from, g.Started, g.Resolved, g.Failed)
 		a := &Authorisation{Time: now, Actor: machine, What: "rollout.hold", Subject: r.subject(), Remark: why, Detail: r.line()}
 		r.note(now, machine, a.What, why)
 		m.dirty.head(r.ID)

@@ -27,7 +27,7 @@ func (m *Machine) Offer(now time.Time, at Place, link int) (o codec.Offer, ok bo
 	if r == nil || !m.offerable(now, r, d, link) {
 		return o, false
 	}
-	rel := m.releases[releaseKey{r.Spec.Product, r.Spec.Version}]
+	rel := m.release(r)
 	if reason, _ := m.admits(rel, &f, now); reason != NoReason {
 		return o, false
 	}
@@ -63,7 +63,7 @@ func (m *Machine) offerable(now time.Time, r *rollout, d *device, link int) bool
 	if r.State != Running || !r.Spec.open(now) || !r.Spec.carries(m.config.Links[link]) || slices.Contains(r.Held, r.from(d)) {
 		return false
 	}
-	if !m.releases[releaseKey{r.Spec.Product, r.Spec.Version}].Withdrawn.IsZero() {
+	if !m.release(r).Withdrawn.IsZero() {
 		return false
 	}
 	switch d.standing {
@@ -88,19 +88,26 @@ func (m *Machine) Offered(now time.Time, at Place, number uint32) {
 		}
 		d.heard = max(d.heard, stampOf(m.facts.Last))
 		d.tries = min(d.tries, 254) + 1
-		d.set(flagTaken, false)
 	})
 }
 
 // Delivered says that the device acknowledged an offer. It will not be sent again in this try.
 func (m *Machine) Delivered(now time.Time, at Place, number uint32) {
-	m.offer(now, at, number, func(_ *rollout, d *device) { d.set(flagTaken, true) })
+	m.offer(now, at, number, func(_ *rollout, d *device) {
+		if d.offered == 0 {
+			return
+		}
+		d.set(flagTaken, true)
+		if d.sent == 0 { // the network had given it up too early
+			d.sent = stamp(now)
+		}
+	})
 }
 
 // Undelivered says that the network gave an offer up: the device does not know of it.
 func (m *Machine) Undelivered(now time.Time, at Place, number uint32) {
 	m.offer(now, at, number, func(_ *rollout, d *device) {
-		if !d.is(flagTaken) && len(d.steps) == 0 {
+		if s, _ := d.story(); s == 0 && !d.is(flagTaken) {
 			d.sent = 0
 		}
 	})

@@ -20,6 +20,9 @@ func (m *Machine) Poll(now time.Time) (more bool) {
 			continue
 		}
 		m.expire(now, r)
+		if r.opened() == 0 {
+			m.another(now, r)
+		}
 		if r.opened() < r.last() {
 			if wave := r.opened() + 1; passed(m.gates(now, r, wave)) {
 				m.openWave(now, r, machine)
@@ -34,11 +37,14 @@ func (m *Machine) Poll(now time.Time) (more bool) {
 	return false
 }
 
+// followFor is how long devices are followed that a rollout left half way when it ended.
+const followFor = 90 * 24 * time.Hour
+
 // watch finds the rollouts that frames of devices may change.
 func (m *Machine) watch() {
 	m.live = m.live[:0]
 	for _, id := range m.ids {
-		if r := m.rollouts[id]; r.active() || r.State >= Stopped && r.busy > 0 {
+		if r := m.rollouts[id]; r.active() || r.busy > 0 && m.now.Before(r.Ended.Add(followFor)) {
 			m.live = append(m.live, r)
 		}
 	}

@@ -1,6 +1,9 @@
 package rollout
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // A Summary is a rollout in a list.
 type Summary struct {
@@ -129,7 +132,7 @@ type Call struct {
 type Report struct {
 	Summary  Summary       `json:"summary"`
 	Line     string        `json:"line"`     // in one line: how many reported on the first day and today, who is silent, and how much of that is usual
-	Days     []int         `json:"days"`     // devices that were there on each day since the start, of those that had been sent an offer
+	Days     []Day         `json:"days"`     // since the start
 	Silent   int           `json:"silent"`   // devices that were sent an offer and are overdue now
 	Events   int           `json:"events"`   // silences of devices with the update that were longer than hardly any living device's
 	Usual    float64       `json:"usual"`    // how many there would be without the update, by the devices that do not have it
@@ -141,6 +144,17 @@ type Report struct {
 	Behind   []Behind      `json:"behind"`
 	Calls    []Call        `json:"calls"`
 }
+
+// A Day is how many devices were there on a day after the start, and how many had been sent an offer by its end.
+type Day struct {
+	Day   int       `json:"day"` // from 1
+	From  time.Time `json:"from"`
+	Heard int       `json:"heard"`
+	Of    int       `json:"of"`
+}
+
+// String is the day as the line of a report has it.
+func (d Day) String() string { return fmt.Sprintf("%d of %d on day %d", d.Heard, d.Of, d.Day) }
 
 // Evidence is one kind of evidence that an update does harm: how much likelier what was seen is if it does.
 type Evidence struct {

@@ -126,14 +126,16 @@ func (m *Machine) silentNow(now time.Time, r *rollout) (n int) {
 	return n
 }
 
-// days is on how many devices that were sent an offer by then were heard on each day since the start: today those in the last 24 hours.
-func (m *Machine) days(now time.Time, r *rollout) []int {
+// days is how many devices were there on each day since the start, of those that were sent an offer by its end.
+func (m *Machine) days(now time.Time, r *rollout) []Day {
+	list := []Day{}
 	if r.Started.IsZero() {
-		return []int{}
+		return list
 	}
 	const day = 24 * time.Hour
-	n := min(int(now.Sub(r.Started)/day)+1, daysMax)
-	list := make([]int, n)
+	for k := range min(int(now.Sub(r.Started)/day)+1, daysMax) {
+		list = append(list, Day{Day: k + 1, From: r.Started.Add(time.Duration(k) * day)})
+	}
 	var f Facts
 	for i := range r.devices {
 		d := &r.devices[i]
@@ -142,27 +144,26 @@ func (m *Machine) days(now time.Time, r *rollout) []int {
 		}
 		m.config.Fleet.Facts(d.place, &f)
 		for k := range list {
-			from, to := stamp(r.Started.Add(time.Duration(k)*day)), stamp(r.Started.Add(time.Duration(k+1)*day))
-			if d.offered < to && d.spoke(from, to, stampOf(f.Last)) {
-				list[k]++
+			x := &list[k]
+			to := min(stamp(x.From.Add(day)), stamp(now))
+			if d.offered > to {
+				continue
+			}
+			x.Of++
+			if d.there(max(stamp(x.From), d.offered), to, stampOf(f.Last), seconds(f.Interval)) {
+				x.Heard++
 			}
 		}
 	}
 	return list
 }
 
-// spoke reports whether a device is known to have been on in a day: no gap covers what of the day lies behind its offer.
-func (d *device) spoke(from, to, last uint32) bool {
-	from = max(from, d.offered)
+// there reports whether a device was heard between two times, or was not overdue at the second.
+func (d *device) there(from, to, last, interval uint32) bool {
 	if last < from {
-		return false
+		return !late(to, max(last, d.offered), interval)
 	}
-	for _, g := range d.gaps {
-		if g.from <= from && g.to >= to {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(d.gaps, func(g gap) bool { return g.from <= from && g.to > to })
 }
 
 // silenceLine says in one line how many reported day by day, who is silent, and what of that would be so anyway.
@@ -172,9 +173,9 @@ func (m *Machine) silenceLine(now time.Time, r *rollout) string {
 		return "the rollout has not begun"
 	}
 	silent := m.silentNow(now, r)
-	line := fmt.Sprintf("%d on day 1", days[0])
+	line := days[0].String()
 	if k := len(days); k > 1 {
-		line += fmt.Sprintf(", %d on day %d", days[k-1], k)
+		line += ", " + days[k-1].String()
 	}
 	line += fmt.Sprintf("; %d of %d that were sent an offer are silent", silent, r.tried)
 	if r.judge != nil {

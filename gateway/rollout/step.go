@@ -36,6 +36,7 @@ func (m *Machine) Steps(now, made time.Time, at Place, l *codec.StepLog) {
 	}
 	var fresh []step
 	m.settle(now, r, d, func(d *device) {
+		current := false
 		for i := range l.Steps {
 			e := &l.Steps[i]
 			s := step{
@@ -44,9 +45,10 @@ func (m *Machine) Steps(now, made time.Time, at Place, l *codec.StepLog) {
 			}
 			if d.add(s) {
 				fresh = append(fresh, s)
+				current = current || s.round == d.round
 			}
 		}
-		if len(fresh) == 0 {
+		if !current {
 			return
 		}
 		d.set(flagGivenUp, false)

@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -205,20 +206,44 @@ func overdue(now time.Time, f *Facts) bool {
 func (m *Machine) why(now time.Time, r *rollout, d *device, f *Facts) string {
 	switch d.standing {
 	case Refused:
-		_, text := m.admits(m.releases[releaseKey{r.Spec.Product, r.Spec.Version}], f, now)
+		_, text := m.admits(m.release(r), f, now)
 		if text == "" {
 			text = d.reason.String() + ", as it was when it was looked at; it is looked at again when it calls"
 		}
 		return text
 	case Failed, RolledBack, Declined:
 		return CodeText(d.code)
+	case Eligible:
+		return m.waitsFor(now, r, d)
+	case Rebooting:
+		if d.wrong != (Order{}) {
+			return "it says that it runs this version, of another build"
+		}
 	case Expired:
 		return fmt.Sprintf("nothing came of %d contacts that it should have made", r.Spec.Deadline)
 	default:
-		if d.is(flagGivenUp) {
-			return fmt.Sprintf("given up: nothing was heard of it for %d contacts that it should have made", r.Spec.Deadline)
-		}
-		return ""
+	}
+	if d.is(flagGivenUp) {
+		return fmt.Sprintf("given up: nothing came of %d contacts that it should have made", r.Spec.Deadline)
+	}
+	return ""
+}
+
+// waitsFor says why a device was not offered the release yet.
+func (m *Machine) waitsFor(now time.Time, r *rollout, d *device) string {
+	switch {
+	case r.State != Running:
+		return "the rollout is " + r.State.String()
+	case !m.release(r).Withdrawn.IsZero():
+		return "the release is withdrawn"
+	case slices.Contains(r.Held, r.from(d)):
+		return "the verdict is against devices that come from " + r.from(d)
+	case !r.Spec.open(now):
+		return "no window is open"
+	case len(r.Spec.Links) > 0:
+		return "it waits for its next contact over one of " + strings.Join(r.Spec.Links, ", ")
+	default:
+		return "it waits for its next contact"
 	}
 }
 

@@ -29,7 +29,7 @@ func (m *Machine) begin(now time.Time, r *rollout, by Actor) {
 	}
 	m.dirty.judge(r.ID)
 	if r.Spec.Safe {
-		m.alone(r)
+		m.alone(now, r)
 	}
 	m.watch()
 	m.openWave(now, r, by)
@@ -52,29 +52,44 @@ func (m *Machine) gather(now time.Time, r *rollout) {
 	}
 }
 
-// alone picks the device that goes first: of the first wave, the one with the lowest lot that may have the release and was heard lately.
-func (m *Machine) alone(r *rollout) {
+// alone picks the device that goes first: of those that wait, and may have the release, the one with the lowest lot; one that was heard lately if there
+// is any.
+func (m *Machine) alone(now time.Time, r *rollout) {
 	var best *device
-	lot := math.Inf(1)
-	rel := m.releases[releaseKey{r.Spec.Product, r.Spec.Version}]
+	lot, heard := math.Inf(1), false
 	for i := range r.devices {
 		d := &r.devices[i]
-		l := Lot(r.ID, d.number)
-		if d.wave != 1 || l >= lot {
+		if d.standing != Waiting {
 			continue
 		}
 		m.config.Fleet.Facts(d.place, &m.facts)
-		if reason, _ := m.admits(rel, &m.facts, r.Started); reason == NoReason && d.heard > 0 && !late(stamp(r.Started), d.heard, d.interval) {
-			best, lot = d, l
+		if reason, _ := m.admits(m.release(r), &m.facts, now); reason != NoReason {
+			continue
+		}
+		l, here := Lot(r.ID, d.number), !m.facts.Last.IsZero() && !overdue(now, &m.facts)
+		if best == nil || here && !heard || here == heard && l < lot {
+			best, lot, heard = d, l, here
 		}
 	}
 	if best == nil {
 		return
 	}
-	r.count(best, -1)
-	best.wave = 0
-	r.count(best, 1)
+	m.settle(now, r, best, func(d *device) { d.wave = 0 })
 	r.Alone = best.number
+	m.dirty.head(r.ID)
+}
+
+// another has another device go first, if the one that was to will not.
+func (m *Machine) another(now time.Time, r *rollout) {
+	if d := r.find(r.Alone); d != nil && !d.standing.left() && d.standing != Declined && !d.is(flagGivenUp) {
+		return
+	}
+	was := r.Alone
+	if m.alone(now, r); r.Alone != was {
+		d := r.find(r.Alone)
+		m.invite(now, r, d)
+		r.judge.Assign(now.Unix(), []verdict.Place{uint32(d.place)})
+	}
 }
 
 // late reports whether a device is overdue at a time.
@@ -109,7 +124,7 @@ func (m *Machine) openWave(now time.Time, r *rollout, by Actor) {
 
 // invite opens a device's wave for it.
 func (m *Machine) invite(now time.Time, r *rollout, d *device) {
-	rel := m.releases[releaseKey{r.Spec.Product, r.Spec.Version}]
+	rel := m.release(r)
 	m.config.Fleet.Facts(d.place, &m.facts)
 	reason, _ := m.admits(rel, &m.facts, now)
 	m.settle(now, r, d, func(d *device) {
@@ -125,10 +140,14 @@ func (m *Machine) gates(now time.Time, r *rollout, wave int) []Gate {
 	rule, this := &r.Spec.Waves[max(before, 1)-1], &r.Spec.Waves[wave-1]
 	open := time.Duration(r.clock(now)-r.Opened[before-r.first()].Clock) * time.Second
 	gates := []Gate{
-		{Name: "state", Open: r.State == Running, Have: r.State.String(), Want: Running.String()},
+		m.stateGate(r),
 		{Name: "time", Open: open >= rule.Least, Have: open.Truncate(time.Minute).String(), Want: rule.Least.String()},
-		r.reportedGate(before, rule.Reported),
 		m.verdictGate(r, this),
+	}
+	if before == 0 {
+		gates = append(gates, r.aloneGate())
+	} else {
+		gates = append(gates, r.reportedGate(before, rule.Reported))
 	}
 	if this.ByHand {
 		gates = append(gates, Gate{Name: "hand", Have: "nobody opened it", Want: "advance"})
@@ -136,11 +155,28 @@ func (m *Machine) gates(now time.Time, r *rollout, wave int) []Gate {
 	return gates
 }
 
+// stateGate asks that the rollout runs, and offers its release.
+func (m *Machine) stateGate(r *rollout) Gate {
+	g := Gate{Name: "state", Open: r.State == Running, Have: r.State.String(), Want: Running.String()}
+	if !m.release(r).Withdrawn.IsZero() {
+		g.Open, g.Have = false, "the release is withdrawn"
+	}
+	return g
+}
+
+// aloneGate asks that the device which goes first came through.
+func (r *rollout) aloneGate() Gate {
+	n := r.total(0, 0)
+	g := Gate{Name: "alone", Have: "nobody goes first", Want: "confirmed"}
+	if d := r.find(r.Alone); d != nil {
+		g.Have = fmt.Sprintf("device %d is %s", d.number, d.standing)
+	}
+	g.Open = n[Confirmed] > 0 && n[Failed]+n[RolledBack] == 0
+	return g
+}
+
 // reportedGate asks that enough devices of a wave have come to an end. Who is not heard is neither: the share is of the others.
 func (r *rollout) reportedGate(wave int, share float64) Gate {
-	if wave == 0 {
-		share = 1
-	}
 	n := r.total(wave, wave)
 	all, reported := 0, 0
 	for s, k := range n {

@@ -1,0 +1,211 @@
+package rollout_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/rollout"
+)
+
+// story is what the devices of a test do with the update: which of them are silenced by it, and which never call at all.
+type story struct {
+	bricked func(i int) bool
+	fails   func(i int) bool
+	asleep  func(i int) bool
+}
+
+func never(int) bool { return false }
+
+// run lets a rollout go on until it ends, is halted, or so many hours are over. Devices follow the programme after their boot.
+func (w *world) run(id rollout.ID, s story, hours int) rollout.Summary {
+	w.t.Helper()
+	n := len(w.f)
+	if w.stage == nil {
+		w.stage, w.boot = make([]int, n), make([]time.Time, n)
+	}
+	stage, boot := w.stage, w.boot
+	burst := []time.Duration{12 * time.Minute, time.Hour, 4 * time.Hour, 12 * time.Hour}
+	for step := range hours * 5 {
+		for i := range n {
+			due := step%5 == 0 || stage[i] == 2 || stage[i] == 3 && slices.Contains(burst, w.now.Sub(boot[i]))
+			if !due || s.asleep(i) || stage[i] >= 2 && s.bricked(i) {
+				continue
+			}
+			switch {
+			case stage[i] == 1 && s.fails(i):
+				w.says(i, uint32(id), did(codec.StepAccepted, 1, 2*time.Minute), did(codec.StepDownloaded, 1, time.Minute), did(codec.StepFailed, 8, 0))
+				stage[i] = 4
+			case stage[i] < 4:
+				if w.update(i, uint32(id), &stage[i]); stage[i] == 3 && boot[i].IsZero() {
+					boot[i] = w.now
+				}
+			default:
+				w.heard(i)
+			}
+		}
+		w.pass(12 * time.Minute)
+		w.commit()
+		sum, err := w.m.Get(id)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if sum.State != rollout.Running {
+			return sum
+		}
+	}
+	sum, _ := w.m.Get(id)
+	return sum
+}
+
+func (w *world) waves() rollout.Spec {
+	s := w.spec()
+	s.Waves = []rollout.Wave{{Share: 0.25, Least: 12 * time.Hour}, {Share: 0.5, Least: 12 * time.Hour}, {Share: 1}}
+	s.HoldOut = 0.1
+	return s
+}
+
+// An update that silences devices is halted in its first wave, with an entry for the chain of audit; an override goes on, against a higher threshold.
+func TestHalts(t *testing.T) {
+	w := newWorld(t, 400)
+	id := w.start(w.waves())
+	sum := w.run(id, story{func(i int) bool { return i%3 == 0 }, never, never}, 60)
+	if sum.State != rollout.Halted || sum.Wave != 1 || w.count(rollout.ActHalted) != 1 {
+		t.Fatalf("%+v", sum)
+	}
+	at := slices.IndexFunc(w.told, func(a rollout.Action) bool { return a.Kind == rollout.ActHalted })
+	a := w.told[at]
+	if a.Audit == nil || a.Audit.What != "rollout.halt" || a.Audit.Actor.Name != rollout.ByMachine || !strings.Contains(a.Reason, "from 1.0") {
+		t.Errorf("%+v", a)
+	}
+	for i := range w.f {
+		if _, ok := w.m.Offer(w.now, rollout.Place(i), 0); ok {
+			t.Fatal("a halted rollout makes offers")
+		}
+	}
+	views, err := w.m.Waves(w.now, id)
+	if err != nil || !strings.Contains(views[1].Reason, "halted") {
+		t.Errorf("%+v %v", views[1], err)
+	}
+	w.restart()
+	if _, err := w.m.Act(w.now, author, id, rollout.Resume, ""); err == nil {
+		t.Error("a halt was passed by without an override")
+	}
+	r, err := w.m.Report(w.now, id)
+	if err != nil || r.Silent == 0 || len(r.Calls) == 0 || r.Calls[0].Device.Suspect < 0.9 || r.Calls[0].Device.Standing != rollout.Downloaded {
+		t.Fatalf("%+v %v", r, err)
+	}
+	s, ok := w.m.Suspected(rollout.Place(r.Calls[0].Device.Number - 100))
+	if !ok || s.Rollout != id || s.Suspect != r.Calls[0].Device.Suspect || s.Step != "downloaded" {
+		t.Errorf("%+v", s)
+	}
+	w.act(approver, id, rollout.Override)
+	w.pass(10 * time.Second)
+	if sum, _ = w.m.Get(id); sum.State != rollout.Running || sum.Notes[len(sum.Notes)-1].What != "rollout.override" {
+		t.Errorf("%+v", sum)
+	}
+	if sum = w.run(id, story{func(i int) bool { return i%3 == 0 }, never, never}, 60); sum.State != rollout.Halted {
+		t.Errorf("it goes on: %+v", sum)
+	}
+}
+
+// Failures that devices report halt as well.
+func TestFailuresHalt(t *testing.T) {
+	w := newWorld(t, 400)
+	id := w.start(w.waves())
+	sum := w.run(id, story{never, func(i int) bool { return i%4 == 0 }, never}, 60)
+	if sum.State != rollout.Halted || sum.Wave != 1 || sum.Standings[rollout.Failed] == 0 || w.count(rollout.ActFailed) != sum.Standings[rollout.Failed] {
+		t.Fatalf("%+v", sum)
+	}
+}
+
+// Sleepers are neither success nor failure: a wave of which only they are left does not open the next one, and one of which enough report does.
+func TestSleepers(t *testing.T) {
+	w := newWorld(t, 100)
+	s := w.waves()
+	s.Deadline = 20
+	id := w.start(s)
+	if sum := w.run(id, story{never, never, func(int) bool { return true }}, 100); sum.State != rollout.Running || sum.Wave != 1 || sum.Standings[rollout.Expired] == 0 {
+		t.Fatalf("all sleep: %+v", sum)
+	}
+	views, err := w.m.Waves(w.now, id)
+	if err != nil || !strings.HasPrefix(views[1].Reason, "closed: reported") {
+		t.Errorf("%+v %v", views[1], err)
+	}
+	w = newWorld(t, 100)
+	id = w.start(s)
+	sum := w.run(id, story{never, never, func(i int) bool { return i%2 == 0 }}, 200)
+	if sum.State != rollout.Completed || sum.Standings[rollout.Expired] == 0 || sum.Standings[rollout.Confirmed]+sum.Standings[rollout.Expired]+sum.Standings[rollout.HeldOut] != 100 {
+		t.Fatalf("half sleep: %+v", sum)
+	}
+	if w.count(rollout.ActHalted)+w.count(rollout.ActFailed) != 0 {
+		t.Error("a sleeper counts as a failure")
+	}
+}
+
+// In safe mode one device goes first, alone; another one if it will not; and nobody follows one that failed.
+func TestSafeMode(t *testing.T) {
+	w := newWorld(t, 100)
+	s := w.waves()
+	s.Safe = true
+	id := w.start(s)
+	sum, _ := w.m.Get(id)
+	if sum.Wave != 0 || sum.Standings[rollout.Eligible] != 1 || sum.Alone < 100 {
+		t.Fatalf("%+v", sum)
+	}
+	first := int(sum.Alone - 100)
+	w.heard(first)
+	w.says(first, w.offer(first), did(codec.StepDeclined, 1, 0))
+	w.pass(time.Minute)
+	w.commit()
+	w.restart()
+	sum, _ = w.m.Get(id)
+	if int(sum.Alone) == first+100 || sum.Standings[rollout.Eligible] != 1 {
+		t.Fatalf("%+v", sum)
+	}
+	second := int(sum.Alone - 100)
+	w.heard(second)
+	w.says(second, w.offer(second), did(codec.StepFailed, 8, 0))
+	for range 48 {
+		w.pass(time.Hour)
+	}
+	views, _ := w.m.Waves(w.now, id)
+	if views[0].Wave != 0 || views[0].Devices != 2 || views[1].Reason[:len("closed: alone")] != "closed: alone" {
+		t.Errorf("%+v", views)
+	}
+	w.act(approver, id, rollout.Advance)
+	if sum, _ = w.m.Get(id); sum.Wave != 1 {
+		t.Errorf("%+v", sum)
+	}
+	w = newWorld(t, 100)
+	id = w.start(s)
+	if sum := w.run(id, story{never, never, never}, 200); sum.State != rollout.Completed || sum.Wave != 3 {
+		t.Errorf("%+v", sum)
+	}
+}
+
+// A wave by hand opens by hand alone; one with proof waits until the verdict speaks for it.
+func TestGates(t *testing.T) {
+	w := newWorld(t, 60)
+	s := w.waves()
+	s.Waves[1].ByHand = true
+	s.Waves[2].Proof = true
+	id := w.start(s)
+	if sum := w.run(id, story{never, never, never}, 60); sum.Wave != 1 {
+		t.Fatalf("%+v", sum)
+	}
+	views, _ := w.m.Waves(w.now, id)
+	if views[1].Reason != "closed: hand: nobody opened it, wanted is advance" || views[2].Reason != "wave 2 is not open" {
+		t.Errorf("%+v", views)
+	}
+	w.act(approver, id, rollout.Advance)
+	if sum := w.run(id, story{never, never, never}, 60); sum.Wave != 2 {
+		t.Fatalf("%+v", sum)
+	}
+	views, _ = w.m.Waves(w.now, id)
+	if views[1].Reason != "open: approver opened it" || !strings.HasPrefix(views[2].Reason, "closed: verdict: continue") {
+		t.Errorf("%+v", views)
+	}
+}
