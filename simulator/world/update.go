@@ -64,6 +64,9 @@ func developer() (manifest.SigningKey, error) {
 	return manifest.ParseSigningKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
+// sequenceStep leaves room below a release for what is offered by hand, which must not keep the release from being installed.
+const sequenceStep = 1 << 20
+
 // develop makes and signs all releases of a setup.
 func (u *updates) develop(s *Setup) (err error) {
 	if len(s.Releases) == 0 {
@@ -77,7 +80,7 @@ func (u *updates) develop(s *Setup) (err error) {
 		r := &s.Releases[i]
 		build := sha256.Sum256([]byte(r.Product + " " + r.Version))
 		m := r.Manifest
-		m.Build, m.Sequence, m.SHA256, m.URL = build[:4], uint32(i+1), build, "https://updates.example/"+r.Product+"/"+r.Version //nolint:gosec // few
+		m.Build, m.Sequence, m.SHA256, m.URL = build[:4], sequenceStep*uint32(i+1), build, "https://updates.example/"+r.Product+"/"+r.Version //nolint:gosec // few
 		reference, hash, err := u.sign(&m)
 		if err != nil {
 			return fmt.Errorf("%w: release %s of %s: %w", ErrSetup, r.Version, r.Product, err)
@@ -111,7 +114,7 @@ func (u *updates) sign(m *manifest.Manifest) (reference string, hash []byte, err
 func (u *updates) byHand(product, version string, size uint64) (reference string, hash []byte, err error) {
 	u.made++
 	return u.sign(&manifest.Manifest{
-		Product: product, Version: version, Sequence: 1<<20 + u.made, Size: size, URL: fmt.Sprintf("https://updates.example/by-hand/%d", u.made),
+		Product: product, Version: version, Sequence: u.made, Size: size, URL: fmt.Sprintf("https://updates.example/by-hand/%d", u.made),
 	})
 }
 
