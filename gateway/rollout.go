@@ -42,7 +42,7 @@ type rolloutSpec struct {
 	Product  string   `arg:"" help:"Of the release."`
 	Version  string   `arg:"" help:"Of the release."`
 	Name     string   `help:"For people; by default product and version." placeholder:"TEXT"`
-	Wave     []string `help:"A wave: the share of the devices with all waves before it, then how long it is open at least, which share must have reported, or by-hand. The last is 100%." placeholder:"SHARE[,DURATION][,SHARE][,by-hand]" sep:"none"`
+	Wave     []string `help:"A wave: the share of the devices with all waves before it, then how long it is open at least, which share must have reported, proof, by-hand. The last is 100%." placeholder:"SHARE[,DURATION][,SHARE][,proof][,by-hand]" sep:"none"`
 	HoldOut  string   `help:"Share of the devices that get nothing, to compare with." default:"0%" placeholder:"SHARE"`
 	Customer []string `help:"Only devices of these customers."`
 	From     []string `help:"Only devices that run these versions."`
@@ -58,7 +58,8 @@ type rolloutSpec struct {
 }
 
 const wavesHelp = `Without --wave all devices are offered the release at once. A wave is open for a day at least, and 80 % of its devices
-must have come to an end before the next one opens, unless it says otherwise.
+must have come to an end before the next one opens, unless it says otherwise. One with by-hand opens when somebody says so,
+one with proof when the evidence speaks for it; for the others it is enough that nothing speaks against it.
 
 `
 
@@ -113,15 +114,19 @@ func share(text string) (float64, error) {
 	return x, nil
 }
 
-// wave reads SHARE[,DURATION][,SHARE][,by-hand].
+// wave reads SHARE[,DURATION][,SHARE][,proof][,by-hand].
 func wave(text string) (w api.WaveSpec, err error) {
 	parts := strings.Split(text, ",")
 	if w.Share, err = share(parts[0]); err != nil || w.Share == 0 {
 		return w, fmt.Errorf("%w: --wave %s: want a share as 4%% first", errUsage, text)
 	}
 	for _, p := range parts[1:] {
-		if p == "by-hand" {
+		switch p {
+		case "by-hand":
 			w.ByHand = true
+			continue
+		case "proof":
+			w.Proof = true
 			continue
 		}
 		if d, err := config.ParseDuration(p); err == nil && d > 0 {
@@ -129,7 +134,7 @@ func wave(text string) (w api.WaveSpec, err error) {
 			continue
 		}
 		if w.Reported, err = share(p); err != nil {
-			return w, fmt.Errorf("%w: --wave %s: %q is no duration, share or by-hand", errUsage, text, p)
+			return w, fmt.Errorf("%w: --wave %s: %q is no duration, share, proof or by-hand", errUsage, text, p)
 		}
 	}
 	return w, nil

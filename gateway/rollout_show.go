@@ -88,7 +88,7 @@ func (c *rolloutReportCmd) Run(e *env) error {
 	return e.print(r, "", func(row func(...any)) {
 		row(r.Line)
 		row(r.Verdict)
-		row(fmt.Sprintf("%d silent, %.1f would be without the update (95 %%: %.1f to %.1f)", r.Silent, r.Usual, r.Low, r.High))
+		row(fmt.Sprintf("%d long silences, %.1f would be without the update (95 %%: %.1f to %.1f)", r.Events, r.Usual, r.Low, r.High))
 		for _, b := range r.Behind {
 			row(fmt.Sprintf("%s: %d of %d confirmed, %d behind, %d silent, %d declined, %d failed", cell(b.Customer), b.Confirmed, b.Devices, b.Behind,
 				b.Silent, b.Declined, b.Failed))

@@ -13,6 +13,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/backup"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/node"
+	"github.com/godwit-gateway/godwit/gateway/rollout"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
@@ -106,7 +107,7 @@ func (e *env) check(dir, kekFile string) (store.CheckReport, error) {
 		Report: progress.report,
 		Device: func(_ uint32, row []byte) error { _, err := fleet.ParseRow(row); return err },
 		KEK:    kek, Schedule: func(_ uint32, row []byte) error { return core.CheckRow(row) }, Account: ledger.New().Load,
-		Audit: new(audit.Chain).Check,
+		Audit: new(audit.Chain).Check, Rollout: rollout.CheckRow,
 	})
 	progress.end()
 	if err = errors.Join(err, s.Close()); err != nil {

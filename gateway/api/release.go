@@ -57,8 +57,8 @@ type RemarkRequest struct {
 	Remark string `json:"remark,omitempty" maxLength:"1000" doc:"why: it stands in the book of authorisations"`
 }
 
-// releaseRef names a release in a path.
-type releaseRef struct {
+// ReleaseRef names a release in a path.
+type ReleaseRef struct {
 	Product string `path:"product" maxLength:"64"`
 	Version string `path:"version" maxLength:"64"`
 }
@@ -89,13 +89,13 @@ func (a *api) registerReleases(h huma.API) {
 		return a.release(a.Hub.AddRelease(ctx, r))
 	})
 	huma.Register(h, operation(http.MethodGet, "/releases/{product}/{version}", "show-release", "One release", Viewer),
-		func(_ context.Context, in *releaseRef) (out *one[Release], err error) {
+		func(_ context.Context, in *ReleaseRef) (out *one[Release], err error) {
 			a.Hub.LookAtRollouts(func(_ time.Time, m *rollout.Machine) { out, err = a.release(m.Release(in.Product, in.Version)) })
 			return out, err
 		})
 	huma.Register(h, operation(http.MethodPost, "/releases/{product}/{version}/withdraw", "withdraw-release", "Offer a release to no device any more", Operator),
 		func(ctx context.Context, in *struct {
-			releaseRef
+			ReleaseRef
 			Body RemarkRequest
 		},
 		) (*one[Release], error) {

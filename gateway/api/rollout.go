@@ -12,8 +12,8 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/rollout"
 )
 
-// rolloutRef names a rollout in a path.
-type rolloutRef struct {
+// RolloutRef names a rollout in a path.
+type RolloutRef struct {
 	Rollout uint32 `path:"rollout" doc:"its number" minimum:"1"`
 }
 
@@ -77,7 +77,7 @@ func (a *api) registerRollouts(h huma.API) {
 			return page(items, ""), nil
 		})
 	huma.Register(h, operation(http.MethodGet, "/rollouts/{rollout}", "show-rollout", "One rollout", Viewer),
-		func(_ context.Context, in *rolloutRef) (out *one[Rollout], err error) {
+		func(_ context.Context, in *RolloutRef) (out *one[Rollout], err error) {
 			a.Hub.LookAtRollouts(func(_ time.Time, m *rollout.Machine) { out, err = rolloutOf(m.Get(rollout.ID(in.Rollout))) })
 			return out, err
 		})
@@ -85,7 +85,7 @@ func (a *api) registerRollouts(h huma.API) {
 		name := o.move.String()
 		huma.Register(h, operation(http.MethodPost, "/rollouts/{rollout}/"+name, name+"-rollout", o.summary, o.role),
 			func(ctx context.Context, in *struct {
-				rolloutRef
+				RolloutRef
 				Body RemarkRequest
 			},
 			) (*one[Rollout], error) {
@@ -94,7 +94,7 @@ func (a *api) registerRollouts(h huma.API) {
 	}
 	huma.Register(h, operation(http.MethodPost, "/rollouts/{rollout}/retry", "retry-rollout", "Offer the release anew to devices that failed, declined, deferred or were given up", Operator),
 		func(ctx context.Context, in *struct {
-			rolloutRef
+			RolloutRef
 			Body RetryRequest
 		},
 		) (*one[RetryResult], error) {
@@ -113,14 +113,14 @@ func rolloutOf(s rollout.Summary, err error) (*one[Rollout], error) {
 
 // adoptionInput selects a curve.
 type adoptionInput struct {
-	rolloutRef
+	RolloutRef
 	AsOf time.Time `query:"as_of" doc:"as far as was known then; left out: now"`
 	Step int64     `query:"step_seconds" minimum:"60" maximum:"31622400" default:"3600" doc:"between two points; more where there would be more than 2,000"`
 }
 
 // devicesOfInput selects devices of a rollout.
 type devicesOfInput struct {
-	rolloutRef
+	RolloutRef
 	Standing string `query:"standing"`
 	Customer string `query:"customer"`
 	Behind   bool   `query:"behind" doc:"only those that do not run the release, as far as is known"`
@@ -138,17 +138,17 @@ func (in *devicesOfInput) query() (hub.RolloutQuery, error) {
 	return hub.RolloutQuery{Standing: in.Standing, Customer: in.Customer, Behind: in.Behind, Silent: in.Silent, After: in.Cursor, Limit: in.Limit}, nil
 }
 
-func (a *api) waves(in *rolloutRef) (list []rollout.WaveView, err error) {
+func (a *api) waves(in *RolloutRef) (list []rollout.WaveView, err error) {
 	a.Hub.LookAtRollouts(func(now time.Time, m *rollout.Machine) { list, err = m.Waves(now, rollout.ID(in.Rollout)) })
 	return list, err
 }
 
-func (a *api) funnel(in *rolloutRef) (list []rollout.FunnelStep, err error) {
+func (a *api) funnel(in *RolloutRef) (list []rollout.FunnelStep, err error) {
 	a.Hub.LookAtRollouts(func(now time.Time, m *rollout.Machine) { list, err = m.Funnel(now, rollout.ID(in.Rollout)) })
 	return list, err
 }
 
-func (a *api) behind(in *rolloutRef) (list []rollout.Behind, err error) {
+func (a *api) behind(in *RolloutRef) (list []rollout.Behind, err error) {
 	a.Hub.LookAtRollouts(func(now time.Time, m *rollout.Machine) { list, err = m.Behind(now, rollout.ID(in.Rollout)) })
 	return list, err
 }
@@ -174,12 +174,12 @@ func (a *api) devicesOf(in *devicesOfInput) (list []rollout.DeviceView, next str
 
 func (a *api) registerRolloutViews(h huma.API) {
 	huma.Register(h, operation(http.MethodGet, "/rollouts/{rollout}/waves", "rollout-waves", "Waves, with what holds them back", Viewer),
-		func(_ context.Context, in *rolloutRef) (*one[Page[RolloutWave]], error) {
+		func(_ context.Context, in *RolloutRef) (*one[Page[RolloutWave]], error) {
 			list, err := a.waves(in)
 			return paged(viewWaves(list), "", err)
 		})
 	huma.Register(h, operation(http.MethodGet, "/rollouts/{rollout}/funnel", "rollout-funnel", "How far devices came, by step", Viewer),
-		func(_ context.Context, in *rolloutRef) (*one[Page[FunnelStep]], error) {
+		func(_ context.Context, in *RolloutRef) (*one[Page[FunnelStep]], error) {
 			list, err := a.funnel(in)
 			return paged(viewFunnel(list), "", err)
 		})
@@ -189,7 +189,7 @@ func (a *api) registerRolloutViews(h huma.API) {
 			return paged(list, "", err)
 		})
 	huma.Register(h, operation(http.MethodGet, "/rollouts/{rollout}/behind", "rollout-behind", "Who is behind, by customer", Viewer),
-		func(_ context.Context, in *rolloutRef) (*one[Page[rollout.Behind]], error) {
+		func(_ context.Context, in *RolloutRef) (*one[Page[rollout.Behind]], error) {
 			list, err := a.behind(in)
 			return paged(list, "", err)
 		})
@@ -199,7 +199,7 @@ func (a *api) registerRolloutViews(h huma.API) {
 			return paged(viewUpdates(list), next, err)
 		})
 	huma.Register(h, operation(http.MethodGet, "/rollouts/{rollout}/report", "report-rollout", "What is to be said of a rollout: who reported, who is silent, how many should be, whom to call", Viewer),
-		func(_ context.Context, in *rolloutRef) (out *one[RolloutReport], err error) {
+		func(_ context.Context, in *RolloutRef) (out *one[RolloutReport], err error) {
 			a.Hub.LookAtRollouts(func(now time.Time, m *rollout.Machine) {
 				r, e := m.Report(now, rollout.ID(in.Rollout))
 				out, err = answered(viewReport(&r), e)

@@ -46,7 +46,7 @@ func stampOf(t time.Time) string {
 }
 
 func (a *api) registerRolloutTables(h huma.API) {
-	registerTable(h, "/rollouts/{rollout}/funnel.csv", "rollout-funnel-csv", "The funnel, as CSV", func(in *rolloutRef) (head []string, rows [][]string, err error) {
+	registerTable(h, "/rollouts/{rollout}/funnel.csv", "rollout-funnel-csv", "The funnel, as CSV", func(in *RolloutRef) (head []string, rows [][]string, err error) {
 		list, err := a.funnel(in)
 		for _, s := range viewFunnel(list) {
 			var codes []string
@@ -71,7 +71,7 @@ func (a *api) registerRolloutTables(h huma.API) {
 		}
 		return []string{"time", "attempted", "confirmed", "progress", "ended", "unknown", "held_out"}, rows, err
 	})
-	registerTable(h, "/rollouts/{rollout}/behind.csv", "rollout-behind-csv", "Who is behind, as CSV", func(in *rolloutRef) (head []string, rows [][]string, err error) {
+	registerTable(h, "/rollouts/{rollout}/behind.csv", "rollout-behind-csv", "Who is behind, as CSV", func(in *RolloutRef) (head []string, rows [][]string, err error) {
 		list, err := a.behind(in)
 		for _, b := range list {
 			row := []string{b.Customer}

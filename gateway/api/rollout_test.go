@@ -72,7 +72,7 @@ func TestReleasesAreSigned(t *testing.T) {
 	good := signed(t, b.signer, "2.6.0", 26)
 	b.post(t, api.Operator, "/releases", signed(t, stranger, "2.6.0", 26)).denied(t, "another key", 422, "not-signed")
 	b.post(t, api.Operator, "/releases", `{"manifest":"AAAA","url":"https://updates.example/x"}`).denied(t, "no manifest", 422, "malformed")
-	b.post(t, api.Operator, "/releases", `{"manifest":"","url":"https://updates.example/x"}`).denied(t, "nothing", 422, "malformed")
+	b.post(t, api.Operator, "/releases", `{"manifest":"","url":"https://updates.example/x"}`).denied(t, "nothing", 422, "bad-request")
 	if a := b.post(t, api.Operator, "/releases", good); a.status != 201 || !strings.Contains(a.body, `"signer":"releases"`) {
 		t.Fatalf("release: %d %s", a.status, a.body)
 	}

@@ -30,6 +30,7 @@ type WaveSpec struct {
 	Least    int64   `json:"least_seconds,omitempty" minimum:"0" maximum:"31622400" doc:"that it is open before the next one; 0: a day"`
 	Reported float64 `json:"reported,omitempty" minimum:"0" maximum:"1" doc:"share of its devices that must have come to an end before the next one; 0: 0.8"`
 	ByHand   bool    `json:"by_hand,omitempty" doc:"it opens when somebody says so"`
+	Proof    bool    `json:"proof,omitempty" doc:"it opens only when the evidence speaks for it; otherwise it is enough that nothing speaks against it"`
 }
 
 // WindowSpec is a time of the week, in UTC.
@@ -48,7 +49,7 @@ func (s *RolloutSpec) spec() rollout.Spec {
 		Consent: s.Consent, Safe: s.Safe, Remark: s.Remark,
 	}
 	for _, w := range s.Waves {
-		out.Waves = append(out.Waves, rollout.Wave{Share: w.Share, Least: time.Duration(w.Least) * time.Second, Reported: w.Reported, ByHand: w.ByHand})
+		out.Waves = append(out.Waves, rollout.Wave{Share: w.Share, Least: time.Duration(w.Least) * time.Second, Reported: w.Reported, ByHand: w.ByHand, Proof: w.Proof})
 	}
 	if len(out.Waves) == 0 {
 		out.Waves = []rollout.Wave{{Share: 1}}
@@ -73,7 +74,7 @@ func viewSpec(s *rollout.Spec) RolloutSpec {
 		Consent: s.Consent, Safe: s.Safe, Remark: s.Remark,
 	}
 	for _, w := range s.Waves {
-		out.Waves = append(out.Waves, WaveSpec{Share: w.Share, Least: int64(w.Least / time.Second), Reported: w.Reported, ByHand: w.ByHand})
+		out.Waves = append(out.Waves, WaveSpec{Share: w.Share, Least: int64(w.Least / time.Second), Reported: w.Reported, ByHand: w.ByHand, Proof: w.Proof})
 	}
 	for _, w := range s.Windows {
 		x := WindowSpec{From: w.From, To: w.To}
@@ -102,14 +103,31 @@ type Rollout struct {
 	Devices   int            `json:"devices" doc:"that match, held out or not"`
 	Attempted int            `json:"attempted" doc:"that were sent an offer"`
 	Retries   int            `json:"retries"`
+	Alone     uint32         `json:"alone,omitempty" doc:"number of the device that goes first"`
+	Held      []string       `json:"held,omitempty" doc:"versions whose devices are offered nothing: the evidence is against them alone"`
+	Warned    bool           `json:"warned" doc:"the evidence holds the next wave back"`
+	Notes     []RolloutNote  `json:"notes" doc:"what was done to it"`
 	Standings map[string]int `json:"standings" doc:"devices by where they stand"`
 }
 
+// A RolloutNote is something that was done to a rollout.
+type RolloutNote struct {
+	At     time.Time `json:"at"`
+	Who    string    `json:"who"`
+	What   string    `json:"what"`
+	Remark string    `json:"remark,omitempty"`
+}
+
 func viewRollout(s *rollout.Summary) Rollout {
-	return Rollout{
+	out := Rollout{
 		ID: uint32(s.ID), Spec: viewSpec(&s.Spec), State: s.State.String(), By: s.By, Approver: s.Approver, Created: s.Created, Started: s.Started, Ended: s.Ended,
 		Reason: s.Reason, Wave: s.Wave, Devices: s.Devices, Attempted: s.Attempted, Retries: s.Retries, Standings: byName(s.Standings),
+		Alone: s.Alone, Held: s.Held, Warned: s.Warned, Notes: []RolloutNote{},
 	}
+	for _, n := range s.Notes {
+		out.Notes = append(out.Notes, RolloutNote{n.Time, n.Actor.Name, n.What, n.Remark})
+	}
+	return out
 }
 
 func byName(standings map[rollout.Standing]int) map[string]int {
@@ -154,7 +172,7 @@ type FunnelStep struct {
 
 func viewFunnel(list []rollout.FunnelStep) (out []FunnelStep) {
 	for _, s := range list {
-		out = append(out, FunnelStep{s.Step.String(), s.Reached, s.Here, s.Silent, int64(s.Median / time.Second), s.Codes, append([]uint32{}, s.Devices...)})
+		out = append(out, FunnelStep{s.Step, s.Reached, s.Here, s.Silent, int64(s.Median / time.Second), s.Codes, append([]uint32{}, s.Devices...)})
 	}
 	return out
 }
@@ -179,6 +197,11 @@ type DeviceUpdate struct {
 	Wave      int          `json:"wave" doc:"from 1; 0 is the one device that goes first, -1 held out"`
 	Standing  string       `json:"standing"`
 	Reason    string       `json:"reason,omitempty"`
+	From      string       `json:"from" doc:"version at the start"`
+	Version   string       `json:"version" doc:"that it runs, as far as is known"`
+	Step      string       `json:"step,omitempty" doc:"the last that it told"`
+	Tries     int          `json:"tries" doc:"offers that were sent, of this attempt"`
+	GivenUp   bool         `json:"given_up"`
 	Code      uint8        `json:"code"`
 	Since     time.Time    `json:"since"`
 	Offered   time.Time    `json:"offered,omitzero" doc:"first"`
@@ -197,11 +220,12 @@ type DeviceUpdate struct {
 func viewUpdate(d *rollout.DeviceView) DeviceUpdate {
 	out := DeviceUpdate{
 		Rollout: uint32(d.Rollout), Number: d.Number, Name: d.Name, Customer: d.Customer, Wave: d.Wave, Standing: d.Standing.String(), Reason: d.Reason,
+		From: d.From, Version: d.Version, Step: d.Step, Tries: d.Tries, GivenUp: d.GivenUp,
 		Code: d.Code, Since: d.Since, Offered: d.Offered, Deferred: d.Deferred, Ran: d.Ran, Confirmed: d.Confirmed, Earliest: d.Earliest, Latest: d.Latest,
 		Soak: d.Soak, Last: d.Last, Missed: d.Missed, Suspect: d.Suspect, History: []UpdateStep{},
 	}
 	for _, s := range d.History {
-		out.History = append(out.History, UpdateStep{s.Step.String(), s.Code, s.At, s.Known, s.Attempt, int64(s.Within / time.Second), s.AtLeast})
+		out.History = append(out.History, UpdateStep{s.Step, s.Code, s.At, s.Known, s.Attempt, int64(s.Within / time.Second), s.AtMost})
 	}
 	return out
 }
@@ -226,18 +250,23 @@ type RolloutReport struct {
 	Line    string           `json:"line" doc:"all of it in one line"`
 	Days    []int            `json:"days" doc:"devices that were heard on each day since the start, of those that were sent an offer"`
 	Silent  int              `json:"silent" doc:"of these, overdue now"`
-	Usual   float64          `json:"usual" doc:"how many of them would be without the update"`
+	Events  int              `json:"events" doc:"silences of devices with the update that were longer than hardly any living device's"`
+	Usual   float64          `json:"usual" doc:"how many such silences there would be without the update, by the devices that do not have it"`
 	Low     float64          `json:"low" doc:"with 95 % at least"`
 	High    float64          `json:"high" doc:"and at most"`
 	Verdict string           `json:"verdict"`
 	Behind  []rollout.Behind `json:"behind" doc:"by customer"`
 	Calls   []RolloutCall    `json:"calls" doc:"whom to call, and why"`
+
+	Evidence []rollout.Evidence    `json:"evidence" doc:"how much likelier what was seen is if the update does harm, by kind"`
+	Groups   []rollout.GroupReport `json:"groups" doc:"by the version that devices came from"`
 }
 
 func viewReport(r *rollout.Report) RolloutReport {
 	out := RolloutReport{
-		Rollout: viewRollout(&r.Summary), Line: r.Line, Days: append([]int{}, r.Days...), Silent: r.Silent, Usual: r.Usual, Low: r.Low, High: r.High,
+		Rollout: viewRollout(&r.Summary), Line: r.Line, Days: append([]int{}, r.Days...), Silent: r.Silent, Events: r.Events, Usual: r.Usual, Low: r.Low, High: r.High,
 		Verdict: r.Verdict, Behind: append([]rollout.Behind{}, r.Behind...), Calls: []RolloutCall{},
+		Evidence: append([]rollout.Evidence{}, r.Evidence...), Groups: append([]rollout.GroupReport{}, r.Groups...),
 	}
 	for i := range r.Calls {
 		out.Calls = append(out.Calls, RolloutCall{viewUpdate(&r.Calls[i].Device), r.Calls[i].Why})

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -138,7 +139,7 @@ func sizeOf(d *store.Downlink) int {
 // offerUpdate queues what a device that speaks now is to be offered, if it is to be offered anything and none is on its way.
 func (h *Hub) offerUpdate(c *commit, l *link, i fleet.Index, now time.Time) {
 	number := h.fleet.Head(i).Number
-	if l.Transport == nil || h.outgoing.has(number, downlinkOffer) {
+	if l.Transport == nil || h.offering(number, now) {
 		return
 	}
 	offer, ok := h.rollouts.Offer(now, rollout.Place(i), l.place)
@@ -164,6 +165,15 @@ func (h *Hub) offerUpdate(c *commit, l *link, i fleet.Index, now time.Time) {
 		d.Payload = appendOfferStub(nil, offer.Rollout, downlinkSize(len(plaintext)))
 	}
 	h.enqueue(c, i, d)
+}
+
+// offering reports whether an offer waits to leave for a device, or may have left. Whether one that the network took is to be repeated is for the
+// machine to say.
+func (h *Hub) offering(number uint32, now time.Time) bool {
+	return slices.ContainsFunc(h.outgoing.open[number], func(ref uint64) bool {
+		d := h.outgoing.byRef[ref]
+		return d.Kind == downlinkOffer && d.State != DownlinkAccepted && now.Before(d.Expires)
+	})
 }
 
 // errWithdrawn ends an offer that holds no more.

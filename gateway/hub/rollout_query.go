@@ -107,7 +107,7 @@ func (q *RolloutQuery) takes(d *rollout.DeviceView) bool {
 type RolloutStats struct {
 	Rollout   uint32
 	Standings map[string]int
-	Excess    float64 // silent devices beyond those that would be silent without the update
+	Excess    float64 // long silences beyond those that there would be without the update
 }
 
 // RolloutStats are figures of all rollouts that have begun and not ended.
@@ -122,7 +122,7 @@ func (h *Hub) RolloutStats() (list []RolloutStats) {
 				x.Standings[standing.String()] = n
 			}
 			if r, err := m.Report(now, s.ID); err == nil {
-				x.Excess = max(0, float64(r.Silent)-r.Usual)
+				x.Excess = max(0, float64(r.Events)-r.Usual)
 			}
 			list = append(list, x)
 		}

@@ -193,6 +193,8 @@ func TestDeclinedIsNotOfferedAgain(t *testing.T) {
 	b := newBench(t)
 	d := b.importOne(8)
 	b.bySMS(d.hello("1.0.0"))
+	other := b.device(7) // it never speaks again: the rollout goes on
+	b.settled(b.udp(other.to(other.hello("1.0.0"))), transports.Stored)
 	b.release(1000)
 	id := b.rolling(nil)
 	b.bySMS(d.status(3.7))
@@ -212,7 +214,8 @@ func TestDeclinedIsNotOfferedAgain(t *testing.T) {
 	b.bySMS(d.status(3.7))
 	b.transmitSMS()
 	if len(b.sms.sent) != 2 || d.offerIn(b.sms.sent[1], 2).Version != "2.0.0" {
-		t.Fatalf("after the retry %d messages", len(b.sms.sent))
+		list, _ := b.hub.Downlinks("meter-1")
+		t.Fatalf("after the retry %d messages; %+v %+v", len(b.sms.sent), b.stands("meter-1"), list)
 	}
 	if _, err := b.hub.RetryRollout(as(t, "ann", "operator"), id, []string{"ghost"}, ""); err == nil {
 		t.Error("a device that nobody knows was retried")
@@ -295,11 +298,16 @@ func TestOffersOnABadNetwork(t *testing.T) {
 	}
 }
 
+// wide is a transport whose messages are as long as datagrams.
+type wide struct{ fakeTransport }
+
+func (*wide) Limits() transports.Limits { return transports.Limits{UplinkMax: 1280, DownlinkMax: 1232} }
+
 // Over UDP the offer leaves in the window that the device's frame opened.
 func TestOfferInAWindow(t *testing.T) {
 	b := newBench(t)
 	_ = b.store.Close()
-	out := &fakeTransport{silent: true}
+	out := &wide{fakeTransport{silent: true}}
 	b.udpOut = out
 	b.open()
 	d := b.device(7)

@@ -10,12 +10,13 @@ import (
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
 )
 
-// tell emits what the schedule has to say.
+// tell emits what the schedule and the rollouts have to say.
 func (h *Hub) tell(c *commit) {
 	for _, x := range h.changed {
 		h.changedEvent(c, &x)
 	}
 	h.changed = h.changed[:0]
+	h.tellUpdates(c)
 	now := h.clock.Now()
 	for _, a := range h.core.Actions() {
 		i := fleet.Index(a.Place)

@@ -16,10 +16,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/manifest"
+	"github.com/godwit-gateway/godwit/gateway/audit"
+	"github.com/godwit-gateway/godwit/gateway/config"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/metrics"
 	"github.com/godwit-gateway/godwit/gateway/publish"
+	"github.com/godwit-gateway/godwit/gateway/rollout"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
@@ -57,6 +61,10 @@ func newGateway(t *testing.T, links ...metrics.LinkState) *gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
+	product, err := config.BuiltIn("buoy-demo")
+	if err != nil {
+		t.Fatal(err)
+	}
 	g.hub, err = hub.New(hub.Options{
 		Gateway: "gw1", Store: g.store, KEK: kek, Clock: g.clock, Log: quiet, Inline: true,
 		Schedule: hub.Schedule{Core: core.Config{Currency: "EUR", Budgets: []ledger.Budget{{Scope: ledger.Scope{Level: ledger.Fleet, Currency: "EUR"}, Amount: 1e6}}}},
@@ -68,6 +76,7 @@ func newGateway(t *testing.T, links ...metrics.LinkState) *gateway {
 			ID: "a", Key: fleetSecret, First: 1, Last: 10, Product: "buoy", Customer: "acme", Name: "dev-{number}", CTRBits: 8, TagLen: 8,
 			Register: fleet.RegisterAuto,
 		}},
+		Products: []hub.Product{{Name: "buoy", Template: product.Template}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -355,6 +364,7 @@ func TestLint(t *testing.T) {
 		t.Error(err)
 	}
 	g.send(t, "udp0", time.Time{}, hello(t, 1)) // customers that spent something have a series
+	g.rollout(t)                                // rollouts that run have two
 	// Every other metric has a value even before anything happened: an alert on one that does not exist never fires.
 	described := make(chan *prometheus.Desc, 1000)
 	g.metrics.Describe(described)
@@ -371,6 +381,51 @@ func TestLint(t *testing.T) {
 	}
 	if len(names) != len(described) || n == 0 {
 		t.Errorf("%d metrics have values, %d are described", len(names), len(described))
+	}
+}
+
+// rollout begins one.
+func (g *gateway) rollout(t *testing.T) {
+	t.Helper()
+	_, err := g.hub.AddRelease(t.Context(), rollout.Release{
+		Manifest:  manifest.Manifest{Product: "buoy", Version: "2.0.0", Sequence: 2, Size: 1, URL: "https://updates.example/i"},
+		Reference: "https://updates.example/m", Hash: make([]byte, 32),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := g.hub.CreateRollout(t.Context(), rollout.Spec{Name: "x", Product: "buoy", Version: "2.0.0", Waves: []rollout.Wave{{Share: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := hub.WithActor(t.Context(), audit.Actor{Name: "ben", Role: "approver"})
+	_, e1 := g.hub.MoveRollout(t.Context(), r.ID, rollout.Submit, "")
+	_, e2 := g.hub.MoveRollout(other, r.ID, rollout.Approve, "fine")
+	_, e3 := g.hub.MoveRollout(other, r.ID, rollout.Start, "")
+	if err := errors.Join(e1, e2, e3); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRollouts: how many devices of a rollout stand where, while it runs.
+func TestRollouts(t *testing.T) {
+	g := newGateway(t)
+	g.send(t, "udp0", time.Time{}, hello(t, 1))
+	g.rollout(t)
+	all := gather(t, g)
+	if v, ok := all[`godwit_rollout_devices rollout=1 state=eligible`]; !ok || v != 1 {
+		t.Errorf("eligible: %v, %t", v, ok)
+	}
+	if v, ok := all[`godwit_rollout_excess_silent rollout=1`]; !ok || v != 0 {
+		t.Errorf("excess: %v, %t", v, ok)
+	}
+	if _, err := g.hub.MoveRollout(t.Context(), 1, rollout.Stop, ""); err != nil {
+		t.Fatal(err)
+	}
+	for name := range gather(t, g) {
+		if strings.HasPrefix(name, "godwit_rollout_") {
+			t.Errorf("a rollout that has ended has %s", name)
+		}
 	}
 }
 

@@ -36,7 +36,7 @@ func stocked(t *testing.T, k *store.KEK) *store.Store {
 		b.PutRollout([]byte{byte(n)}, []byte{1})
 		b.PutAudit(uint64(n), []byte{1})
 	}
-	b.DeleteRollout([]byte{2})
+	b.DeleteRollouts([]byte{2}, []byte{3})
 	for i := range uint16(3) {
 		b.PutFragment(&store.Fragment{Number: 1, Set: 2, Last: 5, Index: i})
 		b.PutFragment(&store.Fragment{Number: 1, Set: 3, Last: 5, Index: i})

@@ -8,10 +8,12 @@ func (b *Batch) PutRollout(key, row []byte) {
 	b.set(b.key, row)
 }
 
-// DeleteRollout forgets a row of the rollouts.
-func (b *Batch) DeleteRollout(key []byte) {
-	b.key = append(append(b.key[:0], prefixRollout), key...)
-	b.delete(b.key)
+// DeleteRollouts forgets all rows of the rollouts from one key up to, and without, another.
+func (b *Batch) DeleteRollouts(from, to []byte) {
+	low, high := append([]byte{prefixRollout}, from...), append([]byte{prefixRollout}, to...)
+	if err := b.b.DeleteRange(low, high, nil); err != nil && b.err == nil {
+		b.err = err
+	}
 }
 
 // EachRollout calls f with every row of the rollouts, by key. Both are valid until f returns. An error of f ends the walk.

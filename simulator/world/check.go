@@ -8,6 +8,7 @@ import (
 	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/gateway/audit"
 	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/gateway/rollout"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
@@ -32,7 +33,7 @@ func (w *world) check(healed, quiet time.Time) error {
 func (w *world) checkStore() error {
 	r, err := w.gateway.store.Check(w.ctx, store.CheckOptions{
 		Schedule: func(_ uint32, row []byte) error { return core.CheckRow(row) }, Account: ledger.New().Load,
-		Audit: new(audit.Chain).Check,
+		Audit: new(audit.Chain).Check, Rollout: rollout.CheckRow,
 	})
 	if err != nil {
 		return fmt.Errorf("check the store: %w", err)
