@@ -25,6 +25,7 @@ type mobile struct {
 	memory device.Memory
 	life   *life
 	clone  bool      // not the genuine one
+	barred bool      // its network carries nothing for it any more
 	on     bool      // at work when it was looked at last
 	off    time.Time // when it was not at work last; zero: it always was
 	up     *radio.Link[packet]

@@ -47,7 +47,7 @@ func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt,
 	if !o.link.Keeps {
 		m = w.fleet[d.Window.ID-1] // as uplink gave it
 	}
-	if m == nil || m.link != o.link {
+	if m == nil || m.link != o.link || m.barred && o.link.Keeps {
 		return transports.Receipt{}, &transports.SendError{Outcome: transports.Refused, Err: errNobody}
 	}
 	w.fail(m.sealedDown(d.Payload))

@@ -199,39 +199,68 @@ func (w *world) checkStandings(now time.Time, m *rollout.Machine, s *rollout.Sum
 
 var (
 	errNeverRan   = errors.New("it never ran the release")
-	errRunsOther  = errors.New("it runs another version, and was heard since")
+	errRunsOther  = errors.New("it went back to another version, and was heard since")
 	errWasDead    = errors.New("it was dead before it could have been confirmed")
 	errWasHeldOut = errors.New("an update was done to it")
+	errDidNot     = errors.New("that did not happen to it")
 )
+
+// fate is what updates to a version did to a device.
+type fate struct {
+	did   map[device.What]bool
+	ended time.Time // when one ended it; zero: none did
+	left  bool      // it was brought to another version since
+}
+
+func fateOf(x *mobile, version string) fate {
+	f := fate{did: make(map[device.What]bool)}
+	for _, h := range x.dev.Happened() {
+		if h.Version != version {
+			f.left = f.left || h.What == device.Updated && len(f.did) > 0
+			continue
+		}
+		f.did[h.What] = true
+		if h.What == device.Bricked || h.What == device.Drained {
+			f.ended = h.At
+		}
+	}
+	return f
+}
 
 // checkStanding holds where a device is said to stand against what happened to it.
 func (w *world) checkStanding(v *rollout.DeviceView, x *mobile, s *rollout.Summary) error {
-	ran, ended := false, time.Time{}
-	for _, h := range x.dev.Happened() {
-		if h.Version != s.Spec.Version {
-			continue
-		}
-		if v.Standing == rollout.HeldOut && w.knowledge() {
-			return errWasHeldOut
-		}
-		switch h.What {
-		case device.Updated, device.Late, device.Looping, device.LogLost:
-			ran = true
-		case device.Bricked, device.Drained:
-			ended = h.At
-		default:
-		}
-	}
-	if v.Standing != rollout.Confirmed || !w.knowledge() {
+	if !w.knowledge() || w.faults[kindForgets] > 0 { // what a device has forgotten it runs no more
 		return nil
 	}
-	switch runs := x.dev.Version() == s.Spec.Version; {
-	case !ran && !runs:
-		return errNeverRan
-	case !ended.IsZero() && v.Ran.After(ended):
-		return errWasDead
-	case !runs && x.on && x.memory.Update.Later.What != device.Looping:
-		return errRunsOther
+	f, runs := fateOf(x, s.Spec.Version), x.dev.Version() == s.Spec.Version
+	ran := runs || f.did[device.Updated] || f.did[device.Late] || f.did[device.Looping] || f.did[device.LogLost]
+	switch v.Standing {
+	case rollout.HeldOut:
+		if len(f.did) > 0 {
+			return errWasHeldOut
+		}
+	case rollout.Confirmed:
+		switch {
+		case !ran:
+			return errNeverRan
+		case !f.ended.IsZero() && v.Ran.After(f.ended):
+			return errWasDead
+		case !runs && x.on && !f.left && !f.did[device.Looping]:
+			return errRunsOther
+		}
+	case rollout.RolledBack:
+		if !f.did[device.RolledBack] && !f.did[device.Looping] && !f.left {
+			return errDidNot
+		}
+	case rollout.Failed:
+		if !f.did[device.Failed] {
+			return errDidNot
+		}
+	case rollout.Declined:
+		if !f.did[device.Declined] {
+			return errDidNot
+		}
+	default:
 	}
 	return nil
 }

@@ -118,6 +118,45 @@ func (u *updates) byHand(product, version string, size uint64) (reference string
 	})
 }
 
+// Rehearse reports releases and rollouts that a gateway would refuse.
+func (s *Setup) Rehearse() error {
+	if err := s.validateUpdates(); err != nil {
+		return err
+	}
+	var u updates
+	if err := u.develop(s); err != nil {
+		return err
+	}
+	c := rollout.Config{Fleet: nobody{}}
+	for i := range s.Links {
+		c.Links = append(c.Links, s.Links[i].Name)
+	}
+	m, by := rollout.New(c), rollout.Actor{Name: "rehearsal", Role: rollout.Admin}
+	for i := range u.releases {
+		if _, err := m.Register(s.Start, by, u.releases[i]); err != nil {
+			return fmt.Errorf("%w: %w", ErrSetup, err)
+		}
+	}
+	for i := range s.Rollouts {
+		if _, _, err := m.Create(s.Start, by, s.Rollouts[i].Spec); err != nil {
+			return fmt.Errorf("%w: %w", ErrSetup, err)
+		}
+	}
+	return nil
+}
+
+// nobody is a fleet without devices.
+type nobody struct{}
+
+// Len implements rollout.Fleet.
+func (nobody) Len() int { return 0 }
+
+// Facts implements rollout.Fleet.
+func (nobody) Facts(rollout.Place, *rollout.Facts) {}
+
+// Find implements rollout.Fleet.
+func (nobody) Find(uint32) (rollout.Place, bool) { return 0, false }
+
 // validateUpdates reports releases and rollouts that cannot be.
 func (s *Setup) validateUpdates() error {
 	var errs []error
