@@ -3,6 +3,7 @@
 package e2e_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/manifest"
 )
 
 // running are calls while the gateway runs, in this order: what one does the next may find.
@@ -180,7 +182,9 @@ var running = []row{
 	{args: "release verify $DIR/release.cose --key $DIR/releases.key.pub -o json", out: `"verified": true`},
 	{args: "release verify $DIR/release.cose --key $DIR/releases.key.pub --image $CSV", code: 1, err: "not the image"},
 	{args: "release verify $DIR/release.cose --key $DIR/chip.key.pub", code: 1, err: "no known key"},
-	{args: "release verify $DIR/release.cose", code: 2, err: "--key"},
+	{args: "release verify $DIR/release.cose", code: 1, err: "no known key"}, // the configuration has another signer
+	{args: "release verify $MANIFEST", out: "good"},
+	{args: "release verify", code: 2, err: "<manifest>"},
 	{args: "release inspect $DIR/release.cose", out: "not verified"},
 	{args: "release inspect $DIR/release.cose -o json", out: `"manifest_sha256"`},
 	{args: "release inspect $CSV", code: 1, err: "fleet.csv"},
@@ -269,6 +273,115 @@ var running = []row{
 	{args: "token revoke grafana", code: 1, err: "grafana"},
 	{args: "token revoke", code: 2, err: "<name>"},
 
+	{args: "release add $MANIFEST --url https://updates.example/2.6.0.cose", out: "signed by"},
+	{args: "release add $DIR/2.7.0.cose --url https://updates.example/2.7.0.cose -o json", out: `"signer": "releases"`},
+	{args: "release add $MANIFEST --url https://updates.example/2.6.0.cose", code: 1, err: "exists already"},
+	{args: "release add $DIR/stranger.cose --url https://updates.example/9.cose", code: 1, err: "no known key signed this"},
+	{args: "release add $MANIFEST", code: 2, err: "--url"},
+	{args: "release add $MANIFEST --url here", code: 2, err: "--url"},
+	{args: "release list", out: "2.6.0"},
+	{args: "release list --product ghost -o json", out: "[]"},
+	{args: "release list -o csv", out: "product,version,sequence"},
+	{args: "release list --api unix:$DIR/none.sock --token-file $TOKEN", code: 1, err: "is it running?"},
+	{args: "release list all", code: 2, err: "unexpected argument all"},
+	{args: "release show buoy-demo 2.6.0", out: "https://updates.example/2.6.0.cose"},
+	{args: "release show buoy-demo 2.6.0 -o json", out: `"sequence": 26`},
+	{args: "release show buoy-demo 9.9", code: 1, err: "9.9"},
+	{args: "release show buoy-demo", code: 2, err: "<version>"},
+
+	{args: "rollout plan buoy-demo 2.6.0 --wave 50%,2h,0.5 --wave 100%,proof --hold-out 5%", out: "wave 2"},
+	{args: "rollout plan buoy-demo 2.6.0 --device dev-1 -o json", out: `"waves"`},
+	{args: "rollout plan buoy-demo 9.9", code: 1, err: "9.9"},
+	{args: "rollout plan buoy-demo 2.6.0 --wave 200%", code: 2, err: "--wave"},
+	{args: "rollout plan buoy-demo 2.6.0 --wave 4%", code: 2, err: "100%"},
+	{args: "rollout plan buoy-demo 2.6.0 --window 25-30", code: 2, err: "--window"},
+	{args: "rollout create buoy-demo 2.6.0 --device dev-1 --device dev-2 --wave 50% --wave 100%,by-hand --remark spring", out: "draft"},
+	{args: "rollout create buoy-demo 2.6.0 --device dev-2 --wave 50% --wave 100%,by-hand --window mon,tue:22-06 --safe -o json", out: `"id": 2`},
+	{args: "rollout create buoy-demo 2.7.0 --device dev-2 --consent", out: "draft"},
+	{args: "rollout create buoy-demo 2.7.0 --device dev-2", out: "draft"},
+	{args: "rollout create buoy-demo 2.7.0 --link ghost", code: 1, err: "ghost"},
+	{args: "rollout create buoy-demo 2.7.0 --soak 0", code: 2, err: "--soak"},
+	{args: "rollout submit 1 --remark tested", out: "submitted"},
+	{args: "rollout submit 2 -o json", out: `"submitted"`},
+	{args: "rollout submit 3", out: "submitted"},
+	{args: "rollout submit 4", out: "submitted"},
+	{args: "rollout submit 99", code: 1, err: "rollout 99"},
+	{args: "rollout submit", code: 2, err: "<rollout>"},
+	{args: "rollout approve 1 --remark mine", code: 1, err: "nobody approves what the same token created"},
+	{args: "rollout approve 1 --remark fine --token-file $SECOND", out: "approved"},
+	{args: "rollout approve 2 --remark fine --token-file $SECOND -o json", out: `"approver": "second"`},
+	{args: "rollout approve 3 --token-file $SECOND", code: 2, err: "--remark"},
+	{args: "rollout deny 3 --remark no --token-file $SECOND", out: "denied"},
+	{args: "rollout deny 4 --remark no --token-file $SECOND -o json", out: `"denied"`},
+	{args: "rollout deny 4 --remark no --token-file $SECOND", code: 1, err: "denied"},
+	{args: "rollout deny 4", code: 2, err: "--remark"},
+	{args: "rollout start 1", out: "running"},
+	{args: "rollout start 2 -o json", out: `"running"`},
+	{args: "rollout start 4", code: 1, err: "denied"},
+	{args: "rollout start", code: 2, err: "<rollout>"},
+	{args: "rollout pause 1 --remark storm", out: "paused"},
+	{args: "rollout pause 2 -o json", out: `"paused"`},
+	{args: "rollout pause 4", code: 1, err: "denied"},
+	{args: "rollout pause now", code: 2, err: "<rollout>"},
+	{args: "rollout resume 1", out: "running"},
+	{args: "rollout resume 2 -o json", out: `"running"`},
+	{args: "rollout resume 2", code: 1, err: "running"},
+	{args: "rollout resume", code: 2, err: "<rollout>"},
+	{args: "rollout advance 1 --remark now --token-file $SECOND", out: "running"},
+	{args: "rollout advance 2 --remark now --token-file $SECOND -o json", out: `"running"`},
+	{args: "rollout advance 4 --remark now --token-file $SECOND", code: 1, err: "denied"},
+	{args: "rollout advance 1", code: 2, err: "--remark"},
+	{args: "rollout halt 1 --remark calls", out: "halted"},
+	{args: "rollout halt 2 --remark calls -o json", out: `"halted"`},
+	{args: "rollout halt 4 --remark calls", code: 1, err: "denied"},
+	{args: "rollout halt 1", code: 2, err: "--remark"},
+	{args: "rollout override 1 --remark mistake --token-file $SECOND", out: "running"},
+	{args: "rollout override 2 --remark mistake --token-file $SECOND -o json", out: `"running"`},
+	{args: "rollout override 1 --remark mistake", code: 1, err: "same token"},
+	{args: "rollout override 1", code: 2, err: "--remark"},
+	{args: "rollout retry 99", code: 1, err: "99"},
+	{args: "rollout retry", code: 2, err: "<rollout>"},
+	{args: "rollout list", out: "buoy-demo 2.6.0"},
+	{args: "rollout list --state denied -o json", out: `"id": 4`},
+	{args: "rollout list --api unix:$DIR/none.sock --token-file $TOKEN", code: 1, err: "is it running?"},
+	{args: "rollout list --state asleep", code: 2, err: "--state"},
+	{args: "rollout show 1", out: "wave 2"},
+	{args: "rollout show 1 -o json", out: `"gates"`},
+	{args: "rollout show 99", code: 1, err: "99"},
+	{args: "rollout show", code: 2, err: "<rollout>"},
+	{args: "rollout watch 1 --since 1h --max 2", out: "submitted"},
+	{args: "rollout watch 1 --since 1h --max 1 -o json", out: "io.godwit.rollout.created"},
+	{args: "rollout watch 4", code: 1, out: "denied", err: "without being completed"},
+	{args: "rollout watch 1 --max -1", code: 2, err: "--max"},
+	{args: "rollout report 1", out: "silences"},
+	{args: "rollout report 1 -o json", out: `"calls"`},
+	{args: "rollout report 99", code: 1, err: "99"},
+	{args: "rollout report", code: 2, err: "<rollout>"},
+	{args: "rollout funnel 1", out: "REACHED"},
+	{args: "rollout funnel 1 -o json", out: `"offered"`},
+	{args: "rollout funnel 99", code: 1, err: "99"},
+	{args: "rollout funnel", code: 2, err: "<rollout>"},
+	{args: "rollout adoption 1 --step 1h", out: "ATTEMPTED"},
+	{args: "rollout adoption 1 --as-of 2030-01-01T00:00:00Z -o json", out: "["},
+	{args: "rollout adoption 99", code: 1, err: "99"},
+	{args: "rollout adoption 1 --as-of soon", code: 2, err: "--as-of"},
+	{args: "rollout adoption 1 --step 1s", code: 2, err: "--step"},
+	{args: "rollout devices 1 --customer acme", out: "dev-1"},
+	{args: "rollout devices 1 --standing failed --behind --silent -o json", out: "[]"},
+	{args: "rollout devices 1 --standing asleep", code: 1, err: "asleep"},
+	{args: "rollout devices 1 --limit -1", code: 2, err: "--limit"},
+	{args: "device show dev-1", out: "rollout 1"},
+	{args: "device list --behind 2.6.0 --product buoy-demo", out: "dev-1"},
+	{args: "device list --silent -o json", out: "[]"},
+	{args: "rollout stop 1 --remark over", out: "stopped"},
+	{args: "rollout stop 2 -o json", out: `"stopped"`},
+	{args: "rollout stop 1", code: 1, err: "stopped"},
+	{args: "rollout stop", code: 2, err: "<rollout>"},
+	{args: "release withdraw buoy-demo 2.6.0 --remark late", out: "withdrawn"},
+	{args: "release withdraw buoy-demo 2.7.0 --remark late -o json", out: `"why": "late"`},
+	{args: "release withdraw buoy-demo 9.9 --remark late", code: 1, err: "9.9"},
+	{args: "release withdraw buoy-demo 2.7.0", code: 2, err: "--remark"},
+
 	{args: "audit list", out: "token.revoke"},
 	{args: "audit list --after 1 --limit 2 -o json", out: `"previous"`},
 	{args: "audit list --api unix:$DIR/none.sock --token-file $TOKEN", code: 1, err: "is it running?"},
@@ -336,11 +449,14 @@ func TestCommands(t *testing.T) {
 		"run json":             "it prints a log",
 		"config default fails": "it needs nothing",
 		"version fails":        "it needs nothing",
+		"rollout retry good":   "that takes a device that did not take an update: TestUpdate does it",
+		"rollout retry json":   "likewise",
 	})
 	s := newSite(t)
 	w := commandFiles(t, s)
 	p := s.gateway(t)
 	w["$TOKEN"] = filepath.Join(s.dir, "state", "api.token")
+	w["$SECOND"] = s.token(t, "second", "approver")
 	introduce(t, s)
 	w["$FRAME"] = encoded(t, w, "--counter 5 battery=12.6")
 	w["$BARE"] = encoded(t, w, "--counter 5 battery=12.6 --bare")
@@ -358,6 +474,54 @@ func TestCommands(t *testing.T) {
 		t.Errorf("the gateway ended with %v\n%s", err, p.out)
 	}
 	check(stopped)
+}
+
+// token makes a token and keeps it in a file.
+func (s *site) token(t *testing.T, name, role string) string {
+	t.Helper()
+	got := call(t, "godwit", "", "token", "create", name, "--role", role, "-o", "json", "--config", s.config)
+	var made struct{ Token string }
+	if err := json.Unmarshal([]byte(got.out), &made); err != nil || got.code != 0 {
+		t.Fatalf("token: exit code %d, %v\n%s", got.code, err, got.errout)
+	}
+	path := filepath.Join(s.dir, name+".token")
+	if err := os.WriteFile(path, []byte(made.Token), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// signer makes a key that signs releases, and names it in the configuration.
+func (s *site) signer(t *testing.T) manifest.SigningKey {
+	t.Helper()
+	key, err := manifest.GenerateKey(rand.Reader, manifest.EdDSA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(s.dir, "signer.pub")
+	if err := os.WriteFile(path, key.Public().PEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.edit(t, func(text string) string {
+		return text + fmt.Sprintf("\n[[signer]]\nid = \"releases\"\nfile = %q\n", path)
+	})
+	return key
+}
+
+// signed writes a manifest of a version of buoy-demo, and returns its path.
+func (s *site) signed(t *testing.T, key manifest.SigningKey, file, version string, sequence uint32) string {
+	t.Helper()
+	b, err := manifest.Sign(&manifest.Manifest{
+		Product: "buoy-demo", Version: version, Sequence: sequence, Size: 1000, URL: "https://updates.example/" + version + ".bin",
+	}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(s.dir, file)
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // commandFiles writes what the rows name.
@@ -388,6 +552,14 @@ func commandFiles(t *testing.T, s *site) words {
 			t.Fatal(err)
 		}
 	}
+	key := s.signer(t)
+	w["$MANIFEST"] = s.signed(t, key, "2.6.0.cose", "2.6.0", 26)
+	s.signed(t, key, "2.7.0.cose", "2.7.0", 27)
+	stranger, err := manifest.GenerateKey(rand.Reader, manifest.ES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.signed(t, stranger, "stranger.cose", "9.0.0", 90)
 	s.edit(t, func(text string) string {
 		return strings.Replace(text, "1-100000", "1-4999", 1) + fmt.Sprintf(`
 [[fleet_key]]

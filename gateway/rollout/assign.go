@@ -26,7 +26,7 @@ func (s *Spec) wave(lot float64) int8 {
 	share := lot / (1 - s.HoldOut)
 	for i := range s.Waves {
 		if share < s.Waves[i].Share {
-			return int8(i) + 1 //nolint:gosec // at most wavesMax
+			return int8(i) + 1
 		}
 	}
 	return int8(len(s.Waves)) //nolint:gosec // as above

@@ -31,7 +31,7 @@ func (m *Machine) Plan(now time.Time, s Spec, cost func(at Place) (micros int64,
 	}
 	r := &rollout{head: head{ID: ID(m.numbers + 1), Spec: s, Numbers: []uint32{m.numbers + 1}}}
 	for at := range m.config.Fleet.Len() {
-		m.forecast(&p, r, Place(at)) //nolint:gosec // places are below 2^32
+		m.forecast(&p, r, Place(at))
 	}
 	p.sum(&s)
 	return p.Forecast, nil

@@ -40,7 +40,7 @@ func TestGoodRollout(t *testing.T) {
 	id := w.start(s)
 	stage := make([]int, n)
 	waves := 0
-	for h := 0; h < 24*20; h++ {
+	for h := range 24 * 20 {
 		for i := range n {
 			w.update(i, uint32(id), &stage[i])
 			w.commit()

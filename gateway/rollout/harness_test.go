@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/manifest"
 	"github.com/godwit-gateway/godwit/gateway/rollout"
@@ -118,9 +120,7 @@ func newWorld(t testing.TB, n int) *world {
 
 // commit ends what a batch of the caller would.
 func (w *world) commit() {
-	for _, a := range w.m.Actions() {
-		w.told = append(w.told, a)
-	}
+	w.told = append(w.told, w.m.Actions()...)
 	w.m.Drain(w.store)
 }
 
@@ -238,4 +238,12 @@ func (w *world) count(kind rollout.ActionKind) (n int) {
 		}
 	}
 	return n
+}
+
+// same reports what differs between two answers.
+func same(t *testing.T, a, b any) {
+	t.Helper()
+	if d := cmp.Diff(a, b); d != "" {
+		t.Error(d)
+	}
 }

@@ -34,6 +34,9 @@ func (m *Machine) Load(now time.Time, from Source) error {
 		for i := range r.devices {
 			r.count(&r.devices[i], 1)
 		}
+		if m.release(r) == nil {
+			return fmt.Errorf("load rollout %d: the row of release %s %s is missing: %w", id, r.Spec.Product, r.Spec.Version, ErrRow)
+		}
 		if r.active() && r.judge == nil {
 			return fmt.Errorf("load rollout %d that is %s: its verdict is missing: %w", id, r.State, ErrRow)
 		}
@@ -70,6 +73,9 @@ func (m *Machine) loadRow(key, row []byte, fixed map[ID][]byte) error {
 		if !ok {
 			return nil
 		}
+		if int(d.round) > len(r.Numbers) {
+			return fmt.Errorf("rollout %d: try %d of %d: %w", id, d.round, len(r.Numbers), ErrRow)
+		}
 		d.place, d.number = at, binary.BigEndian.Uint32(key[5:])
 		r.devices = append(r.devices, d) // keys come in their order
 	case rowJudge:
@@ -100,7 +106,7 @@ func CheckRow(key, row []byte) error {
 		return fmt.Errorf("%w: no key", ErrRow)
 	}
 	var err error
-	size := 0
+	var size int
 	switch key[0] {
 	case rowRelease:
 		var r Release
@@ -147,8 +153,10 @@ func (h *head) check(key []byte) error {
 		return fmt.Errorf("%w: it is of rollout %d", ErrRow, h.ID)
 	case len(h.Numbers) == 0 || h.Numbers[0] != uint32(h.ID) || len(h.Numbers) > triesMax:
 		return fmt.Errorf("%w: rollout %d has the numbers %v", ErrRow, h.ID, h.Numbers)
-	case len(h.Spec.Waves) == 0 || len(h.Spec.Waves) > wavesMax || len(h.Opened) > len(h.Spec.Waves)+1 || len(h.Versions) > versionsMax:
+	case len(h.Spec.Waves) == 0 || len(h.Spec.Waves) > wavesMax || len(h.Opened) > h.last()-h.first()+1 || len(h.Versions) > versionsMax:
 		return fmt.Errorf("%w: rollout %d has %d waves, %d open, %d versions", ErrRow, h.ID, len(h.Spec.Waves), len(h.Opened), len(h.Versions))
+	case h.State < Draft || h.State > Completed || h.active() && len(h.Opened) == 0:
+		return fmt.Errorf("%w: rollout %d is %s and has %d waves open", ErrRow, h.ID, h.State, len(h.Opened))
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ func named[T ~uint8](names []string, v T) string {
 // parsed is named back.
 func parsed[T ~uint8](what string, names []string, s string) (T, error) {
 	if i := slices.Index(names, s); i >= 0 && s != "" {
-		return T(i), nil //nolint:gosec // a list of few
+		return T(i), nil
 	}
 	return 0, fmt.Errorf("%s %q: %w", what, s, ErrUnknown)
 }

@@ -80,7 +80,7 @@ func (m *Machine) Report(now time.Time, id ID) (Report, error) {
 	x.Verdict = strings.Join(append([]string{v.Action.String()}, r.reasons(&v)...), "; ")
 	x.Events, x.Usual, x.Low, x.High = silence(&v)
 	for c, e := range v.Evidence {
-		x.Evidence = append(x.Evidence, Evidence{Of: verdict.Component(c).String(), Value: e, Peak: v.Peak[c]}) //nolint:gosec // few
+		x.Evidence = append(x.Evidence, Evidence{Of: verdict.Component(c).String(), Value: e, Peak: v.Peak[c]})
 	}
 	for i := range v.Groups {
 		g := &v.Groups[i]
@@ -197,7 +197,7 @@ func (m *Machine) calls(now time.Time, r *rollout) []Call {
 		}
 		v := m.view(now, r, d, &f)
 		late := overdue(now, &f)
-		why := ""
+		var why string
 		switch {
 		case d.standing == RolledBack:
 			why = "it went back to " + v.From + ": " + v.Reason

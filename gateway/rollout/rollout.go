@@ -71,46 +71,46 @@ type rollout struct {
 	fixed   bool // the part of the verdict that does not change was written
 }
 
-func (r *rollout) note(now time.Time, by Actor, what, remark string) {
-	if len(r.Notes) >= notesMax {
-		r.Notes = slices.Delete(r.Notes, 1, 2) // who created it stays
+func (h *head) note(now time.Time, by Actor, what, remark string) {
+	if len(h.Notes) >= notesMax {
+		h.Notes = slices.Delete(h.Notes, 1, 2) // who created it stays
 	}
-	r.Notes = append(r.Notes, Note{now.UTC(), by, what, remark})
+	h.Notes = append(h.Notes, Note{now.UTC(), by, what, remark})
 }
 
 // enter changes the state. Time passes for a rollout only while it is running: nobody is given up because it rested.
-func (r *rollout) enter(now time.Time, s State) {
-	r.State = s
+func (h *head) enter(now time.Time, s State) {
+	h.State = s
 	switch {
-	case s == Running && !r.Resting.IsZero():
-		r.Rested += now.Sub(r.Resting)
-		r.Resting = time.Time{}
-	case s != Running && r.Resting.IsZero():
-		r.Resting = now.UTC()
+	case s == Running && !h.Resting.IsZero():
+		h.Rested += now.Sub(h.Resting)
+		h.Resting = time.Time{}
+	case s != Running && h.Resting.IsZero():
+		h.Resting = now.UTC()
 	}
 }
 
 // clock is the time that has passed for the rollout, in seconds since 1970 less what it rested.
-func (r *rollout) clock(now time.Time) uint32 {
-	if !r.Resting.IsZero() {
-		now = r.Resting
+func (h *head) clock(now time.Time) uint32 {
+	if !h.Resting.IsZero() {
+		now = h.Resting
 	}
-	return stamp(now.Add(-r.Rested))
+	return stamp(now.Add(-h.Rested))
 }
 
 // active reports whether the rollout has begun and not ended.
-func (r *rollout) active() bool { return r.State == Running || r.State == Paused || r.State == Halted }
+func (h *head) active() bool { return h.State == Running || h.State == Paused || h.State == Halted }
 
 // first is the number of the first wave, last that of the last one, and opened that of the last one that is open.
-func (r *rollout) first() int {
-	if r.Spec.Safe {
+func (h *head) first() int {
+	if h.Spec.Safe {
 		return 0
 	}
 	return 1
 }
 
-func (r *rollout) last() int   { return len(r.Spec.Waves) }
-func (r *rollout) opened() int { return r.first() + len(r.Opened) - 1 }
+func (h *head) last() int   { return len(h.Spec.Waves) }
+func (h *head) opened() int { return h.first() + len(h.Opened) - 1 }
 
 // find is a device of the rollout, or nil.
 func (r *rollout) find(number uint32) *device {
@@ -190,7 +190,7 @@ func (r *rollout) total(from, to int) (sum [Outside + 1]int) {
 }
 
 // stamp is a moment in seconds since 1970, within what a device's record holds.
-func stamp(t time.Time) uint32 { return uint32(min(max(t.Unix(), 0), 1<<32-1)) } //nolint:gosec // bounded
+func stamp(t time.Time) uint32 { return uint32(min(max(t.Unix(), 0), 1<<32-1)) }
 
 // stampOf is stamp, but 0 for no time.
 func stampOf(t time.Time) uint32 {
@@ -207,4 +207,4 @@ func unstamp(s uint32) time.Time {
 	return time.Unix(int64(s), 0).UTC()
 }
 
-func seconds(d time.Duration) uint32 { return uint32(min(max(d/time.Second, 0), 1<<32-1)) } //nolint:gosec // bounded
+func seconds(d time.Duration) uint32 { return uint32(min(max(d/time.Second, 0), 1<<32-1)) }

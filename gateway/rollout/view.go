@@ -53,7 +53,7 @@ func standings(n [Outside + 1]int) map[Standing]int {
 	out := make(map[Standing]int)
 	for s, k := range n {
 		if k > 0 {
-			out[Standing(s)] = k //nolint:gosec // few
+			out[Standing(s)] = k
 		}
 	}
 	return out
@@ -253,14 +253,13 @@ func CodeText(code uint8) string {
 		"started", "done", "not enough flash", "out of memory", "connection lost", "integrity check failed", "unsupported package", "invalid address",
 		"update failed", "unsupported protocol", "cancelled", "put off",
 	}
-	switch {
-	case int(code) < len(texts):
-		return texts[code]
-	case code >= 128:
-		return fmt.Sprintf("vendor's code %d", code)
-	default:
-		return fmt.Sprintf("code %d", code)
+	if i := int(code); i < len(texts) {
+		return texts[i]
 	}
+	if code >= 128 {
+		return fmt.Sprintf("vendor's code %d", code)
+	}
+	return fmt.Sprintf("code %d", code)
 }
 
 // history is the story of a device, as it says.
@@ -285,7 +284,7 @@ func (m *Machine) Funnel(now time.Time, id ID) ([]FunnelStep, error) {
 	list := make([]FunnelStep, last+1)
 	ages := make([][]time.Duration, last+1)
 	for s := range list {
-		list[s] = FunnelStep{Step: codec.UpdateStep(s).String(), Codes: map[uint8]int{}, Devices: []uint32{}} //nolint:gosec // few
+		list[s] = FunnelStep{Step: codec.UpdateStep(s).String(), Codes: map[uint8]int{}, Devices: []uint32{}}
 	}
 	var f Facts
 	for i := range r.devices {

@@ -41,8 +41,8 @@ func (m *Machine) gather(now time.Time, r *rollout) {
 	r.devices, r.counts, r.tried, r.busy, r.pending = nil, nil, 0, 0, 0
 	r.Versions = nil
 	for at := range m.config.Fleet.Len() {
-		m.config.Fleet.Facts(Place(at), &f)            //nolint:gosec // places are below 2^32
-		if d, ok := r.member(now, Place(at), &f); ok { //nolint:gosec // as above
+		m.config.Fleet.Facts(Place(at), &f)
+		if d, ok := r.member(now, Place(at), &f); ok {
 			r.devices = append(r.devices, d)
 		}
 	}
@@ -180,7 +180,7 @@ func (r *rollout) reportedGate(wave int, share float64) Gate {
 	n := r.total(wave, wave)
 	all, reported := 0, 0
 	for s, k := range n {
-		if st := Standing(s); !st.left() { //nolint:gosec // few
+		if st := Standing(s); !st.left() {
 			all += k
 			if st.reported() {
 				reported += k
@@ -190,11 +190,9 @@ func (r *rollout) reportedGate(wave int, share float64) Gate {
 	g := Gate{
 		Name: "reported", Have: fmt.Sprintf("%d of %d, %d more were given up", reported, all, n[Expired]), Want: fmt.Sprintf("%g %%", 100*share),
 	}
-	switch {
-	case all == 0:
+	g.Open = reported > 0 && float64(reported) >= share*float64(all)
+	if all == 0 {
 		g.Open = n[Expired] == 0 // there was nobody to ask; that all sleep says nothing
-	default:
-		g.Open = reported > 0 && float64(reported) >= share*float64(all)
 	}
 	return g
 }

@@ -9,24 +9,10 @@ import (
 	"github.com/godwit-gateway/godwit/scheduler/presence"
 )
 
-// reach is how a class of link loses its devices for a while, after Gilbert (1960) and Elliott (1963). One outage in twenty is eight times as long.
-type reach struct {
-	good, bad int64 // means of how long a device is in reach, and of how long it is not, in seconds
-}
-
-var reaches = [classes]reach{
-	Cell: {good: 20 * Day, bad: 4 * Hour},
-	SMS:  {good: 15 * Day, bad: 8 * Hour},
-	SBD:  {good: 12 * Day, bad: 20 * Hour},
-	IDP:  {good: 12 * Day, bad: 12 * Hour},
-}
-
 const (
-	longOutage = 8  // times as long as others
-	oneInLong  = 20 // of the outages
-	early      = 50 // thousandths of its interval by which a device may be early or late
-	underWay   = 10 * Minute
-	learning   = 30 * Day // from the start: what is claimed then does not count, since a model begins with no more than a guess
+	early    = 50 // thousandths of its interval by which a device may be early or late
+	underWay = 10 * Minute
+	learning = 30 * Day // from the start: what is claimed then does not count, since a model begins with no more than a guess
 )
 
 // Calibration is how well package presence knows the dead: what it claims of devices when it first holds them to be dead with at least a probability,
@@ -58,9 +44,8 @@ type watched struct {
 	interval int64
 	due      int64
 	check    int64
-	back     int64 // out of reach until then, if not before out
-	out      int64 // out of reach from then on
-	claimed  int   // levels that have been claimed in this silence
+	cover    Coverage
+	claimed  int // levels that have been claimed in this silence
 }
 
 // Calibrate lets devices speak for a year, at the intervals of the second class table, lose contacts one by one and in outages, and die, one in a
@@ -101,20 +86,17 @@ func watch(f *Fleet, m *presence.Model, i int) watched {
 	w := watched{device: d, rng: rand.New(rand.NewPCG(f.Seed+1, d.fate))} //nolint:gosec // drawn from a seed, to be drawn again
 	w.interval = max([classes]int64{Cell: 4 * Hour, SMS: 12 * Hour, SBD: 48 * Hour, IDP: 24 * Hour}[d.Class], d.Floor)
 	w.due = int64(w.rng.Float64() * float64(w.interval))
-	w.out = w.mean(reaches[d.Class].good)
+	w.cover = d.Class.Cover(1, w.rng)
 	w.known = presence.NewDevice(newYear, presence.Policy{Interval: uint32(w.interval), Link: uint8(d.Class)}, 0, 0) //nolint:gosec // bounded by the fleet
 	w.check = m.Next(&w.known, newYear) - newYear
 	return w
 }
 
-// mean draws a time around a mean.
-func (w *watched) mean(of int64) int64 { return int64(w.rng.ExpFloat64() * float64(of)) }
-
 // hour lets a device, and who looks after it, live until a time.
 func (w *watched) hour(m *presence.Model, out []Calibration, until int64) {
 	for w.due < min(until, w.device.Death) {
 		at := w.due
-		if w.reached(at) && w.rng.Float64() < w.device.Arrives {
+		if w.cover.Reached(at, w.rng) && w.rng.Float64() < w.device.Arrives {
 			m.Contact(&w.known, newYear+at)
 			w.claimed = 0
 			w.check = m.Next(&w.known, newYear+at) - newYear
@@ -134,25 +116,6 @@ func (w *watched) hour(m *presence.Model, out []Calibration, until int64) {
 			w.check = never
 		}
 	}
-}
-
-// reached reports whether the device is in reach at a time, which is not before that of an earlier call.
-func (w *watched) reached(at int64) bool {
-	r := &reaches[w.device.Class]
-	for at >= w.out {
-		if w.back <= w.out {
-			length := r.bad
-			if w.rng.IntN(oneInLong) == 0 {
-				length *= longOutage
-			}
-			w.back = w.out + 1 + w.mean(length)
-		}
-		if at < w.back {
-			return false
-		}
-		w.out = w.back + 1 + w.mean(r.good)
-	}
-	return true
 }
 
 func (c *Calibration) claim(probability float64, at, death int64) {

@@ -11,6 +11,7 @@ const (
 	inflateFirst = 2
 	inflateLater = 1.2
 	inflateCap   = 0.95
+	inflateDeath = 3   // times as many may die by themselves as did before
 	deflate      = 0.5 // and so that they are below, where evidence is sought that the update does no harm
 )
 
@@ -18,6 +19,12 @@ const (
 const (
 	slow     = 24 * hour
 	cycleEnd = 7 * day
+)
+
+// A group is soaked when so much of what has got the update was heard so long after it: by then most of what harms late has done so.
+const (
+	soak      = 48 * hour
+	soakShare = 0.8
 )
 
 // cycles reports whether the device's contacts are still looked at for late harm.
@@ -91,20 +98,14 @@ func (j *Judge) run(d *device) *stake {
 // miss counts a contact that a treated device missed. While its link is out, that says nothing.
 func (j *Judge) miss(d *device) {
 	s := &j.strata[d.stratum]
-	k := int(d.checks)
+	gap, chance := j.gap(d), j.chance(d)
 	if d.checks++; j.vetoes[s.Link].on() {
 		return
-	}
-	var chance float64
-	if d.is(burning) {
-		chance = j.links[s.Link].burst[k]
-	} else {
-		chance = j.usual(d).missed[k]
 	}
 	part := j.part(d)
 	old := j.quiet(d, part)
 	inflated := inflateLater * chance
-	dies := float64(j.hazard[s.group] * j.gap(d, k+1))
+	dies := float64(inflateDeath * j.hazard[s.group] * gap)
 	if d.usual == 1 {
 		kappa := j.kappa(s)
 		inflated = float64(inflateFirst*chance) * kappa
@@ -118,12 +119,24 @@ func (j *Judge) miss(d *device) {
 	j.decision.due = true
 }
 
+// chance is that of the next contact that is looked at, among the living.
+func (j *Judge) chance(d *device) float64 {
+	if d.is(burning) {
+		return j.links[j.strata[d.stratum].Link].burst[d.checks]
+	}
+	return j.usual(d).missed[d.checks]
+}
+
 // heard counts a contact of a treated device.
 func (j *Judge) heard(d *device, at uint32) {
+	e := &j.evidence[j.strata[d.stratum].group]
 	if d.is(burning) {
-		e := &j.evidence[j.strata[d.stratum].group]
 		e.resolved++
 		d.flags |= resolved
+	}
+	if !d.is(soaked) && at-d.started >= soak {
+		e.soaked++
+		d.flags |= soaked
 	}
 	if d.flags&(burning|cycling) == 0 {
 		return

@@ -76,9 +76,12 @@ func (j *Judge) Start(now int64, p Place, burst int, downtime uint32) {
 	if d.is(resolved) {
 		e.resolved--
 	}
+	if d.is(soaked) {
+		e.soaked--
+	}
 	d.started = max(at, d.last())
 	d.origin = clamp(int64(d.started) + int64(downtime))
-	d.flags = d.flags&^(resolved|cycling|out|missed) | assigned | started | burning
+	d.flags = d.flags&^(resolved|soaked|cycling|out|missed) | assigned | started | burning
 	d.burst, d.checks = 0, 0
 	if burst >= 0 && burst < len(j.config.Bursts) {
 		d.burst = uint8(burst) + 1 //nolint:gosec // at most 255
@@ -119,8 +122,13 @@ func (j *Judge) Leave(now int64, p Place) {
 
 // remove ends what is counted of the device. What has been held against it stays: it was true when it was.
 func (j *Judge) remove(p Place, d *device) {
+	e := &j.evidence[j.strata[d.stratum].group]
 	if d.is(out) && d.treated() {
-		j.evidence[j.strata[d.stratum].group].silent--
+		e.silent--
+	}
+	if d.treated() && !d.is(soaked) {
+		d.flags |= soaked
+		e.soaked++
 	}
 	d.flags = d.flags&^(burning|cycling|out) | gone
 	d.until = 0

@@ -6,8 +6,8 @@ type commonEvidence struct{ across windows }
 // Weights of what families of evidence are made of. Those of the first family are told of each contact and may be averaged; the others, which know
 // closed windows only, have a part of alpha each.
 const (
-	weightBurst   = 0.35
-	weightCycle   = 0.3
+	weightBurst   = 0.4
+	weightCycle   = 0.25
 	weightFailure = 0.05
 	weightWindows = 0.1
 )
@@ -163,4 +163,13 @@ func (j *Judge) Override(now int64) {
 	}
 	j.common = commonEvidence{}
 	j.decision = decision{overrides: j.decision.overrides + 1, due: true}
+}
+
+// Halted is when the evidence came to what halts the rollout; 0: it has not. It is Verdict.Halted, and costs nothing.
+func (j *Judge) Halted() int64 { return j.unix(j.decision.halted) }
+
+// Evidence is that of each component now, and the average: Verdict.Evidence and Verdict.Average.
+func (j *Judge) Evidence() (e [Components]float64, mean float64) {
+	e = j.weigh()
+	return e, average(&e)
 }

@@ -13,6 +13,7 @@ const (
 	out            // it was silent through its window; a new one begins when it is heard
 	early          // its window began soon after the update
 	missed         // its first attempt as a control has been counted
+	soaked         // it was heard long after the update, or is not waited for
 	reported       // it has said how the update ended
 	gone           // it takes part in nothing any more
 

@@ -20,6 +20,7 @@ type evidence struct {
 	reports, failures         int64 // since the last override
 	paired, across, historic  windows
 	started, resolved, silent int64
+	soaked                    int64
 	failed                    int64  // as failures, in all
 	halted                    uint32 // when this group by itself came to the threshold
 }

@@ -50,13 +50,13 @@ func (j *Judge) programme(d *device, l *link) presence.Burst {
 	return b
 }
 
-// gap is how long before contact k that the device owes the one before it was, or would have been.
-func (j *Judge) gap(d *device, k int) float64 {
+// gap is how long before the next contact that is looked at the one before it was, or would have been.
+func (j *Judge) gap(d *device) float64 {
 	before := d.origin
-	if k > 1 {
-		before = j.closes(d, k-1)
+	if d.checks > 0 {
+		before = j.closes(d, steps[d.checks])
 	}
-	return float64(j.closes(d, k) - before)
+	return float64(j.closes(d, steps[d.checks+1]) - before)
 }
 
 // opens is when the first contact counts as one that was owed.

@@ -259,7 +259,7 @@ func (e *evidence) flow(f *flow) {
 	e.paired.flow(f)
 	e.across.flow(f)
 	e.historic.flow(f)
-	carry(f, 8, &e.reports, &e.failures, &e.started, &e.resolved, &e.silent, &e.failed)
+	carry(f, 8, &e.reports, &e.failures, &e.started, &e.resolved, &e.silent, &e.soaked, &e.failed)
 	carry(f, 4, &e.halted)
 }
 

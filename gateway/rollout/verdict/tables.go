@@ -2,10 +2,19 @@ package verdict
 
 import "github.com/godwit-gateway/godwit/scheduler/presence"
 
-// most is how many missed contacts in a row are told apart as evidence. By then a run is as long as outages are, and further ones say little.
+// most is how many missed contacts of a run are looked at: each at first, then fewer and fewer, since misses come in outages and say little of each
+// other. Long runs are looked at because outages end and deaths do not.
 const most = 8
 
-// chances are P(contact l missed | alive, those before missed), l from 1 on.
+var steps = [most + 1]int{0, 1, 2, 3, 4, 6, 8, 12, 16}
+
+// A run of more than manySteps[steps] contacts is looked at only within that time: how often the living are silent for longer has hardly been seen.
+const (
+	manySteps = 8
+	longRun   = 72 * hour
+)
+
+// chances are P(contact steps[i+1] missed | alive, contact steps[i] missed).
 type chances [most]float64
 
 // A usual is what the living miss as usual, over a link and at intervals of one octave.
@@ -65,9 +74,9 @@ func sample(octave int) uint32 {
 // conditional makes chances of the probability of n misses in a row.
 func conditional(tail func(n int) float64) (c chances) {
 	before := 1.0
-	for l := range c {
-		at := tail(l + 1)
-		c[l] = min(at/before, 1)
+	for i := range c {
+		at := tail(steps[i+1])
+		c[i] = min(at/before, 1)
 		before = at
 	}
 	return c

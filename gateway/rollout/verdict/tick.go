@@ -107,7 +107,10 @@ func (j *Judge) due(d *device) uint32 {
 func (j *Judge) check(d *device) uint32 {
 	switch {
 	case d.treated() && d.flags&(burning|cycling) != 0 && d.checks < most:
-		return j.closes(d, int(d.checks)+1)
+		if k := steps[d.checks+1]; k <= manySteps || int64(k)*int64(d.interval) <= longRun {
+			return j.closes(d, k)
+		}
+		return none
 	case d.control() && d.interval != 0 && !d.is(missed):
 		return j.closes(d, 1)
 	default:

@@ -71,8 +71,8 @@ type Standing struct {
 	Harm     float64 // share of devices that the update silences: mean of what is likely now
 	Evidence float64 // average of the components, in this group alone
 	Halted   int64   // when this group by itself came to what halts it; 0: it has not
-	Safe     bool    // less than Config.Excess are silenced at once, but for Config.Beta
-	Soaked   bool    // and less than that in the days after
+	Safe     bool    // less than Config.Excess are silenced, at once or in the days after, but for Config.Beta
+	Soaked   bool    // 80 % of those that have got the update were heard two days after it and later
 }
 
 // enough is how many devices of a group must have got the update before evidence that it does no harm can be waited for: half as many again as are
@@ -89,16 +89,15 @@ func (j *Judge) Verdict() Verdict {
 		Groups: make([]Standing, len(j.config.Groups)),
 	}
 	v.Average = average(&v.Evidence)
-	waits, safe := 0, 0
+	asked, safe := 0, 0
 	for g := range v.Groups {
-		s := j.standing(g)
-		v.Groups[g] = s
-		switch {
-		case int64(s.Started) < j.enough():
-		case s.Safe && s.Soaked:
-			safe++
-		default:
-			waits++
+		v.Groups[g] = j.standing(g)
+		if s := &v.Groups[g]; int64(s.Started) >= j.enough() {
+			asked++
+			if s.Safe {
+				safe++
+			}
+			v.Hold = v.Hold || !s.Soaked || s.Evidence >= 1
 		}
 	}
 	switch {
@@ -106,10 +105,10 @@ func (j *Judge) Verdict() Verdict {
 		v.Action = Halt
 	case v.Average >= warning:
 		v.Action = Warn
-	case safe != 0 && waits == 0:
+	case asked != 0 && safe == asked && !v.Hold:
 		v.Action = Promote
 	}
-	v.Hold = v.Action >= Warn || waits != 0
+	v.Hold = v.Hold || v.Action >= Warn
 	j.explain(&v)
 	return v
 }
@@ -126,8 +125,9 @@ func (j *Judge) standing(g int) Standing {
 	e := &j.evidence[g]
 	s := Standing{
 		Group: j.config.Groups[g], Started: int(e.started), Resolved: int(e.resolved), Silent: int(e.silent), Failed: int(e.failed), Halted: j.unix(e.halted),
-		Harm: min(e.burst.harm()+e.cycle.harm(), 1),
-		Safe: e.burst.safe.float() <= ln(j.config.Beta), Soaked: e.cycle.safe.float() <= ln(j.config.Beta),
+		Harm:   min(e.burst.harm()+e.cycle.harm(), 1),
+		Safe:   max(e.burst.safe, e.cycle.safe).float() <= ln(j.config.Beta),
+		Soaked: float64(e.soaked) >= float64(soakShare*float64(e.started)),
 	}
 	own := j.weighGroup(e)
 	s.Evidence = average(&own)
@@ -175,7 +175,7 @@ func (j *Judge) Suspect(p Place) (s Suspicion, ok bool) {
 		return Suspicion{}, false
 	}
 	s = Suspicion{
-		Harm: float64(j.run(d).harm() * j.part(d)), Usual: min(float64(d.usual)+float64(d.dead), 1), Missed: int(d.checks), Late: !d.is(burning),
+		Harm: float64(j.run(d).harm() * j.part(d)), Usual: min(float64(d.usual)+float64(d.dead), 1), Missed: steps[d.checks], Late: !d.is(burning),
 		Started: j.unix(d.started), Last: j.unix(d.last()),
 	}
 	s.Update = Attribute(s.Harm, s.Usual)
@@ -209,10 +209,10 @@ func (j *Judge) explain(v *Verdict) {
 		}
 		if int64(s.Started) >= j.enough() && v.Action < Warn {
 			switch {
+			case !s.Soaked:
+				say("%s: holds the next wave until %.0f %% of the updated were heard two days after", name, 100*soakShare)
 			case !s.Safe:
 				say("%s: that %.2g %% are silenced is not excluded yet", name, 100*j.config.Excess)
-			case !s.Soaked:
-				say("%s: that %.2g %% are silenced in the days after is not excluded yet", name, 100*j.config.Excess)
 			}
 		}
 	}
