@@ -5,6 +5,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/rollout"
+	"github.com/godwit-gateway/godwit/gateway/rollout/silence"
 	"github.com/godwit-gateway/godwit/simulator/device"
 	"github.com/godwit-gateway/godwit/simulator/radio"
 	"github.com/godwit-gateway/godwit/transports"
@@ -47,6 +48,9 @@ type Glance struct {
 	Taken   hub.Prospects // what the gateway's schedule takes it for
 
 	Happened []device.Happening // what updates did to it
+	Drained  bool               // its battery is empty for good
+	Barred   bool               // its contract has ended
+	Silence  silence.Finding    // what the gateway puts its silence down to; without evidence: nothing
 }
 
 // Devices shows all of them, in the order of the setup.
@@ -57,12 +61,15 @@ func (v View) Devices(yield func(Glance) bool) {
 		}
 		g := Glance{
 			Group: m.group, Number: m.config.Number, Version: m.dev.Version(), Pending: m.dev.Pending(), Charge: m.dev.Charge(), State: m.dev.State(),
-			Cut: m.up.Cut(v.w.now), Every: m.dev.Interval(), Happened: m.dev.Happened(),
+			Cut: m.up.Cut(v.w.now), Every: m.dev.Interval(), Happened: m.dev.Happened(), Barred: m.barred, Drained: m.dev.Exhausted(),
 		}
 		if v.w.gateway.up {
 			if d, err := v.w.gateway.hub.Device(m.name()); err == nil {
 				g.Known, g.Heard = d.Version, d.LastSeen
 				g.Taken, _ = v.w.gateway.hub.Prospects(m.name())
+				if len(v.w.setup.Rollouts) > 0 {
+					g.Silence = v.w.silence(&d, &g.Taken)
+				}
 			}
 		}
 		if !yield(g) {
