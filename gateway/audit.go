@@ -105,7 +105,7 @@ func (c *auditVerifyCmd) report(e *env, known audit.Head) (r audit.Report, err e
 		err = client.Get(e.ctx, "/audit/verify", q, &r)
 		return r, err
 	}
-	dir := ""
+	var dir string
 	if c.Backup != "" {
 		dir = backup.StoreDir(c.Backup)
 		if _, err := backup.Verify(e.ctx, c.Backup); err != nil {

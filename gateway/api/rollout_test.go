@@ -94,7 +94,9 @@ func TestTablesAsCSV(t *testing.T) {
 		role       api.Role
 		path, body string
 	}{
-		{api.Operator, "/rollouts", spec}, {api.Operator, "/rollouts/1/submit", `{}`}, {api.Approver, "/rollouts/1/approve", `{"remark":"x"}`},
+		{api.Operator, "/rollouts", spec},
+		{api.Operator, "/rollouts/1/submit", `{}`},
+		{api.Approver, "/rollouts/1/approve", `{"remark":"x"}`},
 		{api.Operator, "/rollouts/1/start", `{}`},
 	} {
 		if a := b.post(t, x.role, x.path, x.body); a.status/100 != 2 {

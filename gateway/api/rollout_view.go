@@ -248,7 +248,7 @@ type RolloutCall struct {
 type RolloutReport struct {
 	Rollout Rollout          `json:"rollout"`
 	Line    string           `json:"line" doc:"all of it in one line"`
-	Days    []int            `json:"days" doc:"devices that were heard on each day since the start, of those that were sent an offer"`
+	Days    []rollout.Day    `json:"days" doc:"devices that were there on each day since the start, and those that had been sent an offer by its end"`
 	Silent  int              `json:"silent" doc:"of these, overdue now"`
 	Events  int              `json:"events" doc:"silences of devices with the update that were longer than hardly any living device's"`
 	Usual   float64          `json:"usual" doc:"how many such silences there would be without the update, by the devices that do not have it"`
@@ -264,7 +264,7 @@ type RolloutReport struct {
 
 func viewReport(r *rollout.Report) RolloutReport {
 	out := RolloutReport{
-		Rollout: viewRollout(&r.Summary), Line: r.Line, Days: append([]int{}, r.Days...), Silent: r.Silent, Events: r.Events, Usual: r.Usual, Low: r.Low, High: r.High,
+		Rollout: viewRollout(&r.Summary), Line: r.Line, Days: append([]rollout.Day{}, r.Days...), Silent: r.Silent, Events: r.Events, Usual: r.Usual, Low: r.Low, High: r.High,
 		Verdict: r.Verdict, Behind: append([]rollout.Behind{}, r.Behind...), Calls: []RolloutCall{},
 		Evidence: append([]rollout.Evidence{}, r.Evidence...), Groups: append([]rollout.GroupReport{}, r.Groups...),
 	}

@@ -82,7 +82,7 @@ func (e *Entry) texts() [5]struct {
 func (e *Entry) Append(dst []byte) []byte {
 	dst = append(dst, version)
 	dst = binary.BigEndian.AppendUint64(dst, e.Seq)
-	dst = binary.BigEndian.AppendUint64(dst, uint64(e.At.UnixMilli())) //nolint:gosec // two's complement, read back as such
+	dst = binary.BigEndian.AppendUint64(dst, uint64(e.At.UnixMilli()))
 	dst = append(dst, e.Prev[:]...)
 	for _, t := range e.texts() {
 		dst = binary.BigEndian.AppendUint16(dst, uint16(len(*t.text))) //nolint:gosec // cut when the entry was made

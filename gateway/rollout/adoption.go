@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -46,15 +47,39 @@ func (m *Machine) Adoption(now time.Time, id ID, asOf time.Time, every time.Dura
 			continue
 		}
 		m.config.Fleet.Facts(d.place, &f)
-		for n := range list {
-			p := &list[n]
-			p.add(d.band(stamp(p.Time), stamp(asOf), stamp(f.Last), seconds(f.Interval)))
-		}
+		d.trace(list, stamp(asOf), stamp(f.Last), seconds(f.Interval))
 	}
 	for n := range list {
 		list[n].HeldOut = heldOut
 	}
 	return list, nil
+}
+
+// trace adds a device to all points. Between two moments at which it may change its band is the same.
+func (d *device) trace(list []AdoptionPoint, asOf, last, interval uint32) {
+	turns := d.turns(last, interval)
+	now, from := bandNone, uint32(0)
+	for n := range list {
+		at := stamp(list[n].Time)
+		if k, _ := slices.BinarySearch(turns, from+1); n == 0 || k < len(turns) && turns[k] <= at {
+			now = d.band(at, asOf, last, interval)
+		}
+		list[n].add(now)
+		from = at
+	}
+}
+
+// turns are the moments at which what is known of a device may change, ascending.
+func (d *device) turns(last, interval uint32) []uint32 {
+	list := []uint32{d.offered, d.ran.at, d.back.at, max(last, d.offered) + patience(interval) + 1}
+	for _, s := range d.steps {
+		list = append(list, s.at)
+	}
+	for _, g := range d.gaps {
+		list = append(list, g.from+1)
+	}
+	slices.Sort(list)
+	return list
 }
 
 // band is what is known of a device at a time.

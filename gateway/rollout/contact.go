@@ -65,11 +65,11 @@ func (m *Machine) Heard(now time.Time, at Place, c Contact) {
 // hear notes when a device was heard, and that it was overdue before.
 func (d *device) hear(now time.Time, f *Facts) {
 	t := stamp(now)
-	if due := d.heard + patience(d.interval); d.heard > 0 && t > due {
+	if d.heard > 0 && late(t, d.heard, d.interval) {
 		if len(d.gaps) == gapsMax {
 			d.gaps = slices.Delete(d.gaps, 0, 1)
 		}
-		d.gaps = append(d.gaps, gap{due, t})
+		d.gaps = append(d.gaps, gap{d.heard + patience(d.interval), t})
 	}
 	d.heard, d.interval = max(d.heard, t), seconds(f.Interval)
 }
@@ -121,6 +121,9 @@ func (m *Machine) look(now time.Time, r *rollout, d *device) {
 			d.sent, d.tries, d.waits = 0, 0, r.clock(now)
 		}
 	})
+	if reason == NoReason {
+		m.supersede(now, r, d.number)
+	}
 }
 
 // Reported is told what a frame says of the software that its device runs.

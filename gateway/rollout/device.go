@@ -104,20 +104,20 @@ func (d *device) derive(soak int) Standing {
 		return Confirmed
 	case d.ran.known > 0:
 		return Soaking
-	case d.is(flagSuperseded):
+	case d.is(flagSuperseded) && !s.underway(): // one that takes up the older offer nevertheless is busy
 		return Superseded
 	case d.wave == held:
 		return HeldOut
 	case s != 0:
 		return s
+	case d.sent == 0 && d.is(flagOpen) && d.reason != NoReason:
+		return Refused
 	case d.is(flagGivenUp):
 		return Expired
 	case d.sent > 0:
 		return Offered
 	case !d.is(flagOpen):
 		return Waiting
-	case d.reason != NoReason:
-		return Refused
 	default:
 		return Eligible
 	}

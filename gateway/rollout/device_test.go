@@ -263,6 +263,80 @@ func TestSupersedes(t *testing.T) {
 	}
 }
 
+// A device that is refused is looked at again at each contact, until the deadline; then the rollout does not wait for it any more.
+func TestRefusedForGood(t *testing.T) {
+	w := newWorld(t, 1)
+	w.f[0].FreeMemory = 1
+	s := w.spec()
+	s.Deadline = 10
+	id := w.start(s)
+	for range 9 {
+		w.pass(time.Hour)
+		w.heard(0)
+	}
+	if sum, _ := w.m.Get(id); sum.State != rollout.Running {
+		t.Fatalf("%+v", sum)
+	}
+	w.pass(time.Hour)
+	w.pass(time.Minute)
+	w.want(id, 0, rollout.Refused)
+	if sum, _ := w.m.Get(id); sum.State != rollout.Completed {
+		t.Fatalf("%+v", sum)
+	}
+}
+
+// A newer rollout that refuses a device leaves it to the older one, which may be the bridge that it needs; once it has that, it may have the newer one.
+func TestBridge(t *testing.T) {
+	w := newWorld(t, 1)
+	r := release("4.0", 4)
+	r.Minimum = 2
+	if _, err := w.m.Register(w.now, author, r); err != nil {
+		t.Fatal(err)
+	}
+	first := w.start(w.spec())
+	s := w.spec()
+	s.Version = "4.0"
+	second := w.start(s)
+	w.want(first, 0, rollout.Eligible)
+	w.want(second, 0, rollout.Refused)
+	w.heard(0)
+	if n := w.offer(0); n != uint32(first) {
+		t.Fatalf("%d is offered", n)
+	}
+	w.says(0, uint32(first), did(codec.StepDownloaded, 1, 0))
+	w.pass(time.Hour)
+	w.updates(0, "2.0")
+	w.pass(time.Hour)
+	w.heard(0)
+	if n := w.offer(0); n != uint32(second) {
+		t.Fatalf("%d is offered, it is %+v", n, w.standing(second, 0))
+	}
+}
+
+// A device that takes an older offer up although a newer rollout has it is let finish.
+func TestBusyWithOlder(t *testing.T) {
+	w := newWorld(t, 1)
+	first := w.start(w.spec())
+	w.heard(0)
+	n := w.offer(0)
+	s := w.spec()
+	s.Version = "3.0"
+	second := w.start(s)
+	w.want(first, 0, rollout.Superseded)
+	w.says(0, n, did(codec.StepAccepted, 1, 0))
+	w.want(first, 0, rollout.Accepted)
+	if got := w.offer(0); got != 0 {
+		t.Errorf("%d is offered to a busy device", got)
+	}
+	w.says(0, n, did(codec.StepFailed, 4, 0))
+	w.want(first, 0, rollout.Superseded)
+	w.pass(time.Hour)
+	w.heard(0)
+	if got := w.offer(0); got != uint32(second) {
+		t.Errorf("%d is offered", got)
+	}
+}
+
 // Who does not call for as many contacts as the deadline has is given up, counts for nothing, and is offered the release when it returns. What it said
 // last stays to be seen.
 func TestDeadline(t *testing.T) {

@@ -38,21 +38,18 @@ func (m *Machine) Offer(now time.Time, at Place, link int) (o codec.Offer, ok bo
 	return o, true
 }
 
-// claim is the rollout that a device belongs to now: the newest whose wave is open for it, unless the device is busy with another one.
+// claim is the rollout that a device belongs to now: the newest whose wave is open for it and which does not refuse it, unless the device is busy.
 func (m *Machine) claim(number uint32) (*rollout, *device) {
 	var r *rollout
 	var d *device
 	for _, x := range slices.Backward(m.live) {
 		y := x.find(number)
-		if y == nil || y.is(flagSuperseded) {
-			continue
-		}
-		if r == nil && x.active() && y.is(flagOpen) {
-			r, d = x, y
-			continue
-		}
-		if y.standing.underway() && !y.is(flagGivenUp) {
+		switch {
+		case y == nil || y.standing == Refused || y.standing == Superseded:
+		case y.standing.underway() && !y.is(flagGivenUp):
 			return nil, nil
+		case r == nil && x.active() && y.is(flagOpen):
+			r, d = x, y
 		}
 	}
 	return r, d

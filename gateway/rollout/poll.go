@@ -68,15 +68,15 @@ func (m *Machine) expire(now time.Time, r *rollout) {
 	}
 }
 
-// opportunities is how many contacts a device should have made since something is expected of it. To one that was offered nothing yet each contact that
-// it makes is a new chance: windows and links may have been closed.
+// opportunities is how many contacts a device should have made since something is expected of it. To one that may be offered the release each contact
+// that it makes is a new chance: windows and links may have been closed. One that is refused is looked at each time, but not for ever.
 func (m *Machine) opportunities(r *rollout, d *device, clock uint32) int {
 	since := d.waits
 	every := d.interval
 	if d.offered == 0 || d.standing == Eligible {
 		m.config.Fleet.Facts(d.place, &m.facts)
 		every = seconds(m.facts.Interval)
-		if !m.facts.Last.IsZero() {
+		if !m.facts.Last.IsZero() && d.standing != Refused {
 			since = max(since, stamp(m.facts.Last.Add(-r.Rested)))
 		}
 	}

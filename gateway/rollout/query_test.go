@@ -54,6 +54,15 @@ func TestAdoptionSums(t *testing.T) {
 			if len(points) == 0 || !points[len(points)-1].Time.Equal(asOf) {
 				rt.Fatalf("the curve ends at %+v, want %s", points, asOf)
 			}
+			finer, err := w.m.Adoption(w.now, id, asOf, 20*time.Minute)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			for n, p := range points[:len(points)-1] {
+				if finer[3*n] != p {
+					rt.Fatalf("%+v, and among more points %+v", p, finer[3*n])
+				}
+			}
 			for _, p := range points {
 				want := 0
 				for _, at := range offered {

@@ -44,7 +44,7 @@ const (
 // settled reports whether nothing more is expected.
 func (s Standing) settled() bool {
 	switch s {
-	case HeldOut, Refused, Declined, Confirmed, RolledBack, Failed, Expired, Superseded, Outside:
+	case HeldOut, Declined, Confirmed, RolledBack, Failed, Expired, Superseded, Outside:
 		return true
 	default:
 		return false

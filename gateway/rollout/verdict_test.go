@@ -111,6 +111,34 @@ func TestHalts(t *testing.T) {
 	}
 }
 
+// Restarts change nothing: what is told and what is written is the same to the byte, the evidence too.
+func TestRestartsChangeNothing(t *testing.T) {
+	outcome := func(every int) *world {
+		w := newWorld(t, 150)
+		id := w.start(w.waves())
+		s := story{func(i int) bool { return i%5 == 0 }, func(i int) bool { return i%7 == 0 }, func(i int) bool { return i%11 == 0 }}
+		for h := range 30 {
+			if every > 0 && h%every == 0 {
+				w.restart()
+			}
+			if sum := w.run(id, s, 1); sum.State == rollout.Halted {
+				w.act(approver, id, rollout.Override)
+				w.commit()
+			}
+		}
+		return w
+	}
+	want := outcome(0)
+	if want.count(rollout.ActHalted) == 0 || want.count(rollout.ActFailed) == 0 {
+		t.Fatalf("%d halts, %d failures", want.count(rollout.ActHalted), want.count(rollout.ActFailed))
+	}
+	for _, every := range []int{1, 7} {
+		got := outcome(every)
+		same(t, want.told, got.told)
+		same(t, want.store, got.store)
+	}
+}
+
 // Failures that devices report halt as well.
 func TestFailuresHalt(t *testing.T) {
 	w := newWorld(t, 400)

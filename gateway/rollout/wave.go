@@ -131,14 +131,16 @@ func (m *Machine) invite(now time.Time, r *rollout, d *device) {
 		d.set(flagOpen, true)
 		d.reason, d.waits = reason, r.clock(now)
 	})
-	m.supersede(now, r, d.number)
+	if reason == NoReason {
+		m.supersede(now, r, d.number)
+	}
 }
 
 // gates are the conditions under which a wave that is not the first one opens.
 func (m *Machine) gates(now time.Time, r *rollout, wave int) []Gate {
 	before := wave - 1
 	rule, this := &r.Spec.Waves[max(before, 1)-1], &r.Spec.Waves[wave-1]
-	open := time.Duration(r.clock(now)-r.Opened[before-r.first()].Clock) * time.Second
+	open := time.Duration(int64(r.clock(now))-int64(r.Opened[before-r.first()].Clock)) * time.Second
 	gates := []Gate{
 		m.stateGate(r),
 		{Name: "time", Open: open >= rule.Least, Have: open.Truncate(time.Minute).String(), Want: rule.Least.String()},
