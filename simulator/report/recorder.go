@@ -129,7 +129,7 @@ func New(s *world.Setup) *Recorder {
 	}
 	if len(s.Rollouts) > 0 {
 		r.Add(newRollouts(s))
-		r.Add(new(silences))
+		r.Add(&silences{cut: make(map[uint32]stretch)})
 	}
 	return r
 }

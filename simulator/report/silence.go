@@ -53,13 +53,34 @@ func reasonOf(g *world.Glance) int {
 
 // silences holds the classes of silence against the truth. It counts looks at devices that owe a contact.
 type silences struct {
+	cut    map[uint32]stretch // what kept devices off that are silent, as it was at the looks since they were heard
 	counts  [reasons][silence.Classes]float64
 	claimed [silence.Classes]struct{ looks, claimed, right float64 }
 }
 
+// stretch is the silence of a device.
+type stretch struct {
+	heard  time.Time // before it
+	reason int
+}
+
+// since is why a device is silent, also if the reason is over and it has had nothing to say since.
+func (p *silences) since(g *world.Glance) int {
+	reason, before := reasonOf(g), p.cut[g.Number]
+	switch {
+	case reason != atWork:
+		p.cut[g.Number] = stretch{g.Heard, reason}
+	case before.reason != atWork && before.heard.Equal(g.Heard):
+		return before.reason
+	default:
+		delete(p.cut, g.Number)
+	}
+	return reason
+}
+
 // Look implements Looker.
 func (p *silences) Look(_ time.Time, g *world.Glance) {
-	reason := reasonOf(g)
+	reason := p.since(g)
 	if len(g.Silence.Evidence) == 0 || g.Taken.Standing.Missed == 0 {
 		return
 	}
