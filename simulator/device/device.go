@@ -123,9 +123,9 @@ func (c *Config) validate() error {
 	case c.UplinkMax < 2*overheadMax || c.ReportBytes < 0 || c.ReportBytes >= codec.FragmentedMax || c.Chatter < 0 || c.Report < 0 || c.Sample < 0:
 		return fmt.Errorf("frames of %d bytes, messages of %d: %w", c.UplinkMax, c.ReportBytes, ErrConfig)
 	}
-	errs := []error{c.Mishaps.validate()}
+	errs := []error{c.Mishaps.Validate()}
 	for _, i := range c.Images {
-		errs = append(errs, i.Mishaps.validate())
+		errs = append(errs, i.Mishaps.Validate())
 	}
 	if c.Power != nil {
 		errs = append(errs, c.Power.validate())

@@ -51,7 +51,7 @@ func (p *rollouts) Look(_ time.Time, g *world.Glance) {
 }
 
 // Looked implements Looker.
-func (p *rollouts) Looked(at time.Time, v world.View) {
+func (p *rollouts) Looked(_ time.Time, v world.View) {
 	v.Rollouts(func(now time.Time, m *rollout.Machine) {
 		for _, s := range m.List() {
 			if s.Started.IsZero() {
@@ -66,14 +66,16 @@ func (p *rollouts) Looked(at time.Time, v world.View) {
 		}
 	})
 	clear(p.glances)
-	_ = at
 }
 
 func newCampaign() *campaign {
 	c := &campaign{fates: make(map[string]map[string]float64)}
 	c.adoption = Table{Head: when(), Columns: []Column{
-		{Key: "confirmed", Title: "confirmed"}, {Key: "progress", Title: "in progress"}, {Key: "ended", Title: "declined, failed, rolled back"},
-		{Key: "unknown", Title: "not heard of"}, {Key: "really", Title: "really run it, all of the product"},
+		{Key: "confirmed", Title: "confirmed"},
+		{Key: "progress", Title: "in progress"},
+		{Key: "ended", Title: "declined, failed, rolled back"},
+		{Key: "unknown", Title: "not heard of"},
+		{Key: "really", Title: "really run it, all of the product"},
 	}}
 	c.verdict = Table{Head: when()}
 	return c

@@ -26,8 +26,13 @@ var reasonNames = [reasons]string{"at work", "network out", "contract ended", "b
 
 // answers are the classes that are right for a reason, the first one best.
 var answers = [reasons][]silence.Class{
-	{silence.NotDue, silence.Late}, {silence.Outage, silence.Contract}, {silence.Contract, silence.Outage}, {silence.Battery},
-	{silence.Update}, {silence.Unknown}, {silence.Retired, silence.Unknown},
+	atWork:     {silence.NotDue, silence.Late},
+	outOfReach: {silence.Outage, silence.Contract},
+	cutOff:     {silence.Contract, silence.Outage},
+	noPower:    {silence.Battery},
+	byUpdate:   {silence.Update},
+	broken:     {silence.Unknown},
+	takenOut:   {silence.Retired, silence.Unknown},
 }
 
 // reasonOf is why a device is silent, if it is.
@@ -53,7 +58,7 @@ func reasonOf(g *world.Glance) int {
 
 // silences holds the classes of silence against the truth. It counts looks at devices that owe a contact.
 type silences struct {
-	cut    map[uint32]stretch // what kept devices off that are silent, as it was at the looks since they were heard
+	cut     map[uint32]stretch // what kept devices off that are silent, as it was at the looks since they were heard
 	counts  [reasons][silence.Classes]float64
 	claimed [silence.Classes]struct{ looks, claimed, right float64 }
 }

@@ -72,7 +72,7 @@ func (p *parser) releases() {
 		}
 		p.setup.Releases = append(p.setup.Releases, world.Release{
 			Manifest: manifest.Manifest{
-				Product: t.Product, Version: t.Version, Size: uint64(max(t.Size, 0)), Memory: uint64(max(t.Memory, 0)), InPlace: t.InPlace, From: t.From, Notes: t.Notes, //nolint:gosec // not negative
+				Product: t.Product, Version: t.Version, Size: uint64(max(t.Size, 0)), Memory: uint64(max(t.Memory, 0)), InPlace: t.InPlace, From: t.From, Notes: t.Notes,
 			},
 			At: t.At, Mishaps: device.Mishaps(t.Mishaps),
 		})

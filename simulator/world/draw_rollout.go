@@ -62,7 +62,7 @@ func drawRollout(rng *rand.Rand, r *Release, at time.Duration) Rollout {
 	}
 	o.Consent, o.Safe, o.Soak, o.Deadline = rng.IntN(3) == 0, rng.IntN(4) == 0, 1+rng.IntN(4), 3+rng.IntN(60)
 	if rng.IntN(4) == 0 {
-		o.Windows = []rollout.Window{{From: uint8(rng.IntN(24)), To: uint8(1 + rng.IntN(24))}}
+		o.Windows = []rollout.Window{{From: uint8(rng.IntN(24)), To: uint8(1 + rng.IntN(24))}} //nolint:gosec // hours
 	}
 	moves := []rollout.Move{0, 0, rollout.Pause, rollout.Resume, rollout.Halt, rollout.Override, rollout.Advance, rollout.Stop}
 	for range rng.IntN(4) {

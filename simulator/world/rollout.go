@@ -124,8 +124,10 @@ func (w *world) attend(id rollout.ID, r *Rollout) {
 			var err error
 			w.gateway.hub.LookAtRollouts(func(_ time.Time, m *rollout.Machine) { s, err = m.Get(id) })
 			switch {
-			case err != nil, s.State == rollout.Stopped, s.State == rollout.Completed:
+			case errors.Is(err, rollout.ErrUnknown), s.State == rollout.Stopped, s.State == rollout.Completed:
 				return nil // it is over, or went with a disk
+			case err != nil:
+				return err
 			case s.State == rollout.Halted && r.Halted == HaltedStop:
 				return w.move(id, rollout.Stop)
 			case s.State == rollout.Halted:

@@ -80,7 +80,7 @@ func (u *updates) develop(s *Setup) (err error) {
 		r := &s.Releases[i]
 		build := sha256.Sum256([]byte(r.Product + " " + r.Version))
 		m := r.Manifest
-		m.Build, m.Sequence, m.SHA256, m.URL = build[:4], sequenceStep*uint32(i+1), build, "https://updates.example/"+r.Product+"/"+r.Version //nolint:gosec // few
+		m.Build, m.Sequence, m.SHA256, m.URL = build[:4], sequenceStep*uint32(i+1), build, "https://updates.example/"+r.Product+"/"+r.Version
 		reference, hash, err := u.sign(&m)
 		if err != nil {
 			return fmt.Errorf("%w: release %s of %s: %w", ErrSetup, r.Version, r.Product, err)
@@ -174,6 +174,9 @@ func (s *Setup) validateUpdates() error {
 			bad("release %s is made known at %s", r.Version, r.At)
 		}
 		known[key] = true
+		if err := r.Mishaps.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("%w: release %s: %w", ErrSetup, r.Version, err))
+		}
 	}
 	names := make(map[string]bool)
 	for i := range s.Rollouts {
