@@ -16,12 +16,15 @@ func TestScenarios(t *testing.T) {
 		holds         func(v float64) bool
 		says          string
 	}{
-		"vehicles":  {"0.05", "3d", [2]string{"staleness", "abroad_p95"}, func(v float64) bool { return v > 0 }, "lorries abroad are heard"},
-		"buoys":     {"0.05", "5d", [2]string{"money", "total"}, func(v float64) bool { return v > 0 }, "satellites cost money"},
-		"tanks":     {"0.03", "5d", [2]string{"losses", "missing_share"}, func(v float64) bool { return v > 0.15 }, "the link loses a lot"},
-		"year":      {"0.001", "10d", [2]string{"backlog", "outbox_max"}, func(v float64) bool { return v >= 3 }, "a night without a stream is kept"},
-		"replay":    {"0.03", "3d", [2]string{"incidents", "incidents"}, func(v float64) bool { return v == 2 }, "the provider replayed twice"},
-		"disk-lost": {"0.03", "4d", [2]string{"incidents", "incidents"}, func(v float64) bool { return v >= 5 }, "the disk was lost and restored"},
+		"vehicles":        {"0.05", "3d", [2]string{"staleness", "abroad_p95"}, func(v float64) bool { return v > 0 }, "lorries abroad are heard"},
+		"buoys":           {"0.05", "5d", [2]string{"money", "total"}, func(v float64) bool { return v > 0 }, "satellites cost money"},
+		"tanks":           {"0.03", "5d", [2]string{"losses", "missing_share"}, func(v float64) bool { return v > 0.15 }, "the link loses a lot"},
+		"year":            {"0.001", "10d", [2]string{"backlog", "outbox_max"}, func(v float64) bool { return v >= 3 }, "a night without a stream is kept"},
+		"replay":          {"0.03", "3d", [2]string{"incidents", "incidents"}, func(v float64) bool { return v == 2 }, "the provider replayed twice"},
+		"bad-rollout":     {"0.04", "14d", [2]string{"rollouts", "confirmed_1"}, func(v float64) bool { return v > 10 }, "the good release before it arrived"},
+		"rollout-outage":  {"0.03", "8d", [2]string{"rollouts", "halts_1"}, func(v float64) bool { return v == 0 }, "a good release is not halted by an outage"},
+		"rollout-carrier": {"0.03", "8d", [2]string{"silence", "update_blamed"}, func(v float64) bool { return v < 0.1 }, "the update is not blamed for a carrier"},
+		"disk-lost":       {"0.03", "4d", [2]string{"incidents", "incidents"}, func(v float64) bool { return v >= 5 }, "the disk was lost and restored"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -125,9 +125,9 @@ func (c *Config) validate() error {
 	case c.UplinkMax < 2*overheadMax || c.ReportBytes < 0 || c.ReportBytes >= codec.FragmentedMax || c.Chatter < 0 || c.Report < 0 || c.Sample < 0:
 		return fmt.Errorf("frames of %d bytes, messages of %d: %w", c.UplinkMax, c.ReportBytes, ErrConfig)
 	}
-	errs := []error{c.Mishaps.validate()}
+	errs := []error{c.Mishaps.Validate()}
 	for _, i := range c.Images {
-		errs = append(errs, i.Mishaps.validate())
+		errs = append(errs, i.Mishaps.Validate())
 	}
 	if c.Power != nil {
 		errs = append(errs, c.Power.validate())
@@ -371,7 +371,11 @@ func (d *Device) nextWork() time.Time {
 	if d.session.Blank {
 		return wake // it has nothing to say before it has joined
 	}
-	for _, at := range []time.Time{d.chatter, d.report, d.sample, d.update.Burst.next(), d.update.Later.next()} {
+	own := []time.Time{d.chatter, d.report, d.sample, d.update.Burst.next(), d.update.Later.next()}
+	if d.looping() { // it never gets to its work
+		wake, own = d.update.Later.next(), nil
+	}
+	for _, at := range own {
 		if !at.IsZero() && at.Before(wake) {
 			wake = at
 		}

@@ -31,8 +31,8 @@ type Mishaps struct {
 	BrickAfter time.Duration // 0 means 24 h
 }
 
-// validate reports what cannot be likely.
-func (m *Mishaps) validate() error {
+// Validate reports what cannot be likely.
+func (m *Mishaps) Validate() error {
 	for _, p := range []float64{
 		m.Memory, m.Download, m.Verify, m.Install, m.Start, m.BrickDownload, m.BrickInstall, m.BrickReboot, m.BrickLater, m.Loop, m.RollBack, m.Drain, m.Late, m.LoseLog,
 	} {

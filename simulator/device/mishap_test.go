@@ -41,7 +41,7 @@ func suffer(t *testing.T, c device.Config, o *codec.Offer, long time.Duration, c
 	if err := s.tell(t, d, b, err); err != nil {
 		t.Fatal(err)
 	}
-	cut := start.Add(time.Hour)
+	cut, idle := start.Add(time.Hour), 0
 	for now := start; now.Before(start.Add(long)); {
 		out, wake, err := d.Poll(now)
 		if err != nil {
@@ -63,8 +63,16 @@ func suffer(t *testing.T, c device.Config, o *codec.Offer, long time.Duration, c
 		if wake.IsZero() && !cuts {
 			break
 		}
+		if wake.IsZero() {
+			wake = cut.Add(time.Second)
+		}
 		if !wake.After(now) {
+			if idle++; idle > 100 {
+				t.Fatalf("it wants to be asked again at %s, and it is %s", wake, now)
+			}
 			wake = now.Add(time.Second)
+		} else {
+			idle = 0
 		}
 		if cuts && wake.After(cut) {
 			wake = cut.Add(time.Second)

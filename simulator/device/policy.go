@@ -85,9 +85,10 @@ func (d *Device) release() (index uint8, build uint32) {
 			return index, 0
 		}
 	}
+	hash := d.build()
 	for i := range 4 {
-		if build <<= 8; i < len(d.config.Build) {
-			build |= uint32(d.config.Build[i])
+		if build <<= 8; i < len(hash) {
+			build |= uint32(hash[i])
 		}
 	}
 	return versionExplicit, build

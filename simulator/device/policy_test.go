@@ -160,3 +160,22 @@ func TestIntervalByCode(t *testing.T) {
 		t.Errorf("after a restart at %v, want one in 15 minutes", got)
 	}
 }
+
+// What a status says of the software is what runs, not what the device was made with.
+func TestReceiptNamesTheBuildThatRuns(t *testing.T) {
+	p, _ := updated(t, nil, func(c *device.Config) {
+		c.Interval, c.Images = 10*time.Minute, map[string]device.Image{"2.5.0": {Build: []byte{9, 8, 7, 6}}}
+	})
+	p.policy(codec.Policy{Interval: 600, Revision: 7})
+	found := false
+	for _, s := range p.until(p.now.Add(time.Hour), true) {
+		if r := &s.Rare; r.HasPolicy {
+			if found = true; r.Build != 0x09080706 {
+				t.Errorf("build %08x", r.Build)
+			}
+		}
+	}
+	if !found {
+		t.Error("no receipt")
+	}
+}

@@ -127,6 +127,10 @@ func New(s *world.Setup) *Recorder {
 		r.Add(newSchedule(f, float64(s.Schedule.Core.Money)/1e6))
 		r.Add(new(presence))
 	}
+	if len(s.Rollouts) > 0 {
+		r.Add(newRollouts(s))
+		r.Add(&silences{cut: make(map[uint32]stretch)})
+	}
 	return r
 }
 
@@ -239,7 +243,7 @@ func (r *Recorder) sections() []Section {
 		}
 		for i := range s.Figures {
 			if c, ok := s.Figures[i].Picture.(*chart.Chart); ok && c.X.Quantity == chart.Moment {
-				c.Marks = marks
+				c.Marks = append(c.Marks, marks...)
 				c.X.From, c.X.To = float64(r.Frame.Begin.Unix()), float64(r.Frame.last.Unix())
 			}
 		}

@@ -104,7 +104,7 @@ func TestReport(t *testing.T) {
 			}
 		}
 	}
-	if all := []string{"versions", "staleness", "delays", "losses", "traffic", "money", "power", "life", "backlog", "schedule", "presence", "incidents"}; !slices.Equal(keys, all) {
+	if all := []string{"versions", "staleness", "delays", "losses", "traffic", "money", "power", "life", "backlog", "schedule", "presence", "rollouts", "silence", "incidents"}; !slices.Equal(keys, all) {
 		t.Errorf("sections %v, want %v", keys, all)
 	}
 	var got []string

@@ -6,6 +6,8 @@
 //	[[link]]                 a way to the gateway: a ready network, and what is different
 //	[schedule]               how often the gateway tells devices to speak, and what that may cost
 //	[[group]]                devices that are the same but for what they draw
+//	[[release]]              software that devices may be offered, and what it does to them
+//	[[rollout]]              how it is brought to them, by operators of the gateway
 //	[[incident]]             what is planned to happen
 //
 // A ready network is one of [radio.Networks]; the tables radio (both directions), up and down of a link or of a group change what they name of it.

@@ -41,6 +41,14 @@ func (s *Scenario) Last(length time.Duration) error {
 		in := &s.Setup.Incidents[i]
 		in.At = min(length, time.Duration(factor*float64(in.At)))
 	}
+	for i := range s.Setup.Releases {
+		r := &s.Setup.Releases[i]
+		r.At = min(length, time.Duration(factor*float64(r.At)))
+	}
+	for i := range s.Setup.Rollouts {
+		r := &s.Setup.Rollouts[i]
+		r.At = min(length, time.Duration(factor*float64(r.At)))
+	}
 	for i := range s.Setup.Groups {
 		if c := &s.Setup.Groups[i].Device; !c.Retires.IsZero() {
 			c.Retires = s.Setup.Start.Add(time.Duration(factor * float64(c.Retires.Sub(s.Setup.Start))))

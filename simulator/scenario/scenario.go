@@ -49,11 +49,13 @@ func Parse(name, text string, files fs.FS) (*Scenario, error) {
 	}
 	p := &parser{doc: doc, files: files}
 	f := file{Length: 30 * 24 * time.Hour, Seed: 1}
-	doc.Bind("", without(doc.Tree, "product", "link", "group", "incident", "schedule"), &f)
+	doc.Bind("", without(doc.Tree, "product", "link", "group", "incident", "schedule", "release", "rollout"), &f)
 	p.frame(&f)
 	p.products()
 	links := p.links()
 	p.schedule(f.Currency, links, p.groups(links))
+	p.releases()
+	p.rollouts()
 	p.incidents()
 	if doc.Err() == nil {
 		doc.AddAll("", p.setup.Validate())

@@ -83,6 +83,8 @@ tariff = { price = "0.000001" }
 
 // Mistakes are told all at once, each with its line.
 func TestMistakes(t *testing.T) {
+	release := "[[release]]\nproduct = \"buoy-demo\"\nversion = \"2\"\n"
+	roll := "[[rollout]]\nname = \"r\"\nproduct = \"buoy-demo\"\nversion = \"2\"\n"
 	product := "[[product]]\nname = \"p\"\n[[product.field]]\nid = 1\nname = \"level\"\nbits = 99\n"
 	for _, tc := range []struct{ name, text, want string }{
 		{"no TOML", "a = ", "f.toml:1"},
@@ -122,6 +124,16 @@ func TestMistakes(t *testing.T) {
 		{"share", small + "[[incident]]\nkind = \"outage\"\nshare = 2.0\n", "f.toml:11: incident[0].share"},
 		{"whom", small + "[[incident]]\nkind = \"outage\"\ngroup = \"z\"\n", `f.toml:11: incident[0].group: there is no group "z"`},
 		{"every", small + "[[incident]]\nkind = \"outage\"\nevery = \"1s\"\n", "f.toml:11: incident[0].every: 1s repeats it more than"},
+		{"release of nothing", small + "[[release]]\nproduct = \"ghost\"\nversion = \"2\"\n", `f.toml:10: release[0].product: there is no product "ghost"`},
+		{"release without a version", small + "[[release]]\nproduct = \"buoy-demo\"\n", "release[0].version: is missing"},
+		{"release that is likelier than sure", small + release + "[release.mishaps]\nloop = 1.5\n", "mishap with likelihood 1.5"},
+		{"release key", small + release + "[release.mishaps]\nbrik_install = 0.5\n", `is it "brick_install"?`},
+		{"rollout of no release", small + "[[rollout]]\nname = \"r\"\nproduct = \"buoy-demo\"\nversion = \"2\"\n", "is no release"},
+		{"rollout without a name", small + release + strings.Replace(roll, `"r"`, `""`, 1), `rollout 1 is called ""`},
+		{"rollout to a group", small + release + roll + "groups = [\"z\"]\n", `f.toml:16: rollout[0].groups: there is no group "z"`},
+		{"rollout over a link", small + release + roll + "links = [\"z\"]\n", `there is no link "z"`},
+		{"half a rollout", small + release + roll + "[[rollout.wave]]\nshare = 0.5\n", "the last wave has the share 0.5"},
+		{"rollout after the end", small + release + roll + "at = \"99d\"\n", "f.toml:16: rollout[0].at"},
 		{"offer", small + "[[incident]]\nkind = \"offer\"\n", "incident[0].version: is missing"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -14,11 +14,12 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
+	"github.com/godwit-gateway/godwit/simulator/device"
 )
 
 // check holds what is left against what was promised.
 func (w *world) check(healed, quiet time.Time) error {
-	errs := []error{w.readStream(true), w.checkStore(), w.checkAlarms(), w.checkSpend()}
+	errs := []error{w.readStream(true), w.checkStore(), w.checkAlarms(), w.checkSpend(), w.checkRollouts()}
 	if err := w.ledger.Result().Err(); err != nil {
 		errs = append(errs, fmt.Errorf("%w: %w", ErrBroken, err))
 	}
@@ -45,10 +46,10 @@ func (w *world) checkStore() error {
 	return nil
 }
 
-// heardSince requires that a device was heard again before it was told to say nothing new, well after everything was healed. Not of one that was off meanwhile, for good or for a night;
-// of clones the gateway does not know which it hears.
+// heardSince requires that a device was heard again before it was told to say nothing new, well after everything was healed. Not of one that was off meanwhile, for good or for a night,
+// or never gets to its work; of clones the gateway does not know which it hears.
 func (w *world) heardSince(m *mobile, healed, quiet time.Time) error {
-	if quiet.Sub(healed) < m.interval() || m.clone || !m.on || m.off.After(healed) {
+	if quiet.Sub(healed) < m.interval() || m.clone || !m.on || m.off.After(healed) || m.memory.Update.Later.What == device.Looping {
 		return nil
 	}
 	if m.config.Stored && m.life.taken.IsZero() {

@@ -77,6 +77,7 @@ func Draw(o Options) (Setup, error) {
 		s.Groups = append(s.Groups, drawGroup(i, rng))
 	}
 	s.drawOthers()
+	s.drawUpdates()
 	return s, s.drawSchedule()
 }
 

@@ -24,6 +24,7 @@ const (
 	kindDisk     = "disk-lost"
 	kindLoss     = "all-lost"
 	kindReplay   = "replay-day"
+	kindForgets  = "device-forgets"
 )
 
 // kind is something that goes wrong, or that somebody does.
@@ -50,10 +51,11 @@ func kinds() []kind {
 		{"stream-tail-lost", 3, true, "the stream loses what it was told last", (*world).streamTail},
 		{"stream-deleted", 1, true, "the stream is gone", (*world).streamDeleted},
 		{"device-restarts", 10, true, "devices restart", (*world).restartDevices},
-		{"device-forgets", 3, true, "devices lose all they knew but their key", (*world).eraseDevices},
+		{kindForgets, 3, true, "devices lose all they knew but their key", (*world).eraseDevices},
 		{"device-cloned", 1, false, "somebody copies the memory and the key of devices into others", (*world).cloneDevices},
 		{"card-changed", 3, true, "devices are given another SIM", (*world).changeCards},
 		{"outage", 8, true, "no radio reaches devices for a while", (*world).outage},
+		{"contract-ends", 0, true, "the operator of devices' cards ends their contracts, until all is healed", (*world).endContracts},
 		{"address-changes", 5, true, "the network gives devices another address", (*world).changeAddresses},
 		{"replay", 25, false, "somebody sends a recorded payload again", (*world).replay},
 		{kindReplay, 0, false, "the network hands over again all that it carried for a while", (*world).replayDay},
@@ -169,6 +171,7 @@ func (w *world) heal() {
 	w.gateway.stream.Down, w.gateway.stream.Next = false, streammodel.FaultNone
 	w.gateway.stream.Arrive()
 	for _, m := range w.fleet {
+		m.barred = false
 		m.outage("", w.now)
 		well := radio.Model{Delay: radio.Delay{Least: time.Second, Mean: time.Second, Most: time.Second}}
 		for _, a := range m.airs {
@@ -326,6 +329,16 @@ func (w *world) outage(in *Incident) bool {
 	}
 	for _, m := range w.whom(in) {
 		m.outage(link, until)
+	}
+	return true
+}
+
+// endContracts cuts cards off: nothing comes through in either direction, and the network refuses what is for them.
+func (w *world) endContracts(in *Incident) bool {
+	for _, m := range w.whom(in) {
+		m.barred = true
+		m.up.Outage(w.setup.Start.Add(century))
+		m.down.Outage(w.setup.Start.Add(century))
 	}
 	return true
 }

@@ -26,6 +26,7 @@ type mobile struct {
 	memory device.Memory
 	life   *life
 	clone  bool      // not the genuine one
+	barred bool      // its network carries nothing for it any more
 	on     bool      // at work when it was looked at last
 	off    time.Time // when it was not at work last; zero: it always was
 	wake   time.Time // when it is looked at next
@@ -72,6 +73,7 @@ func (w *world) addMobile(group, i int) error {
 	c.Number = g.First + uint32(i) //nolint:gosec // checked
 	c.Key = codec.FleetDeviceKey(fleetSecret, c.Number)
 	c.Product, c.Template, c.Releases = g.Product, w.products[g.Product].Template, w.products[g.Product].Releases
+	c.Images, c.Publisher = w.updates.images[g.Product], w.updates.publisher
 	c.Links, c.Stored, c.Ways, c.Seed = []string{string(m.link.Bearer)}, m.link.Keeps, m.ways(g), own.Uint64()
 	for i := range c.Ways {
 		c.Stored = c.Stored || c.Ways[i].Stored

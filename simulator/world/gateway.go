@@ -25,6 +25,7 @@ const (
 	retainEvery   = 4 * time.Hour
 	operatorEvery = 12 * time.Hour
 	scheduleEvery = time.Minute
+	rolloutEvery  = 10 * time.Minute // beside rollouts: what is weighed for them takes longer
 	restartAfter  = 20 * time.Second // by whoever supervises the process
 )
 
@@ -105,7 +106,10 @@ func (g *gateway) start() error {
 	g.every(tidyEvery, g.tidy)
 	g.every(retainEvery, g.retain)
 	g.every(operatorEvery, g.operate)
-	if g.w.scheduled() {
+	switch {
+	case len(g.w.setup.Rollouts) > 0:
+		g.every(rolloutEvery, g.plan)
+	case g.w.scheduled():
 		g.every(scheduleEvery, g.plan)
 	}
 	g.transmit()

@@ -51,7 +51,7 @@ func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt,
 	if m != nil {
 		a = m.over(o.link)
 	}
-	if a == nil {
+	if a == nil || m.barred && o.link.Keeps {
 		return transports.Receipt{}, &transports.SendError{Outcome: transports.Refused, Err: errNobody}
 	}
 	w.fail(m.sealedDown(d.Payload))

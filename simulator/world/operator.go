@@ -31,7 +31,7 @@ func (w *world) command(in *Incident) bool {
 		case 4:
 			return tell(hub.Command{Sleep: &codec.Sleep{Seconds: 3600}})
 		default:
-			return tell(w.update(fmt.Sprintf("2.%d.0", w.rng.IntN(100))))
+			return tell(w.update(m, fmt.Sprintf("2.%d.0", w.rng.IntN(100))))
 		}
 	})
 }
@@ -39,17 +39,24 @@ func (w *world) command(in *Incident) bool {
 // offer is an operator who offers a version to devices.
 func (w *world) offer(in *Incident) bool {
 	return w.eachMet(in, func(m *mobile) error {
-		c := w.update(in.Version)
+		c := w.update(m, in.Version)
 		c.Link = m.awake()
 		_, err := w.gateway.hub.SendCommand(w.ctx, m.name(), c)
 		return err
 	})
 }
 
-func (w *world) update(version string) hub.Command {
-	return hub.Command{Offer: &codec.Offer{
+// update is an offer that an operator makes by hand, without a rollout.
+func (w *world) update(m *mobile, version string) hub.Command {
+	o := &codec.Offer{
 		Rollout: w.rng.Uint32(), Version: version, Reference: "https://updates.example/m", Size: 100 << 10, Hash: make([]byte, 16), Memory: 200 << 10,
-	}}
+	}
+	if w.updates.publisher != nil {
+		var err error
+		o.Reference, o.Hash, err = w.updates.byHand(m.config.Product, version, o.Size)
+		w.fail(err)
+	}
+	return hub.Command{Offer: o}
 }
 
 func (w *world) rekey(in *Incident) bool {

@@ -27,6 +27,8 @@ type Setup struct {
 	Links     []Link
 	Groups    []Group
 	Incidents []Incident // planned
+	Releases  []Release  // software that devices may be offered
+	Rollouts  []Rollout  // that operators drive
 	Chaos     bool       // beside them everything that may fail does, at random
 	Without   []string   // kinds of incidents that chaos leaves out
 
@@ -153,7 +155,7 @@ func (s *Setup) Validate() error {
 		errs = append(errs, g.Up.Validate(), g.Down.Validate())
 		errs = append(errs, g.validateBearers(links)...)
 	}
-	return errors.Join(append(errs, s.validateIncidents(groups))...)
+	return errors.Join(append(errs, s.validateIncidents(groups), s.validateUpdates())...)
 }
 
 func (s *Setup) validateIncidents(groups map[string]bool) error {

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/gateway/rollout"
+	"github.com/godwit-gateway/godwit/gateway/rollout/silence"
 	"github.com/godwit-gateway/godwit/simulator/device"
 	"github.com/godwit-gateway/godwit/simulator/radio"
 	"github.com/godwit-gateway/godwit/transports"
@@ -44,6 +46,11 @@ type Glance struct {
 	Cut     bool          // from its network, as far as that has shown
 	Every   time.Duration // between its statuses
 	Taken   hub.Prospects // what the gateway's schedule takes it for
+
+	Happened []device.Happening // what updates did to it
+	Drained  bool               // its battery is empty for good
+	Barred   bool               // its contract has ended
+	Silence  silence.Finding    // what the gateway puts its silence down to; without evidence: nothing
 }
 
 // Devices shows all of them, in the order of the setup.
@@ -54,17 +61,27 @@ func (v View) Devices(yield func(Glance) bool) {
 		}
 		g := Glance{
 			Group: m.group, Number: m.config.Number, Version: m.dev.Version(), Pending: m.dev.Pending(), Charge: m.dev.Charge(), State: m.dev.State(),
-			Cut: m.cut(v.w.now), Every: m.dev.Interval(),
+			Cut: m.cut(v.w.now), Every: m.dev.Interval(), Happened: m.dev.Happened(), Barred: m.barred, Drained: m.dev.Exhausted(),
 		}
 		if v.w.gateway.up {
 			if d, err := v.w.gateway.hub.Device(m.name()); err == nil {
 				g.Known, g.Heard = d.Version, d.LastSeen
 				g.Taken, _ = v.w.gateway.hub.Prospects(m.name())
+				if len(v.w.setup.Rollouts) > 0 {
+					g.Silence = v.w.silence(&d, &g.Taken)
+				}
 			}
 		}
 		if !yield(g) {
 			return
 		}
+	}
+}
+
+// Rollouts shows the rollouts of the gateway, if it runs. look must change nothing.
+func (v View) Rollouts(look func(now time.Time, m *rollout.Machine)) {
+	if v.w.gateway.up {
+		v.w.gateway.hub.LookAtRollouts(look)
 	}
 }
 

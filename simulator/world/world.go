@@ -59,6 +59,7 @@ type world struct {
 	recorder recorder
 	recovery recovery
 	spend    spend
+	updates  updates
 	met      []*mobile // by the incident that happens now
 	ends     time.Time // when it is over
 }
@@ -94,6 +95,9 @@ func newWorld(ctx context.Context, s Setup) (*world, error) {
 		return nil, err
 	}
 	w := emptyWorld(ctx, s)
+	if err := w.updates.develop(&w.setup); err != nil {
+		return nil, err
+	}
 	if err := w.gateway.start(); err != nil {
 		return nil, err
 	}
@@ -142,6 +146,7 @@ func (w *world) plan() {
 		}
 		w.schedule.plan(w.now.Add(in.At), func() { w.happen(kindOf(in.Kind), in) })
 	}
+	w.planRollouts()
 	if w.setup.Chaos {
 		w.faultAfter()
 	}
