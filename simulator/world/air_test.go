@@ -42,7 +42,7 @@ func (p *phases) Taken(at time.Time, _, link int, _ uint32, _ time.Time, _ int, 
 // several are devices with datagrams and short messages, in that order, and a gateway that plans with both.
 func several(t *testing.T, plans bool) world.Setup {
 	t.Helper()
-	s, err := world.Fleet(10, 6*24*time.Hour)
+	s, err := world.Fleet(5, 6*24*time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

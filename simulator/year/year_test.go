@@ -10,7 +10,7 @@ import (
 // TestCompare plays a small fleet for some days under each policy: nothing is below the bound, the table of people's policies is whole, and at an equal
 // mean prices cost less than one interval for all.
 func TestCompare(t *testing.T) {
-	rows, err := year.Setup{Devices: 120, Length: 15 * 24 * time.Hour, Seed: 1}.Compare(t.Context(), func(year.Row) {})
+	rows, err := year.Setup{Devices: 60, Length: 10 * 24 * time.Hour, Seed: 1}.Compare(t.Context(), func(year.Row) {})
 	if err != nil {
 		t.Fatal(err)
 	}
