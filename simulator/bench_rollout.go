@@ -32,8 +32,8 @@ often and how soon the verdict halts them, and how many devices are lost by then
 components alone and with the rules that people use instead; then how soon the silence of one device is
 known to be the update's, and how long a verdict takes.
 
-In the last line, halts are of waves that follow the ramp alone, and delayed_bricked_median is of waves
-that wait for the verdict, as they do in production.
+In the last line, halts are of waves that follow the ramp alone. delayed_bricked_median is of waves that
+wait for the verdict, as they do in production; people give a rollout up that it holds for ten days.
 
 Example:
   godwit-sim bench rollout
@@ -119,6 +119,12 @@ func (c *benchRolloutCmd) print(w io.Writer, r *rollouts.Record, speed *rollouts
 		_, _ = fmt.Fprintf(t, "\t%s", rollouts.Good[i].Name)
 	}
 	_, _ = fmt.Fprintln(t, "\t")
+	_, _ = fmt.Fprint(t, "verdict, waves wait for it: halted or given up; hours to the end")
+	for i := range rollouts.Good {
+		s := rollouts.Summarise(r.Held[i], rollouts.Ours)
+		_, _ = fmt.Fprintf(t, "\t%d of %d; %.0f", s.Halted, s.Runs, s.Complete)
+	}
+	_, _ = fmt.Fprintln(t, "\t")
 	for _, j := range rollouts.Judgements() {
 		_, _ = fmt.Fprint(t, j.Name)
 		for i := range rollouts.Good {
@@ -144,11 +150,11 @@ func (c *benchRolloutCmd) print(w io.Writer, r *rollouts.Record, speed *rollouts
 		_, _ = fmt.Fprint(t, name)
 		for i := range rollouts.Bad {
 			s := rollouts.Summarise(runs[i], j)
-			_, _ = fmt.Fprintf(t, "\t%d of %d, %s, %d, %d", s.Halted, s.Runs, hours(&s), s.Exposed, s.Bricked)
+			_, _ = fmt.Fprintf(t, "\t%d of %d%s, %s, %d, %d", s.Halted, s.Runs, given(&s), hours(&s), s.Exposed, s.Bricked)
 		}
 		_, _ = fmt.Fprintln(t, "\t")
 	}
-	row("verdict, waves wait for it", r.Held, rollouts.Ours)
+	row("verdict, waves wait for it", r.Held[len(rollouts.Good):], rollouts.Ours)
 	for _, j := range rollouts.Judgements() {
 		row(j.Name, r.Bad, j)
 	}
@@ -171,4 +177,12 @@ func hours(s *rollouts.Summary) string {
 		return "never"
 	}
 	return fmt.Sprintf("%.1f (%.1f)", s.Hours, s.Hours90)
+}
+
+// given is how many of them were given up.
+func given(s *rollouts.Summary) string {
+	if s.GivenUp == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d given up)", s.GivenUp)
 }

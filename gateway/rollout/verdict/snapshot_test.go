@@ -23,7 +23,7 @@ type call struct {
 func calls(t *rapid.T) []call {
 	var all []call
 	at := int64(start)
-	for range rapid.IntRange(1, 40).Draw(t, "moments") {
+	for range rapid.IntRange(1, 25).Draw(t, "moments") {
 		at += rapid.SampledFrom([]int64{0, 1, minute, 20 * minute, hour, 7 * hour, day}).Draw(t, "later")
 		for _, p := range rapid.SliceOfNDistinct(rapid.Uint32Range(0, 300), 1, 5, rapid.ID[uint32]).Draw(t, "places") {
 			s := verdict.Stratum{Group: verdict.Group{Product: uint16(rapid.IntRange(0, 2).Draw(t, "product"))}, Link: uint8(rapid.IntRange(0, 2).Draw(t, "link"))}

@@ -3,6 +3,7 @@ package rollouts
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/godwit-gateway/godwit/gateway/rollout/verdict"
 	"github.com/godwit-gateway/godwit/simulator/trial"
@@ -27,7 +28,7 @@ var Bad = []Scenario{
 }
 
 // A Plan is how much is played: Good rollouts in all, evenly over scenarios; for each bad scenario, a twentieth of that with waves that follow the ramp
-// alone, and as many with waves that wait for the verdict.
+// alone; and for each scenario as many with waves that wait for the verdict.
 type Plan struct {
 	Runs    int
 	Devices int
@@ -66,13 +67,13 @@ func (p Plan) Blocks() []Block {
 type Record struct {
 	Good   [][]Result // by scenario
 	Bad    [][]Result
-	Held   [][]Result // Bad, with waves that wait for the verdict
+	Held   [][]Result // Good, then Bad, with waves that wait for the verdict
 	Detect Detection
 }
 
 // NewRecord is an empty one.
 func NewRecord() *Record {
-	return &Record{Good: make([][]Result, len(Good)), Bad: make([][]Result, len(Bad)), Held: make([][]Result, len(Bad))}
+	return &Record{Good: make([][]Result, len(Good)), Bad: make([][]Result, len(Bad)), Held: make([][]Result, len(Good)+len(Bad))}
 }
 
 // Add adds another one.
@@ -110,6 +111,10 @@ func (b *Block) Play(ctx context.Context) (*Record, error) {
 			if err := play(&out.Bad[i], s, false); err != nil {
 				return nil, err
 			}
+		}
+	}
+	for i, s := range slices.Concat(Good, Bad) {
+		for range b.bad {
 			if err := play(&out.Held[i], s, true); err != nil {
 				return nil, err
 			}
@@ -151,7 +156,7 @@ func (r *Record) Figures() Figures {
 		f.GoodRuns += s.Runs
 		f.FalseHalts += s.Halted
 	}
-	three, ten, late := Summarise(r.Bad[0], Ours), Summarise(r.Bad[1], Ours), Summarise(r.Held[3], Ours)
+	three, ten, late := Summarise(r.Bad[0], Ours), Summarise(r.Bad[1], Ours), Summarise(r.Held[len(Good)+3], Ours)
 	f.HaltHours, f.Bricked, f.HaltHours10, f.DelayedBricked = three.Hours, three.Bricked, ten.Hours, late.Bricked
 	return f
 }
@@ -191,8 +196,8 @@ func (r *Record) Rows() []Row {
 			rows = append(rows, Row{Judgement: j.Name, Scenario: s.Name, Bad: true, Summary: Summarise(r.Bad[i], j)})
 		}
 	}
-	for i, s := range Bad {
-		rows = append(rows, Row{Judgement: Ours.Name, Scenario: s.Name, Bad: true, Waits: true, Summary: Summarise(r.Held[i], Ours)})
+	for i, s := range slices.Concat(Good, Bad) {
+		rows = append(rows, Row{Judgement: Ours.Name, Scenario: s.Name, Bad: i >= len(Good), Waits: true, Summary: Summarise(r.Held[i], Ours)})
 	}
 	return rows
 }

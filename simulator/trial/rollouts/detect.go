@@ -24,7 +24,7 @@ type Detection struct {
 
 const (
 	priorShare = 0.01 // of devices that an update silences, by what is known before it
-	sureShare  = 0.96 // probability from which a device is held to be silenced
+	sureShare  = 0.95 // probability from which a device is held to be silenced
 	brickShare = 0.03 // of devices that are
 	watching   = 10 * trial.Day
 )

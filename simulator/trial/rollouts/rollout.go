@@ -20,7 +20,7 @@ const (
 	length   = 45 * trial.Day
 	soak     = 24 * trial.Hour
 	reported = 0.8
-	patience = 10 * trial.Day // after which an operator opens a wave that the verdict holds
+	patience = 10 * trial.Day // after which people give up a rollout whose next wave the verdict still holds
 )
 
 // A Run is one rollout.
@@ -41,6 +41,7 @@ type Outcome struct {
 // A Result is how a rollout went.
 type Result struct {
 	Ours     Outcome
+	GivenUp  bool                        // it was not halted, but people gave it up because its next wave was held for so long
 	Rules    []Outcome                   // in the order of Rules
 	Parts    []Outcome                   // if a component alone had halted it at 1/alpha
 	Evidence [verdict.Components]float64 // in the end
@@ -172,17 +173,13 @@ func (o *rollout) look(now int64) bool {
 	case now-o.since < soak || float64(o.got[o.opened-1]) < reported*float64(o.size[o.opened-1]):
 	case o.opened == len(waves):
 		v.Complete = hours
-	default:
-		if !o.run.Hold || !o.held(now) {
-			o.open(now)
-		}
+	case !o.run.Hold || !o.judge.Verdict().Hold:
+		o.open(now)
+	case now-o.since >= patience:
+		v.Ours, v.GivenUp = o.outcome(hours), true
+		return false
 	}
 	return true
-}
-
-// held reports whether the verdict holds the next wave.
-func (o *rollout) held(now int64) bool {
-	return now-o.since < patience && o.judge.Verdict().Hold
 }
 
 // open opens the next wave.

@@ -97,7 +97,7 @@ func TestBlocks(t *testing.T) {
 	all := rollouts.NewRecord()
 	all.Add(r)
 	f := all.Figures()
-	if f.GoodRuns != 5 || len(all.Bad[0]) != 1 || len(all.Held[3]) != 1 || f.DetectMedian == 0 {
+	if f.GoodRuns != 5 || len(all.Bad[0]) != 1 || len(all.Held[8]) != 1 || f.DetectMedian == 0 {
 		t.Errorf("figures %+v", f)
 	}
 }

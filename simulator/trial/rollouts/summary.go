@@ -31,6 +31,7 @@ func Judgements() []Judgement {
 type Summary struct {
 	Runs     int     `json:"runs"`
 	Halted   int     `json:"halted"`
+	GivenUp  int     `json:"given_up"`     // of them, by people, because the next wave was held
 	Hours    float64 `json:"hours_median"` // of those that were halted; -1: none was
 	Hours90  float64 `json:"hours_p90"`
 	Exposed  int     `json:"exposed_median"`
@@ -42,8 +43,12 @@ type Summary struct {
 func Summarise(all []Result, j Judgement) Summary {
 	var hours, complete []float64
 	var exposed, bricked []int
+	given := 0
 	for i := range all {
 		o := j.of(&all[i])
+		if o == &all[i].Ours && all[i].GivenUp {
+			given++
+		}
 		if o.Hours >= 0 {
 			hours = append(hours, o.Hours)
 		}
@@ -53,7 +58,7 @@ func Summarise(all []Result, j Judgement) Summary {
 		exposed, bricked = append(exposed, o.Exposed), append(bricked, o.Bricked)
 	}
 	return Summary{
-		Runs: len(all), Halted: len(hours), Hours: quantile(hours, 0.5, -1), Hours90: quantile(hours, 0.9, -1),
+		Runs: len(all), Halted: len(hours), GivenUp: given, Hours: quantile(hours, 0.5, -1), Hours90: quantile(hours, 0.9, -1),
 		Exposed: quantile(exposed, 0.5, 0), Bricked: quantile(bricked, 0.5, 0), Complete: quantile(complete, 0.5, -1),
 	}
 }
