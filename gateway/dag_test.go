@@ -64,6 +64,7 @@ var imports = map[string][]string{
 	"simulator/faults":           {},
 	"simulator/world":            {"codec", "codec/session", "codec/manifest", "scheduler/...", "transports", "gateway/audit", "gateway/fleet", "gateway/hub", "gateway/rollout/...", "gateway/store", "gateway/publish", "gateway/publish/streammodel", "simulator/check", "simulator/device", "simulator/radio"},
 	"simulator/trial":            {"scheduler", "scheduler/presence", "gateway/rollout/verdict"},
+	"simulator/trial/rollouts":   {"scheduler", "scheduler/presence", "gateway/rollout/verdict", "simulator/trial"},
 	"simulator/scenario":         {"codec", "codec/session", "codec/manifest", "scheduler/...", "transports", "gateway/config", "gateway/fleet", "gateway/hub", "gateway/rollout", "simulator/device", "simulator/radio", "simulator/world"},
 	"simulator/report":           {"transports", "gateway/rollout/...", "scheduler/presence", "simulator/device", "simulator/radio", "simulator/report/chart", "simulator/world"},
 	"simulator/report/chart":     {},

@@ -76,13 +76,12 @@ func (h *Hub) RolloutDevices(id rollout.ID, q RolloutQuery) (list []rollout.Devi
 			return nil, "", fmt.Errorf("%w: cursor %q", ErrQuery, q.After)
 		}
 	}
-	h.LookAtRollouts(func(now time.Time, m *rollout.Machine) {
-		list, err = m.Devices(now, id, func(d *rollout.DeviceView) bool { return uint64(d.Number) > after && q.takes(d) })
-	})
+	limit := pageLimit(q.Limit)
+	h.LookAtRollouts(func(now time.Time, m *rollout.Machine) { list, err = m.Page(now, id, uint32(after), limit+1, q.takes) }) //nolint:gosec // 32 bits
 	if err != nil {
 		return nil, "", err
 	}
-	if limit := pageLimit(q.Limit); len(list) > limit {
+	if len(list) > limit {
 		list = list[:limit]
 		next = strconv.FormatUint(uint64(list[limit-1].Number), 10)
 	}
@@ -112,7 +111,7 @@ type RolloutStats struct {
 
 // RolloutStats are figures of all rollouts that have begun and not ended.
 func (h *Hub) RolloutStats() (list []RolloutStats) {
-	h.LookAtRollouts(func(now time.Time, m *rollout.Machine) {
+	h.LookAtRollouts(func(_ time.Time, m *rollout.Machine) {
 		for _, s := range m.List() {
 			if s.State != rollout.Running && s.State != rollout.Paused && s.State != rollout.Halted {
 				continue
@@ -121,8 +120,8 @@ func (h *Hub) RolloutStats() (list []RolloutStats) {
 			for standing, n := range s.Standings {
 				x.Standings[standing.String()] = n
 			}
-			if r, err := m.Report(now, s.ID); err == nil {
-				x.Excess = max(0, float64(r.Events)-r.Usual)
+			if events, usual, err := m.Silences(s.ID); err == nil {
+				x.Excess = max(0, float64(events)-usual)
 			}
 			list = append(list, x)
 		}

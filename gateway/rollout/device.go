@@ -94,7 +94,7 @@ const slack = 5 * 60
 func (d *device) derive(soak int) Standing {
 	s, last := d.story()
 	switch {
-	case d.ran.known > 0 && (d.offered == 0 || d.offered > d.ran.at+slack):
+	case d.ran.known > 0 && d.outside():
 		return Outside
 	case d.ran.known > 0 && d.back.known > 0:
 		return RolledBack
@@ -121,6 +121,11 @@ func (d *device) derive(soak int) Standing {
 	default:
 		return Eligible
 	}
+}
+
+// outside reports whether a device ran the release before it was offered it. Networks may be wrong by hours about when a frame was sent.
+func (d *device) outside() bool {
+	return d.offered == 0 || d.ran.known < d.offered || d.ran.at < d.offered && d.offered-d.ran.at > 24*3600
 }
 
 // story is where a device stands by what it said of its steps in this round, and the step that says so; 0 if it said nothing.

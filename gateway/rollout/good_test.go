@@ -81,7 +81,4 @@ func TestGoodRollout(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log(r.Line, r.Verdict, w.now.Sub(t0))
-	for _, v := range views {
-		t.Logf("%+v", v)
-	}
 }

@@ -134,7 +134,7 @@ func (w *world) restart() {
 }
 
 func (w *world) spec() rollout.Spec {
-	return rollout.Spec{Name: "spring", Product: "buoy", Version: "2.0", Waves: []rollout.Wave{{Share: 1}}, Soak: 2}
+	return rollout.Spec{Name: "spring", Product: "buoy", Version: "2.0", Waves: []rollout.Wave{{Share: 1}}, Soak: 2, Watch: time.Minute}
 }
 
 func (w *world) create(s rollout.Spec) rollout.ID {

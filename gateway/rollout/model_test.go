@@ -17,8 +17,7 @@ type dumb struct {
 	round   int
 	sent    bool
 	offered bool
-	first   time.Time // that it was sent an offer
-	floor   uint64    // of orders
+	floor   uint64 // of orders
 	reports []dumbReport
 	steps   []dumbStep
 	taken   bool
@@ -64,19 +63,14 @@ func (d *dumb) standing() rollout.Standing {
 	list := slices.DeleteFunc(slices.Clone(d.reports), func(r dumbReport) bool { return r.order <= d.floor })
 	slices.SortFunc(list, func(a, b dumbReport) int { return int(a.order) - int(b.order) })
 	s, told := d.story()
-	var first, last time.Time // the first and the newest frame of the release
+	var last time.Time // the newest frame of the release
 	for _, r := range list {
 		if r.runs {
 			last = r.at
-			if first.IsZero() {
-				first = r.at
-			}
 		}
 	}
 	if !last.IsZero() {
 		switch {
-		case first.Before(d.first):
-			return rollout.Outside
 		case !list[len(list)-1].runs:
 			return rollout.RolledBack
 		case told && (s.step == codec.StepRolledBack || s.step == codec.StepFailed) && s.at.After(last):
@@ -139,9 +133,6 @@ func TestAgainstModel(t *testing.T) {
 			case "offer":
 				w.m.Heard(w.now, rollout.Place(i), rollout.Contact{Newest: true, Order: rollout.Order{Counter: x.counter}})
 				if number := w.offer(i); number != 0 {
-					if !d.offered {
-						d.first = w.now
-					}
 					d.sent, d.offered = true, true
 					x.number, x.round = number, round[number]
 				}

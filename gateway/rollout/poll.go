@@ -2,8 +2,8 @@ package rollout
 
 import "time"
 
-// looksPerPoll bounds the devices of a rollout that one Poll looks at.
-const looksPerPoll = 8192
+// looksPerPoll bounds the devices of a rollout that one Poll looks at, so that frames do not wait for long.
+const looksPerPoll = 16384
 
 // Poll does what is due by time alone: verdicts, deadlines, waves, and the end of rollouts. more: it should be called again at once.
 func (m *Machine) Poll(now time.Time) (more bool) {
@@ -19,7 +19,7 @@ func (m *Machine) Poll(now time.Time) (more bool) {
 		if r.State != Running {
 			continue
 		}
-		m.expire(now, r)
+		more = m.expire(now, r) || more
 		if r.opened() == 0 {
 			m.another(now, r)
 		}
@@ -29,12 +29,10 @@ func (m *Machine) Poll(now time.Time) (more bool) {
 			}
 			continue
 		}
-		if r.pending == 0 {
-			m.complete(now, r)
-		}
+		m.finish(now, r)
 	}
 	m.watch()
-	return false
+	return more
 }
 
 // followFor is how long devices are followed that a rollout left half way when it ended.
@@ -50,12 +48,13 @@ func (m *Machine) watch() {
 	}
 }
 
-// expire gives up devices of which too little was heard for too long, some at a time.
-func (m *Machine) expire(now time.Time, r *rollout) {
+// expire gives up devices of which too little was heard for too long, some at a time. more: there are others to be looked at.
+func (m *Machine) expire(now time.Time, r *rollout) (more bool) {
 	clock := r.clock(now)
-	for range min(looksPerPoll, len(r.devices)) {
+	for range looksPerPoll {
 		if r.cursor >= len(r.devices) {
 			r.cursor = 0
+			return false
 		}
 		d := &r.devices[r.cursor]
 		r.cursor++
@@ -66,6 +65,7 @@ func (m *Machine) expire(now time.Time, r *rollout) {
 			m.settle(now, r, d, func(d *device) { d.set(flagGivenUp, true) })
 		}
 	}
+	return true
 }
 
 // opportunities is how many contacts a device should have made since something is expected of it. To one that may be offered the release each contact
@@ -90,6 +90,26 @@ func (m *Machine) opportunities(r *rollout, d *device, clock uint32) int {
 		return 0
 	}
 	return int((clock - since) / every)
+}
+
+// finish ends a rollout that nothing more is expected of, once it was watched for long enough: what an update breaks may show days later.
+func (m *Machine) finish(now time.Time, r *rollout) {
+	clock := r.clock(now)
+	if r.pending > 0 {
+		if r.Settled > 0 {
+			r.Settled = 0
+			m.dirty.head(r.ID)
+		}
+		return
+	}
+	if r.Settled == 0 {
+		r.Settled = clock
+		m.dirty.head(r.ID)
+	}
+	n := r.total(0, r.last())
+	if n[Confirmed] == 0 || clock-min(clock, r.Settled) >= seconds(r.Spec.Watch) {
+		m.complete(now, r)
+	}
 }
 
 // complete ends a rollout of which nothing more is expected.

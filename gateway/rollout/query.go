@@ -20,6 +20,7 @@ type Summary struct {
 	Devices   int              `json:"devices"`          // that match, held out or not
 	Standings map[Standing]int `json:"standings"`        // devices by where they stand
 	Attempted int              `json:"attempted"`        // devices that were sent an offer
+	Until     time.Time        `json:"until,omitzero"`   // nothing more is expected of any device; it is watched until then
 	Retries   int              `json:"retries"`
 	Alone     uint32           `json:"alone,omitempty"` // number of the device that goes first in safe mode
 	Held      []string         `json:"held,omitempty"`  // versions whose devices are offered nothing: the verdict is against them alone

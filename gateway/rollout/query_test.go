@@ -17,13 +17,13 @@ import (
 // of a past moment does not change later, but for devices that were overdue then.
 func TestAdoptionSums(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		const n = 12
+		const n = 8
 		w := newWorld(t, n)
 		s := w.waves()
 		s.Waves[0].Least, s.Waves[1].Least = time.Hour, time.Hour
 		id := w.start(s)
 		offered := map[int]time.Time{}
-		for range rapid.IntRange(1, 60).Draw(rt, "moves") {
+		for range rapid.IntRange(1, 40).Draw(rt, "moves") {
 			w.pass(time.Duration(rapid.IntRange(1, 300).Draw(rt, "minutes")) * time.Minute)
 			i := rapid.IntRange(0, n-1).Draw(rt, "device")
 			switch rapid.IntRange(0, 4).Draw(rt, "what") {
@@ -40,12 +40,12 @@ func TestAdoptionSums(t *testing.T) {
 			case 4:
 				w.runs(i, "1.0", nil)
 			}
-			if rapid.Bool().Draw(rt, "restart") {
+			if rapid.IntRange(0, 9).Draw(rt, "restart") == 0 {
 				w.commit()
 				w.restart()
 			}
 		}
-		for range 4 {
+		for range 2 {
 			asOf := t0.Add(time.Duration(rapid.Int64Range(0, int64(w.now.Sub(t0))).Draw(rt, "as of")))
 			points, err := w.m.Adoption(w.now, id, asOf, time.Hour)
 			if err != nil {

@@ -23,14 +23,15 @@ type head struct {
 	Resting time.Time     `json:"resting,omitzero"` // since when no time passes for it
 	Rested  time.Duration `json:"rested"`           // before that
 
-	Numbers  []uint32  `json:"numbers"`         // of offers: of each try
-	Opened   []opening `json:"opened"`          // waves, in their order
-	Alone    uint32    `json:"alone,omitempty"` // number of the device that goes first
-	Versions []string  `json:"versions"`        // that devices ran at the start, as the verdict numbers them
-	Warned   bool      `json:"warned"`          // by the verdict, as last told
-	Silence  bool      `json:"silence"`         // more than usual, as last told
-	Held     []string  `json:"held,omitempty"`  // versions whose devices are offered nothing: the verdict halted them alone
-	Notes    []Note    `json:"notes"`           // what was done to it
+	Numbers  []uint32  `json:"numbers"`           // of offers: of each try
+	Opened   []opening `json:"opened"`            // waves, in their order
+	Alone    uint32    `json:"alone,omitempty"`   // number of the device that goes first
+	Settled  uint32    `json:"settled,omitempty"` // by the clock: nothing more is expected of any device since; 0: something is
+	Versions []string  `json:"versions"`          // that devices ran at the start, as the verdict numbers them
+	Warned   bool      `json:"warned"`            // by the verdict, as last told
+	Silence  bool      `json:"silence"`           // more than usual, as last told
+	Held     []string  `json:"held,omitempty"`    // versions whose devices are offered nothing: the verdict halted them alone
+	Notes    []Note    `json:"notes"`             // what was done to it
 
 	Final  string  `json:"final,omitempty"` // the verdict, once the rollout has ended
 	Silent int     `json:"silent"`          // silences of devices with the update until then, and how many would have been

@@ -25,6 +25,8 @@ type Spec struct {
 	Consent  bool `json:"consent"`  // somebody at the device must agree
 	Safe     bool `json:"safe"`     // one device goes first, alone
 
+	Watch time.Duration `json:"watch"` // for how long the rollout goes on once nothing more is expected of any device, since harm may come late; 0 is 7 days
+
 	Remark string `json:"remark,omitempty"`
 }
 
@@ -75,6 +77,7 @@ const (
 	deadlineDefault = 50
 	leastDefault    = 24 * time.Hour
 	reportedDefault = 0.8
+	watchDefault    = 7 * 24 * time.Hour // for which the verdict looks for silence after an update
 )
 
 // checkSpec reports what makes a rollout impossible, and fills in what was left open.
@@ -92,6 +95,8 @@ func (m *Machine) checkSpec(s *Spec) error {
 		return bad("%s is withdrawn", r.subject())
 	case !(s.HoldOut >= 0 && s.HoldOut <= holdOutMax):
 		return bad("hold-out of %v, want 0 to %v", s.HoldOut, holdOutMax)
+	case s.Watch < 0:
+		return bad("watched for %s, want not less than 0", s.Watch)
 	case s.Soak < 0 || s.Soak > soakMax || s.Deadline < 0 || s.Deadline > deadlineMax:
 		return bad("soak of %d contacts, deadline of %d, want up to %d and %d", s.Soak, s.Deadline, soakMax, deadlineMax)
 	case len(s.Remark) > textMax:
@@ -119,6 +124,9 @@ func (m *Machine) checkSpec(s *Spec) error {
 	}
 	if s.Deadline == 0 {
 		s.Deadline = deadlineDefault
+	}
+	if s.Watch == 0 {
+		s.Watch = watchDefault
 	}
 	return s.checkWaves(bad)
 }

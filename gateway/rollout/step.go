@@ -85,6 +85,7 @@ func (d *device) add(s step) bool {
 	d.steps = slices.Insert(d.steps, at, s)
 	if len(d.steps) > stepsKept {
 		d.steps = slices.Delete(d.steps, 0, 1)
+		return at > 0
 	}
 	return true
 }

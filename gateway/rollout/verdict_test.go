@@ -114,10 +114,10 @@ func TestHalts(t *testing.T) {
 // Restarts change nothing: what is told and what is written is the same to the byte, the evidence too.
 func TestRestartsChangeNothing(t *testing.T) {
 	outcome := func(every int) *world {
-		w := newWorld(t, 150)
+		w := newWorld(t, 100)
 		id := w.start(w.waves())
 		s := story{func(i int) bool { return i%5 == 0 }, func(i int) bool { return i%7 == 0 }, func(i int) bool { return i%11 == 0 }}
-		for h := range 30 {
+		for h := range 20 {
 			if every > 0 && h%every == 0 {
 				w.restart()
 			}
@@ -235,5 +235,31 @@ func TestGates(t *testing.T) {
 	views, _ = w.m.Waves(w.now, id)
 	if views[1].Reason != "open: approver opened it" || !strings.HasPrefix(views[2].Reason, "closed: verdict: continue") {
 		t.Errorf("%+v", views)
+	}
+}
+
+// A rollout is watched for a week after its last device came to its end: harm that comes late is seen, and told.
+func TestWatched(t *testing.T) {
+	for _, bad := range []bool{false, true} {
+		w := newWorld(t, 200)
+		s := w.spec()
+		s.Watch, s.HoldOut = 0, 0.1
+		id := w.start(s)
+		s2 := story{never, never, never}
+		if sum := w.run(id, s2, 30); sum.State != rollout.Running || sum.Until.Sub(w.now) < 5*24*time.Hour || sum.Standings[rollout.Confirmed]+sum.Standings[rollout.HeldOut] != 200 {
+			t.Fatalf("%+v", sum)
+		}
+		w.commit()
+		w.restart()
+		if bad {
+			s2.asleep = func(i int) bool { return i%4 == 0 && w.standing(id, i).Wave == 1 }
+		}
+		sum := w.run(id, s2, 24*8)
+		switch {
+		case !bad && (sum.State != rollout.Completed || w.count(rollout.ActHalted)+w.count(rollout.ActSilence) != 0):
+			t.Errorf("nothing happens: %+v", sum)
+		case bad && (sum.State != rollout.Halted || w.count(rollout.ActHalted) != 1):
+			t.Errorf("a quarter goes silent: %+v", sum)
+		}
 	}
 }

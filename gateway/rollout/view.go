@@ -45,6 +45,9 @@ func (r *rollout) summary() Summary {
 	if len(r.Opened) > 0 {
 		s.Wave = r.opened()
 	}
+	if r.Settled > 0 && r.State == Running {
+		s.Until = unstamp(r.Settled).Add(r.Rested + r.Spec.Watch)
+	}
 	return s
 }
 
