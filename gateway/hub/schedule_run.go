@@ -15,8 +15,13 @@ const scheduleFirst = 2 * time.Second
 // ScheduleOnce looks for silence, plans if a plan is due, and does what is due in rollouts. It reports whether it should be called again at once.
 func (h *Hub) ScheduleOnce(ctx context.Context) (more bool, err error) {
 	err = h.do(ctx, func(*commit) error {
-		more = h.core.Poll(h.clock.Now())
-		more = h.rollouts.Poll(h.clock.Now()) || more
+		now := h.clock.Now()
+		more = h.core.Poll(now)
+		for i := range h.linkList {
+			o := h.core.Outage(i)
+			h.rollouts.Veto(now, i, o.Since != 0 && o.Until == 0)
+		}
+		more = h.rollouts.Poll(now) || more
 		return nil
 	})
 	return more, err

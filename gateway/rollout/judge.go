@@ -120,9 +120,37 @@ func (m *Machine) judgeOutcome(now time.Time, r *rollout, d *device) {
 
 // Veto says that a link is out, or is back: what is not heard over it is no evidence meanwhile.
 func (m *Machine) Veto(now time.Time, link int, on bool) {
+	if link < 0 || link >= len(m.outs) || m.outs[link] == on {
+		return
+	}
+	m.outs[link] = on
 	for _, r := range m.live {
-		if r.judge != nil && link >= 0 && link < len(m.config.Links) {
-			r.judge.Veto(now.Unix(), uint8(link), on) //nolint:gosec // links are few
+		m.veto(now, r)
+	}
+}
+
+// veto tells a verdict which links are out.
+func (m *Machine) veto(now time.Time, r *rollout) {
+	if r.judge == nil {
+		return
+	}
+	for link, out := range m.outs {
+		r.judge.Veto(now.Unix(), uint8(link), out || now.Before(m.back)) //nolint:gosec // links are few
+	}
+	m.dirty.judge(r.ID)
+}
+
+// Times of a gateway that was away: how long makes a difference, and how long what was said meanwhile may still come.
+const (
+	awayLeast = 10 * time.Minute
+	awayAfter = time.Hour
+)
+
+// returned takes what nobody listened to for no evidence.
+func (m *Machine) returned(now time.Time) {
+	for _, r := range m.live {
+		if r.judge != nil && r.judge.Absent(now.Unix(), int64(awayLeast/time.Second)) {
+			m.back = now.Add(awayAfter)
 			m.dirty.judge(r.ID)
 		}
 	}

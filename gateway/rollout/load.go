@@ -42,6 +42,7 @@ func (m *Machine) Load(now time.Time, from Source) error {
 		}
 	}
 	m.watch()
+	m.returned(now)
 	return nil
 }
 

@@ -108,6 +108,8 @@ type Machine struct {
 	byNumber map[uint32]try // of offers
 	dirty    dirty
 	actions  []Action
+	outs     []bool     // links that are out, in the order of Config.Links
+	back     time.Time  // until then what was said while the gateway was away may still come
 	live     []*rollout // that frames of devices may change, ascending
 	ripe     []ripe     // soaks that may be over
 	now      time.Time  // of the last call
@@ -122,7 +124,7 @@ type try struct {
 
 // New makes a machine that knows no release. Load comes next.
 func New(c Config) *Machine {
-	return &Machine{config: c, releases: make(map[releaseKey]*Release), rollouts: make(map[ID]*rollout), byNumber: make(map[uint32]try)}
+	return &Machine{config: c, outs: make([]bool, len(c.Links)), releases: make(map[releaseKey]*Release), rollouts: make(map[ID]*rollout), byNumber: make(map[uint32]try)}
 }
 
 // put makes a rollout known.

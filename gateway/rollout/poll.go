@@ -9,6 +9,12 @@ const looksPerPoll = 16384
 func (m *Machine) Poll(now time.Time) (more bool) {
 	m.now = now
 	m.ripen()
+	if !m.back.IsZero() && !now.Before(m.back) {
+		m.back = time.Time{}
+		for _, r := range m.live {
+			m.veto(now, r)
+		}
+	}
 	for _, r := range m.live {
 		if !r.active() {
 			continue

@@ -263,3 +263,21 @@ func TestWatched(t *testing.T) {
 		}
 	}
 }
+
+// What devices said while the gateway was away is no evidence: an update is not halted for a night without it.
+func TestAwayIsNoEvidence(t *testing.T) {
+	w := newWorld(t, 200)
+	s := w.spec()
+	s.Waves = []rollout.Wave{{Share: 1}}
+	id := w.start(s)
+	good := story{never, never, never}
+	if sum := w.run(id, good, 2); sum.State != rollout.Running {
+		t.Fatalf("%+v", sum)
+	}
+	w.now = w.now.Add(14 * time.Hour)
+	w.restart()
+	w.pass(10 * time.Second)
+	if sum := w.run(id, good, 30); sum.State == rollout.Halted {
+		t.Errorf("%+v", sum)
+	}
+}

@@ -16,8 +16,10 @@ func (m *Machine) prepare(now time.Time, r *rollout) (err error) {
 	if r.judge, err = m.newJudge(now, r); err != nil {
 		r.devices, r.counts, r.Versions = nil, nil, nil
 		r.tried, r.busy, r.pending = 0, 0, 0
+		return err
 	}
-	return err
+	m.veto(now, r)
+	return nil
 }
 
 // begin opens the first wave of a rollout that was prepared.

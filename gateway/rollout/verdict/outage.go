@@ -30,6 +30,19 @@ func (j *Judge) Veto(now int64, link uint8, on bool) {
 	}
 }
 
+// Absent says that nobody listened since the last call, if that is longer ago than so many seconds: all links count as out from then on, until Veto says
+// that they are back. It reports whether they do. What devices said meanwhile may still be on its way.
+func (j *Judge) Absent(now, least int64) bool {
+	if now-j.base-int64(j.tick)*tick < least {
+		return false
+	}
+	for i := range j.vetoes {
+		j.vetoes[i].told = true
+	}
+	j.advance(now)
+	return true
+}
+
 // attend counts a control that was heard, if it had to be.
 func (j *Judge) attend(d *device, at uint32) {
 	if d.interval != 0 && !d.is(missed) && d.origin != 0 && at >= j.opens(d) {
