@@ -34,6 +34,7 @@ var imports = map[string][]string{
 	"gateway/publish":    {"gateway/store", "gateway/failpoint"},
 	"gateway/rollout":    {"codec", "codec/manifest", "scheduler/presence", "gateway/rollout/verdict"},
 
+	"gateway/rollout/silence": {"scheduler/presence"},
 	"gateway/rollout/verdict": {"scheduler", "scheduler/presence"},
 
 	"gateway/failpoint": {},
@@ -143,7 +144,7 @@ func TestImports(t *testing.T) {
 
 // TestPure holds the pure packages to their promise: bytes and values in, bytes and values out.
 func TestPure(t *testing.T) {
-	pure := []string{"codec", "codec/session", "codec/train", "codec/entropy", "codec/manifest", "gateway/fleet", "gateway/rollout", "gateway/rollout/verdict", "scheduler", "scheduler/tariff", "scheduler/ledger", "scheduler/presence", "scheduler/core", "gateway/audit", "simulator/device", "simulator/radio", "simulator/check"}
+	pure := []string{"codec", "codec/session", "codec/train", "codec/entropy", "codec/manifest", "gateway/fleet", "gateway/rollout", "gateway/rollout/silence", "gateway/rollout/verdict", "scheduler", "scheduler/tariff", "scheduler/ledger", "scheduler/presence", "scheduler/core", "gateway/audit", "simulator/device", "simulator/radio", "simulator/check"}
 	for _, p := range packages(t) {
 		folder := strings.TrimPrefix(p.ImportPath, module+"/")
 		if !slices.Contains(pure, folder) {
