@@ -7,6 +7,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/codec/manifest"
 	"github.com/godwit-gateway/godwit/gateway/rollout"
+	"github.com/godwit-gateway/godwit/gateway/rollout/silence"
 	"github.com/godwit-gateway/godwit/simulator/device"
 	"github.com/godwit-gateway/godwit/simulator/world"
 )
@@ -78,7 +79,7 @@ func TestEachFailureIsSeen(t *testing.T) {
 	})
 	s.Rollouts[0].Waves, s.Rollouts[0].Halted = []rollout.Wave{{Share: 1}}, world.HaltedOverride
 	play(t, s)
-	seen := make(map[device.What]int)
+	seen, blamed := make(map[device.What]int), 0
 	for _, v := range w.views {
 		g := w.truth[v.Number]
 		if len(g.Happened) == 0 {
@@ -96,6 +97,9 @@ func TestEachFailureIsSeen(t *testing.T) {
 		case device.Failed:
 			right = v.Standing == rollout.Failed && v.Code == 200
 		case device.Bricked:
+			if g.Silence.Class == silence.Update {
+				blamed++
+			}
 			right = !slices.Contains([]rollout.Standing{rollout.Confirmed, rollout.Soaking, rollout.Failed, rollout.RolledBack, rollout.Declined}, v.Standing)
 		case device.RolledBack:
 			right = v.Standing == rollout.RolledBack
@@ -109,6 +113,9 @@ func TestEachFailureIsSeen(t *testing.T) {
 		if seen[what] == 0 {
 			t.Errorf("no device was %s: %v", what, seen)
 		}
+	}
+	if n := seen[device.Bricked]; blamed*2 < n {
+		t.Errorf("the silence of %d devices of %d is put down to the update that bricked them", blamed, n)
 	}
 	if !w.halted() {
 		t.Errorf("it was never halted: %v", w.last.Notes)

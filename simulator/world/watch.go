@@ -68,7 +68,7 @@ func (v View) Devices(yield func(Glance) bool) {
 				g.Known, g.Heard = d.Version, d.LastSeen
 				g.Taken, _ = v.w.gateway.hub.Prospects(m.name())
 				if len(v.w.setup.Rollouts) > 0 {
-					g.Silence = v.w.silence(&d, &g.Taken)
+					g.Silence, _ = v.w.gateway.hub.Silence(m.name()) // it is known
 				}
 			}
 		}

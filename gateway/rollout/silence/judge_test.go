@@ -84,6 +84,9 @@ func TestJudge(t *testing.T) {
 		{"it installed, and no verdict is there", quiet(long, func(q *silence.Quiet) {
 			q.Update = silence.Installation{Rollout: "7", Step: "installing", Since: q.Standing.Last}
 		}), silence.Update, 0.8, "last at \"installing\""},
+		{"it ran the software for weeks", quiet(long, func(q *silence.Quiet) {
+			q.Update = silence.Installation{Rollout: "7", Step: "confirmed", Since: q.Standing.Last - 20*day}
+		}), silence.Unknown, 0.85, ""},
 		{"a verdict that acquits", quiet(long, func(q *silence.Quiet) {
 			q.Update = silence.Installation{Rollout: "7", Step: "installing", Since: q.Standing.Last, Judged: true, Suspect: 0.01}
 		}), silence.Unknown, 0.85, ""},

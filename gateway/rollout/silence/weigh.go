@@ -1,6 +1,10 @@
 package silence
 
-import "math"
+import (
+	"math"
+
+	"github.com/godwit-gateway/godwit/scheduler/presence"
+)
 
 // What is taken as known of the causes before anything points at one. The figures are rough; what points at a cause outweighs them.
 const (
@@ -131,8 +135,14 @@ var harm = map[string]float64{
 	"failed": 1,
 }
 
-// harmFades is how long after it began to run a software is a reason to fall silent: half of it after so many seconds.
+// harmFades is how long after it began to run a software silences a device: half of those that it does within so many seconds.
 const harmFades = 2 * 86400
+
+// within is the part of the harm that comes between a device's last contact and the one that it missed first, for a software that has run since a time.
+func within(st *presence.Standing, since int64) float64 {
+	rest := func(at int64) float64 { return harmFades / (harmFades + float64(max(at-since, 0))) }
+	return rest(st.Last) - rest(st.Last+int64(st.Interval))
+}
 
 // update weighs the update: against late and dead devices as the verdict says, or as updates are known to do harm.
 func (w *weights) update(q *Quiet, why *evidence) {
@@ -150,7 +160,7 @@ func (w *weights) update(q *Quiet, why *evidence) {
 			return // it has not touched the device, or the device did not want it
 		}
 		if u.Step == "confirmed" || u.Step == "rolled_back" {
-			p *= harmFades / (harmFades + float64(max(q.Standing.Last-u.Since, 0)))
+			p *= within(&q.Standing, u.Since)
 		}
 		w[Update] = p
 	}
