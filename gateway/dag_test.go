@@ -34,6 +34,7 @@ var imports = map[string][]string{
 	"gateway/publish":    {"gateway/store", "gateway/failpoint"},
 	"gateway/rollout":    {"codec", "codec/manifest", "scheduler/presence", "gateway/rollout/verdict"},
 
+	"gateway/rollout/silence": {"scheduler/presence"},
 	"gateway/rollout/verdict": {"scheduler", "scheduler/presence"},
 
 	"gateway/failpoint": {},

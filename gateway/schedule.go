@@ -48,7 +48,7 @@ func printExplanation(e *env, x *hub.Explanation) error {
 		row(x.Sentence)
 		row("runs " + runs(x))
 		if x.Class != "" {
-			row(fmt.Sprintf("%s, %.1f %% dead", x.Class, 100*x.Dead))
+			row(fmt.Sprintf("%s, %.1f %% dead; put down to %s (%.1f %%)", x.Class, 100*x.Dead, x.Cause.Cause, 100*x.Probability))
 		}
 		for _, line := range x.Evidence {
 			row(line)
@@ -212,10 +212,10 @@ func (c *scheduleSilentCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return e.print(all, "DEVICE CLASS DEAD MISSED LINK LAST_SEEN EVIDENCE", func(row func(...any)) {
+	return e.print(all, "DEVICE CLASS DEAD CAUSE LIKELY MISSED LINK LAST_SEEN EVIDENCE", func(row func(...any)) {
 		for i := range all {
 			d := &all[i]
-			row(d.Device, d.Class, fmt.Sprintf("%.1f%%", 100*d.Dead), d.Missed, d.Link, d.LastSeen, strings.Join(d.Evidence, "; "))
+			row(d.Device, d.Class, fmt.Sprintf("%.1f%%", 100*d.Dead), d.Cause.Cause, fmt.Sprintf("%.1f%%", 100*d.Probability), d.Missed, d.Link, d.LastSeen, strings.Join(d.Evidence, "; "))
 		}
 	})
 }

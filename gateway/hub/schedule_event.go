@@ -38,6 +38,9 @@ func (h *Hub) tell(c *commit) {
 				e.payload = appendText(e.payload, line)
 			}
 			e.payload = append(e.payload, ']')
+			why := h.why(now, i)
+			e.payload = appendTextMember(e.payload, "cause", why.Class.Label())
+			e.payload = appendShare(e.payload, "cause_probability", why.Probability)
 			h.emit(c, nil, e)
 		case core.ActRecovered:
 			e := h.gatewayEvent(c, i, KindRecovered, now)

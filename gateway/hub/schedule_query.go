@@ -32,13 +32,15 @@ type Explanation struct {
 	Dead     float64  `json:"dead"`            // probability
 	Evidence []string `json:"evidence"`
 
+	Cause // what its silence is put down to
+
 	Spent []ledger.DeviceTotal `json:"spent"` // in this month
 }
 
 // Explain explains a device's schedule.
 func (h *Hub) Explain(ref string) (Explanation, error) {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	i, err := h.find(ref)
 	if err != nil {
 		return Explanation{}, err
@@ -56,6 +58,8 @@ func (h *Hub) Explain(ref string) (Explanation, error) {
 	if s, ok := h.core.Standing(now, at); ok {
 		e.Class, e.Dead, e.Evidence = s.Class.String(), s.Dead, s.Lines()
 	}
+	why := h.why(now, i)
+	e.Cause = causeOfSilence(&why)
 	e.Spent = append([]ledger.DeviceTotal{}, h.core.Ledger().Device(tariff.MonthOf(now.UTC()), d.Number)...)
 	return e, nil
 }
@@ -221,6 +225,7 @@ type SilentDevice struct {
 	Link     string    `json:"link"`
 	LastSeen time.Time `json:"last_seen"`
 	Evidence []string  `json:"evidence"`
+	Cause              // what the silence is put down to
 }
 
 // Silent returns a page of devices that are late or worse, or of one class only, by number, and the cursor of the next page.
@@ -232,11 +237,8 @@ func (h *Hub) Silent(class, cursor string, limit int) (list []SilentDevice, next
 		}
 	}
 	h.mu.Lock()
-	numbers := h.fleet.Numbers()
-	h.mu.Unlock()
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	now := h.clock.Now()
+	defer h.mu.Unlock()
+	numbers, now := h.fleet.Numbers(), h.clock.Now()
 	for _, number := range numbers {
 		if uint64(number) <= after {
 			continue
@@ -249,7 +251,9 @@ func (h *Hub) Silent(class, cursor string, limit int) (list []SilentDevice, next
 		if len(list) == pageLimit(limit) {
 			return list, strconv.FormatUint(uint64(list[len(list)-1].Number), 10), nil
 		}
+		why := h.why(now, i)
 		list = append(list, SilentDevice{
+			Cause:  causeOfSilence(&why),
 			Device: h.fleet.Device(i).Name, Number: number, Class: s.Class.String(), Dead: s.Dead, Missed: s.Missed, Link: s.Link,
 			LastSeen: time.Unix(s.Last, 0).UTC(), Evidence: s.Lines(),
 		})
