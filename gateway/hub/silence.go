@@ -12,6 +12,12 @@ import (
 
 // why is what the silence of a device is put down to, by what presence and rollouts know. mu is held for writing: rollouts may reckon.
 func (h *Hub) why(now time.Time, i fleet.Index) silence.Finding {
+	q := h.quiet(now, i)
+	return silence.Judge(&q)
+}
+
+// quiet is what is known of the silence of a device, but for its downlinks.
+func (h *Hub) quiet(now time.Time, i fleet.Index) silence.Quiet {
 	state := h.fleet.Head(i).State
 	q := silence.Quiet{Now: now.Unix(), Retired: state == fleet.Retired || state == fleet.Rejected}
 	q.Standing, q.Heard = h.core.Standing(now, core.Place(i))
@@ -24,7 +30,36 @@ func (h *Hub) why(now time.Time, i fleet.Index) silence.Finding {
 		}
 		break // the newest
 	}
-	return silence.Judge(&q)
+	return q
+}
+
+// Silence is what the silence of a device is put down to, also by what the networks said of its downlinks since it was heard.
+func (h *Hub) Silence(ref string) (silence.Finding, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	i, err := h.find(ref)
+	if err != nil {
+		return silence.Finding{}, err
+	}
+	q := h.quiet(h.clock.Now(), i)
+	q.Card = h.card(h.fleet.Head(i).Number, q.Standing.Last)
+	return silence.Judge(&q), nil
+}
+
+// card is what networks said of a device since a time: where each message is paid for they know whether there is somebody, and report what arrived.
+func (h *Hub) card(number uint32, since int64) (c silence.Card) {
+	for _, d := range h.outgoing.byRef {
+		if l := h.links[d.Link]; d.Number != number || l == nil || !l.Metered || d.Changed.Unix() <= since {
+			continue
+		}
+		switch {
+		case d.State == DownlinkFailed && d.Attempts < attemptsMax:
+			c.Refused, c.Code = c.Refused+1, max(c.Code, d.Error) // of several the same one each time
+		case d.State == DownlinkDelivered:
+			c.Delivered = max(c.Delivered, d.Changed.Unix())
+		}
+	}
+	return c
 }
 
 // concerns says that an update may have something to do with a silence.
