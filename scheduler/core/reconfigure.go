@@ -29,7 +29,7 @@ func (k *Core) Reconfigure(c Config, now time.Time) error {
 	k.tried = time.Time{}
 	for at := range k.known {
 		k.known[at].rule = uint8(len(c.Rules)) //nolint:gosec // at most rulesMax
-		k.await(now, Place(at))                //nolint:gosec // a place
+		k.await(now, Place(at))
 	}
 	k.dirty.model = k.heard > 0
 	return nil
