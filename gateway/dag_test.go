@@ -40,7 +40,6 @@ var imports = map[string][]string{
 	"gateway/failpoint": {},
 	"gateway/backup":    {},
 
-	"gateway/rollout/silence": {"scheduler/presence"},
 
 	"gateway/publish/streammodel": {"gateway/publish", "gateway/store"},
 
