@@ -40,7 +40,6 @@ var imports = map[string][]string{
 	"gateway/failpoint": {},
 	"gateway/backup":    {},
 
-
 	"gateway/publish/streammodel": {"gateway/publish", "gateway/store"},
 
 	"gateway/config":  {"codec", "codec/train", "codec/manifest", "scheduler/...", "transports/...", "gateway/fleet", "gateway/hub", "gateway/store", "gateway/publish"},
