@@ -50,8 +50,8 @@ At the end everything is healed, and what was acknowledged must be there, once; 
 Ctrl-C ends it, and the report says so and tells what was seen until then.
 
 A scenario file is TOML: [[product]], [[link]] with a ready network (cellular, iridium, low-power,
-orbcomm, sms, sms-roaming) and what is different, [[group]] and [[incident]]. --keys prints one with
-every key; --show prints one of those that --list names.
+orbcomm, sms, sms-roaming) and what is different, [[group]], [[release]] and [[rollout]] for updates,
+and [[incident]]. --keys prints one with every key; --show prints one of those that --list names.
 
 Example:
   godwit-sim run --list

@@ -61,7 +61,7 @@ func (f updatable) Facts(at rollout.Place, to *rollout.Facts) {
 
 // heardForUpdate tells the rollouts of an authentic frame that is new, before what it says.
 func (h *Hub) heardForUpdate(l *link, u *transports.Uplink, o *opened) {
-	h.rollouts.Heard(u.ReceivedAt, rollout.Place(o.device), rollout.Contact{Link: l.place, Order: orderOf(o), Newest: o.newest, At: u.SentAt})
+	h.rollouts.Heard(u.ReceivedAt, rollout.Place(o.device), rollout.Contact{Link: l.place, Order: orderOf(o), Newest: o.newest, Boot: isHello(o), At: u.SentAt})
 }
 
 // orderOf is where a frame stands among those of its device.

@@ -17,10 +17,6 @@ func (h *Hub) ScheduleOnce(ctx context.Context) (more bool, err error) {
 	err = h.do(ctx, func(*commit) error {
 		now := h.clock.Now()
 		more = h.core.Poll(now)
-		for i := range h.linkList {
-			o := h.core.Outage(i)
-			h.rollouts.Veto(now, i, o.Since != 0 && o.Until == 0)
-		}
 		more = h.rollouts.Poll(now) || more
 		return nil
 	})

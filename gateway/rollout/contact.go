@@ -90,7 +90,7 @@ const contactGap = 60
 
 // soak counts a contact of a device that runs the release.
 func (m *Machine) soak(now time.Time, r *rollout, d *device, c Contact) {
-	if d.standing != Soaking || !c.Newest || c.Order.compare(d.ran.order) <= 0 {
+	if d.standing != Soaking || !c.Newest || c.Boot || c.Order.compare(d.ran.order) <= 0 {
 		return
 	}
 	if t := stamp(now); t >= d.soaked+contactGap {

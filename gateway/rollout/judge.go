@@ -118,24 +118,14 @@ func (m *Machine) judgeOutcome(now time.Time, r *rollout, d *device) {
 	m.dirty.judge(r.ID)
 }
 
-// Veto says that a link is out, or is back: what is not heard over it is no evidence meanwhile.
-func (m *Machine) Veto(now time.Time, link int, on bool) {
-	if link < 0 || link >= len(m.outs) || m.outs[link] == on {
-		return
-	}
-	m.outs[link] = on
-	for _, r := range m.live {
-		m.veto(now, r)
-	}
-}
-
-// veto tells a verdict which links are out.
-func (m *Machine) veto(now time.Time, r *rollout) {
+// listens tells a verdict whether devices are heard: links are out until what was said while the gateway was away has come. Outages of single links it
+// sees by itself, among the devices that did not get the update: by all of them a bad update would be taken for one.
+func (m *Machine) listens(now time.Time, r *rollout) {
 	if r.judge == nil {
 		return
 	}
-	for link, out := range m.outs {
-		r.judge.Veto(now.Unix(), uint8(link), out || now.Before(m.back))
+	for link := range m.config.Links {
+		r.judge.Veto(now.Unix(), uint8(link), now.Before(m.back))
 	}
 	m.dirty.judge(r.ID)
 }

@@ -74,6 +74,7 @@ type Contact struct {
 	Link   int // place
 	Order  Order
 	Newest bool      // nothing newer is known of the device: it speaks now
+	Boot   bool      // it says that the device has started: that alone is no sign that the software works
 	At     time.Time // when it was sent, as far as the network or the device says; zero: now
 }
 
@@ -108,7 +109,6 @@ type Machine struct {
 	byNumber map[uint32]try // of offers
 	dirty    dirty
 	actions  []Action
-	outs     []bool     // links that are out, in the order of Config.Links
 	back     time.Time  // until then what was said while the gateway was away may still come
 	live     []*rollout // that frames of devices may change, ascending
 	ripe     []ripe     // soaks that may be over
@@ -124,7 +124,7 @@ type try struct {
 
 // New makes a machine that knows no release. Load comes next.
 func New(c Config) *Machine {
-	return &Machine{config: c, outs: make([]bool, len(c.Links)), releases: make(map[releaseKey]*Release), rollouts: make(map[ID]*rollout), byNumber: make(map[uint32]try)}
+	return &Machine{config: c, releases: make(map[releaseKey]*Release), rollouts: make(map[ID]*rollout), byNumber: make(map[uint32]try)}
 }
 
 // put makes a rollout known.

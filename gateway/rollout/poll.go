@@ -12,7 +12,7 @@ func (m *Machine) Poll(now time.Time) (more bool) {
 	if !m.back.IsZero() && !now.Before(m.back) {
 		m.back = time.Time{}
 		for _, r := range m.live {
-			m.veto(now, r)
+			m.listens(now, r)
 		}
 	}
 	for _, r := range m.live {

@@ -18,7 +18,7 @@ func (m *Machine) prepare(now time.Time, r *rollout) (err error) {
 		r.tried, r.busy, r.pending = 0, 0, 0
 		return err
 	}
-	m.veto(now, r)
+	m.listens(now, r)
 	return nil
 }
 

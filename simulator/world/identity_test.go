@@ -17,7 +17,7 @@ func calm(t *testing.T, link string, incidents ...world.Incident) world.Setup {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Chaos, s.Incidents = false, incidents
+	s.Chaos, s.Incidents, s.Releases, s.Rollouts = false, incidents, nil, nil
 	groups := s.Groups[:0]
 	for _, g := range s.Groups {
 		if g.Link != link || len(groups) == 4 {
