@@ -48,7 +48,7 @@ func (m *Machine) newJudge(now time.Time, r *rollout) (*verdict.Judge, error) {
 
 // stratum is what a device is compared with. One that is not in the rollout counts by what it runs now.
 func (m *Machine) stratum(r *rollout, d *device, at Place, f *Facts, link int) verdict.Stratum {
-	s := verdict.Stratum{Link: uint8(link)}
+	s := verdict.Stratum{Link: uint8(link)} //nolint:gosec // links are few
 	s.Product = m.rule(at)
 	switch {
 	case d != nil:
