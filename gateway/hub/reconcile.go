@@ -78,16 +78,16 @@ func (h *Hub) Reconcile(ctx context.Context, q ReconcileQuery, file io.Reader) (
 	r.Reconciliation = with.Result()
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	for _, t := range h.core.Ledger().Totals(q.Month, ledger.ByCause|ledger.ByDirection, func(g *ledger.Group) bool { return g.Link == q.Link && unlisted(g) }) {
+	for _, t := range h.core.Ledger().Totals(q.Month, ledger.ByCause|ledger.ByDirection, func(g *ledger.Group) bool { return g.Link == q.Link && l.unlisted(g) }) {
 		r.Unlisted = append(r.Unlisted, totalOf(&t, ledger.ByCause|ledger.ByDirection))
 	}
 	return r, nil
 }
 
-// unlisted reports whether what is booked for a group is kept as sums only: of frames that came again, of senders that nobody knows, and of reports of the
-// network. Who sends a recorded frame again and again must not fill the disk.
-func unlisted(g *ledger.Group) bool {
-	return g.Cause == ledger.CauseRepeat || g.Cause == ledger.CauseUnknown || g.Cause == ledger.CauseOther && g.Direction == tariff.MT
+// unlisted reports whether what is booked for a group is kept as sums only: of frames that came again, of senders that nobody knows, of reports of the
+// network, and of acknowledgements that are answers to a datagram. Who sends a recorded frame again and again must not fill the disk.
+func (l *link) unlisted(g *ledger.Group) bool {
+	return g.Cause == ledger.CauseAck && g.Direction == tariff.MT && !l.Metered || g.Cause == ledger.CauseRepeat || g.Cause == ledger.CauseUnknown || g.Cause == ledger.CauseOther && g.Direction == tariff.MT
 }
 
 // reconcileAll compares the devices by number.

@@ -27,6 +27,7 @@ func (h *Hub) Reconfigure(ctx context.Context, s Schedule) error {
 		for i := range h.fleet.All {
 			h.know(i)
 		}
+		h.rollouts.Learn(h.core.Presence())
 		h.tells, h.currency, h.budgets = s.Send, s.Core.Currency, s.Core.Budgets
 		h.configEvent(c, ConfigTaken, nil, now)
 		h.reloads.taken.Add(1)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/rollout/verdict"
+	"github.com/godwit-gateway/godwit/scheduler/presence"
 )
 
 // stranger is the version, as the verdict numbers them, of devices of other products.
@@ -20,6 +21,9 @@ func (m *Machine) rule(at Place) uint16 {
 	}
 	return uint16(m.config.Programme(at)) //nolint:gosec // a schedule has at most 200 rules
 }
+
+// Learn says from what rollouts that start from now on find out what silence is usual. Those that run are held against what was usual when they started.
+func (m *Machine) Learn(model *presence.Model, c presence.Config) { m.config.Model, m.config.Presence = model, c }
 
 // groupsMax is how many groups of devices a verdict tells apart.
 const groupsMax = 64

@@ -77,7 +77,11 @@ func (k *Core) allowances(now time.Time) []scheduler.Allowance {
 			continue
 		}
 		left, period := float64(p.Amount-p.Used), endless.Hours()
-		if !p.Ends.IsZero() {
+		switch {
+		case p.Ends.IsZero():
+		case !now.Before(p.Ends): // it is over, and does not come again
+			left, period = 0, p.Ends.Sub(p.Begins).Hours()
+		default:
 			left, period = p.paced(now), p.Ends.Sub(p.Begins).Hours()
 		}
 		reserve := left * min(max(p.Reserve, 0), 1)

@@ -23,7 +23,7 @@ func (k *Core) Reconfigure(c Config, now time.Time) error {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	next.model.Keep(k.model)
-	k.config, k.ruled, k.zone, k.fleet, k.model, k.stays = next.config, next.ruled, next.zone, next.fleet, next.model, make(map[*tariff.Tariff]bool)
+	k.config, k.watched, k.ruled, k.zone, k.fleet, k.model, k.stays = next.config, next.watched, next.ruled, next.zone, next.fleet, next.model, make(map[*tariff.Tariff]bool)
 	k.pace.Month, k.pace.Cap = c.Money, c.Cap
 	k.plan.Pools, k.plan.LinkPools = nil, next.plan.LinkPools // of bytes whose prices may be others
 	k.tried = time.Time{}

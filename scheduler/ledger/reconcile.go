@@ -108,7 +108,12 @@ func (r *Reconciler) Device(ours []Record, names ...string) {
 			ours[i].Direction = tariff.Both
 		}
 	}
-	if r.o.Daily != nil {
+	if r.o.Daily != nil && len(names) > 0 { // a day is one sum, whatever names its records have
+		for _, list := range [2][]Record{ours, theirs} {
+			for i := range list {
+				list[i].ID = names[0]
+			}
+		}
 		ours, theirs = Daily(ours, r.o.Daily), Daily(theirs, r.o.Daily)
 	}
 	var sides [2][tariff.MT + 1][]*Record

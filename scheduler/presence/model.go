@@ -217,4 +217,6 @@ func (a *attrition) hazard() float64 {
 }
 
 // Attrition is the deaths per device and month of a product, by its index.
-func (m *Model) Attrition(product int) float64 { return m.products[product].hazard() * month }
+func (m *Model) Attrition(product int) float64 {
+	return m.products[min(max(product, 0), len(m.products)-1)].hazard() * month
+}

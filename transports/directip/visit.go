@@ -101,9 +101,10 @@ func (t *Transport) take(ctx context.Context, sink transports.Sink, message []by
 	})
 	t.memory.Lock()
 	defer t.memory.Unlock()
-	if !settled {
+	if !settled || as != transports.Stored { // only what is stored tells of it
 		t.sequences.owe(&m, missing)
-	} else if as != transports.Rejected {
+	}
+	if settled && as != transports.Rejected {
 		t.settled.put(key, struct{}{})
 	}
 	return settled

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -73,7 +74,7 @@ func (c *Config) Validate() error {
 	}
 	_, err := parseListen(c.Listen)
 	wrong(err != nil, "%w", err)
-	wrong(!strings.HasPrefix(d.Path, "/") || strings.ContainsAny(d.Path, "{} ?#"), "path is %q, want one such as /rockblock", d.Path)
+	wrong(!strings.HasPrefix(d.Path, "/") || strings.ContainsAny(d.Path, "{} ?#") || path.Clean(d.Path) != strings.TrimSuffix(d.Path, "/") && d.Path != "/", "path is %q, want one such as /rockblock", d.Path)
 	_, err = parseKey(c.Key)
 	wrong(err != nil, "%w", err)
 	wrong(d.TokenAge < time.Minute || d.TokenAge > 30*24*time.Hour, "token_age is %s, want 1m to 720h", d.TokenAge)

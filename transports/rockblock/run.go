@@ -56,6 +56,7 @@ func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), Grace)
 	defer cancel()
+	t.gate.Close(false) // connections that have said nothing would be waited for
 	if server.Shutdown(stop) != nil {
 		giveUp()
 		_ = server.Close() // whoever is cut off comes again

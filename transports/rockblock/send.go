@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
@@ -72,6 +72,8 @@ func (t *Transport) admit(ctx context.Context, d *transports.Downlink) error {
 
 // post makes the request. Until a connection is there nothing has left; after that only the answer says what is.
 func (t *Transport) post(ctx context.Context, form string) error {
+	connected := false
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true }})
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, t.cfg.MT, strings.NewReader(form))
 	if err != nil {
 		return &transports.SendError{Outcome: transports.Refused, Err: fmt.Errorf("ask the web service: %w", err)}
@@ -79,18 +81,18 @@ func (t *Transport) post(ctx context.Context, form string) error {
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	res, err := t.client.Do(r)
 	if err != nil {
-		outcome := transports.MaybeSent
-		var op *net.OpError
-		if errors.As(err, &op) && op.Op == "dial" {
-			outcome = transports.NotSent
+		if !connected {
+			return &transports.SendError{Outcome: transports.NotSent, Slow: true, Err: fmt.Errorf("reach the web service: %w", err)}
 		}
-		return &transports.SendError{Outcome: outcome, Err: fmt.Errorf("ask the web service: %w", err)}
+		return &transports.SendError{Outcome: transports.MaybeSent, Err: fmt.Errorf("ask the web service: %w", err)}
 	}
 	defer func() { _ = res.Body.Close() }() // it was read
 	text, err := io.ReadAll(io.LimitReader(res.Body, replyMax))
 	switch {
 	case err != nil:
 		return &transports.SendError{Outcome: transports.MaybeSent, Err: fmt.Errorf("answer of the web service: %w", err)}
+	case res.StatusCode == http.StatusFound || res.StatusCode == http.StatusSeeOther || res.StatusCode == http.StatusRequestTimeout: // it may have been taken before
+		return &transports.SendError{Outcome: transports.MaybeSent, Code: res.StatusCode, Err: fmt.Errorf("answer of the web service: %s", res.Status)}
 	case res.StatusCode >= 300 && res.StatusCode < 500: // it is not there, or does not want us
 		return &transports.SendError{Outcome: transports.NotSent, Slow: true, Code: res.StatusCode, Err: fmt.Errorf("answer of the web service: %s", res.Status)}
 	case res.StatusCode != http.StatusOK:
