@@ -47,7 +47,11 @@ const (
 
 // SendCommand seals a command for a device and queues it. It is on disk when SendCommand returns.
 func (h *Hub) SendCommand(ctx context.Context, ref string, m Command) (DownlinkRecord, error) {
-	return h.send(ctx, ref, func(i fleet.Index) (*store.Downlink, error) {
+	what := ""
+	if o := m.Offer; o != nil {
+		what = fmt.Sprintf(": version %q, %s, SHA-256 %x, %d bytes free", o.Version, o.Reference, o.Hash, o.Memory)
+	}
+	return h.send(ctx, ref, what, func(i fleet.Index) (*store.Downlink, error) {
 		kind, plaintext, err := h.commandPlaintext(i, &m)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrDownlink, err)

@@ -65,7 +65,7 @@ func (h *Hub) Explain(ref string) (Explanation, error) {
 			e.Evidence = append(e.Evidence, line)
 		}
 	}
-	why := h.why(now, i)
+	why := h.whyOne(now, i)
 	e.Cause = causeOfSilence(&why)
 	e.Spent = append([]ledger.DeviceTotal{}, h.core.Ledger().Device(tariff.MonthOf(h.core.Local(now)), d.Number)...)
 	return e, nil

@@ -25,8 +25,12 @@ func (h *Hub) quiet(now time.Time, i fleet.Index) silence.Quiet {
 		if !concerns(v.Standing) {
 			continue
 		}
+		version := v.Version
+		if s, err := h.rollouts.Get(v.Rollout); err == nil {
+			version = s.Spec.Version // that it goes to, not the one that it runs
+		}
 		q.Update = silence.Installation{
-			Rollout: strconv.FormatUint(uint64(v.Rollout), 10), Version: v.Version, Step: v.Step, Since: v.Since.Unix(), Judged: v.Suspect > 0, Suspect: v.Suspect,
+			Rollout: strconv.FormatUint(uint64(v.Rollout), 10), Version: version, Step: v.Step, Since: v.Since.Unix(), Judged: v.Suspect > 0, Suspect: v.Suspect,
 		}
 		break // the newest
 	}
@@ -41,9 +45,14 @@ func (h *Hub) Silence(ref string) (silence.Finding, error) {
 	if err != nil {
 		return silence.Finding{}, err
 	}
-	q := h.quiet(h.clock.Now(), i)
+	return h.whyOne(h.clock.Now(), i), nil
+}
+
+// whyOne is why for a single device: looking through all downlinks for each of many would hold frames up.
+func (h *Hub) whyOne(now time.Time, i fleet.Index) silence.Finding {
+	q := h.quiet(now, i)
 	q.Card = h.card(h.fleet.Head(i).Number, q.Standing.Last)
-	return silence.Judge(&q), nil
+	return silence.Judge(&q)
 }
 
 // card is what networks said of a device since a time: where each message is paid for they know whether there is somebody, and report what arrived.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// pointsMax bounds the points of an adoption curve.
+// pointsMax bounds the points of an adoption curve: where there would be more they are further apart.
 const pointsMax = 2000
 
 // Adoption is how devices stood at times from the start on, one step apart, as far as was known at asOf; zero: as is known now. A curve of more than
@@ -26,9 +26,7 @@ func (m *Machine) Adoption(now time.Time, id ID, asOf time.Time, every time.Dura
 	if r.Started.IsZero() || asOf.Before(r.Started) {
 		return list, nil
 	}
-	if n := asOf.Sub(r.Started)/every + 1; n > pointsMax {
-		return nil, fmt.Errorf("adoption of rollout %d: %d points, %d are the most: %w", id, n, pointsMax, ErrInvalid)
-	}
+	every = max(every, asOf.Sub(r.Started)/(pointsMax-2))
 	for t := r.Started; ; t = t.Add(every) {
 		if !t.Before(asOf) {
 			list = append(list, AdoptionPoint{Time: asOf})

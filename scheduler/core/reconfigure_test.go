@@ -75,6 +75,9 @@ func TestReconfigure(t *testing.T) {
 	}
 
 	know(k, 3)
+	if m, p := k.Presence(); len(p.Bursts) != 3 || m.Attrition(k.Programme(1)) <= 0 || m.Attrition(99) <= 0 {
+		t.Errorf("rollouts are told of %d rules: %v", len(p.Bursts), p)
+	}
 	k.Poll(now)
 	if every() != 14400 {
 		t.Errorf("every %s", time.Duration(every())*time.Second)

@@ -74,6 +74,12 @@ func TestReconcile(t *testing.T) {
 	if r := two.Result(); r.Matched != 2 || r.MissingHere != 1 {
 		t.Errorf("two names: %+v", r)
 	}
+	// By day it is one sum, though a datagram came from each of two places.
+	moved := ledger.NewReconciler([]ledger.Record{{ID: "sim", Time: noon, Micros: 3}}, ledger.Comparison{Daily: time.UTC, Most: 1})
+	moved.Device([]ledger.Record{{ID: "192.0.2.1:9", Time: noon.Add(-time.Hour), Micros: 1}, {ID: "192.0.2.1:10", Time: noon, Micros: 2}}, "1001", "sim")
+	if r := moved.Result(); r.Matched != 1 || len(r.Differences) != 0 {
+		t.Errorf("moved within a day: %+v", r)
+	}
 	days := ledger.Daily(append(theirs, theirs[0]), columns.Zone)
 	if len(days) != 2 || days[0].Billed != 50 || days[0].Micros != 810_000 || days[0].Time.Hour() != 12 {
 		t.Errorf("by day: %+v", days)

@@ -134,10 +134,13 @@ func TestStatusesWithPayload(t *testing.T) {
 
 func TestMissingMessagesAreTold(t *testing.T) {
 	tr := newTransport(t, nil)
-	var failing atomic.Bool
+	var failing, known atomic.Bool
 	sink := &transporttest.Sink{Judge: func(context.Context, transports.Uplink) (transports.Settlement, error) {
 		if failing.Load() {
 			return transports.Unsettled, transporttest.ErrSink
+		}
+		if known.Load() {
+			return transports.Duplicate, nil
 		}
 		return transports.Stored, nil
 	}}
@@ -147,14 +150,17 @@ func TestMissingMessagesAreTold(t *testing.T) {
 	failing.Store(true)
 	deliver(t, tr, good(1).bytes())
 	failing.Store(false)
-	deliver(t, tr, good(1).bytes())
+	known.Store(true)
+	deliver(t, tr, good(1).bytes()) // a frame that was there before tells nobody
+	known.Store(false)
 	deliver(t, tr, good(2).bytes())
+	deliver(t, tr, good(3).bytes())
 	var got []int
 	for _, u := range sink.Received() {
 		got = append(got, u.Missing)
 	}
-	if fmt.Sprint(got) != "[0 2 2 0]" || tr.Stats().Missing != 2 {
-		t.Errorf("missing %v, counted %d, want [0 2 2 0] and 2", got, tr.Stats().Missing)
+	if fmt.Sprint(got) != "[0 2 2 2 0]" || tr.Stats().Missing != 2 {
+		t.Errorf("missing %v, counted %d, want [0 2 2 2 0] and 2", got, tr.Stats().Missing)
 	}
 }
 

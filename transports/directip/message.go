@@ -60,8 +60,11 @@ type originated struct {
 // A sessionStatus is how a session ended (Developers Guide table 6-5). Of one that failed, the modem knows and sends the payload again.
 type sessionStatus uint8
 
-// failedFrom is the first status of sessions that failed: 0 is success, 1 that an MT message was too large, 2 that the position is not good enough.
-const failedFrom = 10
+// Session statuses: 0 is success, 1 that an MT message was too large, 2 that the position is not good enough; from 10 on the session failed.
+const (
+	badPosition = 2
+	failedFrom  = 10
+)
 
 func (s sessionStatus) failed() bool { return s >= failedFrom }
 
@@ -99,6 +102,9 @@ func parseOriginated(body []byte) (m originated, err error) {
 	}
 	if !header {
 		return m, fmt.Errorf("%w: no MO header", errMalformed)
+	}
+	if m.status == badPosition { // the network itself does not believe it
+		m.position = transports.Position{}
 	}
 	return m, nil
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -248,7 +249,7 @@ func TestSendStatuses(t *testing.T) {
 	running(t, tr, &transporttest.Sink{})
 	d := transports.Downlink{To: transports.Address{Bearer: transports.SBD, ID: imei(0)}, Payload: []byte("x")}
 	for code, want := range map[int]transports.Outcome{
-		http.StatusTemporaryRedirect: transports.NotSent, http.StatusForbidden: transports.NotSent, http.StatusBadGateway: transports.MaybeSent, http.StatusNoContent: transports.MaybeSent,
+		http.StatusFound: transports.MaybeSent, http.StatusTemporaryRedirect: transports.NotSent, http.StatusForbidden: transports.NotSent, http.StatusBadGateway: transports.MaybeSent, http.StatusNoContent: transports.MaybeSent,
 	} {
 		status.Store(int32(code))
 		before := asked.Load()
@@ -275,6 +276,7 @@ func TestConfigValidate(t *testing.T) {
 	for want, change := range map[string]func(*rockblock.Config){
 		"listen":    func(c *rockblock.Config) { c.Listen = "web" },
 		"path":      func(c *rockblock.Config) { c.Path = "hook" },
+		"path is":   func(c *rockblock.Config) { c.Path = "/a//b" },
 		"key_file":  func(c *rockblock.Config) { c.Key = "" },
 		"token_age": func(c *rockblock.Config) { c.TokenAge = time.Second },
 		"mt":        func(c *rockblock.Config) { c.MT = "https://user:pass@rockblock.example/MT" },
@@ -289,5 +291,19 @@ func TestConfigValidate(t *testing.T) {
 		if _, err := rockblock.New("rock", c, slog.New(slog.DiscardHandler)); err == nil {
 			t.Errorf("%s: a transport was made", want)
 		}
+	}
+}
+
+// What stops before a connection is there has not left: it is neither paid for nor given up soon.
+func TestSendThatNeverLeaves(t *testing.T) {
+	stranger := httptest.NewTLSServer(http.HandlerFunc(nobody))
+	defer stranger.Close()
+	stranger.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	tr, _, _ := newPair(t, peer.Options{}, nobody, func(c *rockblock.Config) { c.MT = stranger.URL + "/MT" })
+	running(t, tr, &transporttest.Sink{})
+	var failed *transports.SendError
+	_, err := tr.Send(t.Context(), transports.Downlink{To: transports.Address{Bearer: transports.SBD, ID: imei(0)}, Payload: []byte("x")})
+	if !errors.As(err, &failed) || failed.Outcome != transports.NotSent || !failed.Slow {
+		t.Errorf("a certificate that nobody knows: %v", err)
 	}
 }
