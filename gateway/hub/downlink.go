@@ -89,16 +89,18 @@ const (
 // outgoing is all downlinks that are open or were lately. Guarded by Hub.mu.
 type outgoing struct {
 	byRef map[uint64]*store.Downlink
-	open  map[uint32][]uint64 // by number, oldest first
-	next  uint64              // next ref
-	spent map[uint32]dayCount // paid downlinks by number
-	asked map[uint64]bool     // requests of the gateway's own, by ref
+	open  map[uint32][]uint64         // by number, oldest first
+	next  uint64                      // next ref
+	spent map[uint32]dayCount         // paid downlinks by number
+	asked map[uint64]bool             // requests of the gateway's own, by ref
+	held  map[uint64]scheduler.Micros // by ref: what those may cost that a network has in hand
 }
 
 func (o *outgoing) init() {
 	o.byRef = make(map[uint64]*store.Downlink)
 	o.open = make(map[uint32][]uint64)
 	o.spent = make(map[uint32]dayCount)
+	o.held = make(map[uint64]scheduler.Micros)
 	o.asked = make(map[uint64]bool)
 	o.next = 1
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/rollout"
 	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/scheduler"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
 	"github.com/godwit-gateway/godwit/transports"
@@ -182,14 +183,18 @@ const BudgetSpent = "the budget is spent: that of "
 // budgetPause is how long a downlink waits that no budget has money for.
 const budgetPause = time.Hour
 
-// affordable reports whether every hard budget allows a downlink; if not, it waits.
-func (h *Hub) affordable(c *commit, l *link, i fleet.Index, d *store.Downlink, now time.Time) bool {
-	_, scope, ok := h.core.Price(now, core.Place(i), core.Downlink{Link: l.place, Bytes: sizeOf(d), Cause: causeOfKind(d.Kind)})
+// affordable reports whether every hard budget allows a downlink, and its report, besides those that are under way over other links; if not, it waits.
+func (h *Hub) affordable(c *commit, l *link, i fleet.Index, d *store.Downlink, report bool, now time.Time) (price scheduler.Micros, ok bool) {
+	var held scheduler.Micros
+	for _, m := range h.outgoing.held {
+		held += m
+	}
+	price, scope, ok := h.core.Price(now, core.Place(i), core.Downlink{Link: l.place, Bytes: sizeOf(d), Cause: causeOfKind(d.Kind), Report: report, Held: held})
 	if !ok {
 		d.Due, d.Error = now.Add(budgetPause), BudgetSpent+scope.String()
 		c.batch.PutDownlink(d)
 	}
-	return ok
+	return price, ok
 }
 
 // tellInterval queues what a device that speaks now should do from now on, if that is worth telling.

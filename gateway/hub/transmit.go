@@ -11,6 +11,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/scheduler"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -119,9 +120,13 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 		return nil
 	}
 	down := transports.Downlink{Ref: d.Ref, Expires: d.Expires, WantReport: l.Metered && !inFragments(d)} // of fragments the device itself tells
+	var price scheduler.Micros
 	if l.Metered {
 		id, ok := h.fleet.AcceptedAddress(i, string(l.Bearer))
-		if !ok || !h.affordable(c, l, i, d, now) || !h.outgoing.afford(d.Number, now) {
+		if !ok {
+			return nil
+		}
+		if price, ok = h.affordable(c, l, i, d, down.WantReport, now); !ok || !h.outgoing.afford(d.Number, now) {
 			return nil
 		}
 		down.To = transports.Address{Bearer: l.Bearer, ID: id}
@@ -155,6 +160,9 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 	if d.Kind == downlinkAck && l.Metered {
 		h.ride(c, l, i, a, now)
 	}
+	if price > 0 {
+		h.outgoing.held[d.Ref] = price
+	}
 	h.offered(i, d, now)
 	d.Attempts++
 	d.State, d.Changed = DownlinkSent, now
@@ -182,6 +190,7 @@ func (h *Hub) fill(c *commit, l *link, i fleet.Index, d *store.Downlink, a *atte
 // settle writes down what came of an attempt, for all that was in its message. Called with mu held.
 func (h *Hub) settle(c *commit, a *attempt, receipt transports.Receipt, err error) {
 	now := h.clock.Now()
+	delete(h.outgoing.held, a.ref)
 	if d := h.outgoing.byRef[a.ref]; d != nil {
 		if err == nil || outcomeOf(err) == transports.MaybeSent {
 			h.charge(c, a, d, receipt.Parts, now)

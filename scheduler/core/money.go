@@ -15,7 +15,9 @@ type Downlink struct {
 	Parts    int // in which the network took it; 0: as many as its bytes need
 	Cause    ledger.Cause
 	Campaign string
-	Failed   bool // the network took it and it did not arrive
+	Failed   bool             // the network took it and it did not arrive
+	Report   bool             // a report of the network is asked for, which may be paid for too
+	Held     scheduler.Micros // what others that are under way may come to: they are not booked yet
 }
 
 // Price is what a downlink would cost, and whether all hard budgets allow that; if not, of is the one that does not.
@@ -36,7 +38,13 @@ func (k *Core) Price(now time.Time, at Place, dl Downlink) (price scheduler.Micr
 		shared = &c
 	}
 	c := t.Price(&own, shared, dl.event(now))
+	if dl.Report {
+		c.Micros += t.Price(&own, shared, tariff.Event{Time: now, Direction: tariff.MT, Kind: tariff.StatusReport}).Micros
+	}
 	e := k.entry(t, now, at, dl.Link, c, dl.Cause, tariff.MT, int64(dl.Bytes))
+	if e.Micros > 0 {
+		e.Micros += dl.Held
+	}
 	of, ok = k.ledger.Allow(&e)
 	return c.Micros, of, ok
 }
