@@ -9,7 +9,7 @@ import (
 
 // Random worlds: nothing that was acknowledged is lost, nobody is let in, everybody is heard again, and the same seed gives the same history.
 func TestSeeds(t *testing.T) {
-	for seed := range uint64(4) {
+	for seed := range uint64(2) { // `make seeds` plays many
 		first, err := world.Random(t.Context(), world.Options{Seed: seed})
 		if err != nil {
 			t.Errorf("seed %d: %v", seed, err)
