@@ -50,6 +50,7 @@ const (
 	flagTaken                        // it acknowledged the offer
 	flagJudged                       // the verdict was told that it has the update
 	flagEnded                        // the verdict was told how that ended
+	flagLost                         // the network gave its first offer up
 )
 
 // mark is a frame that said something.

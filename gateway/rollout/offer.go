@@ -76,21 +76,27 @@ func (m *Machine) offerable(now time.Time, r *rollout, d *device, link int) bool
 	}
 }
 
-// Offered says that an offer was handed to the network.
+// Offered says that an offer was handed to the network. That the same message is handed to it once more, soon after, makes no other offer of it.
 func (m *Machine) Offered(now time.Time, at Place, number uint32) {
 	m.offer(now, at, number, func(r *rollout, d *device) {
+		was := d.sent
 		d.sent, d.waits = stamp(now), r.clock(now)
-		if d.offered == 0 {
+		again := was > 0 && d.tries > 0 && d.sent < was+seconds(offerPause)
+		if s, _ := d.story(); d.offered == 0 || again && d.offered == was && s == 0 && d.ran.known == 0 {
 			d.offered = d.sent
+			d.set(flagLost, false)
 		}
 		d.heard = max(d.heard, stampOf(m.facts.Last))
-		d.tries = min(d.tries, 254) + 1
+		if !again {
+			d.tries = min(d.tries, 254) + 1
+		}
 	})
 }
 
 // Delivered says that the device acknowledged an offer. It will not be sent again in this try.
 func (m *Machine) Delivered(now time.Time, at Place, number uint32) {
 	m.offer(now, at, number, func(_ *rollout, d *device) {
+		d.came(now)
 		if d.offered == 0 {
 			return
 		}
@@ -101,13 +107,26 @@ func (m *Machine) Delivered(now time.Time, at Place, number uint32) {
 	})
 }
 
-// Undelivered says that the network gave an offer up: the device does not know of it.
+// Undelivered says that the network gave an offer up: the device does not know of it. It costs none of the offers of this try.
 func (m *Machine) Undelivered(now time.Time, at Place, number uint32) {
 	m.offer(now, at, number, func(_ *rollout, d *device) {
-		if s, _ := d.story(); s == 0 && !d.is(flagTaken) {
-			d.sent = 0
+		if s, _ := d.story(); s != 0 || d.is(flagTaken) || d.sent == 0 {
+			return
 		}
+		if d.offered == d.sent && d.ran.known == 0 { // it was the first
+			d.offered = 0
+			d.set(flagLost, true)
+		}
+		d.sent, d.tries = 0, max(d.tries, 1)-1
 	})
+}
+
+// came takes a device for one that was offered the release, if the network had given up the first offer and it knows of it nevertheless.
+func (d *device) came(now time.Time) {
+	if d.is(flagLost) {
+		d.offered = stamp(now)
+		d.set(flagLost, false)
+	}
 }
 
 // offer notes what became of an offer of the current try.
