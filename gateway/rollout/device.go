@@ -105,7 +105,7 @@ func (d *device) derive(soak int) Standing {
 		return Confirmed
 	case d.ran.known > 0:
 		return Soaking
-	case d.is(flagSuperseded) && !s.underway(): // one that takes up the older offer nevertheless is busy
+	case d.is(flagSuperseded) && (!s.underway() || d.is(flagGivenUp)): // one that takes up the older offer nevertheless is busy
 		return Superseded
 	case d.wave == held:
 		return HeldOut
