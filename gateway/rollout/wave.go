@@ -181,8 +181,9 @@ func (r *rollout) aloneGate() Gate {
 
 // reportedGate asks that enough devices of a wave have come to an end. Who is not heard or declined is neither: the share is of the others. Yet a few
 // that are left do not speak for all: of those that were asked at all, half as many must have reported. And somebody must run the release by now.
+// Devices of a version that is held are left out, unless they are busy: they are asked no more.
 func (r *rollout) reportedGate(wave int, share float64) Gate {
-	n, so := r.total(wave, wave), r.total(0, wave)
+	n, so := r.unheld(wave, wave), r.unheld(0, wave)
 	all, reported := 0, 0
 	for s, k := range n {
 		if st := Standing(s); !st.left() {
@@ -204,6 +205,25 @@ func (r *rollout) reportedGate(wave int, share float64) Gate {
 	}
 	g.Open = run > 0 && reported > 0 && float64(reported) >= share*float64(all) && float64(reported) >= share/2*float64(asked)
 	return g
+}
+
+// unheld is total without devices of versions that are held, but for those that are busy.
+func (r *rollout) unheld(from, to int) [Outside + 1]int {
+	sum := r.total(from, to)
+	if len(r.Held) == 0 {
+		return sum
+	}
+	for i := range r.devices {
+		if d := &r.devices[i]; int(d.wave) >= from && int(d.wave) <= to && r.barred(d) {
+			sum[d.standing]--
+		}
+	}
+	return sum
+}
+
+// barred reports whether nothing more comes of a device because its version is held.
+func (r *rollout) barred(d *device) bool {
+	return slices.Contains(r.Held, r.from(d)) && !d.standing.underway()
 }
 
 // verdictGate asks for what the evidence says.
