@@ -91,7 +91,8 @@ func (m *Machine) Act(now time.Time, by Actor, id ID, move Move, remark string) 
 	case Start:
 		m.begin(now, r, by)
 	case Override:
-		if r.judge.Verdict().Action == verdict.Halt { // what people halted by themselves costs no evidence
+		// What people halted by themselves costs no evidence. A version that is held would be held again at once.
+		if r.judge.Verdict().Action == verdict.Halt || len(r.Held) > 0 {
 			r.judge.Override(now.Unix())
 			m.dirty.judge(r.ID)
 		}

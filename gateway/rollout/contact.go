@@ -142,10 +142,15 @@ func (m *Machine) Reported(now time.Time, at Place, s Software) {
 			continue
 		}
 		what := s.of(r.Spec.Version, m.build(r))
-		if what == saysNothing || what == saysOther && d.offered == 0 {
+		if what == saysNothing || what == saysOther && d.offered == 0 && !d.is(flagLost) {
 			continue
 		}
-		m.settle(now, r, d, func(d *device) { m.software(now, r, d, &s, what) })
+		m.settle(now, r, d, func(d *device) {
+			if what == saysRuns {
+				d.came(now)
+			}
+			m.software(now, r, d, &s, what)
+		})
 		if d.standing == Outside {
 			if r.judge != nil {
 				r.judge.Leave(now.Unix(), uint32(at))

@@ -50,6 +50,7 @@ const (
 	flagTaken                        // it acknowledged the offer
 	flagJudged                       // the verdict was told that it has the update
 	flagEnded                        // the verdict was told how that ended
+	flagLost                         // the network gave its first offer up
 )
 
 // mark is a frame that said something.
@@ -104,7 +105,7 @@ func (d *device) derive(soak int) Standing {
 		return Confirmed
 	case d.ran.known > 0:
 		return Soaking
-	case d.is(flagSuperseded) && !s.underway(): // one that takes up the older offer nevertheless is busy
+	case d.is(flagSuperseded) && (!s.underway() || d.is(flagGivenUp)): // one that takes up the older offer nevertheless is busy
 		return Superseded
 	case d.wave == held:
 		return HeldOut

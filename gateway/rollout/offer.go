@@ -13,6 +13,7 @@ const (
 	offerShifts = 6
 	offersMax   = 8
 	deferFor    = 24 * time.Hour // a device that put an update off is asked again after that
+	busyFor     = 24 * time.Hour // since its last step, a device may be at what a rollout began that is halted or over
 )
 
 // Offer is what a device that speaks now over a link is to be offered. It changes nothing, and may be asked again when the message leaves. The burst
@@ -23,7 +24,7 @@ func (m *Machine) Offer(now time.Time, at Place, link int) (o codec.Offer, ok bo
 	}
 	var f Facts
 	m.config.Fleet.Facts(at, &f)
-	r, d := m.claim(f.Number)
+	r, d := m.claim(now, f.Number)
 	if r == nil || !m.offerable(now, r, d, link) {
 		return o, false
 	}
@@ -39,20 +40,30 @@ func (m *Machine) Offer(now time.Time, at Place, link int) (o codec.Offer, ok bo
 }
 
 // claim is the rollout that a device belongs to now: the newest whose wave is open for it and which does not refuse it, unless the device is busy.
-func (m *Machine) claim(number uint32) (*rollout, *device) {
+func (m *Machine) claim(now time.Time, number uint32) (*rollout, *device) {
 	var r *rollout
 	var d *device
 	for _, x := range slices.Backward(m.live) {
 		y := x.find(number)
 		switch {
 		case y == nil || y.standing == Refused || y.standing == Superseded:
-		case y.standing.underway() && !y.is(flagGivenUp):
+		case x.keeps(now, y):
 			return nil, nil
 		case r == nil && x.active() && y.is(flagOpen):
 			r, d = x, y
 		}
 	}
 	return r, d
+}
+
+// keeps reports whether a device is busy with a rollout, so that no other one may have it. One that is halted or over gives nobody up any more: it keeps
+// who was heard of lately only, or the rollout that mends things would never come to those that it left half way.
+func (r *rollout) keeps(now time.Time, d *device) bool {
+	if !d.standing.underway() || d.is(flagGivenUp) {
+		return false
+	}
+	_, last := d.story()
+	return r.State == Running || r.State == Paused || now.Before(unstamp(last.known).Add(busyFor))
 }
 
 // offerable reports whether a device may be sent an offer of a rollout over a link.
@@ -76,21 +87,27 @@ func (m *Machine) offerable(now time.Time, r *rollout, d *device, link int) bool
 	}
 }
 
-// Offered says that an offer was handed to the network.
+// Offered says that an offer was handed to the network. That the same message is handed to it once more, soon after, makes no other offer of it.
 func (m *Machine) Offered(now time.Time, at Place, number uint32) {
 	m.offer(now, at, number, func(r *rollout, d *device) {
+		was := d.sent
 		d.sent, d.waits = stamp(now), r.clock(now)
-		if d.offered == 0 {
+		again := was > 0 && d.tries > 0 && d.sent < was+seconds(offerPause)
+		if s, _ := d.story(); d.offered == 0 || again && d.offered == was && s == 0 && d.ran.known == 0 {
 			d.offered = d.sent
+			d.set(flagLost, false)
 		}
 		d.heard = max(d.heard, stampOf(m.facts.Last))
-		d.tries = min(d.tries, 254) + 1
+		if !again {
+			d.tries = min(d.tries, 254) + 1
+		}
 	})
 }
 
 // Delivered says that the device acknowledged an offer. It will not be sent again in this try.
 func (m *Machine) Delivered(now time.Time, at Place, number uint32) {
 	m.offer(now, at, number, func(_ *rollout, d *device) {
+		d.came(now)
 		if d.offered == 0 {
 			return
 		}
@@ -101,13 +118,26 @@ func (m *Machine) Delivered(now time.Time, at Place, number uint32) {
 	})
 }
 
-// Undelivered says that the network gave an offer up: the device does not know of it.
+// Undelivered says that the network gave an offer up: the device does not know of it. It costs none of the offers of this try.
 func (m *Machine) Undelivered(now time.Time, at Place, number uint32) {
 	m.offer(now, at, number, func(_ *rollout, d *device) {
-		if s, _ := d.story(); s == 0 && !d.is(flagTaken) {
-			d.sent = 0
+		if s, _ := d.story(); s != 0 || d.is(flagTaken) || d.sent == 0 {
+			return
 		}
+		if d.offered == d.sent && d.ran.known == 0 { // it was the first
+			d.offered = 0
+			d.set(flagLost, true)
+		}
+		d.sent, d.tries = 0, max(d.tries, 1)-1
 	})
+}
+
+// came takes a device for one that was offered the release, if the network had given up the first offer and it knows of it nevertheless.
+func (d *device) came(now time.Time) {
+	if d.is(flagLost) {
+		d.offered = stamp(now)
+		d.set(flagLost, false)
+	}
 }
 
 // offer notes what became of an offer of the current try.
@@ -132,10 +162,15 @@ func (m *Machine) supersede(now time.Time, by *rollout, number uint32) {
 			return
 		}
 		d := r.find(number)
-		if d == nil || d.is(flagSuperseded) || d.standing == HeldOut || d.ran.known > 0 || d.standing.underway() && !d.is(flagGivenUp) {
+		if d == nil || d.standing == Superseded || d.standing == HeldOut || d.ran.known > 0 || r.keeps(now, d) {
 			continue
 		}
-		m.settle(now, r, d, func(d *device) { d.set(flagSuperseded, true) })
+		m.settle(now, r, d, func(d *device) {
+			d.set(flagSuperseded, true)
+			if d.standing.underway() { // until it tells of another step
+				d.set(flagGivenUp, true)
+			}
+		})
 		if r.judge != nil {
 			r.judge.Leave(now.Unix(), uint32(d.place))
 		}

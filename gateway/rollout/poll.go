@@ -101,7 +101,7 @@ func (m *Machine) opportunities(r *rollout, d *device, clock uint32) int {
 // finish ends a rollout that nothing more is expected of, once it was watched for long enough: what an update breaks may show days later.
 func (m *Machine) finish(now time.Time, r *rollout) {
 	clock := r.clock(now)
-	if r.pending > 0 {
+	if r.awaits() {
 		if r.Settled > 0 {
 			r.Settled = 0
 			m.dirty.head(r.ID)
@@ -116,6 +116,20 @@ func (m *Machine) finish(now time.Time, r *rollout) {
 	if n[Confirmed] == 0 || clock-min(clock, r.Settled) >= seconds(r.Spec.Watch) {
 		m.complete(now, r)
 	}
+}
+
+// awaits reports whether something is expected of any device of the open waves. Of those of a version that is held nothing is but of who has begun: they
+// would be asked for ever.
+func (r *rollout) awaits() bool {
+	if len(r.Held) == 0 || r.pending == 0 {
+		return r.pending > 0
+	}
+	for i := range r.devices {
+		if d := &r.devices[i]; d.is(flagOpen) && !d.done() && (!r.barred(d) || d.standing == Soaking) {
+			return true
+		}
+	}
+	return false
 }
 
 // complete ends a rollout of which nothing more is expected.

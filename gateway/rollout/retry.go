@@ -48,6 +48,8 @@ func (d *device) retriable() bool {
 	switch d.standing {
 	case Failed, Declined, Deferred, RolledBack, Expired:
 		return true
+	case Superseded: // it is another rollout's
+		return false
 	default:
 		return d.is(flagGivenUp) && d.standing != Confirmed && d.standing != Soaking
 	}

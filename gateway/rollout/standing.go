@@ -54,17 +54,17 @@ func (s Standing) settled() bool {
 // reported reports whether the update came to an end by which it can be judged.
 func (s Standing) reported() bool {
 	switch s {
-	case Declined, Soaking, Confirmed, RolledBack, Failed:
+	case Soaking, Confirmed, RolledBack, Failed:
 		return true
 	default:
 		return false
 	}
 }
 
-// left reports whether the device does not count among those that could report: it was not asked, or is not heard.
+// left reports whether the device does not count among those that could report: it was not asked, did not want to, or is not heard.
 func (s Standing) left() bool {
 	switch s {
-	case HeldOut, Refused, Expired, Superseded, Outside:
+	case HeldOut, Refused, Declined, Expired, Superseded, Outside:
 		return true
 	default:
 		return false

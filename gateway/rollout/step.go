@@ -31,7 +31,7 @@ func (m *Machine) Steps(now, made time.Time, at Place, l *codec.StepLog) {
 	r := m.rollouts[t.id]
 	m.config.Fleet.Facts(at, &m.facts)
 	d := r.find(m.facts.Number)
-	if d == nil || d.offered == 0 || d.is(flagSuperseded) && d.sent == 0 { // what was never offered was not accepted
+	if d == nil || d.offered == 0 && !d.is(flagLost) || d.is(flagSuperseded) && d.sent == 0 { // what was never offered was not accepted
 		return
 	}
 	var fresh []step
@@ -51,6 +51,7 @@ func (m *Machine) Steps(now, made time.Time, at Place, l *codec.StepLog) {
 		if !current {
 			return
 		}
+		d.came(now)
 		d.set(flagGivenUp, false)
 		d.set(flagTaken, true)
 		d.waits = r.clock(now)

@@ -226,7 +226,7 @@ func (m *Machine) why(now time.Time, r *rollout, d *device, f *Facts) string {
 		return fmt.Sprintf("nothing came of %d contacts that it should have made", r.Spec.Deadline)
 	default:
 	}
-	if d.is(flagGivenUp) {
+	if d.is(flagGivenUp) && d.standing != Superseded {
 		return fmt.Sprintf("given up: nothing came of %d contacts that it should have made", r.Spec.Deadline)
 	}
 	return ""

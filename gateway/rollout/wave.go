@@ -83,7 +83,7 @@ func (m *Machine) alone(now time.Time, r *rollout) {
 
 // another has another device go first, if the one that was to will not.
 func (m *Machine) another(now time.Time, r *rollout) {
-	if d := r.find(r.Alone); d != nil && !d.standing.left() && d.standing != Declined && !d.is(flagGivenUp) {
+	if d := r.find(r.Alone); d != nil && !d.standing.left() && !d.is(flagGivenUp) {
 		return
 	}
 	was := r.Alone
@@ -179,9 +179,11 @@ func (r *rollout) aloneGate() Gate {
 	return g
 }
 
-// reportedGate asks that enough devices of a wave have come to an end. Who is not heard is neither: the share is of the others.
+// reportedGate asks that enough devices of a wave have come to an end. Who is not heard or declined is neither: the share is of the others. Yet a few
+// that are left do not speak for all: of those that were asked at all, half as many must have reported. And somebody must run the release by now.
+// Devices of a version that is held are left out, unless they are busy: they are asked no more.
 func (r *rollout) reportedGate(wave int, share float64) Gate {
-	n := r.total(wave, wave)
+	n, so := r.unheld(wave, wave), r.unheld(0, wave)
 	all, reported := 0, 0
 	for s, k := range n {
 		if st := Standing(s); !st.left() {
@@ -191,14 +193,37 @@ func (r *rollout) reportedGate(wave int, share float64) Gate {
 			}
 		}
 	}
+	asked, run := all+n[Expired]+n[Declined], so[Soaking]+so[Confirmed]
 	g := Gate{
-		Name: "reported", Have: fmt.Sprintf("%d of %d, %d more were given up", reported, all, n[Expired]), Want: fmt.Sprintf("%g %%", 100*share),
+		Name: "reported", Have: fmt.Sprintf("%d of %d, %d more were given up, %d declined, %d run the release", reported, all, n[Expired], n[Declined], run),
+		Want: fmt.Sprintf("%g %%, %g %% with those that were given up or declined, and one that runs it", 100*share, 50*share),
 	}
-	g.Open = reported > 0 && float64(reported) >= share*float64(all)
-	if all == 0 {
-		g.Open = n[Expired] == 0 // there was nobody to ask; that all sleep says nothing
+	if asked == 0 { // there was nobody to ask: what is known is of the waves before
+		g.Open = so[Confirmed] > 0
+		g.Have, g.Want = fmt.Sprintf("nobody to ask, %d confirmed before", so[Confirmed]), "one that is confirmed"
+		return g
 	}
+	g.Open = run > 0 && reported > 0 && float64(reported) >= share*float64(all) && float64(reported) >= share/2*float64(asked)
 	return g
+}
+
+// unheld is total without devices of versions that are held, but for those that are busy.
+func (r *rollout) unheld(from, to int) [Outside + 1]int {
+	sum := r.total(from, to)
+	if len(r.Held) == 0 {
+		return sum
+	}
+	for i := range r.devices {
+		if d := &r.devices[i]; int(d.wave) >= from && int(d.wave) <= to && r.barred(d) {
+			sum[d.standing]--
+		}
+	}
+	return sum
+}
+
+// barred reports whether nothing more comes of a device because its version is held.
+func (r *rollout) barred(d *device) bool {
+	return slices.Contains(r.Held, r.from(d)) && !d.standing.underway()
 }
 
 // verdictGate asks for what the evidence says.
