@@ -14,7 +14,8 @@ import (
 // stranger is the version, as the verdict numbers them, of devices of other products.
 const stranger = otherVersion - 1
 
-// rule is by which presence knows the attrition of a device, and the verdict its product.
+// rule is by which presence knows the attrition of a device, and the verdict its product. After a reload there may be rules that a verdict does not
+// know: devices of theirs count among those of no group.
 func (m *Machine) rule(at Place) uint16 {
 	if m.config.Programme == nil {
 		return 0
@@ -23,7 +24,9 @@ func (m *Machine) rule(at Place) uint16 {
 }
 
 // Learn says from what rollouts that start from now on find out what silence is usual. Those that run are held against what was usual when they started.
-func (m *Machine) Learn(model *presence.Model, c presence.Config) { m.config.Model, m.config.Presence = model, c }
+func (m *Machine) Learn(model *presence.Model, c presence.Config) {
+	m.config.Model, m.config.Presence = model, c
+}
 
 // groupsMax is how many groups of devices a verdict tells apart.
 const groupsMax = 64
@@ -87,15 +90,34 @@ func (m *Machine) judgeStart(now time.Time, r *rollout, d *device) {
 	}
 	switch d.standing {
 	case Downloaded, Verified, Installing, Rebooting:
-		burst := -1
-		if m.config.Programme != nil {
-			burst = m.config.Programme(d.place)
-		}
 		d.set(flagJudged, true)
-		r.judge.Start(now.Unix(), uint32(d.place), burst, installTime)
+		r.judge.Start(now.Unix(), uint32(d.place), m.programme(r, d.place), installTime)
 		m.dirty.judge(r.ID)
 	default:
 	}
+}
+
+// burstKept is how many contacts of a programme the tables of presence have.
+const burstKept = 15
+
+// programme is the place of a device's programme after its boot in the tables of a verdict, -1 if they do not have it: the verdict keeps those of its
+// start, and the rules by which devices are scheduled may be others by now.
+func (m *Machine) programme(r *rollout, at Place) int {
+	if m.config.Programme == nil || m.config.Burst == nil {
+		return -1
+	}
+	i, said := m.config.Programme(at), m.config.Burst(at)
+	said = said[:min(len(said), burstKept)]
+	judged := r.judge.Burst(i)
+	if len(said) != len(judged) {
+		return -1
+	}
+	for k, minutes := range said {
+		if judged[k] != uint32(minutes)*60 {
+			return -1
+		}
+	}
+	return i
 }
 
 // judgeOutcome tells the verdict how an update ended.

@@ -281,3 +281,38 @@ func TestAwayIsNoEvidence(t *testing.T) {
 		t.Errorf("%+v", sum)
 	}
 }
+
+// After a reload of the rules a rollout that runs holds nobody against a programme that is another one in its own tables.
+func TestReloadedProgrammes(t *testing.T) {
+	for name, reload := range map[string]func(*world) []uint16{
+		"the same":          func(*world) []uint16 { return []uint16{12, 60, 240, 720} },
+		"another programme": func(*world) []uint16 { return []uint16{600, 720} },
+		"a new rule":        func(w *world) []uint16 { w.rule = 7; return []uint16{600, 720} },
+	} {
+		w := newWorld(t, 2)
+		said := []uint16{12, 60, 240, 720}
+		w.config.Burst = func(rollout.Place) []uint16 { return said }
+		w.config.Programme = func(rollout.Place) int { return w.rule }
+		for i := range w.f {
+			w.f[i].Interval = 24 * time.Hour
+		}
+		w.m = rollout.New(w.config)
+		if _, err := w.m.Register(w.now, author, release("2.0", 2)); err != nil {
+			t.Fatal(err)
+		}
+		id := w.start(w.spec())
+		said = reload(w)
+		w.heard(0)
+		w.says(0, w.offer(0), did(codec.StepAccepted, 1, time.Minute), did(codec.StepDownloaded, 1, 0))
+		w.heard(1) // by a rule that the verdict may not know
+		for range 60 {
+			w.pass(time.Minute)
+		}
+		for range 4 {
+			w.pass(time.Hour)
+		}
+		if suspected := w.standing(id, 0).Suspect > 0; suspected != (name == "the same") {
+			t.Errorf("%s: suspected %t after five hours", name, suspected)
+		}
+	}
+}

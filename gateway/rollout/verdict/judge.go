@@ -116,6 +116,14 @@ func New(now int64, c Config, m *presence.Model) (*Judge, error) {
 	return j, nil
 }
 
+// Burst is a programme of Config.Bursts, none if there is none at the index.
+func (j *Judge) Burst(i int) presence.Burst {
+	if i < 0 || i >= len(j.config.Bursts) {
+		return nil
+	}
+	return j.config.Bursts[i]
+}
+
 // prepare makes room for what is counted.
 func (j *Judge) prepare() {
 	j.prepareStrata()
