@@ -71,8 +71,31 @@ func (m *Machine) stratum(r *rollout, d *device, at Place, f *Facts, link int) v
 	return s
 }
 
+// mapLinks finds the links, by place, in a verdict that was brought back: since it was made links may have been added, removed or put in another order.
+func (m *Machine) mapLinks(r *rollout) {
+	r.links = make([]int, len(m.config.Presence.Links))
+	for at, l := range m.config.Presence.Links {
+		r.links[at] = slices.IndexFunc(r.judge.Links(), func(k presence.Link) bool { return k.Name == l.Name })
+	}
+}
+
+// link is the place of a link in the verdict, -1 if that does not know it: what is usual over it was not found out.
+func (r *rollout) link(at int) int {
+	switch {
+	case r.links != nil && at >= 0 && at < len(r.links):
+		return r.links[at]
+	case r.links == nil && at >= 0 && at < len(r.judge.Links()):
+		return at
+	default:
+		return -1
+	}
+}
+
+// lacks reports whether a link of the verdict is not there any more. Nothing is heard over it, and that is no evidence.
+func (r *rollout) lacks(link int) bool { return r.links != nil && !slices.Contains(r.links, link) }
+
 func (m *Machine) judgeContact(now time.Time, r *rollout, d *device, at Place, link int) {
-	if link < 0 || link >= len(m.config.Presence.Links) {
+	if link = r.link(link); link < 0 {
 		return
 	}
 	r.judge.Contact(now.Unix(), uint32(at), m.stratum(r, d, at, &m.facts, link), seconds(m.facts.Interval))
@@ -150,8 +173,8 @@ func (m *Machine) listens(now time.Time, r *rollout) {
 	if r.judge == nil {
 		return
 	}
-	for link := range m.config.Links {
-		r.judge.Veto(now.Unix(), uint8(link), now.Before(m.back))
+	for link := range r.judge.Links() {
+		r.judge.Veto(now.Unix(), uint8(link), now.Before(m.back) || r.lacks(link)) //nolint:gosec // at most 256
 	}
 	m.dirty.judge(r.ID)
 }
@@ -162,12 +185,21 @@ const (
 	awayAfter = time.Hour
 )
 
-// returned takes what nobody listened to for no evidence.
+// returned takes what nobody listened to for no evidence. Where links were out as it ended, nobody knows any more for how long they are to be.
 func (m *Machine) returned(now time.Time) {
 	for _, r := range m.live {
-		if r.judge != nil && r.judge.Absent(now.Unix(), int64(awayLeast/time.Second)) {
+		if r.judge == nil {
+			continue
+		}
+		if r.judge.Absent(now.Unix(), int64(awayLeast/time.Second)) || r.judge.Vetoed() {
 			m.back = now.Add(awayAfter)
 			m.dirty.judge(r.ID)
+		}
+		for link := range r.judge.Links() {
+			if r.lacks(link) {
+				r.judge.Veto(now.Unix(), uint8(link), true) //nolint:gosec // at most 256
+				m.dirty.judge(r.ID)
+			}
 		}
 	}
 }

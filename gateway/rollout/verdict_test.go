@@ -1,6 +1,9 @@
 package rollout_test
 
 import (
+	"bytes"
+	"encoding/binary"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -314,5 +317,56 @@ func TestReloadedProgrammes(t *testing.T) {
 		if suspected := w.standing(id, 0).Suspect > 0; suspected != (name == "the same") {
 			t.Errorf("%s: suspected %t after five hours", name, suspected)
 		}
+	}
+}
+
+// Links that are in another order after a restart, or new, are those that the verdict knows by their names; devices over one that it does not know are not
+// judged.
+func TestOtherLinks(t *testing.T) {
+	w := newWorld(t, 3)
+	before := config(t, w.f)
+	id := w.start(w.spec())
+	for i := range w.f {
+		w.heard(i)
+	}
+	w.commit()
+	for i := range w.f {
+		w.counter[i]++
+	}
+	say := func(i, link int) {
+		w.f[i].Last = w.now
+		w.m.Heard(w.now, rollout.Place(i), rollout.Contact{Link: link, Order: rollout.Order{Counter: w.counter[i]}, Newest: true})
+	}
+	w.now = w.now.Add(time.Minute)
+	say(0, 0)
+	say(1, 1)
+	w.commit()
+	want, now := maps.Clone(w.store), w.now
+	for name, names := range map[string][]string{"another order": {"sms0", "new", "udp0"}, "one less": {"new", "udp0"}} {
+		w.store, w.now = maps.Clone(want), now
+		w.config.Links, w.config.Presence.Links = names, nil
+		for _, n := range names {
+			l := before.Presence.Links[0]
+			l.Name = n
+			w.config.Presence.Links = append(w.config.Presence.Links, l)
+		}
+		w.restart()
+		say(0, slices.Index(names, "udp0"))
+		say(2, slices.Index(names, "new"))
+		if at := slices.Index(names, "sms0"); at >= 0 {
+			say(1, at)
+		}
+		w.commit()
+		for i := range w.f {
+			k := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32([]byte("e"), uint32(id)), w.f[i].Number)
+			if !bytes.Equal(w.store[string(k)], want[string(k)]) {
+				t.Errorf("%s: the verdict has another row of device %d", name, i)
+			}
+		}
+		w.pass(2 * time.Hour)
+		w.commit()
+		w.config.Links, w.config.Presence.Links = before.Links, before.Presence.Links
+		w.restart() // the links of before are back
+		w.pass(10 * time.Second)
 	}
 }
