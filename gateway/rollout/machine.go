@@ -114,6 +114,8 @@ type Machine struct {
 	ripe     []ripe     // soaks that may be over
 	now      time.Time  // of the last call
 	facts    Facts      // scratch
+
+	before, after []byte // scratch: a device's row
 }
 
 // try is which try of which rollout an offer is of.
