@@ -162,6 +162,7 @@ func (m *Machine) Reported(now time.Time, at Place, s Software) {
 			d.set(flagJudged, true)
 			r.judge.Start(now.Unix(), uint32(at), -1, 0)
 			m.dirty.judge(r.ID)
+			m.dirty.device(r.ID, d.number)
 		}
 	}
 	if s.Newest && s.Was != "" && s.Version != "" && s.Version != s.Was && !explained {

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"bytes"
 	"cmp"
 	"time"
 
@@ -147,9 +148,10 @@ var standingOf = map[codec.UpdateStep]Standing{
 	codec.StepRolledBack: RolledBack, codec.StepFailed: Failed,
 }
 
-// settle puts a device where it stands now, and tells what changed.
+// settle puts a device where it stands now, and tells what changed. Frames tell of many rollouts what is known: what changes nothing is not written.
 func (m *Machine) settle(now time.Time, r *rollout, d *device, change func(*device)) {
 	was := d.standing
+	m.before = d.append(m.before[:0])
 	r.count(d, -1)
 	change(d)
 	d.standing = d.derive(r.Spec.Soak)
@@ -160,7 +162,9 @@ func (m *Machine) settle(now time.Time, r *rollout, d *device, change func(*devi
 		d.settled = stamp(now)
 	}
 	r.count(d, 1)
-	m.dirty.device(r.ID, d.number)
+	if m.after = d.append(m.after[:0]); !bytes.Equal(m.before, m.after) {
+		m.dirty.device(r.ID, d.number)
+	}
 	if d.standing == was {
 		return
 	}

@@ -1,6 +1,7 @@
 package rollout_test
 
 import (
+	"encoding/binary"
 	"strings"
 	"testing"
 	"time"
@@ -392,5 +393,36 @@ func TestLateDevices(t *testing.T) {
 	w.heard(3)
 	if w.offer(3) != 0 {
 		t.Error("a device out of service was offered something")
+	}
+}
+
+// What a device says of its software is written to the rollouts for which it is news, not to all that it ever was in.
+func TestNoNewsIsNotWritten(t *testing.T) {
+	w := newWorld(t, 1)
+	for _, version := range []string{"2.0", "3.0"} {
+		s := w.spec()
+		s.Version = version
+		id := w.start(s)
+		w.heard(0)
+		w.says(0, w.offer(0), did(codec.StepAccepted, 1, time.Minute), did(codec.StepDownloaded, 1, 0))
+		for range 5 {
+			w.pass(time.Hour)
+			w.updates(0, version)
+		}
+		w.commit()
+		w.want(id, 0, rollout.Confirmed)
+		w.pass(time.Hour)
+		w.pass(time.Hour)
+	}
+	w.commit()
+	w.store = rows{}
+	w.updates(0, "3.0")
+	w.commit()
+	row := func(id rollout.ID) bool {
+		_, ok := w.store[string(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32([]byte("c"), uint32(id)), 100))]
+		return ok
+	}
+	if row(1) || !row(2) {
+		t.Errorf("rollout 1 is written %t, rollout 2 %t", row(1), row(2))
 	}
 }

@@ -101,6 +101,7 @@ type world struct {
 	counter []uint64
 	told    []rollout.Action
 
+	rule  int   // by which devices are scheduled
 	stage []int // of each device in its update, as run goes on with it
 	boot  []time.Time
 }

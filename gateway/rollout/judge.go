@@ -14,7 +14,8 @@ import (
 // stranger is the version, as the verdict numbers them, of devices of other products.
 const stranger = otherVersion - 1
 
-// rule is by which presence knows the attrition of a device, and the verdict its product.
+// rule is by which presence knows the attrition of a device, and the verdict its product. After a reload there may be rules that a verdict does not
+// know: devices of theirs count among those of no group.
 func (m *Machine) rule(at Place) uint16 {
 	if m.config.Programme == nil {
 		return 0
@@ -23,7 +24,9 @@ func (m *Machine) rule(at Place) uint16 {
 }
 
 // Learn says from what rollouts that start from now on find out what silence is usual. Those that run are held against what was usual when they started.
-func (m *Machine) Learn(model *presence.Model, c presence.Config) { m.config.Model, m.config.Presence = model, c }
+func (m *Machine) Learn(model *presence.Model, c presence.Config) {
+	m.config.Model, m.config.Presence = model, c
+}
 
 // groupsMax is how many groups of devices a verdict tells apart.
 const groupsMax = 64
@@ -68,8 +71,31 @@ func (m *Machine) stratum(r *rollout, d *device, at Place, f *Facts, link int) v
 	return s
 }
 
+// mapLinks finds the links, by place, in a verdict that was brought back: since it was made links may have been added, removed or put in another order.
+func (m *Machine) mapLinks(r *rollout) {
+	r.links = make([]int, len(m.config.Presence.Links))
+	for at, l := range m.config.Presence.Links {
+		r.links[at] = slices.IndexFunc(r.judge.Links(), func(k presence.Link) bool { return k.Name == l.Name })
+	}
+}
+
+// link is the place of a link in the verdict, -1 if that does not know it: what is usual over it was not found out.
+func (r *rollout) link(at int) int {
+	switch {
+	case r.links != nil && at >= 0 && at < len(r.links):
+		return r.links[at]
+	case r.links == nil && at >= 0 && at < len(r.judge.Links()):
+		return at
+	default:
+		return -1
+	}
+}
+
+// lacks reports whether a link of the verdict is not there any more. Nothing is heard over it, and that is no evidence.
+func (r *rollout) lacks(link int) bool { return r.links != nil && !slices.Contains(r.links, link) }
+
 func (m *Machine) judgeContact(now time.Time, r *rollout, d *device, at Place, link int) {
-	if link < 0 || link >= len(m.config.Presence.Links) {
+	if link = r.link(link); link < 0 {
 		return
 	}
 	r.judge.Contact(now.Unix(), uint32(at), m.stratum(r, d, at, &m.facts, link), seconds(m.facts.Interval))
@@ -87,15 +113,34 @@ func (m *Machine) judgeStart(now time.Time, r *rollout, d *device) {
 	}
 	switch d.standing {
 	case Downloaded, Verified, Installing, Rebooting:
-		burst := -1
-		if m.config.Programme != nil {
-			burst = m.config.Programme(d.place)
-		}
 		d.set(flagJudged, true)
-		r.judge.Start(now.Unix(), uint32(d.place), burst, installTime)
+		r.judge.Start(now.Unix(), uint32(d.place), m.programme(r, d.place), installTime)
 		m.dirty.judge(r.ID)
 	default:
 	}
+}
+
+// burstKept is how many contacts of a programme the tables of presence have.
+const burstKept = 15
+
+// programme is the place of a device's programme after its boot in the tables of a verdict, -1 if they do not have it: the verdict keeps those of its
+// start, and the rules by which devices are scheduled may be others by now.
+func (m *Machine) programme(r *rollout, at Place) int {
+	if m.config.Programme == nil || m.config.Burst == nil {
+		return -1
+	}
+	i, said := m.config.Programme(at), m.config.Burst(at)
+	said = said[:min(len(said), burstKept)]
+	judged := r.judge.Burst(i)
+	if len(said) != len(judged) {
+		return -1
+	}
+	for k, minutes := range said {
+		if judged[k] != uint32(minutes)*60 {
+			return -1
+		}
+	}
+	return i
 }
 
 // judgeOutcome tells the verdict how an update ended.
@@ -128,8 +173,8 @@ func (m *Machine) listens(now time.Time, r *rollout) {
 	if r.judge == nil {
 		return
 	}
-	for link := range m.config.Links {
-		r.judge.Veto(now.Unix(), uint8(link), now.Before(m.back))
+	for link := range r.judge.Links() {
+		r.judge.Veto(now.Unix(), uint8(link), now.Before(m.back) || r.lacks(link)) //nolint:gosec // at most 256
 	}
 	m.dirty.judge(r.ID)
 }
@@ -140,12 +185,21 @@ const (
 	awayAfter = time.Hour
 )
 
-// returned takes what nobody listened to for no evidence.
+// returned takes what nobody listened to for no evidence. Where links were out as it ended, nobody knows any more for how long they are to be.
 func (m *Machine) returned(now time.Time) {
 	for _, r := range m.live {
-		if r.judge != nil && r.judge.Absent(now.Unix(), int64(awayLeast/time.Second)) {
+		if r.judge == nil {
+			continue
+		}
+		if r.judge.Absent(now.Unix(), int64(awayLeast/time.Second)) || r.judge.Vetoed() {
 			m.back = now.Add(awayAfter)
 			m.dirty.judge(r.ID)
+		}
+		for link := range r.judge.Links() {
+			if r.lacks(link) {
+				r.judge.Veto(now.Unix(), uint8(link), true) //nolint:gosec // at most 256
+				m.dirty.judge(r.ID)
+			}
 		}
 	}
 }

@@ -89,6 +89,7 @@ func (m *Machine) loadRow(key, row []byte, fixed map[ID][]byte) error {
 			return fmt.Errorf("rollout %d: %w: %w", id, ErrRow, err)
 		}
 		r.judge, r.fixed = j, true
+		m.mapLinks(r)
 	case rowJudgeDevice:
 		at, ok := m.config.Fleet.Find(binary.BigEndian.Uint32(key[5:]))
 		if !ok || r.judge == nil {

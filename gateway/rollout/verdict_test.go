@@ -1,6 +1,9 @@
 package rollout_test
 
 import (
+	"bytes"
+	"encoding/binary"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -279,5 +282,91 @@ func TestAwayIsNoEvidence(t *testing.T) {
 	w.pass(10 * time.Second)
 	if sum := w.run(id, good, 30); sum.State == rollout.Halted {
 		t.Errorf("%+v", sum)
+	}
+}
+
+// After a reload of the rules a rollout that runs holds nobody against a programme that is another one in its own tables.
+func TestReloadedProgrammes(t *testing.T) {
+	for name, reload := range map[string]func(*world) []uint16{
+		"the same":          func(*world) []uint16 { return []uint16{12, 60, 240, 720} },
+		"another programme": func(*world) []uint16 { return []uint16{600, 720} },
+		"a new rule":        func(w *world) []uint16 { w.rule = 7; return []uint16{600, 720} },
+	} {
+		w := newWorld(t, 2)
+		said := []uint16{12, 60, 240, 720}
+		w.config.Burst = func(rollout.Place) []uint16 { return said }
+		w.config.Programme = func(rollout.Place) int { return w.rule }
+		for i := range w.f {
+			w.f[i].Interval = 24 * time.Hour
+		}
+		w.m = rollout.New(w.config)
+		if _, err := w.m.Register(w.now, author, release("2.0", 2)); err != nil {
+			t.Fatal(err)
+		}
+		id := w.start(w.spec())
+		said = reload(w)
+		w.heard(0)
+		w.says(0, w.offer(0), did(codec.StepAccepted, 1, time.Minute), did(codec.StepDownloaded, 1, 0))
+		w.heard(1) // by a rule that the verdict may not know
+		for range 60 {
+			w.pass(time.Minute)
+		}
+		for range 4 {
+			w.pass(time.Hour)
+		}
+		if suspected := w.standing(id, 0).Suspect > 0; suspected != (name == "the same") {
+			t.Errorf("%s: suspected %t after five hours", name, suspected)
+		}
+	}
+}
+
+// Links that are in another order after a restart, or new, are those that the verdict knows by their names; devices over one that it does not know are not
+// judged.
+func TestOtherLinks(t *testing.T) {
+	w := newWorld(t, 3)
+	before := config(t, w.f)
+	id := w.start(w.spec())
+	for i := range w.f {
+		w.heard(i)
+	}
+	w.commit()
+	for i := range w.f {
+		w.counter[i]++
+	}
+	say := func(i, link int) {
+		w.f[i].Last = w.now
+		w.m.Heard(w.now, rollout.Place(i), rollout.Contact{Link: link, Order: rollout.Order{Counter: w.counter[i]}, Newest: true})
+	}
+	w.now = w.now.Add(time.Minute)
+	say(0, 0)
+	say(1, 1)
+	w.commit()
+	want, now := maps.Clone(w.store), w.now
+	for name, names := range map[string][]string{"another order": {"sms0", "new", "udp0"}, "one less": {"new", "udp0"}} {
+		w.store, w.now = maps.Clone(want), now
+		w.config.Links, w.config.Presence.Links = names, nil
+		for _, n := range names {
+			l := before.Presence.Links[0]
+			l.Name = n
+			w.config.Presence.Links = append(w.config.Presence.Links, l)
+		}
+		w.restart()
+		say(0, slices.Index(names, "udp0"))
+		say(2, slices.Index(names, "new"))
+		if at := slices.Index(names, "sms0"); at >= 0 {
+			say(1, at)
+		}
+		w.commit()
+		for i := range w.f {
+			k := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32([]byte("e"), uint32(id)), w.f[i].Number)
+			if !bytes.Equal(w.store[string(k)], want[string(k)]) {
+				t.Errorf("%s: the verdict has another row of device %d", name, i)
+			}
+		}
+		w.pass(2 * time.Hour)
+		w.commit()
+		w.config.Links, w.config.Presence.Links = before.Links, before.Presence.Links
+		w.restart() // the links of before are back
+		w.pass(10 * time.Second)
 	}
 }

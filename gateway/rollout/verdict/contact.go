@@ -61,14 +61,16 @@ func (j *Judge) Assign(now int64, places []Place) {
 }
 
 // Start says that the device's last contact delivered the update, or announced the boot into it: it will be away for the downtime in seconds, then
-// follow the burst, an index in Config.Bursts or -1 for none, until it is heard. Called again, as for a second try, it starts anew. It is to be called
-// when nothing of the old software will be heard any more, since the next contact counts as the new one's.
+// follow the burst, an index in Config.Bursts or -1 for none, until it is heard. Called again, as for a second try, it starts anew: how that ends is told
+// anew, and a device whose first try failed takes part again. What was held against it then stays. It is to be called when nothing of the old software
+// will be heard any more, since the next contact counts as the new one's.
 func (j *Judge) Start(now int64, p Place, burst int, downtime uint32) {
 	at := j.advance(now)
 	d := j.at(p)
-	if !d.is(known) || d.is(gone) {
+	if !d.is(known) || d.flags&(gone|reported) == gone {
 		return
 	}
+	d.flags &^= gone | reported
 	e := &j.evidence[j.strata[d.stratum].group]
 	if !d.is(started) {
 		e.started++
@@ -93,7 +95,7 @@ func (j *Judge) Start(now int64, p Place, burst int, downtime uint32) {
 	j.arm(p, d)
 }
 
-// Report says how the update of a started device ended by its own word: confirmed, or failed or rolled back. Only the first word counts. A device
+// Report says how the update of a started device ended by its own word: confirmed, or failed or rolled back. Only the first word of a try counts. A device
 // that failed runs the old software, and its silence is not the update's any more.
 func (j *Judge) Report(now int64, p Place, failed bool) {
 	j.advance(now)

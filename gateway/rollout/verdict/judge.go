@@ -116,6 +116,22 @@ func New(now int64, c Config, m *presence.Model) (*Judge, error) {
 	return j, nil
 }
 
+// Links are those of the Config, not to be changed.
+func (j *Judge) Links() []presence.Link { return j.config.Links }
+
+// Vetoed reports whether the caller said of a link that it is out, and not that it is back.
+func (j *Judge) Vetoed() bool {
+	return slices.ContainsFunc(j.vetoes, func(a attempts) bool { return a.told })
+}
+
+// Burst is a programme of Config.Bursts, none if there is none at the index.
+func (j *Judge) Burst(i int) presence.Burst {
+	if i < 0 || i >= len(j.config.Bursts) {
+		return nil
+	}
+	return j.config.Bursts[i]
+}
+
 // prepare makes room for what is counted.
 func (j *Judge) prepare() {
 	j.prepareStrata()

@@ -311,6 +311,44 @@ func TestPromote(t *testing.T) {
 	}
 }
 
+// A device that is tried again after a failure is judged as at first: what the second try silences is seen, and what it reports counts.
+func TestSecondTry(t *testing.T) {
+	j := judge(t, 1)
+	for p := range verdict.Place(120) {
+		j.Contact(start, p, cell, hour)
+	}
+	update(j, start, cell, hour, places(0, 60)...)
+	for p := range verdict.Place(60) {
+		j.Report(start+minute, p, true)
+	}
+	j.Poll(start + hour)
+	if j.Halted() == 0 {
+		t.Fatal("60 failures halt nothing")
+	}
+	j.Override(start + hour)
+	for p := range verdict.Place(120) {
+		j.Contact(start+hour, p, cell, hour)
+	}
+	for p := range verdict.Place(60) {
+		j.Start(start+hour, p, 0, 0)
+	}
+	j.Report(start+hour+minute, 0, true)
+	if v := j.Verdict(); v.Groups[0].Started != 60 || v.Groups[0].Failed != 61 {
+		t.Errorf("%+v", v.Groups[0])
+	}
+	for k := int64(2); k < 24 && j.Halted() == 0; k++ {
+		for p := verdict.Place(60); p < 120; p++ {
+			j.Contact(start+k*hour, p, cell, hour)
+		}
+	}
+	if v := j.Verdict(); v.Action != verdict.Halt || v.By == verdict.Failure {
+		t.Errorf("all are silent: %s by %s, %v", v.Action, v.By, v.Reasons)
+	}
+	if s, ok := j.Suspect(1); !ok || s.Update < 0.9 {
+		t.Errorf("%+v, %t", s, ok)
+	}
+}
+
 func TestLeave(t *testing.T) {
 	j := judge(t, 1)
 	update(j, start, cell, hour, places(0, 30)...)
