@@ -125,6 +125,9 @@ func (d *Device) UnmarshalBinary(b []byte) error {
 	if b[deviceSize-1] >= flagRetired<<1 {
 		return fmt.Errorf("device with flags %#x: %w", b[deviceSize-1], ErrSnapshot)
 	}
+	if last := binary.BigEndian.Uint64(b[1:]); last > math.MaxUint32 {
+		return fmt.Errorf("device heard at %d: %w", last, ErrSnapshot)
+	}
 	u32 := func(at int) uint32 { return binary.BigEndian.Uint32(b[at:]) }
 	*d = Device{
 		heard: seconds(int64(binary.BigEndian.Uint64(b[1:]))), //nolint:gosec // two's complement
