@@ -158,7 +158,7 @@ func TestKillWithDirectIPLosesNothing(t *testing.T) {
 	c := newConstellation(t, address, devices)
 	stop := c.feeding(t, devices)
 	rng := rand.New(rand.NewPCG(17, 8))
-	for round := range kills(t, "GODWIT_SAT_KILLS", 5) {
+	for round := range kills(t, "GODWIT_SAT_KILLS", 3) {
 		before := c.book.len()
 		if !eventually(60*time.Second, func() bool { return c.book.len() >= before+20 }) {
 			gw.dump(t)

@@ -57,7 +57,7 @@ func TestKillWithModemLosesNothing(t *testing.T) {
 		devices = append(devices, newDevice(t, 1+i, s.udp, 13))
 	}
 	gw := s.gateway(t)
-	times, rng := kills(t, "GODWIT_SMS_KILLS", 18), rand.New(rand.NewPCG(7, 8))
+	times, rng := kills(t, "GODWIT_SMS_KILLS", 10), rand.New(rand.NewPCG(7, 8))
 	ctx, stop := context.WithCancel(t.Context())
 	taken := make(chan int, 1)
 	go func() { taken <- card.feed(ctx, t, devices, rand.New(rand.NewPCG(9, 10))) }()

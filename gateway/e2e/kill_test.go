@@ -29,7 +29,7 @@ func kills(t *testing.T, variable string, usual int) int {
 // in the store.
 func TestKillUnderLoadLosesNothing(t *testing.T) {
 	if testing.Short() {
-		t.Skip("kills a gateway 50 times")
+		t.Skip("kills a gateway many times")
 	}
 	s := newSite(t)
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -37,7 +37,7 @@ func TestKillUnderLoadLosesNothing(t *testing.T) {
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	gw := s.gateway(t)
-	times := kills(t, "GODWIT_KILLS", 50)
+	times := kills(t, "GODWIT_KILLS", 25)
 	for n := range uint32(40) {
 		d := newDevice(t, 1+n, s.udp, 7)
 		wg.Go(func() { d.run(t, stop, book.add) })

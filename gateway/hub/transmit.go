@@ -104,6 +104,19 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
+// paidWay addresses a downlink where each message is paid for, and says what it may cost; false if there is no address, or no money.
+func (h *Hub) paidWay(c *commit, l *link, i fleet.Index, d *store.Downlink, down *transports.Downlink, now time.Time) (price scheduler.Micros, ok bool) {
+	id, ok := h.fleet.AcceptedAddress(i, string(l.Bearer))
+	if !ok {
+		return 0, false
+	}
+	down.To = transports.Address{Bearer: l.Bearer, ID: id}
+	if price, ok = h.affordable(c, l, i, d, down.WantReport, now); !ok || !h.outgoing.afford(d.Number, now) {
+		return 0, false
+	}
+	return price, true
+}
+
 // prepareAttempt writes the attempt into the batch. It returns nil if there is no way to the device now.
 func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Time) *attempt {
 	i, ok := h.fleet.ByNumber(d.Number)
@@ -122,14 +135,9 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 	down := transports.Downlink{Ref: d.Ref, Expires: d.Expires, WantReport: l.Metered && !inFragments(d)} // of fragments the device itself tells
 	var price scheduler.Micros
 	if l.Metered {
-		id, ok := h.fleet.AcceptedAddress(i, string(l.Bearer))
-		if !ok {
+		if price, ok = h.paidWay(c, l, i, d, &down, now); !ok {
 			return nil
 		}
-		if price, ok = h.affordable(c, l, i, d, down.WantReport, now); !ok || !h.outgoing.afford(d.Number, now) {
-			return nil
-		}
-		down.To = transports.Address{Bearer: l.Bearer, ID: id}
 	} else {
 		if int(i) >= len(h.routes) || h.routes[i].window == 0 || h.routes[i].link != l || now.UnixMilli() >= h.routes[i].until {
 			return nil

@@ -174,7 +174,7 @@ func (m *Machine) listens(now time.Time, r *rollout) {
 		return
 	}
 	for link := range r.judge.Links() {
-		r.judge.Veto(now.Unix(), uint8(link), now.Before(m.back) || r.lacks(link)) //nolint:gosec // at most 256
+		r.judge.Veto(now.Unix(), uint8(link), now.Before(m.back) || r.lacks(link))
 	}
 	m.dirty.judge(r.ID)
 }
@@ -197,7 +197,7 @@ func (m *Machine) returned(now time.Time) {
 		}
 		for link := range r.judge.Links() {
 			if r.lacks(link) {
-				r.judge.Veto(now.Unix(), uint8(link), true) //nolint:gosec // at most 256
+				r.judge.Veto(now.Unix(), uint8(link), true)
 				m.dirty.judge(r.ID)
 			}
 		}
