@@ -58,7 +58,7 @@ fuzz: ## fuzz every target for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)
 
 fuzz-short:
-	@.ci/fuzz 10000x
+	@.ci/fuzz 4000x
 
 vectors: ## check the published frame vectors
 	$(GO) test -count=1 -run Vector ./codec/...

@@ -10,7 +10,7 @@ import (
 // Intervals that are told reach devices, they keep to them, and the gateway knows from their receipts that they do.
 func TestScheduleIsObeyed(t *testing.T) {
 	worlds, agreed, wrong := 0, 0, 0
-	for seed := uint64(1); worlds < 3; seed++ {
+	for seed := uint64(1); worlds < 2; seed++ {
 		s, err := world.Draw(world.Options{Seed: seed, Faults: 5 * 24 * time.Hour})
 		if err != nil {
 			t.Fatal(err)
