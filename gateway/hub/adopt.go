@@ -3,7 +3,6 @@ package hub
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -91,9 +90,6 @@ func (h *Hub) LossAccepted(ctx context.Context) (bool, error) {
 
 // disown draws the conclusions of a loss.
 func (h *Hub) disown(c *commit, accepted []byte) {
-	if !h.adopted {
-		h.forgetRollouts(c)
-	}
 	h.disowned, h.adopted = true, true // adopted is less
 	h.fleet.Disown(h.clock.Now())
 	for i := range h.fleet.All {
@@ -193,19 +189,10 @@ func (h *Hub) forgetful(c *commit) {
 	}
 	h.adopted, h.forgot = true, true
 	c.batch.PutMeta(metaForgot, []byte{1})
-	h.forgetRollouts(c)
 	h.fleet.Lost(h.clock.Now())
 	for i := range h.fleet.All {
 		c.touch(i)
 	}
-}
-
-// metaOffers is the number from which those of rollouts' offers go on. No rollout need have one near it, so that it is kept by itself.
-const metaOffers = "offers"
-
-// forgetRollouts has rollouts rest of which it is not known whether they were halted or stopped since the store was the last one.
-func (h *Hub) forgetRollouts(c *commit) {
-	c.batch.PutMeta(metaOffers, binary.BigEndian.AppendUint32(nil, h.rollouts.Forgot(h.clock.Now())))
 }
 
 // doubt says of a device that is new here that nobody knows what it did before: which joins were accepted, and, where a loss was accepted, which

@@ -31,13 +31,6 @@ func (h *Hub) openRollouts() error {
 	if err := h.rollouts.Load(h.clock.Now(), h.store); err != nil {
 		return fmt.Errorf("load rollouts: %w", err)
 	}
-	from, known, err := h.store.Meta(metaOffers)
-	if err != nil || known && len(from) != 4 {
-		return fmt.Errorf("load from where offers are numbered, %x: %w", from, errors.Join(err, ErrFatal))
-	}
-	if known {
-		h.rollouts.Raise(binary.BigEndian.Uint32(from))
-	}
 	return nil
 }
 
