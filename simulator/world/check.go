@@ -66,18 +66,19 @@ func (w *world) heardSince(m *mobile, healed, quiet time.Time) error {
 	case w.stranded(m):
 		w.noticed["device behind a link without answers that nothing can reach"]++
 	case w.unpaid(m, healed):
-		w.noticed["device that joins, and a hard budget holds back the answer"]++
+		w.noticed["device that needs an epoch, which a hard budget holds back"]++
 	default:
 		return fmt.Errorf("%w: device %d is not heard any more: %d records", ErrBroken, m.config.Number, len(records))
 	}
 	return nil
 }
 
-// unpaid says that a device has asked for an epoch since everything was healed, and that the answers wait for a budget: an operator has to raise it.
+// unpaid says that a device has asked for an epoch since everything was healed, or an operator gave it one, and that this waits for a budget: it has to be
+// raised.
 func (w *world) unpaid(m *mobile, healed time.Time) bool {
 	list, err := w.gateway.hub.Downlinks(m.name())
 	return err == nil && slices.ContainsFunc(list, func(d hub.DownlinkRecord) bool {
-		return d.Kind == "join" && d.QueuedAt.After(healed) && d.Attempts == 0 && strings.HasPrefix(d.Error, hub.BudgetSpent)
+		return (d.Kind == "join" || d.Kind == "rekey") && d.QueuedAt.After(healed) && d.Attempts == 0 && strings.HasPrefix(d.Error, hub.BudgetSpent)
 	})
 }
 
