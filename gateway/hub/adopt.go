@@ -3,6 +3,7 @@ package hub
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -90,6 +91,9 @@ func (h *Hub) LossAccepted(ctx context.Context) (bool, error) {
 
 // disown draws the conclusions of a loss.
 func (h *Hub) disown(c *commit, accepted []byte) {
+	if !h.adopted {
+		h.doubtRollouts(c)
+	}
 	h.disowned, h.adopted = true, true // adopted is less
 	h.fleet.Disown(h.clock.Now())
 	for i := range h.fleet.All {
@@ -102,8 +106,9 @@ func (h *Hub) disown(c *commit, accepted []byte) {
 func (h *Hub) doFirst(ctx context.Context, op func(*commit) error) error {
 	r := h.request()
 	r.op = op
-	h.commit.first = r
+	h.commit.first, h.starting = r, true
 	_, err := h.CommitOnce(ctx)
+	h.starting = false
 	<-r.done
 	if err == nil {
 		err = r.err
@@ -189,10 +194,31 @@ func (h *Hub) forgetful(c *commit) {
 	}
 	h.adopted, h.forgot = true, true
 	c.batch.PutMeta(metaForgot, []byte{1})
+	h.doubtRollouts(c)
 	h.fleet.Lost(h.clock.Now())
 	for i := range h.fleet.All {
 		c.touch(i)
 	}
+}
+
+// metaOffers is the number from which those of rollouts' offers go on. No rollout need have one near it, so that it is kept by itself.
+const metaOffers = "offers"
+
+// metaDoubt says that it is not known what became of rollouts since the store was the last one, and that they do not rest for it yet.
+const metaDoubt = "rollouts_in_doubt"
+
+// doubtRollouts has rollouts rest of which it is not known whether they were halted or stopped since the store was the last one. That is told, and so
+// has to wait for the first commit of Run: until the outbox was moved to the end of the stream its numbers are those of other events.
+func (h *Hub) doubtRollouts(c *commit) {
+	c.batch.PutMeta(metaDoubt, []byte{1})
+	h.inDoubt = true
+}
+
+// restRollouts does what doubtRollouts promises.
+func (h *Hub) restRollouts(c *commit) {
+	c.batch.PutMeta(metaOffers, binary.BigEndian.AppendUint32(nil, h.rollouts.Forgot(h.clock.Now())))
+	c.batch.DeleteMeta(metaDoubt)
+	h.inDoubt = false
 }
 
 // doubt says of a device that is new here that nobody knows what it did before: which joins were accepted, and, where a loss was accepted, which

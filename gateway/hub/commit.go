@@ -77,6 +77,9 @@ func (h *Hub) CommitOnce(ctx context.Context) (int, error) {
 	}
 	c.round++
 	h.mu.Lock()
+	if h.inDoubt && !h.starting {
+		h.restRollouts(c)
+	}
 	for _, r := range c.taken {
 		if r.op != nil {
 			if r.err = r.op(c); errors.Is(r.err, ErrFatal) {

@@ -31,6 +31,17 @@ func (h *Hub) openRollouts() error {
 	if err := h.rollouts.Load(h.clock.Now(), h.store); err != nil {
 		return fmt.Errorf("load rollouts: %w", err)
 	}
+	var err error
+	if _, h.inDoubt, err = h.store.Meta(metaDoubt); err != nil {
+		return fmt.Errorf("load rollouts: %w", err)
+	}
+	from, known, err := h.store.Meta(metaOffers)
+	if err != nil || known && len(from) != 4 {
+		return fmt.Errorf("load from where offers are numbered, %x: %w", from, errors.Join(err, ErrFatal))
+	}
+	if known {
+		h.rollouts.Raise(binary.BigEndian.Uint32(from))
+	}
 	return nil
 }
 

@@ -169,6 +169,36 @@ func (m *Machine) Actions() []Action {
 	return list
 }
 
+// numbersGap is what the numbers of offers are a multiple of where it is not known which were used.
+const numbersGap = 1 << 16
+
+// forgotten is why rollouts rest after that.
+const forgotten = "the store is that of a backup: what people or evidence decided since is not known"
+
+// Forgot is told that the machine was brought back from an older copy. A rollout that ran then may have been halted or stopped since: nobody but people
+// knows, so it rests until they resume it. Rollouts and retries may have been made since as well, so numbers go on from a multiple of a wide gap, for devices
+// know offers by them. The caller keeps what is returned, and gives it to Raise after each Load.
+func (m *Machine) Forgot(now time.Time) uint32 {
+	m.now = now
+	for _, id := range m.ids {
+		r := m.rollouts[id]
+		if r.State != Running {
+			continue
+		}
+		a := &Authorisation{Time: now, Actor: machine, What: "rollout.pause", Subject: r.subject(), Remark: forgotten, Detail: r.line()}
+		r.enter(now, Paused)
+		r.Reason = forgotten
+		r.note(now, machine, a.What, forgotten)
+		m.dirty.head(id)
+		m.tell(r, Action{Kind: ActPaused, Time: now, Reason: forgotten, Actor: machine, Audit: a})
+	}
+	m.numbers = (m.numbers/numbersGap + 1) * numbersGap
+	return m.numbers
+}
+
+// Raise has the numbers of offers go on from one, unless they are beyond it.
+func (m *Machine) Raise(number uint32) { m.numbers = max(m.numbers, number) }
+
 // Of is the rollout that an offer's number belongs to, by which devices tell of their steps: a retry has a number of its own.
 func (m *Machine) Of(number uint32) (ID, bool) {
 	t, ok := m.byNumber[number]
