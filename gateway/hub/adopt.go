@@ -216,7 +216,8 @@ func (h *Hub) doubtRollouts(c *commit) {
 
 // restRollouts does what doubtRollouts promises.
 func (h *Hub) restRollouts(c *commit) {
-	c.batch.PutMeta(metaOffers, binary.BigEndian.AppendUint32(nil, h.rollouts.Forgot(h.clock.Now())))
+	h.rollouts.Forgot(h.clock.Now())
+	c.batch.PutMeta(metaOffers, binary.BigEndian.AppendUint32(nil, h.rollouts.Numbers()))
 	c.batch.DeleteMeta(metaDoubt)
 	h.inDoubt = false
 }

@@ -47,16 +47,18 @@ const (
 
 // SendCommand seals a command for a device and queues it. It is on disk when SendCommand returns.
 func (h *Hub) SendCommand(ctx context.Context, ref string, m Command) (DownlinkRecord, error) {
-	what := ""
-	if o := m.Offer; o != nil {
-		what = fmt.Sprintf(": version %q, %s, SHA-256 %x, %d bytes free", o.Version, o.Reference, o.Hash, o.Memory)
-	}
-	return h.send(ctx, ref, what, func(i fleet.Index) (*store.Downlink, error) {
+	return h.send(ctx, ref, func(c *commit, i fleet.Index) (*store.Downlink, error) {
 		kind, plaintext, err := h.commandPlaintext(i, &m)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrDownlink, err)
 		}
-		return h.newDownlink(i, kind, m.Link, m.TTL, plaintext)
+		d, err := h.newDownlink(i, kind, m.Link, m.TTL, plaintext)
+		if err == nil && m.Offer != nil {
+			o := m.Offer
+			h.authorised(c, ActorOf(ctx), "device.offer", h.fleet.Device(i).Name,
+				fmt.Sprintf("number %d: version %q, %s, SHA-256 %x, %d bytes free", o.Rollout, o.Version, o.Reference, o.Hash, o.Memory))
+		}
+		return d, err
 	})
 }
 

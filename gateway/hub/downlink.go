@@ -165,29 +165,26 @@ func (h *Hub) SendMessage(ctx context.Context, ref string, m Message) (DownlinkR
 	if len(m.Payload) == 0 || len(m.Payload) > messageMax {
 		return DownlinkRecord{}, fmt.Errorf("%w: %d bytes: want 1 to %d", ErrDownlink, len(m.Payload), messageMax)
 	}
-	return h.send(ctx, ref, "", func(i fleet.Index) (*store.Downlink, error) {
+	return h.send(ctx, ref, func(_ *commit, i fleet.Index) (*store.Downlink, error) {
 		return h.newDownlink(i, downlinkMessage, m.Link, m.TTL, append([]byte{byte(codec.MessageUser)}, m.Payload...))
 	})
 }
 
-// send makes a downlink for a device and queues it. what is added to the authorisation of an offer.
-func (h *Hub) send(ctx context.Context, ref, what string, build func(fleet.Index) (*store.Downlink, error)) (DownlinkRecord, error) {
+// send makes a downlink for a device and queues it.
+func (h *Hub) send(ctx context.Context, ref string, build func(*commit, fleet.Index) (*store.Downlink, error)) (DownlinkRecord, error) {
 	var rec DownlinkRecord
 	err := h.do(ctx, func(c *commit) error {
 		i, err := h.find(ref)
 		if err != nil {
 			return err
 		}
-		d, err := build(i)
+		d, err := build(c, i)
 		if err != nil {
 			return err
 		}
 		c.touch(i)
 		h.enqueue(c, i, d)
 		rec = record(d)
-		if d.Kind == downlinkOffer {
-			h.authorised(c, ActorOf(ctx), "device.offer", h.fleet.Device(i).Name, fmt.Sprintf("downlink %d over %s%s", d.Ref, d.Link, what))
-		}
 		return nil
 	})
 	return rec, err

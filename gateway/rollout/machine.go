@@ -177,8 +177,8 @@ const forgotten = "the store is that of a backup: what people or evidence decide
 
 // Forgot is told that the machine was brought back from an older copy. A rollout that ran then may have been halted or stopped since: nobody but people
 // knows, so it rests until they resume it. Rollouts and retries may have been made since as well, so numbers go on from a multiple of a wide gap, for devices
-// know offers by them. The caller keeps what is returned, and gives it to Raise after each Load.
-func (m *Machine) Forgot(now time.Time) uint32 {
+// know offers by them. The caller keeps Numbers, and gives them to Raise after each Load.
+func (m *Machine) Forgot(now time.Time) {
 	m.now = now
 	for _, id := range m.ids {
 		r := m.rollouts[id]
@@ -193,8 +193,10 @@ func (m *Machine) Forgot(now time.Time) uint32 {
 		m.tell(r, Action{Kind: ActPaused, Time: now, Reason: forgotten, Actor: machine, Audit: a})
 	}
 	m.numbers = (m.numbers/numbersGap + 1) * numbersGap
-	return m.numbers
 }
+
+// Numbers is the last number of an offer that was used, or may have been.
+func (m *Machine) Numbers() uint32 { return m.numbers }
 
 // Raise has the numbers of offers go on from one, unless they are beyond it.
 func (m *Machine) Raise(number uint32) { m.numbers = max(m.numbers, number) }

@@ -119,6 +119,7 @@ func (m *Machine) checkSpec(s *Spec) error {
 			return bad("a filter of %d values, want up to %d", len(list), filterMax)
 		}
 	}
+	s.Filter.Devices = slices.Sorted(slices.Values(s.Filter.Devices)) // each device of the fleet is looked for
 	if s.Soak == 0 {
 		s.Soak = soakDefault
 	}
@@ -162,7 +163,11 @@ func (s *Spec) matches(f *Facts) bool {
 	if f.Product != s.Product || !f.Active || !among(s.Filter.Customers, f.Customer) || !among(s.Filter.From, f.Version) || !among(s.Filter.Hardware, f.Hardware) {
 		return false
 	}
-	return len(s.Filter.Devices) == 0 || slices.Contains(s.Filter.Devices, f.Name) || slices.Contains(s.Filter.Devices, strconv.FormatUint(uint64(f.Number), 10))
+	named := func(v string) bool {
+		_, ok := slices.BinarySearch(s.Filter.Devices, v)
+		return ok
+	}
+	return len(s.Filter.Devices) == 0 || named(f.Name) || named(strconv.FormatUint(uint64(f.Number), 10))
 }
 
 // open reports whether an offer may be made at a time.
