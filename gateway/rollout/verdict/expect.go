@@ -2,11 +2,27 @@ package verdict
 
 import "math"
 
+// quantiles are 2.5 and 97.5 % of gamma distributions, by events. A verdict is asked for far more often than a control is silent, and they take long.
+type quantiles [manyEvents + 1][2]float64
+
+// of are those of so many events and a half.
+func (q *quantiles) of(events int64) (low, high float64) {
+	shape := float64(events) + 0.5
+	if events > manyEvents {
+		return gammaQuantile(shape, 0.025), gammaQuantile(shape, 0.975)
+	}
+	if q[events][1] == 0 {
+		q[events] = [2]float64{gammaQuantile(shape, 0.025), gammaQuantile(shape, 0.975)}
+	}
+	return q[events][0], q[events][1]
+}
+
 // expect is how many events are to be expected at a risk if controls had so many at theirs: mean and 95 % interval of a gamma distribution, which
 // begins with half an event at the usual hazard.
-func expect(events int64, controls, risk float64) (mean, low, high float64) {
-	shape, scale := float64(events)+0.5, risk/(controls+0.5)
-	return float64(shape * scale), float64(gammaQuantile(shape, 0.025) * scale), float64(gammaQuantile(shape, 0.975) * scale)
+func (q *quantiles) expect(events int64, controls, risk float64) (mean, low, high float64) {
+	scale := risk / (controls + 0.5)
+	low, high = q.of(events)
+	return float64((float64(events) + 0.5) * scale), float64(low * scale), float64(high * scale)
 }
 
 // manyEvents is from where on the cube-root approximation of Wilson and Hilferty is good to 3e-4.

@@ -3,5 +3,5 @@ package verdict
 var (
 	Ln     = ln
 	Exp    = exp
-	Expect = expect
+	Expect = new(quantiles).expect
 )

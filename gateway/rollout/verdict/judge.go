@@ -94,6 +94,7 @@ type Judge struct {
 	evidence  []evidence // of each group, then of all others
 	common    commonEvidence
 	decision  decision
+	usual95   quantiles // as far as they were asked for
 }
 
 // New is a Judge for a rollout that starts now. What the living miss as usual is read from the model once, so that neither the rollout nor a restart

@@ -143,7 +143,7 @@ func (j *Judge) standing(g int) Standing {
 		controls.add(k.now[control])
 	}
 	s.Events = int(treated.events)
-	s.Expected, s.Low, s.High = expect(controls.events, controls.risk.float(), treated.risk.float())
+	s.Expected, s.Low, s.High = j.usual95.expect(controls.events, controls.risk.float(), treated.risk.float())
 	return s
 }
 
