@@ -118,7 +118,7 @@ func share(text string) (float64, error) {
 func wave(text string) (w api.WaveSpec, err error) {
 	parts := strings.Split(text, ",")
 	if w.Share, err = share(parts[0]); err != nil || w.Share == 0 {
-		return w, fmt.Errorf("%w: --wave %s: want a share as 4%% first", errUsage, text)
+		return w, fmt.Errorf("%w: --wave %s: want a share above 0 and up to 100%% first, such as 4%%", errUsage, text)
 	}
 	for _, p := range parts[1:] {
 		switch p {

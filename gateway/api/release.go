@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -117,8 +118,11 @@ func (a *api) signedRelease(r *ReleaseRequest) (rollout.Release, error) {
 		keys[i] = a.Signers[i].Key
 	}
 	s, err := manifest.Verify(r.Manifest, keys)
+	if errors.Is(err, manifest.ErrKey) {
+		return rollout.Release{}, fmt.Errorf("%w; the configuration has %d in [[signer]]", err, len(keys))
+	}
 	if err != nil {
-		return rollout.Release{}, fmt.Errorf("manifest: %w", err)
+		return rollout.Release{}, err //nolint:wrapcheck // it says that it is about the manifest
 	}
 	hash := manifest.Hash(r.Manifest)
 	out := rollout.Release{Manifest: s.Manifest, Reference: r.URL, Hash: hash[:]}
