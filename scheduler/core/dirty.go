@@ -138,6 +138,7 @@ func (k *Core) Load(from Source, now time.Time, place func(number uint32) (Place
 	if err := from.EachAccount(k.ledger.Load); err != nil {
 		return err
 	}
+	k.ledger.Revise() // budgets may have been raised while the gateway was down
 	if err := k.loadPools(from); err != nil {
 		return err
 	}

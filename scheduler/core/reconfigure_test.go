@@ -91,8 +91,8 @@ func TestReconfigure(t *testing.T) {
 			warned++
 		}
 	}
-	// All warnings of the month were given when 1.20 of 1.00 was spent.
-	if cost.Micros != 30_000 || spent != 1_200_000+900_000 || warned != 0 {
+	// All warnings of the month were given when 1.20 of 1.00 was spent, which is more than 70 % of 1.60, and less than 90.
+	if cost.Micros != 30_000 || spent != 1_200_000+900_000 || warned != 2 {
 		t.Errorf("%s each, %s spent, %d warnings", cost.Micros, spent, warned)
 	}
 }
