@@ -151,9 +151,13 @@ func (k *Core) Load(from Source, now time.Time, place func(number uint32) (Place
 	if err != nil {
 		return err
 	}
-	if ok {
-		_ = k.model.UnmarshalBinary(b) // of another shape: it learns anew
-	}
+	read := ok && k.model.UnmarshalBinary(b) == nil
+	k.eachWatched(func(at Place, d *device) {
+		if !read { // of another shape, it learns anew
+			k.model.Join(&d.presence, d.presence.Product())
+		}
+		k.teach(at)
+	})
 	return nil
 }
 
