@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/audit"
@@ -34,7 +35,9 @@ func (h *Hub) openAudit() error {
 	err := h.store.EachAudit(0, func(seq uint64, row []byte) error {
 		e, err := audit.Parse(row)
 		if err != nil {
-			return fmt.Errorf("entry %d: %w", seq, err)
+			h.log.Error("an authorisation cannot be read: the book was damaged, or written by a later release", slog.Uint64("entry", seq), attrErr(err))
+			h.book = h.book.Past(seq, row)
+			return nil
 		}
 		e.Seq = seq // what comes next must not overwrite a row
 		h.book = audit.Resume(&e)

@@ -101,6 +101,20 @@ func TestBookThatWasTamperedWith(t *testing.T) {
 	if err := b.hub.Authorise(t.Context(), "token.create", "d", ""); err != nil {
 		t.Errorf("the gateway does not go on: %v", err)
 	}
+	// A row at the end of which nothing can be read: the book goes on behind it.
+	batch = b.store.NewBatch()
+	batch.PutAudit(4, []byte("no entry"))
+	if err := b.store.Commit(batch); err != nil {
+		t.Fatal(err)
+	}
+	b.crash()
+	if err := b.hub.Authorise(t.Context(), "token.create", "e", ""); err != nil {
+		t.Errorf("the gateway does not go on: %v", err)
+	}
+	r, err := b.hub.VerifyAudit(head)
+	if told := b.told(hub.KindAudit); err != nil || r.Sound || r.Entries != 5 || r.Head.Seq != 5 || told[len(told)-1]["seq"] != 5.0 {
+		t.Errorf("unreadable: %v, %+v", err, r)
+	}
 	fresh := newBench(t)
 	if r, err := fresh.hub.VerifyAudit(head); err != nil || r.Sound {
 		t.Errorf("cut off: %v, %+v", err, r)

@@ -1,6 +1,8 @@
 package hub_test
 
 import (
+	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -110,5 +112,28 @@ func TestDownlinksSayWhatTheyCost(t *testing.T) {
 	list, err := b.hub.Downlinks("meter-1")
 	if err != nil || len(list) != 1 || list[0].Price != 40_000 {
 		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// What an attempt has cost is told and kept also if its downlink ended while it was under way.
+func TestCostOfADownlinkThatEndedMeanwhile(t *testing.T) {
+	b := priced(t)
+	b.importOne(8)
+	b.message("sms")
+	b.sms.hold = func(context.Context, transports.Downlink) {
+		b.sms.hold = nil
+		b.clock.t = b.clock.t.Add(24 * time.Hour)
+		b.transmitSMS()
+		if s := b.downlink().State; s != hub.DownlinkExpired {
+			t.Errorf("%s at its end", s)
+		}
+	}
+	b.transmitSMS()
+	b.crash()
+	if _, prices := b.costs("downlink.expired"); !slices.Equal(prices, []string{"0.00", "0.02"}) {
+		t.Errorf("told: %v", prices)
+	}
+	if d := b.downlink(); d.Price != 20_000 || d.State != hub.DownlinkExpired {
+		t.Errorf("%+v", d)
 	}
 }

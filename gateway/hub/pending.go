@@ -101,8 +101,8 @@ func acceptAll(s, known *session.Counters) {
 func (h *Hub) releaseRow(c *commit, i fleet.Index, q *store.Quarantine) {
 	l := h.links[q.Link]
 	if l == nil {
-		// The link is configured no more. What came over it counts all the same.
-		l = &link{Link: Link{Name: q.Link, Bearer: transports.Bearer(q.Bearer), Metered: transports.Bearer(q.Bearer) != transports.UDP}}
+		// The link is configured no more. What came over it counts all the same, but for no other link.
+		l = &link{place: -1, Link: Link{Name: q.Link, Bearer: transports.Bearer(q.Bearer), Metered: transports.Bearer(q.Bearer) != transports.UDP}}
 	}
 	u := transports.Uplink{
 		Transport: q.Link, From: transports.Address{Bearer: transports.Bearer(q.Bearer), ID: q.From}, Ref: q.Ref,

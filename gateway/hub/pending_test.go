@@ -180,3 +180,29 @@ func TestReleaseKeepsWhatItCannotOpen(t *testing.T) {
 		t.Errorf("%d rows, want 1", len(rows))
 	}
 }
+
+// A frame that was kept of a link that is configured no more counts for no other one: it says nothing of the price of the first.
+func TestReleaseOfALinkThatIsNoMore(t *testing.T) {
+	b := byte50(t)
+	_ = b.store.Close()
+	b.register = fleet.RegisterPending
+	b.open()
+	d := b.device(9)
+	b.settled(b.smsFrom("+49170999", d.to(d.hello("1.0.0"))), transports.Quarantined)
+	rows, err := b.store.QuarantineOf(9, hub.ReasonPending.String(), 0, 1)
+	if err != nil || len(rows) != 1 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	batch := b.store.NewBatch()
+	batch.DeleteQuarantine(rows[0].Seq)
+	rows[0].Link = "gone"
+	batch.PutQuarantine(&rows[0])
+	if err := b.store.Commit(batch); err != nil {
+		t.Fatal(err)
+	}
+	b.crash()
+	b.approve("dev-9")
+	if _, prices := b.costs("hello"); len(b.told("hello")) != 1 || len(prices) != 0 || len(b.quarantine()) != 0 {
+		t.Errorf("%v: %v, %d rows are left", b.told("hello"), prices, len(b.quarantine()))
+	}
+}

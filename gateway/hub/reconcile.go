@@ -90,35 +90,88 @@ func (l *link) unlisted(g *ledger.Group) bool {
 	return g.Cause == ledger.CauseAck && g.Direction == tariff.MT && !l.Metered || g.Cause == ledger.CauseRepeat || g.Cause == ledger.CauseUnknown || g.Cause == ledger.CauseOther && g.Direction == tariff.MT
 }
 
-// reconcileAll compares the devices by number.
+// reconcileAll compares the devices by number. Those that have a name of the file in common, as two between which a SIM was moved, are compared as
+// one: the provider does not tell which of them its records are of.
 func (h *Hub) reconcileAll(ctx context.Context, with *ledger.Reconciler, c *ledger.Comparison, l *link, r *ReconcileReport) error {
 	h.mu.Lock()
 	numbers := slices.Clone(h.fleet.Numbers())
 	h.mu.Unlock()
+	joint := h.joint(numbers, with, l)
 	for _, number := range numbers {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("reconcile: %w", err)
+		set := joint[number]
+		if set == nil {
+			set = []uint32{number}
 		}
-		h.mu.RLock()
-		i, ok := h.fleet.ByNumber(number)
-		d := fleet.Device{}
-		if ok {
-			d = h.fleet.Device(i)
+		if set[0] != number {
+			continue // with the first
 		}
-		h.mu.RUnlock()
+		var ours []ledger.Record
+		var names []string
+		for _, number := range set {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("reconcile: %w", err)
+			}
+			d, ok := h.deviceOf(number)
+			if !ok {
+				continue
+			}
+			list, err := h.records(&d, c, l)
+			if err != nil {
+				return err
+			}
+			if len(list) > 0 {
+				r.Devices++
+			}
+			ours, names = append(ours, list...), append(names, namesOf(&d, l)...)
+		}
+		with.Device(ours, names...)
+	}
+	return nil
+}
+
+// joint are the devices that have a name of the file in common with others: for each all of its set, in order.
+func (h *Hub) joint(numbers []uint32, with *ledger.Reconciler, l *link) map[uint32][]uint32 {
+	first, joint := make(map[string]uint32), make(map[uint32][]uint32)
+	setOf := func(number uint32) []uint32 {
+		if set := joint[number]; set != nil {
+			return set
+		}
+		return []uint32{number}
+	}
+	for _, number := range numbers {
+		d, ok := h.deviceOf(number)
 		if !ok {
 			continue
 		}
-		ours, err := h.records(&d, c, l)
-		if err != nil {
-			return err
+		for _, name := range namesOf(&d, l) {
+			if !with.Has(name) {
+				continue
+			}
+			other, ok := first[name]
+			if !ok {
+				first[name] = number
+				continue
+			}
+			if set, more := setOf(other), setOf(number); set[0] != more[0] {
+				set = slices.Concat(set, more)
+				slices.Sort(set)
+				for _, n := range set {
+					joint[n] = set
+				}
+			}
 		}
-		if len(ours) > 0 {
-			r.Devices++
-		}
-		with.Device(ours, namesOf(&d, l)...)
 	}
-	return nil
+	return joint
+}
+
+func (h *Hub) deviceOf(number uint32) (d fleet.Device, ok bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	i, ok := h.fleet.ByNumber(number)
+	if ok {
+		d = h.fleet.Device(i)
+	}
+	return d, ok
 }
 
 // namesOf are the names that a provider may have for a device: its addresses on the link, and ours.

@@ -85,3 +85,26 @@ func TestReconcileWithStoredFrames(t *testing.T) {
 		t.Errorf("by day: %+v, %v", r, err)
 	}
 }
+
+// A SIM that was moved to another device bills what both have sent under one name.
+func TestReconcileAfterASIMWasMoved(t *testing.T) {
+	b := priced(t)
+	old := b.device(10)
+	b.settled(b.smsFrom(msisdn, old.to(old.status(3.7))), transports.Stored)
+	first := b.clock.t
+	b.clock.t = first.Add(24 * time.Hour)
+	d := b.device(57)
+	b.settled(b.smsFrom(msisdn, d.to(d.status(3.7))), transports.Stored)
+	b.settled(b.smsFrom("+49170999", b.device(30).to(b.device(30).status(3.7))), transports.Stored)
+	file := "id;t;price\n"
+	for _, at := range []time.Time{first, b.clock.t} {
+		file += msisdn + ";" + at.Format(time.RFC3339) + ";0.02\n"
+	}
+	q := hub.ReconcileQuery{
+		Link: "sms", Month: tariff.MonthOf(b.clock.t), Tolerance: time.Minute, Columns: ledger.Columns{ID: "id", Time: "t", Price: "price", Comma: ';'},
+	}
+	r, err := b.hub.Reconcile(t.Context(), q, strings.NewReader(file))
+	if err != nil || r.Matched != 2 || r.MissingHere != 0 || r.MissingThere != 1 || r.Devices != 3 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

@@ -201,13 +201,25 @@ func (h *Hub) settle(c *commit, a *attempt, receipt transports.Receipt, err erro
 	delete(h.outgoing.held, a.ref)
 	if d := h.outgoing.byRef[a.ref]; d != nil {
 		if err == nil || outcomeOf(err) == transports.MaybeSent {
+			billed, micros := d.Billed, d.Micros
 			h.charge(c, a, d, receipt.Parts, now)
+			if final(d.State) && (d.Billed != billed || d.Micros != micros) {
+				h.chargedLate(c, d)
+			}
 		}
 		h.settleOne(c, d, a, receipt, err, now)
 	}
 	if d := h.outgoing.byRef[a.rider]; d != nil {
 		receipt.Ref = "" // the report is about the message, and counts for the one that it was sent for
 		h.settleOne(c, d, a, receipt, err, now)
+	}
+}
+
+// chargedLate writes down and tells what an attempt has cost of a downlink that ended while it was under way: nothing else comes of it.
+func (h *Hub) chargedLate(c *commit, d *store.Downlink) {
+	c.batch.PutDownlink(d)
+	if i, ok := h.fleet.ByNumber(d.Number); ok {
+		h.downlinkEvent(c, i, d)
 	}
 }
 

@@ -110,6 +110,7 @@ func (k *Core) Know(at Place, number uint32, product, customer string) {
 	}
 	m.customer = k.customers.id(customer)
 	m.rule = uint8(k.config.rule(product, customer)) //nolint:gosec // at most rulesMax
+	k.teach(at)
 }
 
 // grown is a list with room for n.

@@ -138,6 +138,7 @@ func (k *Core) Load(from Source, now time.Time, place func(number uint32) (Place
 	if err := from.EachAccount(k.ledger.Load); err != nil {
 		return err
 	}
+	k.ledger.Revise() // budgets may have been raised while the gateway was down
 	if err := k.loadPools(from); err != nil {
 		return err
 	}
@@ -150,9 +151,13 @@ func (k *Core) Load(from Source, now time.Time, place func(number uint32) (Place
 	if err != nil {
 		return err
 	}
-	if ok {
-		_ = k.model.UnmarshalBinary(b) // of another shape: it learns anew
-	}
+	read := ok && k.model.UnmarshalBinary(b) == nil
+	k.eachWatched(func(at Place, d *device) {
+		if !read { // of another shape, it learns anew
+			k.model.Join(&d.presence, d.presence.Product())
+		}
+		k.teach(at)
+	})
 	return nil
 }
 

@@ -80,8 +80,11 @@ type Cost struct {
 	Currency string // "": the link has no tariff
 }
 
-// Tariff is that of a link at a time, nil if it has none.
+// Tariff is that of a link at a time, nil if it has none, or is configured no more.
 func (k *Core) Tariff(at time.Time, link int) *tariff.Tariff {
+	if link < 0 || link >= len(k.config.Links) {
+		return nil
+	}
 	return k.config.tariff(&k.config.Links[link], at)
 }
 

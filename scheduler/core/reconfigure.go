@@ -22,7 +22,16 @@ func (k *Core) Reconfigure(c Config, now time.Time) error {
 	if err := k.ledger.SetBudgets(next.config.Budgets); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	next.model.Keep(k.model)
+	was, place := k.config.moved(&next.config)
+	k.eachWatched(func(_ Place, d *device) { k.model.Leave(&d.presence) })
+	next.model.Keep(k.model, was)
+	k.eachWatched(func(at Place, d *device) {
+		product := place[min(int(d.presence.Product()), len(k.config.Rules))]
+		if product != d.presence.Product() {
+			k.mark(at)
+		}
+		next.model.Join(&d.presence, product)
+	})
 	k.config, k.watched, k.ruled, k.zone, k.fleet, k.model, k.stays = next.config, next.watched, next.ruled, next.zone, next.fleet, next.model, make(map[*tariff.Tariff]bool)
 	k.pace.Month, k.pace.Cap = c.Money, c.Cap
 	k.plan.Pools, k.plan.LinkPools = nil, next.plan.LinkPools // of bytes whose prices may be others
@@ -33,4 +42,24 @@ func (k *Core) Reconfigure(c Config, now time.Time) error {
 	}
 	k.dirty.model = k.heard > 0
 	return nil
+}
+
+// moved says which rules of two configurations are for the same devices, whatever else of them changed: what was learned of attrition is about those. was
+// has the place in c of each rule of next, -1 for a new one; place has for each of c the one in next. The last is that of devices that no rule matches.
+func (c *Config) moved(next *Config) (was []int, place []uint16) {
+	place = make([]uint16, len(c.Rules)+1)
+	for i := range place {
+		place[i] = uint16(len(next.Rules)) //nolint:gosec // at most rulesMax
+	}
+	for i := range next.Rules {
+		r := &next.Rules[i]
+		j := slices.IndexFunc(c.Rules, func(o Rule) bool { return o.Product == r.Product && o.Customer == r.Customer })
+		if slices.Contains(was, j) {
+			j = -1 // a second one matches nothing
+		}
+		if was = append(was, j); j >= 0 {
+			place[j] = uint16(i)
+		}
+	}
+	return append(was, len(c.Rules)), place
 }

@@ -91,8 +91,57 @@ func TestReconfigure(t *testing.T) {
 			warned++
 		}
 	}
-	// All warnings of the month were given when 1.20 of 1.00 was spent.
-	if cost.Micros != 30_000 || spent != 1_200_000+900_000 || warned != 0 {
+	// All warnings of the month were given when 1.20 of 1.00 was spent, which is more than 70 % of 1.60, and less than 90.
+	if cost.Micros != 30_000 || spent != 1_200_000+900_000 || warned != 2 {
 		t.Errorf("%s each, %s spent, %d warnings", cost.Micros, spent, warned)
 	}
+}
+
+// What was learned of attrition stays with the devices of which it was: over rules in another order, a device of another product, and a restart.
+func TestAttritionStaysWithItsDevices(t *testing.T) {
+	k, store, now := newCore(t, config(t)), newRows(), t0
+	know(k, 3)
+	now = visit(k, 0, sms, now, now.Add(60*24*time.Hour), 2*time.Hour)
+	fresh := attrition(k, 2)
+	for range 400 { // silent, and presumed dead in the end
+		now = now.Add(time.Hour)
+		k.Poll(now)
+	}
+	silent := attrition(k, 0)
+	if silent == fresh || attrition(k, 1) != fresh {
+		t.Fatalf("%g of the one that was heard, %g and %g of others", silent, attrition(k, 1), fresh)
+	}
+	c := config(t)
+	c.Rules = []core.Rule{{Product: "truck"}, c.Rules[1], c.Rules[0]}
+	if err := k.Reconfigure(c, now); err != nil {
+		t.Fatal(err)
+	}
+	know(k, 3)
+	check := func(what string, buoy, meter float64) {
+		t.Helper()
+		if a := [...]float64{attrition(k, 0), attrition(k, 1), attrition(k, 2)}; a != [...]float64{buoy, meter, fresh} {
+			t.Errorf("%s: %g, want %g, %g, %g", what, a, buoy, meter, fresh)
+		}
+	}
+	check("reloaded", silent, fresh)
+	k.Drain(store)
+	k = newCore(t, c)
+	know(k, 3)
+	if err := k.Load(store, now, byNumber); err != nil {
+		t.Fatal(err)
+	}
+	check("restarted", silent, fresh)
+	// The death that is expected goes with the device; the time in which it lived was that of its product.
+	k.Know(0, 100, "meter", "customer-0")
+	m, _ := k.Presence()
+	rest, moved := m.Attrition(2), m.Attrition(1)
+	if rest >= silent || moved <= fresh {
+		t.Errorf("of another product: %g, %g", rest, moved)
+	}
+}
+
+// attrition is that of a device's rule.
+func attrition(k *core.Core, at core.Place) float64 {
+	m, _ := k.Presence()
+	return m.Attrition(k.Programme(at))
 }

@@ -76,6 +76,26 @@ func (k *Core) present(now time.Time, at Place, link int) {
 	k.await(now, at)
 }
 
+// teach has a device teach the attrition of its rule, which may be another one since.
+func (k *Core) teach(at Place) {
+	d, rule := k.find(at), uint16(k.known[at].rule)
+	if d == nil || !d.watched || d.presence.Product() == rule {
+		return
+	}
+	k.model.Leave(&d.presence)
+	k.model.Join(&d.presence, rule)
+	k.mark(at) // or a restart would find it with the other
+}
+
+// eachWatched calls f for the devices that presence has been told of.
+func (k *Core) eachWatched(f func(at Place, d *device)) {
+	for at := range k.known {
+		if d := k.find(Place(at)); d != nil && d.watched {
+			f(Place(at), d)
+		}
+	}
+}
+
 // await queues a device for when its standing may change.
 func (k *Core) await(now time.Time, at Place) {
 	if d := k.find(at); d != nil && d.watched {

@@ -68,7 +68,7 @@ func New() *Ledger {
 // ErrBudget is wrapped by errors about budgets.
 var ErrBudget = errors.New("budget")
 
-// SetBudgets puts other budgets in the place of all. Warnings that were given in a month are not given again.
+// SetBudgets puts other budgets in the place of all. Warnings that were given in a month are not given again, but for those that Revise takes back.
 func (l *Ledger) SetBudgets(list []Budget) error {
 	budgets, devices := make(map[Scope]*Budget, len(list)), false
 	var bad []error
@@ -96,7 +96,40 @@ func (l *Ledger) SetBudgets(list []Budget) error {
 			s.budget = budgets[s.Scope]
 		}
 	}
+	l.Revise()
 	return nil
+}
+
+// Revise takes warnings back that are not due by the present budgets, as those of one that was raised since: they are given when it is spent to that
+// part. To be called once all rows are loaded. No row changes: what a row has too much is taken back when it is loaded.
+func (l *Ledger) Revise() {
+	for at, m := range l.months {
+		if at <= l.closed {
+			continue
+		}
+		for _, s := range m.scopes {
+			s.warned &^= undue(s.budget, s.spent)
+		}
+		for i := range m.devices.n {
+			a := m.devices.at(i)
+			if a.warned == 0 { // nearly all
+				continue
+			}
+			of := Scope{Level: OfDevice, Device: a.device, Currency: l.links[a.link].currency}
+			spent, _ := l.deviceSpent(m, of)
+			a.warned &^= undue(l.deviceBudget(of), spent)
+		}
+	}
+}
+
+// undue are the warnings that a budget is not spent to; none if there is no budget.
+func undue(b *Budget, spent Spent) (bits uint8) {
+	for i, p := range warnAt {
+		if b != nil && !percent(spent.All(), b.Amount, p) {
+			bits |= 1 << i
+		}
+	}
+	return bits
 }
 
 // Add adds an entry to its accounts. One of a month that is closed is a correction of the first month that is open.

@@ -147,6 +147,7 @@ func TestModel(t *testing.T) {
 		if err := again.SetBudgets(budgets); err != nil {
 			t.Fatal(err)
 		}
+		l.Revise() // what a credit made undue is taken back in a ledger that is loaded
 		if diff := cmp.Diff(rows(l), rows(again)); diff != "" {
 			t.Fatalf("the rows make another ledger:\n%s", diff)
 		}
@@ -194,6 +195,54 @@ func compare(t *rapid.T, l *ledger.Ledger, d *dumb) {
 			}
 			if ours := d.sum(at, func(e *ledger.Entry) bool { return in(e) && e.Ours() }).Micros; s.Level != ledger.OfDevice && got.Ours != ours {
 				t.Fatalf("%s: %+v, of which %s ours", s, got, ours)
+			}
+		}
+	}
+}
+
+// TestBudgetThatWasRaised: what is not spent to a part any more is warned of once more, after a reload as after a restart; the rest is not.
+func TestBudgetThatWasRaised(t *testing.T) {
+	fleet, device := ledger.Scope{Level: ledger.Fleet, Currency: "EUR"}, ledger.Scope{Level: ledger.OfDevice, Currency: "EUR"}
+	set := func(l *ledger.Ledger, amount scheduler.Micros) {
+		t.Helper()
+		if err := l.SetBudgets([]ledger.Budget{{fleet, amount, false}, {device, amount, false}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	over := func(link string, micros scheduler.Micros) ledger.Entry {
+		e := entry(1, micros)
+		e.Link = link
+		return e
+	}
+	for _, restart := range []bool{false, true} {
+		for raised, want := range map[scheduler.Micros][]int64{1000: nil, 1300: {90, 100}, 2000: {70, 90, 100}} {
+			l := ledger.New()
+			set(l, 1000)
+			mustAdd(t, l, over("sbd0", 500))
+			mustAdd(t, l, over("sms0", 500)) // both accounts of the device know of warnings
+			mustAdd(t, l, over("sbd0", 1))
+			stored := rows(l)
+			if set(l, raised); restart {
+				l = ledger.New()
+				set(l, raised)
+				for key, value := range stored {
+					if err := l.Load([]byte(key), []byte(value)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				l.Revise()
+			}
+			for key, value := range rows(l) {
+				if err := ledger.New().Load([]byte(key), []byte(value)); err != nil {
+					t.Errorf("%q: %v", key, err)
+				}
+			}
+			got := make(map[ledger.Level][]int64)
+			for _, w := range mustAdd(t, l, over("sms0", 999)).Warnings {
+				got[w.Scope.Level] = append(got[w.Scope.Level], w.Percent)
+			}
+			if !slices.Equal(got[ledger.Fleet], want) || !slices.Equal(got[ledger.OfDevice], want) {
+				t.Errorf("raised to %d, restart %v: %v, want %v", raised, restart, got, want)
 			}
 		}
 	}

@@ -94,8 +94,11 @@ func (r *Reconciler) within(t time.Time) bool {
 	return (r.o.From.IsZero() || !t.Before(r.o.From)) && (r.o.To.IsZero() || t.Before(r.o.To))
 }
 
+// Has reports whether the provider has records under a name that were not compared yet.
+func (r *Reconciler) Has(name string) bool { return len(r.theirs[name]) > 0 }
+
 // Device compares our records of one device, which it may change, with those that the provider has under any of some names of it. A name counts for the first device that
-// has it.
+// has it: several that have one are to be compared as one, or the first is given all records of the others.
 func (r *Reconciler) Device(ours []Record, names ...string) {
 	var theirs []Record
 	for _, name := range names {

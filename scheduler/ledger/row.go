@@ -111,7 +111,7 @@ func (l *Ledger) Accounts(at tariff.Month) iter.Seq[Account] {
 	}
 }
 
-// Load puts a row back that AppendRow wrote. All rows are loaded, in any order, before the first entry is added; a row that is no row, or is
+// Load puts a row back that AppendRow wrote. All rows are loaded, in any order, before Revise and the first entry that is added; a row that is no row, or is
 // there already, is refused and changes nothing.
 func (l *Ledger) Load(key, value []byte) error {
 	k, v := &row.Reader{Rest: key}, &row.Reader{Rest: value}

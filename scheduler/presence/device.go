@@ -43,6 +43,9 @@ func NewDevice(now int64, p Policy, product, cell uint16) Device {
 	return Device{heard: seconds(now), every: p.Interval, link: p.Link, product: product, cell: cell}
 }
 
+// Product is the one whose attrition the device teaches.
+func (d *Device) Product() uint16 { return d.product }
+
 // Last is when the device was last heard.
 func (d *Device) Last() int64 { return int64(d.heard) }
 

@@ -67,8 +67,9 @@ func New(c Config) (*Model, error) {
 	}, nil
 }
 
-// Keep takes over what another model has learned, as far as both are of the same links, cells and products.
-func (m *Model) Keep(from *Model) {
+// Keep takes over what another model has learned, as far as both are of the same links and cells, and of products: was has the place in the other model
+// of each of m's, -1 for one that it does not have.
+func (m *Model) Keep(from *Model, was []int) {
 	m.day = from.day
 	if len(m.links) == len(from.links) {
 		copy(m.rows, from.rows)
@@ -78,9 +79,20 @@ func (m *Model) Keep(from *Model) {
 	if len(m.cells) == len(from.cells) {
 		copy(m.cells, from.cells)
 	}
-	if len(m.products) == len(from.products) {
-		copy(m.products, from.products)
+	for i, j := range was[:min(len(was), len(m.products))] {
+		if j >= 0 && j < len(from.products) {
+			m.products[i] = from.products[j]
+		}
 	}
+}
+
+// Leave takes what a device adds to its product's expected deaths out of them, before Join gives it to another product, or in another model.
+func (m *Model) Leave(d *Device) { m.product(d).deaths -= int64(d.dead) }
+
+// Join makes a device that no product has one of a product.
+func (m *Model) Join(d *Device, product uint16) {
+	d.product = product
+	m.product(d).deaths += int64(d.dead)
 }
 
 func (m *Model) link(i uint8) *Link { return &m.config.Links[min(int(i), len(m.config.Links)-1)] }
