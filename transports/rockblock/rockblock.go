@@ -40,7 +40,7 @@ func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
 		return nil, fmt.Errorf("rockblock link %s: %w", name, err)
 	}
 	cfg = cfg.withDefaults()
-	addr, err := parseListen(cfg.Listen)
+	addr, err := transports.ParseListen(cfg.Listen, listenExample)
 	if err != nil {
 		return nil, fmt.Errorf("rockblock link %s: %w", name, err)
 	}
