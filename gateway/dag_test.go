@@ -57,7 +57,7 @@ var imports = map[string][]string{
 	"transports/tty":             {"transports"},
 	"transports/smsmodem":        {"transports", "transports/tty", "gateway/failpoint"},
 	"transports/directip":        {"transports", "transports/gate", "gateway/failpoint"},
-	"transports/gate":            {},
+	"transports/gate":            {"transports"},
 	"transports/rockblock":       {"transports", "transports/gate", "gateway/failpoint"},
 	"transports/udp":             {"transports", "gateway/failpoint"},
 	"transports/transporttest":   {"transports"},

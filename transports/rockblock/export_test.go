@@ -7,7 +7,7 @@ func (t *Transport) SetClock(now func() time.Time) { t.now = now }
 
 // CutSocket closes the socket under a running transport.
 func (t *Transport) CutSocket() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	_ = t.socket.Close()
+	if socket, err := t.listen(); err == nil {
+		_ = socket.Close()
+	}
 }

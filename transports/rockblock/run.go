@@ -47,8 +47,8 @@ func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 	t.gate.Open()
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(gated{socket, t}) }()
-	t.setRunning(true)
-	defer t.setRunning(false)
+	t.socket.Run(true)
+	defer t.socket.Run(false)
 	select {
 	case err = <-ended:
 		err = fmt.Errorf("rockblock link %s: %w", t.name, err)
