@@ -11,6 +11,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/gate"
+	"github.com/godwit-gateway/godwit/transports/recent"
 )
 
 // A Transport is both directions of DirectIP for the modems of one account. Safe for concurrent use.
@@ -28,7 +29,7 @@ type Transport struct {
 	failed atomic.Int64  // when a message that the sink did not take was
 
 	memory    sync.Mutex // taken twice for a message, never while anything waits
-	settled   recent[messageKey, struct{}]
+	settled   recent.Map[messageKey, struct{}]
 	sequences sequences
 }
 
@@ -49,8 +50,8 @@ func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
 	return &Transport{
 		name: name, cfg: cfg, allow: allow, log: log, now: time.Now, socket: gate.NewSocket(addr),
 		gate:      gate.Gate{Most: cfg.Connections, Each: cfg.PerSource},
-		settled:   newRecent[messageKey, struct{}](repeatsMax),
-		sequences: sequences{modems: newRecent[[imeiLen]byte, sequence](sequencesMax)},
+		settled:   recent.New[messageKey, struct{}](repeatsMax),
+		sequences: sequences{modems: recent.New[[imeiLen]byte, sequence](sequencesMax)},
 	}, nil
 }
 
