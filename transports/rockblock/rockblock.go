@@ -6,11 +6,13 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/gate"
+	"github.com/godwit-gateway/godwit/transports/recent"
 )
 
 // A Transport takes the webhooks of one account and sends to its modems. Safe for concurrent use.
@@ -26,6 +28,9 @@ type Transport struct {
 	gate     gate.Gate
 	slots    chan struct{} // holds a token for each message that the sink has
 	warned   atomic.Int64  // when a webhook that was not taken was logged last, Unix seconds
+
+	memory  sync.Mutex // never held while anything waits
+	settled recent.Map[messageKey, struct{}]
 }
 
 // New returns a transport that does nothing yet.
@@ -43,7 +48,8 @@ func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
 		return nil, fmt.Errorf("rockblock link %s: %w", name, err)
 	}
 	return &Transport{
-		name: name, cfg: cfg, log: log, now: time.Now, socket: gate.NewSocket(addr), gate: gate.Gate{Most: connsMax, Each: connsMax}, slots: make(chan struct{}, connsMax), verifier: verifier{key: key, age: cfg.TokenAge},
+		name: name, cfg: cfg, log: log, now: time.Now, socket: gate.NewSocket(addr), gate: gate.Gate{Most: connsMax, Each: connsMax},
+		slots: make(chan struct{}, connsMax), settled: recent.New[messageKey, struct{}](repeatsMax), verifier: verifier{key: key, age: cfg.TokenAge},
 		// What a redirect leads to is not whom the password is for.
 		client: &http.Client{Timeout: cfg.SendTime, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
