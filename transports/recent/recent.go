@@ -1,4 +1,3 @@
-// Package recent remembers what came last, within a bound: which messages were settled, so that one that its network brings again is known.
 package recent
 
 // A Map is a map that forgets what was put in first. Not safe for concurrent use.
