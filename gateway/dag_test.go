@@ -56,9 +56,10 @@ var imports = map[string][]string{
 
 	"transports/tty":             {"transports"},
 	"transports/smsmodem":        {"transports", "transports/tty", "gateway/failpoint"},
-	"transports/directip":        {"transports", "transports/gate", "gateway/failpoint"},
-	"transports/gate":            {},
-	"transports/rockblock":       {"transports", "transports/gate", "gateway/failpoint"},
+	"transports/directip":        {"transports", "transports/gate", "transports/recent", "gateway/failpoint"},
+	"transports/gate":            {"transports"},
+	"transports/recent":          {},
+	"transports/rockblock":       {"transports", "transports/gate", "transports/recent", "gateway/failpoint"},
 	"transports/udp":             {"transports", "gateway/failpoint"},
 	"transports/transporttest":   {"transports"},
 	"simulator/device":           {"codec", "codec/session", "codec/manifest"},

@@ -48,7 +48,10 @@ func (w *wired) state() metrics.LinkState {
 			st := w.rock.Stats()
 			return map[string]uint64{"stranger": st.Stranger, "malformed": st.Malformed, "late": st.Late, "crowded": st.Crowded}
 		}
-		s.Sessions = func() map[string]uint64 { return map[string]uint64{"empty": w.rock.Stats().Empty} }
+		s.Sessions = func() map[string]uint64 {
+			st := w.rock.Stats()
+			return map[string]uint64{"empty": st.Empty, "repeated": st.Repeated}
+		}
 	}
 	if w.modem != nil {
 		s.Sent = func() (messages, payload uint64) { return w.modem.Stats().SentParts, 0 }

@@ -1,13 +1,15 @@
 package directip
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
-	"strings"
 	"time"
+
+	"github.com/godwit-gateway/godwit/transports"
 )
 
 // Sizes of payloads.
@@ -26,6 +28,8 @@ const (
 	SendTimeDefault    = 30 * time.Second // from connecting to the answer
 )
 
+const listenExample = "0.0.0.0:10800 or :10800"
+
 // A Config configures a transport. A number that is zero stands for its default.
 type Config struct {
 	Listen      string        `toml:"listen"`      // "address:port" or ":port"; port 0 takes a free one
@@ -43,26 +47,18 @@ type Config struct {
 
 // withDefaults replaces zeros.
 func (c Config) withDefaults() Config {
-	orDefault(&c.MTMax, MTMaxDefault)
-	orDefault(&c.Connections, ConnectionsDefault)
-	orDefault(&c.PerSource, PerSourceDefault)
-	orDefault(&c.ReadTime, ReadTimeDefault)
-	orDefault(&c.SendTime, SendTimeDefault)
+	c.MTMax = cmp.Or(c.MTMax, MTMaxDefault)
+	c.Connections = cmp.Or(c.Connections, ConnectionsDefault)
+	c.PerSource = cmp.Or(c.PerSource, PerSourceDefault)
+	c.ReadTime = cmp.Or(c.ReadTime, ReadTimeDefault)
+	c.SendTime = cmp.Or(c.SendTime, SendTimeDefault)
 	return c
-}
-
-// orDefault sets what is zero.
-func orDefault[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
-	}
 }
 
 // Validate reports everything that is wrong with a configuration.
 func (c *Config) Validate() error {
 	var errs []error
-	if _, err := parseListen(c.Listen); err != nil {
+	if _, err := transports.ParseListen(c.Listen, listenExample); err != nil {
 		errs = append(errs, err)
 	}
 	if _, err := parseAllow(c.Allow); err != nil {
@@ -87,19 +83,6 @@ func (c *Config) Validate() error {
 	wrong(d.ReadTime < 100*time.Millisecond || d.ReadTime > 5*time.Minute, "read_time", d.ReadTime, "100ms to 5m")
 	wrong(d.SendTime < time.Second || d.SendTime > 5*time.Minute, "send_time", d.SendTime, "1s to 5m")
 	return errors.Join(errs...)
-}
-
-// parseListen reads "address:port" or ":port". Names are refused: what they stand for may change between two starts.
-func parseListen(s string) (netip.AddrPort, error) {
-	full := s
-	if strings.HasPrefix(s, ":") {
-		full = "[::]" + s
-	}
-	ap, err := netip.ParseAddrPort(full)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("listen is %q, want an IP address and a port, such as 0.0.0.0:10800 or :10800", s)
-	}
-	return ap, nil
 }
 
 // parseAllow reads addresses and prefixes. There is no default: whoever may connect can have things written to the disk.

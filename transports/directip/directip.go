@@ -11,6 +11,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/gate"
+	"github.com/godwit-gateway/godwit/transports/recent"
 )
 
 // A Transport is both directions of DirectIP for the modems of one account. Safe for concurrent use.
@@ -21,19 +22,15 @@ type Transport struct {
 	log    *slog.Logger
 	now    func() time.Time
 	counts counters
+	socket *gate.Socket
 	gate   gate.Gate
 	client atomic.Uint32 // id of the last MT message
 	warned atomic.Int64  // when a stranger was logged last, Unix seconds
 	failed atomic.Int64  // when a message that the sink did not take was
 
 	memory    sync.Mutex // taken twice for a message, never while anything waits
-	settled   recent[messageKey, struct{}]
+	settled   recent.Map[messageKey, struct{}]
 	sequences sequences
-
-	mu      sync.Mutex
-	socket  *net.TCPListener // nil if it is not open; guarded by mu
-	running bool             // guarded by mu
-	addr    netip.AddrPort   // where the socket is or was; a port taken from the system is taken again; guarded by mu
 }
 
 // New returns a transport that does nothing yet.
@@ -42,7 +39,7 @@ func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
 		return nil, fmt.Errorf("directip link %s: %w", name, err)
 	}
 	cfg = cfg.withDefaults()
-	addr, err := parseListen(cfg.Listen)
+	addr, err := transports.ParseListen(cfg.Listen, listenExample)
 	if err != nil {
 		return nil, fmt.Errorf("directip link %s: %w", name, err)
 	}
@@ -51,10 +48,10 @@ func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
 		return nil, fmt.Errorf("directip link %s: %w", name, err)
 	}
 	return &Transport{
-		name: name, cfg: cfg, allow: allow, log: log, now: time.Now, addr: addr,
+		name: name, cfg: cfg, allow: allow, log: log, now: time.Now, socket: gate.NewSocket(addr),
 		gate:      gate.Gate{Most: cfg.Connections, Each: cfg.PerSource},
-		settled:   newRecent[messageKey, struct{}](repeatsMax),
-		sequences: sequences{modems: newRecent[[imeiLen]byte, sequence](sequencesMax)},
+		settled:   recent.New[messageKey, struct{}](repeatsMax),
+		sequences: sequences{modems: recent.New[[imeiLen]byte, sequence](sequencesMax)},
 	}, nil
 }
 
@@ -75,65 +72,22 @@ func (t *Transport) Listen() error {
 	return err
 }
 
-// Addr returns the socket's address, with port 0 if that is yet to be chosen.
-func (t *Transport) Addr() netip.AddrPort {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.addr
-}
-
 func (t *Transport) listen() (*net.TCPListener, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.socket != nil {
-		return t.socket, nil
-	}
-	network := "tcp4"
-	if t.addr.Addr().Is6() {
-		network = "tcp" // [::] takes IPv4 too
-	}
-	socket, err := net.ListenTCP(network, net.TCPAddrFromAddrPort(t.addr))
+	listener, opened, err := t.socket.Open()
 	if err != nil {
 		return nil, fmt.Errorf("directip link %s: %w", t.name, err)
 	}
-	if local, ok := socket.Addr().(*net.TCPAddr); ok {
-		t.addr = netip.AddrPortFrom(t.addr.Addr(), local.AddrPort().Port())
+	if opened {
+		t.log.Info("directip link is open", slog.String("transport", t.name), slog.String("address", t.socket.Addr().String()), slog.Bool("confirm", t.cfg.Confirm))
 	}
-	t.socket = socket
-	t.log.Info("directip link is open", slog.String("transport", t.name), slog.String("address", t.addr.String()), slog.Bool("confirm", t.cfg.Confirm))
-	return socket, nil
+	return listener, nil
 }
+
+// Addr returns the socket's address, with port 0 if that is yet to be chosen.
+func (t *Transport) Addr() netip.AddrPort { return t.socket.Addr() }
 
 // Close closes a socket that Listen opened and no Run took. Run closes its own.
-func (t *Transport) Close() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.socket == nil || t.running {
-		return nil
-	}
-	return t.closeLocked()
-}
-
-// closeLocked closes the socket. Called with mu held.
-func (t *Transport) closeLocked() error {
-	err := t.socket.Close()
-	t.socket = nil
-	return err
-}
+func (t *Transport) Close() error { return t.socket.Close() }
 
 // Up implements transports.Line: the socket is open and connections are taken.
-func (t *Transport) Up() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.running && t.socket != nil
-}
-
-// setRunning opens and closes the transport for Send; after a run the socket is closed.
-func (t *Transport) setRunning(on bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.running = on
-	if !on && t.socket != nil {
-		_ = t.closeLocked() // the network connects again
-	}
-}
+func (t *Transport) Up() bool { return t.socket.Up() }

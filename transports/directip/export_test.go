@@ -7,9 +7,9 @@ func (t *Transport) SetClock(now func() time.Time) { t.now = now }
 
 // CutSocket closes the socket under a running transport.
 func (t *Transport) CutSocket() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	_ = t.socket.Close()
+	if socket, err := t.listen(); err == nil {
+		_ = socket.Close()
+	}
 }
 
 // Open counts the connections that are open.

@@ -159,22 +159,20 @@ func deliver(t testing.TB, tr *directip.Transport, message []byte) ending {
 
 // harness is a network that delivers what devices send, each message on a connection of its own, and takes messages to them.
 type harness struct {
-	tr   *directip.Transport
-	mt   net.Listener
-	down chan []byte
-	wg   sync.WaitGroup
+	*transporttest.Exchanges
 
-	mu      sync.Mutex
-	changed chan struct{} // closed and replaced when something changes; guarded by mu
-	units   []record      // by id; guarded by mu
-	ends    []ending      // by id; "" while it is open; guarded by mu
-	status  int16         // of the next answer; 0: the place in the queue; guarded by mu
-	mute    bool          // the next message gets no answer; guarded by mu
+	tr *directip.Transport
+	mt net.Listener
+	wg sync.WaitGroup
+
+	mu     sync.Mutex
+	status int16 // of the next answer; 0: the place in the queue; guarded by mu
+	mute   bool  // the next message gets no answer; guarded by mu
 }
 
 func newHarness(t *testing.T, confirm bool) *harness {
 	t.Helper()
-	h := &harness{changed: make(chan struct{}), down: make(chan []byte, 64)}
+	h := &harness{}
 	var err error
 	if h.mt, err = net.Listen("tcp4", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
@@ -182,6 +180,7 @@ func newHarness(t *testing.T, confirm bool) *harness {
 	h.tr = newTransport(t, func(c *directip.Config) {
 		c.Confirm, c.MT, c.PerSource = confirm, []string{h.mt.Addr().String()}, 64
 	})
+	h.Exchanges = transporttest.NewExchanges(t, h.tr, imei)
 	h.wg.Go(func() { h.takeDown() })
 	t.Cleanup(func() {
 		h.mt.Close()
@@ -192,86 +191,18 @@ func newHarness(t *testing.T, confirm bool) *harness {
 
 func imei(device int) string { return fmt.Sprintf("30023401075337%d", device) }
 
-func (h *harness) Transport() transports.Transport { return h.tr }
-
-func (h *harness) Address(device int) transports.Address {
-	return transports.Address{Bearer: transports.SBD, ID: imei(device)}
-}
-
 func (h *harness) Inject(tb testing.TB, device int, payload []byte) string {
 	tb.Helper()
-	h.mu.Lock()
-	n := len(h.units)
-	h.units = append(h.units, record{
-		cdr: uint32(n), imei: imei(device), momsn: uint16(n), session: uint32(time.Now().Unix()), payload: append([]byte(nil), payload...),
-	})
-	h.ends = append(h.ends, "")
-	h.mu.Unlock()
-	h.send(tb, n)
-	return fmt.Sprint(n)
-}
-
-// send delivers a unit in a goroutine of its own.
-func (h *harness) send(tb testing.TB, n int) {
-	tb.Helper()
-	if err := h.tr.Listen(); err != nil { // a Run that is just starting may not have opened it yet
-		tb.Errorf("open the socket: %v", err)
-	}
-	h.mu.Lock()
-	message := h.units[n].bytes()
-	h.mu.Unlock()
-	h.wg.Go(func() {
-		ended := deliver(tb, h.tr, message)
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.ends[n] = ended
-		h.wake()
-	})
-}
-
-// wake tells those who wait that something has changed. Called with mu held.
-func (h *harness) wake() {
-	close(h.changed)
-	h.changed = make(chan struct{})
-}
-
-func number(id string) (n int) {
-	if _, err := fmt.Sscan(id, &n); err != nil {
-		panic(err)
-	}
-	return n
-}
-
-func (h *harness) Confirmed(ctx context.Context, id string) bool {
-	for {
-		h.mu.Lock()
-		ended, changed := h.ends[number(id)], h.changed
-		h.mu.Unlock()
-		if ended == saidYes || ended == closed {
-			return true
+	r := record{imei: imei(device), session: uint32(time.Now().Unix()), payload: append([]byte(nil), payload...)}
+	return h.Bring(tb, func(n int) transporttest.Exchange {
+		r.cdr, r.momsn = uint32(n), uint16(n)
+		message := r.bytes()
+		return func(tb testing.TB) bool {
+			tb.Helper()
+			ended := deliver(tb, h.tr, message)
+			return ended == saidYes || ended == closed
 		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return false
-		}
-	}
-}
-
-func (h *harness) Redeliver(tb testing.TB, id string) {
-	tb.Helper()
-	h.send(tb, number(id))
-}
-
-func (h *harness) Target() transports.Address { return h.Address(1) }
-
-func (h *harness) Sent(ctx context.Context) ([]byte, bool) {
-	select {
-	case b := <-h.down:
-		return b, true
-	case <-ctx.Done():
-		return nil, false
-	}
+	})
 }
 
 func (h *harness) Refuse(testing.TB) {
@@ -287,15 +218,6 @@ func (h *harness) Mute(testing.TB) bool {
 	return true
 }
 
-func (h *harness) Cut(testing.TB) { h.tr.CutSocket() }
-
-func (h *harness) Mend(tb testing.TB) {
-	tb.Helper()
-	if err := h.tr.Listen(); err != nil {
-		tb.Errorf("open the socket again: %v", err)
-	}
-}
-
 // takeDown takes MT messages until the listener is closed.
 func (h *harness) takeDown() {
 	for {
@@ -309,7 +231,7 @@ func (h *harness) takeDown() {
 		h.mu.Unlock()
 		payload, answer := readTerminated(conn, status)
 		if status == 0 && !mute {
-			h.down <- payload
+			h.Reached(payload)
 		}
 		if !mute {
 			_, _ = conn.Write(answer)

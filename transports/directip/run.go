@@ -30,8 +30,8 @@ func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 		return err
 	}
 	t.gate.Open()
-	t.setRunning(true)
-	defer t.setRunning(false)
+	t.socket.Run(true)
+	defer t.socket.Run(false)
 
 	// The messages in hand outlive ctx, by the grace period at most; after that the sink is told to give up.
 	inHand, giveUp := context.WithCancel(context.WithoutCancel(ctx))

@@ -1,5 +1,7 @@
 package directip
 
+import "github.com/godwit-gateway/godwit/transports/recent"
+
 // gapMax is the longest row of messages that is believed to be missing: at one in 40 s, which is what a modem makes at best, more than the network
 // keeps. Beyond it the modem was told to begin anew (AT+SBDC).
 const gapMax = 4096
@@ -14,7 +16,7 @@ type sequence struct {
 // sequences follow the MOMSNs of all modems in memory: the first message of each after a start says nothing. That no frame of a device is missed
 // across a restart is the business of its own counter, which the sink keeps.
 type sequences struct {
-	modems  recent[[imeiLen]byte, sequence]
+	modems  recent.Map[[imeiLen]byte, sequence]
 	missing uint64
 	late    uint64
 	resets  uint64
@@ -22,7 +24,7 @@ type sequences struct {
 
 // claim takes note of a session that did not fail, and returns how many messages are missing before it that nobody was told of.
 func (q *sequences) claim(m *originated) int {
-	s, known := q.modems.values[m.imei]
+	s, known := q.modems.Get(m.imei)
 	step := m.momsn - s.last
 	switch {
 	case !known:
@@ -41,14 +43,14 @@ func (q *sequences) claim(m *originated) int {
 	}
 	owed := s.owed
 	s.owed = 0
-	q.modems.put(m.imei, s)
+	q.modems.Put(m.imei, s)
 	return owed
 }
 
 // owe gives back what claim returned, since nobody could be told.
 func (q *sequences) owe(m *originated, n int) {
-	if s, known := q.modems.values[m.imei]; known && n > 0 {
+	if s, known := q.modems.Get(m.imei); known && n > 0 {
 		s.owed += n
-		q.modems.put(m.imei, s)
+		q.modems.Put(m.imei, s)
 	}
 }

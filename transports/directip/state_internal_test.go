@@ -1,8 +1,9 @@
 package directip
 
 import (
-	"fmt"
 	"testing"
+
+	"github.com/godwit-gateway/godwit/transports/recent"
 )
 
 func session(imei string, momsn uint16, at uint32) *originated {
@@ -26,7 +27,7 @@ func TestSequences(t *testing.T) {
 		"overtaken":                      {[]*originated{session(imei, 7, 1), session(imei, 9, 3), session(imei, 8, 2), session(imei, 10, 4)}, []int{0, 1, 0, 0}, 1, 1, 0},
 		"each modem has its own numbers": {[]*originated{session(imei, 7, 1), session(other, 90, 2), session(imei, 8, 3)}, []int{0, 0, 0}, 0, 0, 0},
 	} {
-		q := sequences{modems: newRecent[[imeiLen]byte, sequence](8)}
+		q := sequences{modems: recent.New[[imeiLen]byte, sequence](8)}
 		for i, s := range c.sessions {
 			if got := q.claim(s); got != c.claims[i] {
 				t.Errorf("%s: message %d: %d missing, want %d", name, i, got, c.claims[i])
@@ -41,7 +42,7 @@ func TestSequences(t *testing.T) {
 // What nobody could be told is told with the next message.
 func TestMissingIsOwed(t *testing.T) {
 	const imei = "300234010753370"
-	q := sequences{modems: newRecent[[imeiLen]byte, sequence](8)}
+	q := sequences{modems: recent.New[[imeiLen]byte, sequence](8)}
 	q.claim(session(imei, 1, 1))
 	m := session(imei, 4, 2)
 	q.owe(m, q.claim(m))
@@ -53,22 +54,6 @@ func TestMissingIsOwed(t *testing.T) {
 	}
 	if q.missing != 3 {
 		t.Errorf("counted %d, want 3", q.missing)
-	}
-}
-
-func TestRecentForgetsTheOldest(t *testing.T) {
-	r := newRecent[int, string](3)
-	for i := range 5 {
-		r.put(i, fmt.Sprint(i))
-		r.put(i, fmt.Sprint(i))
-	}
-	if len(r.values) != 3 || r.values[4] != "4" || r.values[2] != "2" {
-		t.Errorf("%v, want 2 to 4", r.values)
-	}
-	r.put(2, "two")
-	r.put(5, "5")
-	if _, there := r.values[2]; there || len(r.values) != 3 {
-		t.Errorf("%v, want 3 to 5", r.values)
 	}
 }
 

@@ -78,7 +78,7 @@ func (t *Transport) take(ctx context.Context, sink transports.Sink, message []by
 	}
 	key := keyOf(&m)
 	t.memory.Lock()
-	_, again := t.settled.values[key]
+	_, again := t.settled.Get(key)
 	missing := 0
 	if !again {
 		missing = t.sequences.claim(&m)
@@ -105,7 +105,7 @@ func (t *Transport) take(ctx context.Context, sink transports.Sink, message []by
 		t.sequences.owe(&m, missing)
 	}
 	if settled && as != transports.Rejected {
-		t.settled.put(key, struct{}{})
+		t.settled.Put(key, struct{}{})
 	}
 	return settled
 }

@@ -1,4 +1,5 @@
-// Package gate bounds the connections of a server, so that those who open some and say nothing take no place from others.
+// Package gate has what transports share whose network connects to them: the [Socket] that they listen on, and a [Gate] that bounds the connections, so
+// that those who open some and say nothing take no place from others.
 //
 //	v, left := g.Enter(conn, gate.SourceOf(addr)) // nil: no room
 //	// … the message comes in …

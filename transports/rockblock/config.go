@@ -1,16 +1,18 @@
 package rockblock
 
 import (
+	"cmp"
 	"crypto/rsa"
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"path"
 	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/godwit-gateway/godwit/transports"
 )
 
 // Sizes.
@@ -33,6 +35,8 @@ const (
 	SendTimeDefault = 30 * time.Second
 )
 
+const listenExample = "127.0.0.1:8470" // behind a proxy, which has the certificate
+
 // A Config configures a transport. What is zero stands for its default.
 type Config struct {
 	Listen   string        // "address:port" or ":port"; port 0 takes a free one
@@ -48,19 +52,11 @@ type Config struct {
 
 // withDefaults replaces zeros.
 func (c Config) withDefaults() Config {
-	orDefault(&c.Path, PathDefault)
-	orDefault(&c.MT, MTDefault)
-	orDefault(&c.TokenAge, TokenAgeDefault)
-	orDefault(&c.SendTime, SendTimeDefault)
+	c.Path = cmp.Or(c.Path, PathDefault)
+	c.MT = cmp.Or(c.MT, MTDefault)
+	c.TokenAge = cmp.Or(c.TokenAge, TokenAgeDefault)
+	c.SendTime = cmp.Or(c.SendTime, SendTimeDefault)
 	return c
-}
-
-// orDefault sets what is zero.
-func orDefault[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
-	}
 }
 
 // Validate reports everything that is wrong with a configuration.
@@ -72,7 +68,7 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf(text, args...))
 		}
 	}
-	_, err := parseListen(c.Listen)
+	_, err := transports.ParseListen(c.Listen, listenExample)
 	wrong(err != nil, "%w", err)
 	wrong(!strings.HasPrefix(d.Path, "/") || strings.ContainsAny(d.Path, "{} ?#") || path.Clean(d.Path) != strings.TrimSuffix(d.Path, "/") && d.Path != "/", "path is %q, want one such as /rockblock", d.Path)
 	_, err = parseKey(c.Key)
@@ -85,19 +81,6 @@ func (c *Config) Validate() error {
 	wrong(len(c.Username) > passwordsMax || len(c.Password) > passwordsMax, "username or password_file is longer than %d bytes", passwordsMax)
 	wrong(d.SendTime < time.Second || d.SendTime > 5*time.Minute, "send_time is %s, want 1s to 5m", d.SendTime)
 	return errors.Join(errs...)
-}
-
-// parseListen reads "address:port" or ":port". Names are refused: what they stand for may change between two starts.
-func parseListen(s string) (netip.AddrPort, error) {
-	full := s
-	if strings.HasPrefix(s, ":") {
-		full = "[::]" + s
-	}
-	ap, err := netip.ParseAddrPort(full)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("listen is %q, want an IP address and a port, such as 127.0.0.1:8470", s)
-	}
-	return ap, nil
 }
 
 func parseKey(pem string) (*rsa.PublicKey, error) {

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	peer "github.com/godwit-gateway/godwit/simulator/peers/rockblock"
-	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/rockblock"
 	"github.com/godwit-gateway/godwit/transports/transporttest"
 )
@@ -46,18 +45,11 @@ const secret = "correct horse"
 
 // harness is a web service whose webhooks are tried once each.
 type harness struct {
-	tr      *rockblock.Transport
+	*transporttest.Exchanges
+
 	service *peer.Service
-	mt      *httptest.Server
-	down    chan []byte
 	refuse  atomic.Int32 // code of the next answer
 	mute    atomic.Bool
-	wg      sync.WaitGroup
-
-	mu      sync.Mutex
-	changed chan struct{} // closed and replaced when something changes; guarded by mu
-	units   []peer.Message
-	status  []int // by id; 0 while it is open
 }
 
 func imei(device int) string { return fmt.Sprintf("30043401075337%d", device) }
@@ -101,105 +93,39 @@ func newPair(t testing.TB, o peer.Options, handler http.HandlerFunc, change func
 
 func newHarness(t *testing.T, form peer.Form) *harness {
 	t.Helper()
-	h := &harness{down: make(chan []byte, 64), changed: make(chan struct{})}
+	h := &harness{}
 	o := peer.Options{Form: form, Username: "fleet", Password: secret, Modems: []string{imei(0), imei(1)}, Answer: 20 * time.Second}
 	o.OnMT = func(_ string, data []byte, _ bool) int {
 		if code := h.refuse.Swap(0); code != 0 {
 			return int(code)
 		}
 		if !h.mute.Load() {
-			h.down <- data
+			h.Reached(data)
 		}
 		return 0
 	}
 	service := &atomic.Pointer[peer.Service]{}
-	h.tr, h.service, h.mt = newPair(t, o, func(w http.ResponseWriter, r *http.Request) {
+	tr, made, _ := newPair(t, o, func(w http.ResponseWriter, r *http.Request) {
 		service.Load().ServeHTTP(w, r)
 		if h.mute.CompareAndSwap(true, false) {
 			panic(http.ErrAbortHandler) // the answer is lost
 		}
 	}, nil)
-	service.Store(h.service)
-	t.Cleanup(h.wg.Wait)
+	h.service, h.Exchanges = made, transporttest.NewExchanges(t, tr, imei)
+	service.Store(made)
 	return h
-}
-
-func (h *harness) Transport() transports.Transport { return h.tr }
-
-func (h *harness) Address(device int) transports.Address {
-	return transports.Address{Bearer: transports.SBD, ID: imei(device)}
 }
 
 func (h *harness) Inject(tb testing.TB, device int, payload []byte) string {
 	tb.Helper()
-	h.mu.Lock()
-	n := len(h.units)
-	h.units = append(h.units, peer.Message{IMEI: imei(device), Serial: device, MOMSN: uint64(n), At: time.Now(), Data: append([]byte(nil), payload...)})
-	h.status = append(h.status, 0)
-	h.mu.Unlock()
-	h.post(tb, n)
-	return fmt.Sprint(n)
-}
-
-// post tries a webhook in a goroutine of its own.
-func (h *harness) post(tb testing.TB, n int) {
-	tb.Helper()
-	if err := h.tr.Listen(); err != nil { // a Run that is just starting may not have opened it yet
-		tb.Errorf("open the socket: %v", err)
-	}
-	h.mu.Lock()
-	m := h.units[n]
-	h.mu.Unlock()
-	h.wg.Go(func() {
-		status, err := h.service.Post(context.Background(), m)
-		if err != nil {
-			status = -1
+	m := peer.Message{IMEI: imei(device), Serial: device, At: time.Now(), Data: append([]byte(nil), payload...)}
+	return h.Bring(tb, func(n int) transporttest.Exchange {
+		m.MOMSN = uint64(n)
+		return func(testing.TB) bool {
+			status, err := h.service.Post(context.Background(), m)
+			return err == nil && status == http.StatusOK
 		}
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.status[n] = status
-		close(h.changed)
-		h.changed = make(chan struct{})
 	})
-}
-
-func number(id string) (n int) {
-	if _, err := fmt.Sscan(id, &n); err != nil {
-		panic(err)
-	}
-	return n
-}
-
-func (h *harness) Confirmed(ctx context.Context, id string) bool {
-	for {
-		h.mu.Lock()
-		status, changed := h.status[number(id)], h.changed
-		h.mu.Unlock()
-		if status == http.StatusOK {
-			return true
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return false
-		}
-	}
-}
-
-func (h *harness) Redeliver(tb testing.TB, id string) {
-	tb.Helper()
-	h.post(tb, number(id))
-}
-
-func (h *harness) Target() transports.Address { return h.Address(1) }
-
-func (h *harness) Sent(ctx context.Context) ([]byte, bool) {
-	select {
-	case b := <-h.down:
-		return b, true
-	case <-ctx.Done():
-		return nil, false
-	}
 }
 
 func (h *harness) Refuse(testing.TB) { h.refuse.Store(99) }
@@ -207,13 +133,4 @@ func (h *harness) Refuse(testing.TB) { h.refuse.Store(99) }
 func (h *harness) Mute(testing.TB) bool {
 	h.mute.Store(true)
 	return true
-}
-
-func (h *harness) Cut(testing.TB) { h.tr.CutSocket() }
-
-func (h *harness) Mend(tb testing.TB) {
-	tb.Helper()
-	if err := h.tr.Listen(); err != nil {
-		tb.Errorf("open the socket again: %v", err)
-	}
 }

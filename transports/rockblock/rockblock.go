@@ -1,7 +1,6 @@
 package rockblock
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/gate"
+	"github.com/godwit-gateway/godwit/transports/recent"
 )
 
 // A Transport takes the webhooks of one account and sends to its modems. Safe for concurrent use.
@@ -24,14 +24,13 @@ type Transport struct {
 	verifier verifier
 	client   *http.Client
 	counts   counters
+	socket   *gate.Socket
 	gate     gate.Gate
 	slots    chan struct{} // holds a token for each message that the sink has
 	warned   atomic.Int64  // when a webhook that was not taken was logged last, Unix seconds
 
-	mu      sync.Mutex
-	socket  net.Listener   // nil if it is not open; guarded by mu
-	running bool           // guarded by mu
-	addr    netip.AddrPort // where the socket is or was; guarded by mu
+	memory  sync.Mutex // never held while anything waits
+	settled recent.Map[messageKey, struct{}]
 }
 
 // New returns a transport that does nothing yet.
@@ -40,7 +39,7 @@ func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
 		return nil, fmt.Errorf("rockblock link %s: %w", name, err)
 	}
 	cfg = cfg.withDefaults()
-	addr, err := parseListen(cfg.Listen)
+	addr, err := transports.ParseListen(cfg.Listen, listenExample)
 	if err != nil {
 		return nil, fmt.Errorf("rockblock link %s: %w", name, err)
 	}
@@ -49,7 +48,8 @@ func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
 		return nil, fmt.Errorf("rockblock link %s: %w", name, err)
 	}
 	return &Transport{
-		name: name, cfg: cfg, log: log, now: time.Now, addr: addr, gate: gate.Gate{Most: connsMax, Each: connsMax}, slots: make(chan struct{}, connsMax), verifier: verifier{key: key, age: cfg.TokenAge},
+		name: name, cfg: cfg, log: log, now: time.Now, socket: gate.NewSocket(addr), gate: gate.Gate{Most: connsMax, Each: connsMax},
+		slots: make(chan struct{}, connsMax), settled: recent.New[messageKey, struct{}](repeatsMax), verifier: verifier{key: key, age: cfg.TokenAge},
 		// What a redirect leads to is not whom the password is for.
 		client: &http.Client{Timeout: cfg.SendTime, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
@@ -72,68 +72,22 @@ func (t *Transport) Listen() error {
 	return err
 }
 
-// Addr returns the socket's address, with port 0 if that is yet to be chosen.
-func (t *Transport) Addr() netip.AddrPort {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.addr
-}
-
-func (t *Transport) listen() (net.Listener, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.socket != nil {
-		return t.socket, nil
-	}
-	network := "tcp4"
-	if t.addr.Addr().Is6() {
-		network = "tcp" // [::] takes IPv4 too
-	}
-	socket, err := net.ListenTCP(network, net.TCPAddrFromAddrPort(t.addr))
+func (t *Transport) listen() (*net.TCPListener, error) {
+	listener, opened, err := t.socket.Open()
 	if err != nil {
 		return nil, fmt.Errorf("rockblock link %s: %w", t.name, err)
 	}
-	if local, ok := socket.Addr().(*net.TCPAddr); ok {
-		t.addr = netip.AddrPortFrom(t.addr.Addr(), local.AddrPort().Port())
+	if opened {
+		t.log.Info("rockblock link is open", slog.String("transport", t.name), slog.String("address", t.socket.Addr().String()), slog.String("path", t.cfg.Path))
 	}
-	t.socket = socket
-	t.log.Info("rockblock link is open", slog.String("transport", t.name), slog.String("address", t.addr.String()), slog.String("path", t.cfg.Path))
-	return t.socket, nil
+	return listener, nil
 }
+
+// Addr returns the socket's address, with port 0 if that is yet to be chosen.
+func (t *Transport) Addr() netip.AddrPort { return t.socket.Addr() }
 
 // Close closes a socket that Listen opened and no Run took. Run closes its own.
-func (t *Transport) Close() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.socket == nil || t.running {
-		return nil
-	}
-	return t.closeLocked()
-}
-
-// closeLocked closes the socket. Called with mu held.
-func (t *Transport) closeLocked() error {
-	err := t.socket.Close()
-	t.socket = nil
-	if errors.Is(err, net.ErrClosed) {
-		return nil
-	}
-	return err
-}
+func (t *Transport) Close() error { return t.socket.Close() }
 
 // Up implements transports.Line: webhooks are taken.
-func (t *Transport) Up() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.running && t.socket != nil
-}
-
-// setRunning opens and closes the transport for Send; after a run the socket is closed.
-func (t *Transport) setRunning(on bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.running = on
-	if !on && t.socket != nil {
-		_ = t.closeLocked() // the web service comes again
-	}
-}
+func (t *Transport) Up() bool { return t.socket.Up() }

@@ -144,17 +144,58 @@ func TestHostileConnections(t *testing.T) {
 	}
 }
 
-// A sink that takes longer than the web service waits: the answer is "again", what is in hand is finished, and the second time it is a duplicate.
+// A message whose 200 was lost comes again and is taken, without the sink. What was rejected the sink is asked about again.
+func TestRepeats(t *testing.T) {
+	tr, service, _ := newPair(t, peer.Options{}, nobody, nil)
+	sink := &transporttest.Sink{Judge: func(_ context.Context, u transports.Uplink) (transports.Settlement, error) {
+		switch string(u.Payload) {
+		case "stranger":
+			return transports.Rejected, nil
+		case "trouble":
+			return transports.Unsettled, transporttest.ErrSink
+		case "odd":
+			return transports.Quarantined, nil
+		}
+		return transports.Stored, nil
+	}}
+	running(t, tr, sink)
+	later := message(1, "frame")
+	later.At = later.At.Add(time.Minute)
+	for _, c := range []struct {
+		name  string
+		m     peer.Message
+		want  int
+		calls int // of the sink, of two tries
+	}{
+		{"stored", message(1, "frame"), http.StatusOK, 1},
+		{"another session", later, http.StatusOK, 1},
+		{"quarantined", message(2, "odd"), http.StatusOK, 1},
+		{"rejected", message(3, "stranger"), http.StatusOK, 2},
+		{"not settled", message(4, "trouble"), http.StatusServiceUnavailable, 2},
+	} {
+		before := len(sink.Received())
+		for range 2 {
+			if status, err := service.Post(t.Context(), c.m); err != nil || status != c.want {
+				t.Errorf("%s: status %d, %v", c.name, status, err)
+			}
+		}
+		if calls := len(sink.Received()) - before; calls != c.calls {
+			t.Errorf("%s: the sink was asked %d times, want %d", c.name, calls, c.calls)
+		}
+	}
+	if s := tr.Stats(); s.Repeated != 3 || s.Stored != 2 || s.Duplicate != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A sink that takes longer than the web service waits: the answer is "again", what is in hand is finished, and the second time it is taken without
+// the sink.
 func TestSlowSink(t *testing.T) {
 	tr, service, _ := newPair(t, peer.Options{Answer: 20 * time.Second}, nobody, nil)
 	release := make(chan struct{})
-	var calls atomic.Int32
 	sink := &transporttest.Sink{Judge: func(context.Context, transports.Uplink) (transports.Settlement, error) {
-		if calls.Add(1) == 1 {
-			<-release
-			return transports.Stored, nil
-		}
-		return transports.Duplicate, nil
+		<-release
+		return transports.Stored, nil
 	}}
 	running(t, tr, sink)
 	status, err := service.Post(t.Context(), message(1, "slow"))
@@ -162,11 +203,12 @@ func TestSlowSink(t *testing.T) {
 	if err != nil || status != http.StatusServiceUnavailable {
 		t.Errorf("status %d, %v", status, err)
 	}
+	tr.AwaitSettled()
 	if status, err := service.Post(t.Context(), message(1, "slow")); err != nil || status != http.StatusOK {
 		t.Errorf("again: status %d, %v", status, err)
 	}
-	if s := tr.Stats(); s.Late != 1 || s.Duplicate != 1 {
-		t.Errorf("%+v", s)
+	if s := tr.Stats(); s.Late != 1 || s.Stored != 1 || s.Repeated != 1 || len(sink.Received()) != 1 {
+		t.Errorf("the sink was asked %d times; %+v", len(sink.Received()), s)
 	}
 }
 

@@ -47,8 +47,8 @@ func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 	t.gate.Open()
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(gated{socket, t}) }()
-	t.setRunning(true)
-	defer t.setRunning(false)
+	t.socket.Run(true)
+	defer t.socket.Run(false)
 	select {
 	case err = <-ended:
 		err = fmt.Errorf("rockblock link %s: %w", t.name, err)
@@ -100,6 +100,11 @@ func (t *Transport) serve(ctx context.Context, sink transports.Sink, w http.Resp
 		t.counts.empty.Add(1)
 		return http.StatusOK
 	}
+	key := keyOf(&m)
+	if t.known(key) { // the answer was lost, or came too late
+		t.counts.repeated.Add(1)
+		return http.StatusOK
+	}
 	settled := make(chan bool, 1)
 	select {
 	case t.slots <- struct{}{}:
@@ -109,7 +114,11 @@ func (t *Transport) serve(ctx context.Context, sink transports.Sink, w http.Resp
 	}
 	work.Go(func() { // goes on when its caller is told to come again: the payload is the sink's until it returns
 		defer func() { <-t.slots }()
-		settled <- t.hand(ctx, sink, &m)
+		as := t.hand(ctx, sink, &m)
+		if as != transports.Unsettled && as != transports.Rejected { // what is rejected today may be welcome tomorrow
+			t.remember(key)
+		}
+		settled <- as != transports.Unsettled
 	})
 	timer := time.NewTimer(answerTime)
 	defer timer.Stop()
@@ -125,8 +134,8 @@ func (t *Transport) serve(ctx context.Context, sink transports.Sink, w http.Resp
 	return http.StatusServiceUnavailable
 }
 
-// hand gives a message to the sink.
-func (t *Transport) hand(ctx context.Context, sink transports.Sink, m *webhook) bool {
+// hand gives a message to the sink and returns what became of it.
+func (t *Transport) hand(ctx context.Context, sink transports.Sink, m *webhook) transports.Settlement {
 	u := transports.Uplink{
 		Transport: t.name, From: transports.Address{Bearer: transports.SBD, ID: m.imei}, Ref: m.momsn, SentAt: m.at, ReceivedAt: t.now(), Position: m.position,
 		Payload: m.data,
@@ -136,11 +145,11 @@ func (t *Transport) hand(ctx context.Context, sink transports.Sink, m *webhook) 
 	if err := sink.Uplinks(ctx, []transports.Uplink{u}, out[:]); err != nil {
 		t.counts.settled[transports.Unsettled].Add(1)
 		t.warn("message was not stored and stays with the web service", err)
-		return false
+		return transports.Unsettled
 	}
 	as := min(out[0].Settlement, transports.Rejected)
 	t.counts.settled[as].Add(1)
-	return as != transports.Unsettled
+	return as
 }
 
 // warn logs what may come again and again, seldom.

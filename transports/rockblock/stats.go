@@ -14,6 +14,7 @@ type Stats struct {
 	Malformed   uint64 // of these, those that cannot be read
 	Stranger    uint64 // those without a token that is good for them
 	Empty       uint64 // sessions without a payload
+	Repeated    uint64 // messages that were settled before
 	Stored      uint64
 	Duplicate   uint64
 	Quarantined uint64
@@ -29,9 +30,9 @@ type Stats struct {
 
 // counters are the counts that requests add to.
 type counters struct {
-	crowded, received, malformed, stranger, empty, late atomic.Uint64
-	settled                                             [transports.Rejected + 1]atomic.Uint64 // by settlement
-	sent, sentBytes, sendErrors                         atomic.Uint64
+	crowded, received, malformed, stranger, empty, repeated, late atomic.Uint64
+	settled                                                       [transports.Rejected + 1]atomic.Uint64 // by settlement
+	sent, sentBytes, sendErrors                                   atomic.Uint64
 }
 
 // Stats returns the counts so far.
@@ -39,7 +40,8 @@ func (t *Transport) Stats() Stats {
 	c := &t.counts
 	return Stats{
 		Crowded: c.crowded.Load(), Received: c.received.Load(), Malformed: c.malformed.Load(), Stranger: c.stranger.Load(), Empty: c.empty.Load(),
-		Stored: c.settled[transports.Stored].Load(), Duplicate: c.settled[transports.Duplicate].Load(),
+		Repeated: c.repeated.Load(),
+		Stored:   c.settled[transports.Stored].Load(), Duplicate: c.settled[transports.Duplicate].Load(),
 		Quarantined: c.settled[transports.Quarantined].Load(), Rejected: c.settled[transports.Rejected].Load(),
 		Unconfirmed: c.settled[transports.Unsettled].Load(), Late: c.late.Load(),
 		Sent: c.sent.Load(), SentBytes: c.sentBytes.Load(), SendErrors: c.sendErrors.Load(),

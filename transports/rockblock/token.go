@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,7 +51,33 @@ func (v *verifier) verify(w *webhook, now time.Time) error {
 	if !strings.EqualFold(claim(claims, "data"), hex.EncodeToString(w.data)) {
 		return fmt.Errorf("%w: it is about other data", errToken)
 	}
+	for _, f := range repeated {
+		if said := claim(claims, f.name); said != "" && !f.same(said, w.fields[f.name]) {
+			return fmt.Errorf("%w: it is about another %s", errToken, f.name)
+		}
+	}
 	return nil
+}
+
+// repeated are the fields that a token may repeat. One that the body leaves out is another one: else whoever has a token could make a new message of it.
+var repeated = []struct {
+	name string
+	same func(claim, field string) bool
+}{
+	{"transmit_time", sameTime}, {"iridium_latitude", sameNumber}, {"iridium_longitude", sameNumber}, {"iridium_cep", sameNumber},
+}
+
+// sameTime compares seconds, as one of the forms has no less. A claim in a form that we do not know says nothing: for its sake no payload is refused.
+func sameTime(claim, field string) bool {
+	a := parseTime(claim)
+	return a.IsZero() || a.Unix() == parseTime(field).Unix()
+}
+
+// sameNumber compares values: "51.49540" here is 51.4954 there. What is no number must be the same text.
+func sameNumber(claim, field string) bool {
+	a, err1 := strconv.ParseFloat(claim, 64)
+	b, err2 := strconv.ParseFloat(field, 64)
+	return claim == field || err1 == nil && err2 == nil && a == b
 }
 
 // claim is one as text, as it is mostly written also where the body has a number.

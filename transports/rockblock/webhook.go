@@ -27,6 +27,7 @@ type webhook struct {
 	data     []byte // empty: the session was for what waits for the modem
 	at       time.Time
 	position transports.Position
+	fields   map[string]string // as they came, for what the token repeats of them
 	token    string
 }
 
@@ -46,7 +47,7 @@ func parseWebhook(contentType string, body []byte) (w webhook, err error) {
 		return w, fmt.Errorf("%w: data is not hexadecimal, or longer than %d bytes", errMalformed, UplinkMax)
 	}
 	w.at, w.position = parseTime(fields["transmit_time"]), parsePosition(fields)
-	w.token = fields["JWT"]
+	w.fields, w.token = fields, fields["JWT"]
 	return w, nil
 }
 

@@ -143,11 +143,85 @@ func TestToken(t *testing.T) {
 		"signed at a wrong place": {sign(jwt.SigningMethodRS256, key, claims(func(c jwt.MapClaims) { c["iat"] = "yesterday" })), false},
 		"garbage":                 {"x.y.z", false},
 	} {
-		w := webhook{imei: "300234010753370", momsn: "12", data: []byte("Hello"), token: c.token}
+		w := webhook{imei: "300234010753370", momsn: "12", data: []byte("Hello"), fields: map[string]string{"iridium_latitude": "51.4954"}, token: c.token}
 		err := v.verify(&w, now)
 		if (err == nil) != c.ok || err != nil && !errors.Is(err, errToken) {
 			t.Errorf("%s: %v, want it good: %t", name, err, c.ok)
 		}
+	}
+}
+
+// What a token repeats of time and position is compared by value, since forms differ between token and body.
+func TestTokenRepeats(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(1_700_000_000, 0)
+	v := verifier{key: &key.PublicKey, age: time.Hour}
+	for name, c := range map[string]struct {
+		field string
+		claim any
+		ok    bool
+	}{
+		"another form of the time":  {"transmit_time", "2012-10-10T10:41:50Z", true},
+		"parts of a second":         {"transmit_time", "2012-10-10T10:41:50.7Z", true},
+		"a form that nobody knows":  {"transmit_time", "Wed Oct 10 2012", true},
+		"another time":              {"transmit_time", "2012-10-10T10:41:51Z", false},
+		"latitude with more digits": {"iridium_latitude", "52.386700", true},
+		"latitude as a number":      {"iridium_latitude", 52.3867, true},
+		"no latitude":               {"iridium_latitude", nil, true},
+		"another latitude":          {"iridium_latitude", "52.3868", false},
+		"another longitude":         {"iridium_longitude", 0.2938, false},
+		"radius with more digits":   {"iridium_cep", "9.0", true},
+		"another radius":            {"iridium_cep", 10, false},
+		"a radius that is none":     {"iridium_cep", "wide", false},
+	} {
+		token, err := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
+			"iss": "Rock 7", "iat": now.Unix(), "imei": "300234010753370", "momsn": 12, "data": "48656c6c6f", c.field: c.claim,
+		}).SignedString(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, left := range []bool{false, true} { // a field that is left out is another one, if we can read the claim
+			fields, err := url.ParseQuery(classic)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if left {
+				fields.Del(c.field)
+			}
+			w, err := parseWebhook(form, []byte(fields.Encode()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.token = token
+			want := c.ok && (!left || c.claim == nil || name == "a form that nobody knows")
+			if err := v.verify(&w, now); (err == nil) != want || err != nil && !errors.Is(err, errToken) {
+				t.Errorf("%s, left out %t: %v, want it good: %t", name, left, err, want)
+			}
+		}
+	}
+}
+
+// A MOMSN alone does not tell a message.
+func TestKeysDiffer(t *testing.T) {
+	base := func() *webhook {
+		return &webhook{imei: "300234010753370", momsn: "282", data: []byte("a"), at: time.Unix(1_700_000_000, 0)}
+	}
+	same := keyOf(base())
+	for name, change := range map[string]func(*webhook){
+		"IMEI": func(w *webhook) { w.imei = "300234010753371" }, "MOMSN": func(w *webhook) { w.momsn = "283" },
+		"time": func(w *webhook) { w.at = w.at.Add(time.Second) }, "data": func(w *webhook) { w.data = []byte("b") },
+	} {
+		w := base()
+		change(w)
+		if keyOf(w) == same {
+			t.Errorf("another %s makes no other message", name)
+		}
+	}
+	if keyOf(base()) != same {
+		t.Error("the same message is another one")
 	}
 }
 

@@ -10,5 +10,7 @@
 // told the network "received". What only some bearers have is asked for by further interfaces: a harness that is a [Sender] has its
 // driver's Send tested, an [Answerer] its replies and windows, a [Reporter] its delivery reports, a [Cutter] the loss of the line.
 //
+// [Socket] and [Exchanges] are parts of a harness that several drivers' tests have.
+//
 // [Sink] is a scripted sink and [Main] a leak check for TestMain; both are of use outside the suite.
 package transporttest

@@ -1,11 +1,12 @@
 package udp
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"net/netip"
-	"strings"
 	"time"
+
+	"github.com/godwit-gateway/godwit/transports"
 )
 
 // Sizes of payloads.
@@ -25,6 +26,8 @@ const (
 	SourcesDefault       = 1 << 16          // entries of each table of the limiter
 	WindowsDefault       = 1 << 16          // exchanges that can be answered: 30 s at 2,000 datagrams a second
 )
+
+const listenExample = "0.0.0.0:5688 or :5688"
 
 // A Config configures a transport. A number that is zero stands for its default.
 type Config struct {
@@ -52,28 +55,20 @@ type Failures struct {
 
 // withDefaults replaces zeros.
 func (c Config) withDefaults() Config {
-	orDefault(&c.ReceiveBuffer, ReceiveBufferDefault)
-	orDefault(&c.Windows, WindowsDefault)
-	orDefault(&c.Failures.Rate, FailureRateDefault)
-	orDefault(&c.Failures.Burst, FailureBurstDefault)
-	orDefault(&c.Failures.Total, FailureTotalDefault)
-	orDefault(&c.Failures.Remember, RememberDefault)
-	orDefault(&c.Failures.Sources, SourcesDefault)
+	c.ReceiveBuffer = cmp.Or(c.ReceiveBuffer, ReceiveBufferDefault)
+	c.Windows = cmp.Or(c.Windows, WindowsDefault)
+	c.Failures.Rate = cmp.Or(c.Failures.Rate, FailureRateDefault)
+	c.Failures.Burst = cmp.Or(c.Failures.Burst, FailureBurstDefault)
+	c.Failures.Total = cmp.Or(c.Failures.Total, FailureTotalDefault)
+	c.Failures.Remember = cmp.Or(c.Failures.Remember, RememberDefault)
+	c.Failures.Sources = cmp.Or(c.Failures.Sources, SourcesDefault)
 	return c
-}
-
-// orDefault sets what is zero.
-func orDefault[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
-	}
 }
 
 // Validate reports everything that is wrong with a configuration.
 func (c *Config) Validate() error {
 	var errs []error
-	if _, err := parseListen(c.Listen); err != nil {
+	if _, err := transports.ParseListen(c.Listen, listenExample); err != nil {
 		errs = append(errs, err)
 	}
 	d := c.withDefaults()
@@ -91,17 +86,4 @@ func (c *Config) Validate() error {
 	wrong(f.Remember < time.Second || f.Remember > 24*time.Hour, "failures.remember", f.Remember, "1s to 24h")
 	wrong(f.Sources < 1024 || f.Sources > 1<<24, "failures.sources", f.Sources, "1024 to 16777216")
 	return errors.Join(errs...)
-}
-
-// parseListen reads "address:port" or ":port". Names are refused: what they stand for may change between two starts.
-func parseListen(s string) (netip.AddrPort, error) {
-	full := s
-	if strings.HasPrefix(s, ":") {
-		full = "[::]" + s
-	}
-	ap, err := netip.ParseAddrPort(full)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("listen is %q, want an IP address and a port, such as 0.0.0.0:5688 or :5688", s)
-	}
-	return ap, nil
 }

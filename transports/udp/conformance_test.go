@@ -133,6 +133,8 @@ func (d *device) await(ctx context.Context, done func() bool) bool {
 
 // harness has devices for whom the sink's reply is the confirmation.
 type harness struct {
+	transporttest.Socket
+
 	tr      *udp.Transport
 	devices [transporttest.Devices]*device
 
@@ -142,14 +144,12 @@ type harness struct {
 
 func newHarness(t testing.TB, tr *udp.Transport) *harness {
 	t.Helper()
-	h := &harness{tr: tr, sent: map[string]string{}}
+	h := &harness{Socket: transporttest.NewSocket(tr), tr: tr, sent: map[string]string{}}
 	for i := range h.devices {
 		h.devices[i] = newDevice(t, "127.0.0.1:0")
 	}
 	return h
 }
-
-func (h *harness) Transport() transports.Transport { return h.tr }
 
 func (h *harness) Address(i int) transports.Address {
 	return transports.Address{Bearer: transports.UDP, ID: h.devices[i].addr().String()}
@@ -171,9 +171,7 @@ func (h *harness) Inject(tb testing.TB, i int, payload []byte) string {
 
 func (h *harness) send(tb testing.TB, d *device, payload []byte) {
 	tb.Helper()
-	if err := h.tr.Listen(); err != nil { // a Run that is just starting may not have opened it yet, and UDP forgets
-		tb.Errorf("open the socket: %v", err)
-	}
+	h.Open(tb) // UDP forgets what comes before
 	if _, err := d.conn.WriteToUDPAddrPort(payload, gatewayAddr(h.tr)); err != nil {
 		tb.Errorf("device cannot send: %v", err)
 	}
@@ -222,13 +220,4 @@ func (h *harness) Answered(ctx context.Context, id string) ([]byte, bool) {
 		return true
 	})
 	return []byte(next), ok
-}
-
-func (h *harness) Cut(testing.TB) { h.tr.CutSocket() }
-
-func (h *harness) Mend(tb testing.TB) {
-	tb.Helper()
-	if err := h.tr.Listen(); err != nil {
-		tb.Errorf("open the socket again: %v", err)
-	}
 }

@@ -44,7 +44,7 @@ func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
 		return nil, fmt.Errorf("udp link %s: %w", name, err)
 	}
 	cfg = cfg.withDefaults()
-	addr, err := parseListen(cfg.Listen)
+	addr, err := transports.ParseListen(cfg.Listen, listenExample)
 	if err != nil {
 		return nil, fmt.Errorf("udp link %s: %w", name, err)
 	}
@@ -86,11 +86,7 @@ func (t *Transport) listen() (*net.UDPConn, error) {
 	if t.conn != nil {
 		return t.conn, nil
 	}
-	network := "udp4"
-	if t.addr.Addr().Is6() {
-		network = "udp" // [::] takes IPv4 too
-	}
-	conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(t.addr))
+	conn, err := net.ListenUDP(transports.ListenNetwork("udp", t.addr.Addr()), net.UDPAddrFromAddrPort(t.addr))
 	if err != nil {
 		return nil, fmt.Errorf("udp link %s: %w", t.name, err)
 	}

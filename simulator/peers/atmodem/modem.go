@@ -1,6 +1,7 @@
 package atmodem
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -254,7 +255,7 @@ func (m *Modem) Inject(s Step) error {
 
 // SetFaults replaces the faults. A script that is under way goes on, and that of f comes after it.
 func (m *Modem) SetFaults(f Faults) error {
-	orDefault(&f.Away, awayDefault)
+	f.Away = cmp.Or(f.Away, awayDefault)
 	if err := f.validate(); err != nil {
 		return err
 	}

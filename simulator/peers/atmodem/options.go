@@ -1,6 +1,7 @@
 package atmodem
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -104,7 +105,7 @@ func (o *Options) validate() error {
 }
 
 func (o *Options) setDefaults() {
-	orDefault(&o.Number, numberDefault)
+	o.Number = cmp.Or(o.Number, numberDefault)
 	switch o.SMSC {
 	case "":
 		o.SMSC = smscDefault
@@ -113,10 +114,10 @@ func (o *Options) setDefaults() {
 	}
 	slots(&o.SMSlots, smDefault)
 	slots(&o.MESlots, meDefault)
-	orDefault(&o.Retry, retryDefault)
-	orDefault(&o.Validity, validDefault)
-	orDefault(&o.Queue, queueDefault)
-	orDefault(&o.RefBits, 8)
+	o.Retry = cmp.Or(o.Retry, retryDefault)
+	o.Validity = cmp.Or(o.Validity, validDefault)
+	o.Queue = cmp.Or(o.Queue, queueDefault)
+	o.RefBits = cmp.Or(o.RefBits, 8)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -124,27 +125,20 @@ func (o *Options) setDefaults() {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	p := &o.Profile
-	orDefault(&p.Manufacturer, makerDefault)
-	orDefault(&p.Model, modelDefault)
-	orDefault(&p.Revision, versionDefault)
-	orDefault(&p.IMEI, "356938035643809")
-	orDefault(&p.IMSI, "262011234567890")
-	orDefault(&p.ICCID, "8949012345678901234")
-	orDefault(&p.Operator, "Godwit Mobile")
-	orDefault(&p.OperatorCode, "26201")
-	orDefault(&p.Capabilities, "+CGSM")
-	orDefault(&p.Boot, bootDefault)
+	p.Manufacturer = cmp.Or(p.Manufacturer, makerDefault)
+	p.Model = cmp.Or(p.Model, modelDefault)
+	p.Revision = cmp.Or(p.Revision, versionDefault)
+	p.IMEI = cmp.Or(p.IMEI, "356938035643809")
+	p.IMSI = cmp.Or(p.IMSI, "262011234567890")
+	p.ICCID = cmp.Or(p.ICCID, "8949012345678901234")
+	p.Operator = cmp.Or(p.Operator, "Godwit Mobile")
+	p.OperatorCode = cmp.Or(p.OperatorCode, "26201")
+	p.Capabilities = cmp.Or(p.Capabilities, "+CGSM")
+	p.Boot = cmp.Or(p.Boot, bootDefault)
 	if p.BootLines == nil {
 		p.BootLines = []string{"RDY", "+CFUN: 1", "+CPIN: READY"}
 	}
-	orDefault(&o.Faults.Away, awayDefault)
-}
-
-func orDefault[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
-	}
+	o.Faults.Away = cmp.Or(o.Faults.Away, awayDefault)
 }
 
 func slots(n *int, def int) {

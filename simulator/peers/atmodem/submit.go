@@ -1,6 +1,7 @@
 package atmodem
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -65,7 +66,7 @@ func (m *machine) report(now time.Time, to tpdu.Address, s Submit) {
 	if f := m.o.Report; f != nil {
 		r = f(s)
 	}
-	orDefault(&r.After, time.Second)
+	r.After = cmp.Or(r.After, time.Second)
 	if r.Never || m.director.chance(m.director.faults.ReportLost) {
 		return
 	}

@@ -1,6 +1,7 @@
 package gss
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -55,26 +56,19 @@ var pauses = [...]int{1, 5, 10, 20, 30, 60, 120, 240, 360}
 var ErrOptions = errors.New("options")
 
 func (o *Options) setDefaults() {
-	orDefault(&o.Listen, "127.0.0.1:0")
-	orDefault(&o.MTMax, mtMaxDefault)
-	orDefault(&o.Second, time.Second)
-	orDefault(&o.Answer, answerDefault)
-	orDefault(&o.Life, lifeDefault)
-	orDefault(&o.Queue, queueDefault)
-	orDefault(&o.MTLife, mtLifeDefault)
-	orDefault(&o.MTQueue, mtQueueDefault)
+	o.Listen = cmp.Or(o.Listen, "127.0.0.1:0")
+	o.MTMax = cmp.Or(o.MTMax, mtMaxDefault)
+	o.Second = cmp.Or(o.Second, time.Second)
+	o.Answer = cmp.Or(o.Answer, answerDefault)
+	o.Life = cmp.Or(o.Life, lifeDefault)
+	o.Queue = cmp.Or(o.Queue, queueDefault)
+	o.MTLife = cmp.Or(o.MTLife, mtLifeDefault)
+	o.MTQueue = cmp.Or(o.MTQueue, mtQueueDefault)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
-	}
-}
-
-func orDefault[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
 	}
 }
 

@@ -155,7 +155,10 @@ func (s *Service) Body(m Message) (contentType string, body []byte, err error) {
 		"iridium_latitude": "51.4954", "iridium_longitude": "-0.1410", "iridium_cep": "3.0", "data": data, "device_type": "ROCKBLOCK",
 	}
 	if !s.o.Unsigned {
-		claims := jwt.MapClaims{"iss": tokenIssuer, "iat": s.o.Now().Unix(), "imei": m.IMEI, "momsn": momsn, "data": data, "iridium_latitude": "51.49540"}
+		claims := jwt.MapClaims{
+			"iss": tokenIssuer, "iat": s.o.Now().Unix(), "imei": m.IMEI, "momsn": momsn, "data": data,
+			"transmit_time": m.At.UTC().Format(time.RFC3339), "iridium_latitude": "51.49540", "iridium_longitude": "-0.14100", "iridium_cep": 3,
+		}
 		if fields["JWT"], err = jwt.NewWithClaims(jwt.SigningMethodRS256, claims).SignedString(s.o.Key); err != nil {
 			return "", nil, fmt.Errorf("sign: %w", err)
 		}
