@@ -69,7 +69,7 @@ func (t *Transport) submit(ctx context.Context, d *transports.Downlink) error {
 	case refused(err) || err == nil && hardware == "":
 		return &transports.SendError{Outcome: transports.Refused, Err: errUnknown}
 	case err != nil:
-		return &transports.SendError{Outcome: transports.NotSent, Slow: true, Code: codeOf(err), Err: err}
+		return &transports.SendError{Outcome: transports.NotSent, Slow: true, Unasked: unreached(err), Code: codeOf(err), Err: err}
 	}
 	var answer struct {
 		Requests []struct {
@@ -111,12 +111,17 @@ func sendError(err error) error {
 	}
 	switch {
 	case !f.reached:
-		out.Outcome, out.Slow = transports.NotSent, true
+		out.Outcome, out.Slow, out.Unasked = transports.NotSent, true, true
 	case f.status == http.StatusRequestTimeout || f.status == http.StatusFound || f.status == http.StatusSeeOther: // it may have been taken before
 	case f.said && f.status < http.StatusInternalServerError, f.status >= http.StatusMultipleChoices && f.status < http.StatusInternalServerError:
 		out.Outcome, out.Slow = transports.NotSent, true
 	}
 	return out
+}
+
+func unreached(err error) bool {
+	var f *failure
+	return errors.As(err, &f) && !f.reached
 }
 
 // codeOf is the web service's code of an error, or the status of its answer.

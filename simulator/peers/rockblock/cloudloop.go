@@ -83,7 +83,7 @@ func NewCloudloop(o CloudloopOptions) *Cloudloop {
 func (c *Cloudloop) Deliver(m Message, tag uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := uint64(c.forgot + len(c.messages) + 1)                                                                                           //nolint:gosec // a count
+	n := uint64(c.forgot + len(c.messages) + 1)                                                                                          //nolint:gosec // a count
 	c.messages = append(c.messages, kept{Message: m, id: fmt.Sprintf("m%015x", n*0x9e3779b97f4a7c15>>4), tag: tag, received: c.o.Now()}) // in no order
 	close(c.changed)
 	c.changed = make(chan struct{})
