@@ -33,7 +33,7 @@ func (w *wired) state() metrics.LinkState {
 		s.Refused = func() map[string]uint64 {
 			st := w.sat.Stats()
 			return map[string]uint64{
-				"stranger": st.Stranger, "crowded": st.Crowded, "unfinished": st.Unfinished, "too_long": st.TooLong, "foreign": st.Foreign,
+				"stranger": st.Stranger, "crowded": st.Crowded, "unfinished": st.Unfinished, "foreign": st.Foreign,
 			}
 		}
 		s.Sessions = func() map[string]uint64 {
