@@ -53,6 +53,13 @@ func (w *wired) state() metrics.LinkState {
 			return map[string]uint64{"empty": st.Empty, "repeated": st.Repeated}
 		}
 	}
+	if w.loop != nil {
+		s.Sent = func() (messages, payload uint64) { st := w.loop.Stats(); return st.Sent, st.SentBytes }
+		s.Sessions = func() map[string]uint64 {
+			st := w.loop.Stats()
+			return map[string]uint64{"empty": st.Empty, "malformed": st.Malformed}
+		}
+	}
 	if w.modem != nil {
 		s.Sent = func() (messages, payload uint64) { return w.modem.Stats().SentParts, 0 }
 		s.ModemResets = func() uint64 { return w.modem.Stats().Resets }

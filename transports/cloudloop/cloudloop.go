@@ -18,6 +18,7 @@ type Transport struct {
 	log     *slog.Logger
 	now     func() time.Time
 	pause   time.Duration // before the web service or the sink is asked again
+	patient time.Duration // for an answer, beyond the time that the web service was told to wait
 	service service
 	up      atomic.Bool
 	warned  atomic.Int64 // when a sink that took no messages was logged last, Unix seconds
@@ -29,7 +30,10 @@ type Transport struct {
 	settled   recent.Map[string, struct{}]
 }
 
-const pauseDefault = time.Second
+const (
+	pauseDefault = time.Second
+	patience     = 30 * time.Second
+)
 
 // New returns a transport that does nothing yet.
 func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
@@ -38,7 +42,7 @@ func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
 	}
 	cfg = cfg.withDefaults()
 	return &Transport{
-		name: name, cfg: cfg, log: log, now: time.Now, pause: pauseDefault, service: newService(cfg.API, cfg.Token),
+		name: name, cfg: cfg, log: log, now: time.Now, pause: pauseDefault, patient: patience, service: newService(cfg.API, cfg.Token),
 		imeis: recent.New[string, string](modemsMax), hardwares: recent.New[string, string](modemsMax),
 		settled: recent.New[string, struct{}](repeatsMax),
 	}, nil

@@ -14,10 +14,9 @@ import (
 )
 
 const (
-	Grace       = 5 * time.Second  // for the page in hand once Run's context is done
-	patience    = 30 * time.Second // for an answer, beyond the time that the web service was told to wait
-	warnedEvery = 10               // seconds
-	archiveDay  = 24 * time.Hour   // that the archive is asked for at once
+	Grace       = 5 * time.Second // for the page in hand once Run's context is done
+	warnedEvery = 10              // seconds
+	archiveDay  = 24 * time.Hour  // that the archive is asked for at once
 )
 
 // reader is a Run under way.
@@ -97,7 +96,7 @@ func (r *reader) poll(ctx context.Context, at string) (*page, error) {
 		query.Set("lastMessageReceived", at)
 	}
 	p := &page{}
-	return p, r.ask(ctx, r.cfg.Poll+patience, "DataMo/GetMessagesPolled", query, p)
+	return p, r.ask(ctx, r.cfg.Poll+r.patient, "DataMo/GetMessagesPolled", query, p)
 }
 
 // archive takes what each modem has sent of late.
@@ -115,7 +114,7 @@ func (r *reader) archive(ctx context.Context) error {
 			}
 			p := &page{}
 			query := url.Values{"hardware": {string(m.ID)}, "from": {from.Format(timeLayout)}, "to": {to.Format(timeLayout)}}
-			err := r.ask(ctx, patience, "DataMo/GetMessages", query, p)
+			err := r.ask(ctx, r.patient, "DataMo/GetMessages", query, p)
 			if refused(err) { // of this modem, such as one that was given back
 				r.log.Warn("messages of a modem cannot be read", slog.String("transport", r.name), slog.String("hardware", string(m.ID)), slog.Any("error", err))
 				break
@@ -131,8 +130,8 @@ func (r *reader) archive(ctx context.Context) error {
 	return nil
 }
 
-func (r *reader) ask(ctx context.Context, patience time.Duration, action string, query url.Values, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (r *reader) ask(ctx context.Context, limit time.Duration, action string, query url.Values, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return r.service.get(ctx, action, query, into)
 }

@@ -99,6 +99,25 @@ func (c *Cloudloop) Forget(n int) {
 	c.taken = max(c.taken, c.forgot)
 }
 
+// Passed reports whether a mark has passed the message with a tag.
+func (c *Cloudloop) Passed(mark string, tag uint64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at := slices.IndexFunc(c.messages, func(m kept) bool { return m.id == mark })
+	of := slices.IndexFunc(c.messages, func(m kept) bool { return m.tag == tag })
+	return of >= 0 && of <= at
+}
+
+// Last is the id of the newest message, "" if there is none.
+func (c *Cloudloop) Last() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.messages) == 0 {
+		return ""
+	}
+	return c.messages[len(c.messages)-1].id
+}
+
 // HardwareID is what a modem is called.
 func HardwareID(imei string) string { return "hw" + imei[len(imei)-5:] + imei[:3] }
 
