@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -222,18 +223,22 @@ func TestMarkWaitsForTheWholePage(t *testing.T) {
 
 // A web service that is away, overloaded, silent or breaks off, and repeats itself, loses nothing.
 func TestTroublesOfTheWebService(t *testing.T) {
-	var requests, pages atomic.Int32
+	var pages atomic.Int32
+	var mu sync.Mutex
+	luck := rand.New(rand.NewPCG(1, 2)) // guarded by mu
 	cloud, site := newCloud(t, func(o *peer.CloudloopOptions) {
 		o.Most = 7
 		o.Fault = func(string) peer.Fault {
-			switch n := requests.Add(1); {
-			case n%11 == 3:
+			mu.Lock()
+			defer mu.Unlock()
+			switch p := luck.Float64(); {
+			case p < 0.08:
 				return peer.Unavailable
-			case n%11 == 5:
+			case p < 0.16:
 				return peer.TooMany
-			case n%11 == 7:
+			case p < 0.24:
 				return peer.AnswerLost
-			case n%23 == 9:
+			case p < 0.26:
 				return peer.Silent
 			}
 			return peer.NoFault
