@@ -436,7 +436,6 @@ func TestConfigValidate(t *testing.T) {
 	for want, change := range map[string]func(*cloudloop.Config){
 		"api":        func(c *cloudloop.Config) { c.API = "https://api.example/?token=x" },
 		"token_file": func(c *cloudloop.Config) { c.Token = "" },
-		"mark":       func(c *cloudloop.Config) { c.Mark = "" },
 		"poll":       func(c *cloudloop.Config) { c.Poll = time.Hour },
 		"look_back":  func(c *cloudloop.Config) { c.LookBack = time.Second },
 		"send_time":  func(c *cloudloop.Config) { c.SendTime = time.Hour },
@@ -449,5 +448,9 @@ func TestConfigValidate(t *testing.T) {
 		if _, err := cloudloop.New("cloud", c, slog.New(slog.DiscardHandler)); err == nil {
 			t.Errorf("%s: a transport was made", want)
 		}
+	}
+	ok.Mark = ""
+	if _, err := cloudloop.New("cloud", ok, slog.New(slog.DiscardHandler)); err == nil {
+		t.Error("a transport without a mark was made")
 	}
 }
