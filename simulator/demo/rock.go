@@ -44,7 +44,7 @@ type rockSent struct {
 const creditBytes = 50
 
 func billCredits(payload int) uint64 {
-	return creditBytes * uint64(max(1, (payload+creditBytes-1)/creditBytes)) //nolint:gosec // not negative
+	return creditBytes * uint64(max(1, (payload+creditBytes-1)/creditBytes))
 }
 
 // newRockFleet makes devices with RockBLOCK modems, and the web service. webhook is the gateway's URL, and mt where the service takes what goes to modems.
