@@ -17,11 +17,12 @@ const (
 	linkSMS = "sms0"
 	linkSat = "sat0"
 
-	linkRock = "rock0"
+	linkRock  = "rock0"
+	linkCloud = "cloud0"
 )
 
 // satLinks are those of satellite modems, in the order in which they get their devices.
-var satLinks = []string{linkSat, linkRock}
+var satLinks = []string{linkSat, linkRock, linkCloud}
 
 // Numbers of the devices: a range of each fleet key, from which devices register by themselves, and those that are imported.
 const (
@@ -182,7 +183,7 @@ func (m *member) fleetKey() string {
 	switch m.link {
 	case linkSMS:
 		return "buoys"
-	case linkSat, linkRock:
+	case linkSat, linkRock, linkCloud:
 		return "drifters"
 	default:
 		return "trucks"

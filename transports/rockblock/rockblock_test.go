@@ -318,9 +318,13 @@ func TestCredentialsAreNeverTold(t *testing.T) {
 	answers := map[string]http.HandlerFunc{
 		"a wrong login": func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "FAILED,10,%s", r.FormValue("password")) },
 		"nonsense":      func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.FormValue("password")) },
-		"a status":      func(w http.ResponseWriter, r *http.Request) { http.Error(w, r.FormValue("password"), http.StatusBadGateway) },
-		"a redirect":    func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/?"+r.FormValue("password"), http.StatusFound) },
-		"no answer":     func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"a status": func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, r.FormValue("password"), http.StatusBadGateway)
+		},
+		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/?"+r.FormValue("password"), http.StatusFound)
+		},
+		"no answer": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	}
 	for name, a := range answers {
 		answer.Store(&a)
