@@ -34,7 +34,7 @@
 //
 // # Pace
 //
-// After a session that failed the next comes at once, then twice within 5 s, twice within 30 s, and then every 5 min, as Iridium's guide has it; after
+// After a session that failed the next comes within 5 s, twice, then within 30 s, twice, and then after 5 min, as Ground Control's guide has it; after
 // status 36 three minutes must pass. Failed sessions cost energy and no money, so that much repetition is the driver's own; what did not leave
 // within Config.SendTime goes back to the queue as not sent. No session starts without signal (+CSQF), nor on firmware before TA13001 without the
 // system's time (-MSSTM). A mailbox check, which is a session that sends nothing, is paid for like a message: there is one after a ring alert, while

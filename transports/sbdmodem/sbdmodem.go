@@ -25,7 +25,7 @@ type Transport struct {
 	journal journal
 
 	mu       sync.Mutex
-	session  *session      // of the running Run once its transceiver is set up, nil else; guarded by mu
+	running  *runner       // the Run under way once its transceiver is set up, nil else; guarded by mu
 	starting chan struct{} // of a Run whose transceiver is not set up yet, nil else; closed when that is over; guarded by mu
 	modem    identity      // guarded by mu
 	signal   int           // bars, -1 unknown; guarded by mu
@@ -42,7 +42,7 @@ func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
 	}
 	t := &Transport{name: name, cfg: cfg.withDefaults(), log: log.With(slog.String("transport", name)), timing: timingDefault, signal: -1}
 	t.journal.path = cfg.State
-	seed := uint64(t.cfg.Now().UnixNano()) //nolint:gosec // any number will do
+	seed := uint64(t.cfg.Now().UnixNano())               //nolint:gosec // any number will do
 	t.pace.rng = rand.New(rand.NewPCG(seed, 0x73626478)) //nolint:gosec // pauses are no secret
 	return t, nil
 }
@@ -62,7 +62,7 @@ func (t *Transport) Limits() transports.Limits {
 func (t *Transport) Up() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.session != nil
+	return t.running != nil
 }
 
 // errRunning is returned by a second Run.
@@ -72,25 +72,25 @@ var errRunning = errors.New("already running")
 func (t *Transport) begin() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.starting != nil || t.session != nil {
+	if t.starting != nil || t.running != nil {
 		return errRunning
 	}
 	t.starting = make(chan struct{})
 	return nil
 }
 
-// open lets Send use a session, whose transceiver is set up now.
-func (t *Transport) open(s *session) {
+// open lets Send use a runner, whose transceiver is set up now.
+func (t *Transport) open(r *runner) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.session = s
+	t.running = r
 	t.startedLocked()
 }
 
 func (t *Transport) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.session, t.attached, t.signal = nil, false, -1
+	t.running, t.attached, t.signal = nil, false, -1
 	t.startedLocked()
 }
 
@@ -101,13 +101,13 @@ func (t *Transport) startedLocked() {
 	}
 }
 
-// current returns the session to send with; nil if there is none. It waits a little for a transceiver that is being set up.
-func (t *Transport) current(ctx context.Context) *session {
+// current returns the runner to send with; nil if there is none. It waits a little for a transceiver that is being set up.
+func (t *Transport) current(ctx context.Context) *runner {
 	t.mu.Lock()
-	s, starting := t.session, t.starting
+	r, starting := t.running, t.starting
 	t.mu.Unlock()
-	if s != nil || starting == nil {
-		return s
+	if r != nil || starting == nil {
+		return r
 	}
 	timer := time.NewTimer(t.timing.start)
 	defer timer.Stop()
@@ -118,5 +118,5 @@ func (t *Transport) current(ctx context.Context) *session {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.session
+	return t.running
 }
