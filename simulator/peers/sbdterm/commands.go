@@ -16,7 +16,7 @@ func (m *machine) execute(now time.Time, text string) {
 		m.result(false)
 		return
 	}
-	rest = strings.ToUpper(rest[2:])
+	rest = rest[2:]
 	for rest != "" {
 		if strings.ContainsRune("+-*", rune(rest[0])) {
 			m.extended(now, rest)
@@ -37,7 +37,7 @@ func (m *machine) basic(rest string) (string, bool) {
 	if rest[0] == '&' && len(rest) > 1 {
 		n = 2
 	}
-	name := rest[:n]
+	name := strings.ToUpper(rest[:n])
 	value := 0
 	for n < len(rest) && rest[n] >= '0' && rest[n] <= '9' {
 		value = value*10 + int(rest[n]-'0')
@@ -78,6 +78,7 @@ func flag(b bool) int {
 // extended executes a command of the transceiver's own.
 func (m *machine) extended(now time.Time, text string) {
 	name, value, has := strings.Cut(text, "=")
+	name = strings.ToUpper(name)
 	switch name {
 	case "+CGSN", "+GSN":
 		m.info(m.o.IMEI)
