@@ -127,6 +127,9 @@ func describeLink(l config.Link) string {
 	if l.RockBLOCK != nil {
 		return fmt.Sprintf("rockblock on %s, ack %s, %s", l.RockBLOCK.Listen, l.Ack, cost)
 	}
+	if l.Cloudloop != nil {
+		return fmt.Sprintf("cloudloop, ack %s, %s", l.Ack, cost)
+	}
 	return fmt.Sprintf("smsmodem at %s, ack %s, %s", l.SMSModem.Device, l.Ack, cost)
 }
 
@@ -146,6 +149,9 @@ func effective(c *config.Config) map[string]any {
 		}
 		if l.RockBLOCK != nil {
 			maps.Copy(link, keys(reflect.ValueOf(*l.RockBLOCK)))
+		}
+		if l.Cloudloop != nil {
+			maps.Copy(link, keys(reflect.ValueOf(*l.Cloudloop)))
 		}
 		links[name] = link
 	}

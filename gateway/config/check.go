@@ -147,7 +147,7 @@ func (ps *problems) checkLinks(c *Config) {
 		if !linkName.MatchString(name) {
 			ps.add(path, "1 to 32 of A-Z a-z 0-9 _ -", "%q cannot name a link", name)
 		}
-		if l.UDP != nil || l.SMSModem != nil || l.DirectIP != nil || l.RockBLOCK != nil {
+		if l.UDP != nil || l.SMSModem != nil || l.DirectIP != nil || l.RockBLOCK != nil || l.Cloudloop != nil {
 			ps.oneOf(path+".ack", l.Ack, "always", "asked", "never")
 		}
 		ps.checkLinkTariff(c, path, l.Tariff)
@@ -163,6 +163,9 @@ func (ps *problems) checkLinks(c *Config) {
 		}
 		if l.RockBLOCK != nil {
 			ps.checkRockBLOCK(path, l.RockBLOCK)
+		}
+		if l.Cloudloop != nil {
+			ps.checkCloudloop(path, l.Cloudloop, c.MarkFile(name))
 		}
 	}
 }
@@ -187,6 +190,14 @@ func (ps *problems) checkRockBLOCK(path string, r *RockBLOCK) {
 		r.Password = ps.readable(path+".password_file", r.PasswordFile)
 	}
 	c := r.Driver()
+	ps.addAll(path, c.Validate())
+}
+
+func (ps *problems) checkCloudloop(path string, l *Cloudloop, mark string) {
+	if l.TokenFile != "" {
+		l.Token = ps.readable(path+".token_file", l.TokenFile)
+	}
+	c := l.Driver(mark)
 	ps.addAll(path, c.Validate())
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/api"
 	"github.com/godwit-gateway/godwit/gateway/config"
 	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/transports/cloudloop"
 	"github.com/godwit-gateway/godwit/transports/directip"
 	"github.com/godwit-gateway/godwit/transports/rockblock"
 	"github.com/godwit-gateway/godwit/transports/smsmodem"
@@ -27,6 +28,7 @@ type wired struct {
 	modem   *smsmodem.Transport  // nil: another kind
 	sat     *directip.Transport  // nil: another kind
 	rock    *rockblock.Transport // nil: another kind
+	loop    *cloudloop.Transport // nil: another kind
 	socket  socket               // nil: the link listens nowhere
 }
 
@@ -41,7 +43,7 @@ type socket interface {
 func wireLinks(cfg *config.Config, log *slog.Logger) ([]*wired, error) {
 	var out []*wired
 	for _, name := range slices.Sorted(maps.Keys(cfg.Links)) {
-		w, err := wireLink(cfg.Links[name], log)
+		w, err := wireLink(cfg.Links[name], cfg.MarkFile(name), log)
 		if err != nil {
 			return nil, fmt.Errorf("link %s: %w", name, err)
 		}
@@ -50,7 +52,7 @@ func wireLinks(cfg *config.Config, log *slog.Logger) ([]*wired, error) {
 	return out, nil
 }
 
-func wireLink(l config.Link, log *slog.Logger) (*wired, error) {
+func wireLink(l config.Link, mark string, log *slog.Logger) (*wired, error) {
 	w := &wired{name: l.Name, kind: l.Kind}
 	if l.SMSModem != nil {
 		w.device = l.SMSModem.Device
@@ -71,6 +73,9 @@ func wireLink(l config.Link, log *slog.Logger) (*wired, error) {
 	case l.RockBLOCK != nil:
 		w.rock, err = rockblock.New(l.Name, l.RockBLOCK.Driver(), log)
 		w.transport, w.socket, w.metered = w.rock, w.rock, true
+	case l.Cloudloop != nil:
+		w.loop, err = cloudloop.New(l.Name, l.Cloudloop.Driver(mark), log)
+		w.transport, w.metered = w.loop, true
 	default:
 		err = fmt.Errorf("no driver for kind %q", l.Kind)
 	}
