@@ -155,6 +155,8 @@ func (r *runner) drop(now time.Time) {
 			err = errBusy
 		}
 		// Another try within minutes would find the same sky. A sink that fails recovers sooner.
-		r.answer(answer{err: &transports.SendError{Outcome: transports.NotSent, Code: q.status, Slow: !errors.Is(err, errWaits), Err: err}})
+		r.answer(answer{err: &transports.SendError{
+			Outcome: transports.NotSent, Code: q.status, Slow: !errors.Is(err, errWaits), Unasked: q.status == 0 || q.status >= statusNoSignal, Err: err,
+		}})
 	}
 }

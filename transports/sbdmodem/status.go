@@ -11,7 +11,7 @@ import (
 const (
 	statusFailed   = 5  // the first one that is no success
 	statusTooSoon  = 36 // three minutes must pass since the last registration
-	statusNoSignal = 32 // what a session without signal would end with
+	statusNoSignal = 32 // what a session without signal ends with; from here on the network was not reached
 )
 
 // moStatuses are the ways in which a session can end, beside success (0 to 4): the network did not take the MO message.
