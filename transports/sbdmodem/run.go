@@ -151,6 +151,7 @@ func (r *runner) step(ctx context.Context) error {
 		r.checkAt, r.want = now.Add(r.t.cfg.MailboxCheck), true
 		return nil
 	case (r.held != nil || r.want || r.attach) && !r.t.pace.next.After(now):
+		r.invite()
 		return r.meet(ctx, now)
 	}
 	return r.wait(ctx, now)
@@ -190,6 +191,18 @@ func (r *runner) wait(ctx context.Context, now time.Time) error {
 		r.take(q)
 	}
 	return nil
+}
+
+// invite lets a message that waits for its turn ride on a session that takes place anyway.
+func (r *runner) invite() {
+	if r.held != nil {
+		return
+	}
+	select {
+	case q := <-r.requests:
+		r.take(q)
+	default:
+	}
 }
 
 // ring notes a ring alert.

@@ -234,6 +234,7 @@ func (r *runner) ended(res result) error {
 		return r.failed(res.mo, statusError(res.mo))
 	}
 	r.registered(true)
+	r.line.takeRing() // up to here the session has answered them: it says itself what waits still
 	r.status, r.rung = 0, false
 	r.want = res.queued > 0 || res.mt == mtFailed
 	if every := r.t.cfg.MailboxCheck; every > 0 {

@@ -39,6 +39,11 @@ func (m *Modem) Silence(on bool) {
 	m.with(func() { m.machine.silent = on })
 }
 
+// Hold keeps sessions under way from ending until told otherwise.
+func (m *Modem) Hold(on bool) {
+	m.with(func() { m.machine.hold = on })
+}
+
 // SetSky sets the signal, 0 to 5, in place of Options.Sky; -1 gives that its say back.
 func (m *Modem) SetSky(bars int) {
 	m.with(func() { m.machine.sky = bars })

@@ -27,6 +27,7 @@ type machine struct {
 	interleave int
 	garble     int
 	silent     bool
+	hold       bool
 	sky        int // -1: as Options.Sky has it
 	cut        bool
 	pull       bool
@@ -141,7 +142,7 @@ func (m *machine) poll(now time.Time) (e effects) {
 func (m *machine) step(now time.Time) bool {
 	switch {
 	case m.session != nil:
-		if now.Before(m.session.ends) {
+		if m.held() || now.Before(m.session.ends) {
 			return false
 		}
 		m.finish(now)
@@ -273,7 +274,7 @@ func (m *machine) wake() time.Time {
 	if m.off.IsZero() {
 		earlier(m.ringAt)
 	}
-	if m.session != nil {
+	if m.session != nil && !m.held() {
 		earlier(m.session.ends)
 	}
 	if m.entry != nil {

@@ -163,3 +163,6 @@ func (m *machine) registration() int {
 	}
 	return 0
 }
+
+// held reports whether the session under way must not end.
+func (m *machine) held() bool { return m.hold && !m.session.only }
