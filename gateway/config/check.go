@@ -165,7 +165,7 @@ func (ps *problems) checkLinks(c *Config) {
 			ps.checkRockBLOCK(path, l.RockBLOCK)
 		}
 		if l.Cloudloop != nil {
-			ps.checkCloudloop(path, l.Cloudloop, c.MarkFile(name))
+			ps.checkCloudloop(path, l.Cloudloop)
 		}
 	}
 }
@@ -193,11 +193,11 @@ func (ps *problems) checkRockBLOCK(path string, r *RockBLOCK) {
 	ps.addAll(path, c.Validate())
 }
 
-func (ps *problems) checkCloudloop(path string, l *Cloudloop, mark string) {
+func (ps *problems) checkCloudloop(path string, l *Cloudloop) {
 	if l.TokenFile != "" {
 		l.Token = ps.readable(path+".token_file", l.TokenFile)
 	}
-	c := l.Driver(mark)
+	c := l.Driver("")
 	ps.addAll(path, c.Validate())
 }
 

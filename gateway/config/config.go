@@ -1,7 +1,6 @@
 package config
 
 import (
-	"path/filepath"
 	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/fleet"
@@ -143,14 +142,9 @@ type Cloudloop struct {
 	Token string `toml:"-"` // content of TokenFile
 }
 
-// Driver is the configuration as the driver takes it, with the file that says how far messages were read.
+// Driver is the configuration as the driver takes it. mark is the file that says how far messages were read.
 func (c *Cloudloop) Driver(mark string) cloudloop.Config {
 	return cloudloop.Config{API: c.API, Token: c.Token, Mark: mark, Poll: c.Poll, LookBack: c.LookBack, Flush: c.Flush, SendTime: c.SendTime}
-}
-
-// MarkFile says how far the messages of a link were read that its network keeps.
-func (c *Config) MarkFile(link string) string {
-	return filepath.Join(c.Gateway.StateDir, "links", link+".mark")
 }
 
 // SMSModem is a link through a GSM modem on a serial line. What is zero stands for the driver's default.

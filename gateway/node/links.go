@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/netip"
+	"path/filepath"
 	"slices"
 
 	"github.com/godwit-gateway/godwit/gateway/api"
@@ -23,7 +24,7 @@ type wired struct {
 	name    string
 	kind    string
 	metered bool
-	device  string               // serial line
+	device  string               // serial line, or the service that is polled
 	udp     *udp.Transport       // nil: another kind
 	modem   *smsmodem.Transport  // nil: another kind
 	sat     *directip.Transport  // nil: another kind
@@ -43,13 +44,18 @@ type socket interface {
 func wireLinks(cfg *config.Config, log *slog.Logger) ([]*wired, error) {
 	var out []*wired
 	for _, name := range slices.Sorted(maps.Keys(cfg.Links)) {
-		w, err := wireLink(cfg.Links[name], cfg.MarkFile(name), log)
+		w, err := wireLink(cfg.Links[name], markFile(cfg, name), log)
 		if err != nil {
 			return nil, fmt.Errorf("link %s: %w", name, err)
 		}
 		out = append(out, w)
 	}
 	return out, nil
+}
+
+// markFile is where a link that polls keeps how far it has read.
+func markFile(cfg *config.Config, link string) string {
+	return filepath.Join(cfg.Gateway.StateDir, "links", link+".mark")
 }
 
 func wireLink(l config.Link, mark string, log *slog.Logger) (*wired, error) {
@@ -74,6 +80,7 @@ func wireLink(l config.Link, mark string, log *slog.Logger) (*wired, error) {
 		w.rock, err = rockblock.New(l.Name, l.RockBLOCK.Driver(), log)
 		w.transport, w.socket, w.metered = w.rock, w.rock, true
 	case l.Cloudloop != nil:
+		w.device = l.Cloudloop.API
 		w.loop, err = cloudloop.New(l.Name, l.Cloudloop.Driver(mark), log)
 		w.transport, w.metered = w.loop, true
 	default:

@@ -1,6 +1,7 @@
 package cloudloop
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -35,10 +36,15 @@ const (
 	patience     = 30 * time.Second
 )
 
+var errNoMark = errors.New("there is no file for the mark")
+
 // New returns a transport that does nothing yet.
 func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("cloudloop link %s: %w", name, err)
+	}
+	if cfg.Mark == "" {
+		return nil, fmt.Errorf("cloudloop link %s: %w", name, errNoMark)
 	}
 	cfg = cfg.withDefaults()
 	return &Transport{

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -222,18 +223,22 @@ func TestMarkWaitsForTheWholePage(t *testing.T) {
 
 // A web service that is away, overloaded, silent or breaks off, and repeats itself, loses nothing.
 func TestTroublesOfTheWebService(t *testing.T) {
-	var requests, pages atomic.Int32
+	var pages atomic.Int32
+	var mu sync.Mutex
+	luck := rand.New(rand.NewPCG(1, 2)) // guarded by mu
 	cloud, site := newCloud(t, func(o *peer.CloudloopOptions) {
 		o.Most = 7
 		o.Fault = func(string) peer.Fault {
-			switch n := requests.Add(1); {
-			case n%11 == 3:
+			mu.Lock()
+			defer mu.Unlock()
+			switch p := luck.Float64(); {
+			case p < 0.08:
 				return peer.Unavailable
-			case n%11 == 5:
+			case p < 0.16:
 				return peer.TooMany
-			case n%11 == 7:
+			case p < 0.24:
 				return peer.AnswerLost
-			case n%23 == 9:
+			case p < 0.26:
 				return peer.Silent
 			}
 			return peer.NoFault
@@ -431,7 +436,6 @@ func TestConfigValidate(t *testing.T) {
 	for want, change := range map[string]func(*cloudloop.Config){
 		"api":        func(c *cloudloop.Config) { c.API = "https://api.example/?token=x" },
 		"token_file": func(c *cloudloop.Config) { c.Token = "" },
-		"mark":       func(c *cloudloop.Config) { c.Mark = "" },
 		"poll":       func(c *cloudloop.Config) { c.Poll = time.Hour },
 		"look_back":  func(c *cloudloop.Config) { c.LookBack = time.Second },
 		"send_time":  func(c *cloudloop.Config) { c.SendTime = time.Hour },
@@ -444,5 +448,9 @@ func TestConfigValidate(t *testing.T) {
 		if _, err := cloudloop.New("cloud", c, slog.New(slog.DiscardHandler)); err == nil {
 			t.Errorf("%s: a transport was made", want)
 		}
+	}
+	ok.Mark = ""
+	if _, err := cloudloop.New("cloud", ok, slog.New(slog.DiscardHandler)); err == nil {
+		t.Error("a transport without a mark was made")
 	}
 }

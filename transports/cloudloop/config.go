@@ -60,7 +60,6 @@ func (c *Config) Validate() error {
 	wrong(err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "",
 		"api is not the address of a web service, such as %s; the token has a key of its own", APIDefault)
 	wrong(c.Token == "" || len(c.Token) > tokenMax, "token_file holds no token, want one of up to %d bytes", tokenMax)
-	wrong(c.Mark == "", "mark is missing, want the path of a file")
 	wrong(d.Poll < time.Second || d.Poll > PollMost, "poll is %s, want 1s to 1m", d.Poll)
 	wrong(d.LookBack < time.Minute || d.LookBack > 30*24*time.Hour, "look_back is %s, want 1m to 720h", d.LookBack)
 	wrong(d.SendTime < time.Second || d.SendTime > 5*time.Minute, "send_time is %s, want 1s to 5m", d.SendTime)

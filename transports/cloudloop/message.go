@@ -124,8 +124,9 @@ func parseTime(s string) time.Time {
 
 func isIMEI(s string) bool { return len(s) == 15 && strings.Trim(s, "0123456789") == "" }
 
-// next is the mark behind a page: what the web service calls it, or else the message that it received last. "" if the page has none.
-func (p *page) next(messages []message) string {
+// next is the mark behind a page: what the web service calls it, or else the message that it received last, in whatever order they stand: of two with one time
+// either will do, for what is behind the mark then comes again and moves it on. "" if the page has nothing but the mark before it.
+func (p *page) next(messages []message, at string) string {
 	if len(messages) == 0 {
 		return ""
 	}
@@ -134,7 +135,7 @@ func (p *page) next(messages []message) string {
 	}
 	last := message{}
 	for i := range messages {
-		if m := &messages[i]; m.id != "" && !m.received.Before(last.received) {
+		if m := &messages[i]; m.id != "" && m.id != at && !m.received.Before(last.received) {
 			last = *m
 		}
 	}

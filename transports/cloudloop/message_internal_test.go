@@ -59,6 +59,8 @@ func TestNextMark(t *testing.T) {
 		`{"messages":[{"id":"a"}],"lastMessageRetreived":"x"}`:                                                           "x",
 		`{"messages":[{"id":"a"}],"lastMessageRetrieved":"x"}`:                                                           "x",
 		`{"messages":[{"id":"a"}],"lastMessageReceived":9}`:                                                              "9",
+		`{"messages":[{"id":"mark"}]}`:                                                                                   "",
+		`{"messages":[{"id":"a"},{"id":"mark"}]}`:                                                                        "a",
 		`{"messages":[{"id":"a"},{"id":"b"}]}`:                                                                           "b",
 		`{"messages":[{"id":"b","rxAt":"2023-10-09T18:00:14"},{"id":"a","rxAt":"2023-10-09T18:00:13"}]}`:                 "b",
 		`{"messages":[{"id":"a","rxAt":"2023-10-09T18:00:13"},{"id":"b","rxAt":"2023-10-09T18:00:14"},{"payload":"0"}]}`: "b",
@@ -67,7 +69,7 @@ func TestNextMark(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &p); err != nil {
 			t.Fatal(err)
 		}
-		if got := p.next(p.parse()); got != want {
+		if got := p.next(p.parse(), "mark"); got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
 	}
@@ -91,7 +93,7 @@ func FuzzPage(f *testing.F) {
 				t.Fatalf("%+v", m)
 			}
 		}
-		if next := p.next(messages); next != "" && len(messages) == 0 {
+		if next := p.next(messages, ""); next != "" && len(messages) == 0 {
 			t.Fatalf("the mark %q of no messages", next)
 		}
 	})

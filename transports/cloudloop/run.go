@@ -65,7 +65,7 @@ func (r *reader) step(ctx context.Context) error {
 		return err
 	}
 	messages := p.parse()
-	next := p.next(messages)
+	next := p.next(messages, r.at)
 	if r.at == "" && next != "" {
 		if err := r.archive(ctx); err != nil {
 			return err
@@ -107,7 +107,7 @@ func (r *reader) archive(ctx context.Context) error {
 	}
 	end := r.now().UTC().Add(time.Minute) // clocks differ
 	for _, m := range modems {
-		for from := end.Add(-r.cfg.LookBack - time.Minute); from.Before(end); from = from.Add(archiveDay) {
+		for from := end.Add(-r.cfg.LookBack); from.Before(end); from = from.Add(archiveDay) {
 			to := from.Add(archiveDay)
 			if to.After(end) {
 				to = end
@@ -193,14 +193,12 @@ func (r *reader) hand(us []transports.Uplink, ids []string) bool {
 	for i := range out {
 		as := min(out[i].Settlement, transports.Rejected)
 		r.counts.settled[as].Add(1)
-		switch as {
-		case transports.Unsettled:
+		if as == transports.Unsettled {
 			all = false
-		case transports.Stored, transports.Duplicate, transports.Quarantined:
-			r.remember(ids[i])
-		case transports.Rejected: // what is rejected today may be welcome tomorrow
+			continue
 		}
-		if us[i].Content == transports.ContentRaw && as != transports.Unsettled {
+		r.remember(ids[i])
+		if us[i].Content == transports.ContentRaw {
 			r.counts.malformed.Add(1)
 		}
 	}
