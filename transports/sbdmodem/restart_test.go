@@ -21,11 +21,6 @@ func (r *running) die() {
 	_ = r.ended()
 }
 
-// slowly has sessions take long enough to be cut off.
-func slowly(o *sbdterm.Options) {
-	o.Session = sbdterm.Span{Least: 200 * time.Millisecond, Most: 200 * time.Millisecond}
-}
-
 // A process that dies while the transceiver's buffers are full loses nothing, and has nothing sent twice: the queue brings the message again, and the next process
 // knows by its journal and the transceiver's count what became of it.
 func TestRestartWithFullBuffers(t *testing.T) {

@@ -42,7 +42,7 @@ func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
 	}
 	t := &Transport{name: name, cfg: cfg.withDefaults(), log: log.With(slog.String("transport", name)), timing: timingDefault, signal: -1}
 	t.journal.path = cfg.State
-	seed := uint64(t.cfg.Now().UnixNano())               //nolint:gosec // any number will do
+	seed := uint64(t.cfg.Now().UnixNano())
 	t.pace.rng = rand.New(rand.NewPCG(seed, 0x73626478)) //nolint:gosec // pauses are no secret
 	return t, nil
 }
