@@ -18,6 +18,8 @@ const (
 	linkSat = "sat0"
 
 	linkRock = "rock0"
+	// linkSBD is the transceiver beside the gateway.
+	linkSBD = "sbd0"
 )
 
 // satLinks are those of satellite modems, in the order in which they get their devices.
