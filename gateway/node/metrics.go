@@ -41,6 +41,14 @@ func (w *wired) state() metrics.LinkState {
 
 // satellites is what the drivers of satellite networks tell.
 func (w *wired) satellites(s *metrics.LinkState) {
+	if w.sbd != nil {
+		s.Sent = func() (messages, payload uint64) { st := w.sbd.Stats(); return st.Sent, st.SentBytes }
+		s.ModemUp = w.sbd.Up
+		s.Sessions = func() map[string]uint64 {
+			st := w.sbd.Stats()
+			return map[string]uint64{"failed": st.Failed, "check": st.Checks, "empty": st.Empty, "lost": st.Lost, "weak": st.Weak}
+		}
+	}
 	if w.sat != nil {
 		s.Sent = func() (messages, payload uint64) { st := w.sat.Stats(); return st.Sent, st.SentBytes }
 		s.Refused = func() map[string]uint64 {

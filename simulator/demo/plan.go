@@ -19,6 +19,7 @@ const (
 
 	linkRock  = "rock0"
 	linkCloud = "cloud0"
+	linkSBD   = "sbd0" // the transceiver beside the gateway
 )
 
 // satLinks are those of satellite modems, in the order in which they get their devices.
