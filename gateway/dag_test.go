@@ -58,6 +58,7 @@ var imports = map[string][]string{
 	"transports/smsmodem":        {"transports", "transports/tty", "gateway/failpoint"},
 	"transports/directip":        {"transports", "transports/gate", "transports/recent", "gateway/failpoint"},
 	"transports/gate":            {"transports"},
+	"transports/isatdata":        {},
 	"transports/recent":          {},
 	"transports/rockblock":       {"transports", "transports/gate", "transports/recent", "gateway/failpoint"},
 	"transports/udp":             {"transports", "gateway/failpoint"},
