@@ -8,6 +8,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/isatdata"
+	"github.com/godwit-gateway/godwit/transports/mark"
 )
 
 // A Transport polls one account of a message gateway, and submits to its terminals. Safe for concurrent use.
@@ -39,7 +40,7 @@ func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
 	}
 	t := &Transport{
 		name: name, cfg: cfg, header: header, log: log, now: time.Now, sent: make(chan struct{}, 1), submits: make(chan struct{}, 1),
-		state: state{file: cfg.File},
+		state: state{file: cfg.File, put: mark.Write},
 	}
 	t.gateway = newGateway(cfg, func() time.Time { return t.now() })
 	return t, nil

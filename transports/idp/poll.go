@@ -29,6 +29,7 @@ func (t *Transport) poll(ctx, inHand context.Context, sink transports.Sink, from
 	if err != nil {
 		return 0, false, err
 	}
+	t.answered()
 	failpoint.Pass(failpoint.Received)
 	ahead := p.next()
 	if ahead.After(t.now().Add(aheadMax)) {

@@ -50,32 +50,40 @@ func (t *Transport) receive(ctx, inHand context.Context, sink transports.Sink) {
 		if ctx.Err() != nil {
 			return
 		}
-		t.note(err)
+		if err != nil {
+			t.failed(err)
+		}
 		if !pause(ctx, p.after(err, more)) {
 			return
 		}
 	}
 }
 
-// note keeps whether the line is up, and tells people when that changes. A gateway that wants to be asked less often is there.
-func (t *Transport) note(err error) {
+// answered keeps that the line is up, and tells people when it was not.
+func (t *Transport) answered() {
+	t.refused.Store(false)
+	t.counts.told.Store(false)
+	if !t.up.Swap(true) {
+		t.log.Info("idp link is up: the message gateway answers", slog.String("transport", t.name), slog.Time("mark", t.state.at()))
+	}
+}
+
+// failed keeps that a look for messages failed, and whether the line is down for that. The sink's errors are not the gateway's, and one that wants to be asked
+// less often is there.
+func (t *Transport) failed(err error) {
 	var failed *callError
-	switch {
-	case err == nil || !errors.As(err, &failed): // the sink's errors are not the gateway's
-		t.refused.Store(false)
-		if !t.up.Swap(true) {
-			t.log.Info("idp link is up: the message gateway answers", slog.String("transport", t.name), slog.Time("mark", t.state.at()))
-		}
-	case failed.failure == tooFast, failed.failure == temporary:
-	case failed.failure == refusedAuth:
+	if !errors.As(err, &failed) {
+		return
+	}
+	t.counts.failures[failed.failure].Add(1)
+	switch failed.failure {
+	case tooFast, temporary:
+	case refusedAuth:
 		t.refuse(failed)
 	default:
-		if t.up.Swap(false) || !t.counts.told.Swap(true) {
+		if t.up.Store(false); !t.counts.told.Swap(true) {
 			t.log.Warn("idp link is down", slog.String("transport", t.name), slog.Any("error", err))
 		}
-	}
-	if failed != nil {
-		t.counts.failures[failed.failure].Add(1)
 	}
 }
 

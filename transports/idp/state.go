@@ -38,6 +38,7 @@ type forward struct {
 // state is what a transport knows, and keeps over a restart.
 type state struct {
 	file string
+	put  func(path, text string) error // mark.Write
 
 	mu       sync.Mutex // held while the file is written, so that it is never older than one written before
 	loaded   bool
@@ -105,7 +106,7 @@ func (s *state) write() error {
 	if err != nil {
 		return fmt.Errorf("mark: %w", err)
 	}
-	return mark.Write(s.file, string(text))
+	return s.put(s.file, string(text))
 }
 
 // at is where messages were read up to.

@@ -42,7 +42,7 @@ type counters struct {
 	sent, sentBytes, sendErrors, scheduled                  atomic.Uint64
 	delivered, failed, cancelled                            atomic.Uint64
 	warned                                                  atomic.Int64 // when something was logged last that may come again, Unix seconds
-	told                                                    atomic.Bool  // that the gateway does not answer, before it ever did
+	told                                                    atomic.Bool  // that the gateway does not answer, since it last did
 }
 
 // Stats returns the counts so far.

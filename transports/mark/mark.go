@@ -36,7 +36,7 @@ func Read(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the mark: %w", err)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, headLen+Max+1))
+	text, err := io.ReadAll(io.LimitReader(f, int64(headLen+Max+1)))
 	if err = errors.Join(err, f.Close()); err != nil {
 		return "", fmt.Errorf("read the mark: %w", err)
 	}
