@@ -3,13 +3,16 @@ package idp
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"os"
 	"strconv"
 	"time"
 
@@ -117,7 +120,7 @@ func (g *gateway) once(ctx context.Context, c call, bearer string) ([]byte, erro
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { fail.connected = true }})
 	r, err := g.request(ctx, c)
 	if err != nil {
-		return failed(permanent, withoutAddress(err))
+		return failed(permanent, withoutText(err))
 	}
 	r.Header.Set("Accept", "application/json")
 	if bearer != "" {
@@ -125,13 +128,13 @@ func (g *gateway) once(ctx context.Context, c call, bearer string) ([]byte, erro
 	}
 	res, err := g.client.Do(r) //nolint:gosec // the address is the operator's
 	if err != nil {
-		return failed(unreachable, withoutAddress(err))
+		return failed(unreachable, withoutText(err))
 	}
 	defer func() { _ = res.Body.Close() }() // it was read
 	body, err := io.ReadAll(io.LimitReader(res.Body, bodyMax+1))
 	switch {
 	case err != nil:
-		return failed(unreachable, fmt.Errorf("read the answer: %w", withoutAddress(err)))
+		return failed(unreachable, fmt.Errorf("read the answer: %w", withoutText(err)))
 	case len(body) > bodyMax:
 		return failed(unreachable, fmt.Errorf("the answer has more than %d bytes", bodyMax))
 	case res.StatusCode == http.StatusOK:
@@ -200,13 +203,27 @@ func saidError(code int) error {
 	return fmt.Errorf("the gateway says error %d: %s", code, isatdata.GatewayError(code))
 }
 
-// withoutAddress takes the address out of an error of net/http: it may have the password in it.
-func withoutAddress(err error) error {
-	var u *url.Error
-	for errors.As(err, &u) {
-		err = u.Err
+// errNoHTTP stands for errors of net/http that repeat what was sent, or what was answered.
+var errNoHTTP = errors.New("the answer is no HTTP")
+
+// withoutText is an error of net/http without the address, which may have the password in it, and without what was answered, which may repeat the address.
+func withoutText(err error) error {
+	var network *net.OpError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return context.Canceled
+	case errors.Is(err, context.DeadlineExceeded), os.IsTimeout(err):
+		return context.DeadlineExceeded
+	case errors.As(err, &network):
+		return network
+	case errors.As(err, &certificate):
+		return certificate
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return io.ErrUnexpectedEOF
+	default:
+		return errNoHTTP
 	}
-	return err
 }
 
 // retryAfter is how long the gateway wants to be left alone, if it says so in seconds.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -50,6 +51,26 @@ type pair struct {
 	service *igws.Service
 	file    *file
 	address string
+	called  *bell // the gateway was called
+}
+
+// bell tells whoever waits that something happened.
+type bell struct {
+	mu   sync.Mutex
+	rung chan struct{} // closed and replaced when it did; guarded by mu
+}
+
+func (b *bell) wait() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.rung
+}
+
+func (b *bell) ring() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	close(b.rung)
+	b.rung = make(chan struct{})
 }
 
 // file is the transport's, and tells when it was written.
@@ -70,6 +91,13 @@ func (f *file) write(path, text string) error {
 	close(f.changed)
 	f.changed = make(chan struct{})
 	return err
+}
+
+// broken makes the next writes fail, or work again.
+func (f *file) broken(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fail = err
 }
 
 // kept is what the file holds.
@@ -124,9 +152,13 @@ func newPair(tb testing.TB, dialect string, o igws.Options, change func(*idp.Con
 		}
 	}
 	service := igws.New(o)
-	server := httptest.NewServer(service)
+	p := &pair{called: &bell{rung: make(chan struct{})}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer p.called.ring()
+		service.ServeHTTP(w, r)
+	}))
 	tb.Cleanup(server.Close)
-	p := &pair{service: service, address: server.URL + igws.PathV1, file: &file{path: filepath.Join(tb.TempDir(), "links", "idp0.mark")}}
+	p.service, p.address, p.file = service, server.URL+igws.PathV1, &file{path: filepath.Join(tb.TempDir(), "links", "idp0.mark"), changed: make(chan struct{})}
 	if dialect == idp.OGWS {
 		p.address = server.URL + igws.PathOGWS
 	}
@@ -145,7 +177,6 @@ func (p *pair) again(tb testing.TB, dialect string, change func(*idp.Config)) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p.file.changed = make(chan struct{})
 	tr.SetPace(2*time.Millisecond, 2*time.Millisecond)
 	tr.SetWrite(p.file.write)
 	p.Transport = tr

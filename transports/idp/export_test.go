@@ -5,7 +5,9 @@ import (
 )
 
 // SetPace has the loops turn faster than a configuration may. To be called before anything else.
-func (t *Transport) SetPace(poll, statuses time.Duration) { t.cfg.Poll, t.cfg.Statuses = poll, statuses }
+func (t *Transport) SetPace(poll, statuses time.Duration) {
+	t.cfg.Poll, t.cfg.Statuses = poll, statuses
+}
 
 // SetClock replaces the clock. To be called before anything else.
 func (t *Transport) SetClock(now func() time.Time) { t.now = now }

@@ -21,7 +21,7 @@ var errAnswer = errors.New("the answer cannot be read")
 
 // A page is an answer of the gateway, in either dialect. What is null there is zero here.
 type page struct {
-	ErrorID      int
+	ErrorID      *int
 	More         bool
 	NextStartUTC string
 	NextFromUTC  string // the same in OGWS
@@ -75,10 +75,13 @@ func parsePage(what string, body []byte) (*page, error) {
 	}
 	p := &page{}
 	if err := json.Unmarshal(inner, p); err != nil {
-		return malformed(err)
+		return malformed(withoutJSON(err))
 	}
-	if p.ErrorID != 0 {
-		return nil, &callError{what: what, failure: meaning(p.ErrorID), code: p.ErrorID, connected: true, answered: true, err: saidError(p.ErrorID)}
+	if code := p.ErrorID; code != nil && *code != 0 {
+		return nil, &callError{what: what, failure: meaning(*code), code: *code, connected: true, answered: true, err: saidError(*code)}
+	}
+	if p.ErrorID == nil && p.Messages == nil && p.Statuses == nil && p.Submissions == nil {
+		return malformed(errors.New("it is not the gateway's"))
 	}
 	return p, nil
 }
@@ -87,7 +90,7 @@ func parsePage(what string, body []byte) (*page, error) {
 func unwrap(body []byte) (json.RawMessage, error) {
 	var whole map[string]json.RawMessage
 	if err := json.Unmarshal(body, &whole); err != nil {
-		return nil, err
+		return nil, withoutJSON(err)
 	}
 	if whole == nil {
 		return nil, errors.New("it is null")
@@ -98,6 +101,15 @@ func unwrap(body []byte) (json.RawMessage, error) {
 		}
 	}
 	return body, nil
+}
+
+// withoutJSON is an error of encoding/json without what was read.
+func withoutJSON(err error) error {
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Errorf("it is no JSON from byte %d on", syntax.Offset)
+	}
+	return errors.New("it has values of other types")
 }
 
 // parseToken reads the answer of RFC 6749 §5.1.
@@ -111,7 +123,7 @@ func parseToken(body []byte) (token string, life time.Duration, err error) {
 		return "", 0, errAnswer
 	}
 	if err := json.Unmarshal(body, &t); err != nil {
-		return "", 0, fmt.Errorf("%w: %w", errAnswer, err)
+		return "", 0, fmt.Errorf("%w: %w", errAnswer, withoutJSON(err))
 	}
 	if t.AccessToken == "" || len(t.AccessToken) > tokenMax || !strings.EqualFold(t.TokenType, "bearer") || strings.ContainsFunc(t.AccessToken, notGraphic) {
 		return "", 0, fmt.Errorf("%w: it has no bearer token", errAnswer)
