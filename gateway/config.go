@@ -130,6 +130,9 @@ func describeLink(l config.Link) string {
 	if l.IDP != nil {
 		return fmt.Sprintf("idp, dialect %s, ack %s, %s", l.IDP.Dialect, l.Ack, cost)
 	}
+	if l.Cloudloop != nil {
+		return fmt.Sprintf("cloudloop, ack %s, %s", l.Ack, cost)
+	}
 	return fmt.Sprintf("smsmodem at %s, ack %s, %s", l.SMSModem.Device, l.Ack, cost)
 }
 
@@ -152,6 +155,9 @@ func effective(c *config.Config) map[string]any {
 		}
 		if l.IDP != nil {
 			maps.Copy(link, keys(reflect.ValueOf(*l.IDP)))
+		}
+		if l.Cloudloop != nil {
+			maps.Copy(link, keys(reflect.ValueOf(*l.Cloudloop)))
 		}
 		links[name] = link
 	}

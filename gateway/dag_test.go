@@ -56,6 +56,7 @@ var imports = map[string][]string{
 
 	"transports/tty":             {"transports"},
 	"transports/smsmodem":        {"transports", "transports/tty", "gateway/failpoint"},
+	"transports/cloudloop":       {"transports", "transports/mark", "transports/recent", "gateway/failpoint"},
 	"transports/directip":        {"transports", "transports/gate", "transports/recent", "gateway/failpoint"},
 	"transports/gate":            {"transports"},
 	"transports/idp":             {"transports", "transports/isatdata", "transports/mark", "gateway/failpoint"},

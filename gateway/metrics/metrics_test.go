@@ -370,7 +370,7 @@ func TestLint(t *testing.T) {
 		Name: "sms0", Up: func() bool { return true }, Restarts: func() uint64 { return 0 }, UDP: func() map[string]uint64 { return map[string]uint64{"empty": 1} },
 		ModemUp: func() bool { return true }, ModemResets: func() uint64 { return 0 }, SlotsUsed: func() (int, bool) { return 0, true }, SlotsTotal: func() (int, bool) { return 0, true },
 		Refused: func() map[string]uint64 { return map[string]uint64{"crowded": 0} }, Sessions: func() map[string]uint64 { return map[string]uint64{"empty": 0} },
-		Missing: func() uint64 { return 0 },
+		Missing: func() uint64 { return 0 }, Calls: func() map[string]uint64 { return map[string]uint64{"account": 0} },
 	})
 	problems, err := testutil.GatherAndLint(g.metrics.Registry())
 	if err != nil {

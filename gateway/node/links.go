@@ -11,6 +11,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/api"
 	"github.com/godwit-gateway/godwit/gateway/config"
 	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/transports/cloudloop"
 	"github.com/godwit-gateway/godwit/transports/directip"
 	"github.com/godwit-gateway/godwit/transports/idp"
 	"github.com/godwit-gateway/godwit/transports/rockblock"
@@ -30,6 +31,7 @@ type wired struct {
 	sat     *directip.Transport  // nil: another kind
 	rock    *rockblock.Transport // nil: another kind
 	idp     *idp.Transport       // nil: another kind
+	loop    *cloudloop.Transport // nil: another kind
 	socket  socket               // nil: the link listens nowhere
 }
 
@@ -83,6 +85,10 @@ func wireLink(l config.Link, mark string, log *slog.Logger) (*wired, error) {
 		w.device = l.IDP.URL
 		w.idp, err = idp.New(l.Name, l.IDP.Driver(mark), log)
 		w.transport, w.metered = w.idp, true
+	case l.Cloudloop != nil:
+		w.device = l.Cloudloop.API
+		w.loop, err = cloudloop.New(l.Name, l.Cloudloop.Driver(mark), log)
+		w.transport, w.metered = w.loop, true
 	default:
 		err = fmt.Errorf("no driver for kind %q", l.Kind)
 	}
