@@ -96,6 +96,7 @@ type timing struct {
 	start   time.Duration // for a send to wait for a terminal that is being set up
 	queue   time.Duration // for a send to wait for its turn
 	backoff time.Duration // first pause after the sink failed; doubles up to backoffMax
+	settle  time.Duration // that a report is held back after its send, so that the receipt is filed before it
 	keep    time.Duration // that a message without a time of its own is queued again
 	grace   time.Duration // for what is in hand, once Run's context is done
 }
@@ -104,7 +105,7 @@ const backoffMax = time.Minute
 
 var timingDefault = timing{
 	command: 5 * time.Second, probe: 2 * time.Second, write: 30 * time.Second, quiet: 200 * time.Millisecond, drain: 3 * time.Second, check: 30 * time.Second,
-	start: 5 * time.Second, queue: time.Minute, backoff: 2 * time.Second, keep: 3 * time.Hour, grace: 4 * time.Second,
+	start: 5 * time.Second, queue: time.Minute, backoff: 2 * time.Second, settle: 250 * time.Millisecond, keep: 3 * time.Hour, grace: 4 * time.Second,
 }
 
 // Dialects are the names of the dialects.

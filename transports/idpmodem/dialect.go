@@ -32,11 +32,11 @@ const dialectDefault = "idp"
 
 var dialects = map[string]dialect{
 	dialectDefault: {
-		nameMax: 8, submit: "%MGRT", states: "%MGRS", cancel: "%MGRC", remove: "%MGRD", minSep: ".", list: "%MGFN", get: "%MGFG", mark: "%MGFM",
+		nameMax: 8, submit: "%MGRT", states: "%MGRS", cancel: "%MGRC", remove: "%MGRD", minSep: ".", list: "%MGFN", get: []string{"%MGFG"}, mark: "%MGFM",
 		checksums: "%CRC=1", wake: "S51", network: "S54?", signal: "S90=3 S91=1 S92=1 S116?", numbered: true,
 	},
 	"quectel": {
-		nameMax: 12, submit: "+QSMGT", states: "+QSMGS", cancel: "+QSMGC", minSep: ",", list: "+QRMGN", get: "+QRMGR", mark: "+QRMGM",
+		nameMax: 12, submit: "+QSMGT", states: "+QSMGS", cancel: "+QSMGC", minSep: ",", list: "+QRMGN", get: []string{"+QRMGR", "+GRMGR"}, mark: "+QRMGM",
 		network: "+QREG?", signal: "+QSCN", brief: true,
 	},
 }
@@ -48,7 +48,9 @@ func (d *dialect) submitCommand(name string, priority int, h isatdata.Header, ba
 	return fmt.Sprintf(`%s="%s",%d,%d%s%d,%d,%s`, d.submit, name, priority, h.SIN, d.minSep, h.MIN, base64Format, base64)
 }
 
-func (d *dialect) getCommand(name string) string { return fmt.Sprintf(`%s="%s",%d`, d.get, name, base64Format) }
+func getCommand(command, name string) string {
+	return fmt.Sprintf(`%s="%s",%d`, command, name, base64Format)
+}
 
 func (d *dialect) removeCommand(name string) string { return fmt.Sprintf(`%s="%s"C`, d.remove, name) }
 

@@ -33,7 +33,6 @@ type state struct {
 	network  int  // see networkActive
 	signal   int  // hundredths of a dB-Hz, 0 unknown
 	queued   int  // return messages of ours in its queue
-	sent     uint64
 }
 
 // networkActive is the state of the network in which a terminal can send.

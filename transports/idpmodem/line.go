@@ -70,7 +70,7 @@ func (l *line) take(b []byte) (text string, to *io.PipeWriter) {
 		good.WriteString(line)
 		good.WriteString("\r\n")
 	})
-	l.counts.garbled.Add(uint64(l.in.wrong - wrong))       //nolint:gosec // not negative
+	l.counts.garbled.Add(uint64(l.in.wrong - wrong))        //nolint:gosec // not negative
 	l.counts.overlong.Add(uint64(l.in.overlong - overlong)) //nolint:gosec // not negative
 	if l.in.restarted {
 		l.in.restarted = false

@@ -31,14 +31,11 @@ type status struct {
 
 var errReply = errors.New("reply cannot be read")
 
-// information returns the lines of a reply without the name that they begin with. Some terminals name only the first one.
-func information(command string, lines []string) []string {
-	if i := strings.IndexAny(command, "=?"); i >= 0 {
-		command = command[:i]
-	}
+// information returns the lines of a reply without the name of the command that they begin with. Some terminals name it in the first one only.
+func information(lines []string) []string {
 	var out []string
 	for _, text := range lines {
-		if rest, ok := strings.CutPrefix(text, command+":"); ok {
+		if name, rest, ok := strings.Cut(text, ":"); ok && isName(name) {
 			text = rest
 		}
 		if text = strings.TrimSpace(text); text != "" {
@@ -46,6 +43,19 @@ func information(command string, lines []string) []string {
 		}
 	}
 	return out
+}
+
+// isName reports whether s is the name of a command such as %MGRS.
+func isName(s string) bool {
+	if len(s) < 2 || s[0] != '%' && s[0] != '+' {
+		return false
+	}
+	for _, c := range s[1:] {
+		if c < 'A' || c > 'Z' {
+			return false
+		}
+	}
+	return true
 }
 
 // parseStatus reads an entry of a queue:

@@ -23,6 +23,7 @@ type Stats struct {
 	Duplicate   uint64
 	Quarantined uint64
 	Rejected    uint64
+	ReadErrors  uint64 // times that the terminal did not hand over a forward message, or not one that can be read
 	Marked      uint64 // forward messages that were marked as read
 	MarkErrors  uint64
 
@@ -47,10 +48,10 @@ type Stats struct {
 
 // counters are the counts that the goroutines of a session add to.
 type counters struct {
-	received, raw, marked, markErrors                                  atomic.Uint64
-	settled                                                            [transports.Rejected + 1]atomic.Uint64 // by settlement
-	sent, sentBytes, sendErrors                                        atomic.Uint64
-	known, adopted, completed, failed, requeued, lost                  atomic.Uint64
+	received, raw, readErrors, marked, markErrors                     atomic.Uint64
+	settled                                                           [transports.Rejected + 1]atomic.Uint64 // by settlement
+	sent, sentBytes, sendErrors                                       atomic.Uint64
+	known, adopted, completed, failed, requeued, lost                 atomic.Uint64
 	setups, timeouts, resyncs, strays, garbled, badCommands, overlong atomic.Uint64
 }
 
@@ -61,7 +62,7 @@ func (t *Transport) Stats() Stats {
 		Received: c.received.Load(), Raw: c.raw.Load(), Unsettled: c.settled[transports.Unsettled].Load(),
 		Stored: c.settled[transports.Stored].Load(), Duplicate: c.settled[transports.Duplicate].Load(),
 		Quarantined: c.settled[transports.Quarantined].Load(), Rejected: c.settled[transports.Rejected].Load(),
-		Marked: c.marked.Load(), MarkErrors: c.markErrors.Load(),
+		ReadErrors: c.readErrors.Load(), Marked: c.marked.Load(), MarkErrors: c.markErrors.Load(),
 		Sent: c.sent.Load(), SentBytes: c.sentBytes.Load(), SendErrors: c.sendErrors.Load(), Known: c.known.Load(), Adopted: c.adopted.Load(),
 		Completed: c.completed.Load(), Failed: c.failed.Load(), Requeued: c.requeued.Load(), Lost: c.lost.Load(),
 		Setups: c.setups.Load(), Timeouts: c.timeouts.Load(), Resyncs: c.resyncs.Load(), Strays: c.strays.Load(), Garbled: c.garbled.Load(),
