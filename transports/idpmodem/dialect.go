@@ -15,9 +15,9 @@ type dialect struct {
 	remove  string // a return message that is done; "" where the terminal does so by itself
 	minSep  string // between SIN and MIN
 
-	list string // forward messages
-	get  string
-	mark string // as read, which deletes it
+	list string   // forward messages
+	get  []string // of these the first that the terminal knows
+	mark string   // as read, which deletes it
 
 	checksums string // switches them on
 	wake      string // sets the wake-up period

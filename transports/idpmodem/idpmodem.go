@@ -48,7 +48,9 @@ func New(cfg Config) (*Transport, error) {
 	if err != nil {
 		return nil, fmt.Errorf("idp link %s: %w", cfg.Name, err)
 	}
-	return &Transport{cfg: cfg, dialect: dialects[cfg.Dialect], header: header, timing: timingDefault, queue: queue{}}, nil
+	t := &Transport{cfg: cfg, dialect: dialects[cfg.Dialect], header: header, timing: timingDefault}
+	t.queue.sequence = uint64(cfg.Now().Unix()) //nolint:gosec // any number will do
+	return t, nil
 }
 
 // Name implements transports.Transport.

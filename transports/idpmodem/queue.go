@@ -1,6 +1,7 @@
 package idpmodem
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
@@ -21,10 +22,17 @@ const messagesMax = 256
 // namePrefix begins the names of our messages.
 const namePrefix = "G"
 
-// nameOf names a message after its content.
-func nameOf(payload []byte, most int) string {
+// stemOf is what names of messages with this content begin with. What is left of most is one character, which tells one such message from the next.
+func stemOf(payload []byte, most int) string {
 	sum := sha256.Sum256(payload)
-	return (namePrefix + base32.StdEncoding.EncodeToString(sum[:]))[:most]
+	return (namePrefix + base32.StdEncoding.EncodeToString(sum[:]))[:most-1]
+}
+
+// nameOf names a message after its content.
+func (q *queue) nameOf(payload []byte, most int) string {
+	const last = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+	q.sequence++
+	return stemOf(payload, most) + string(last[q.sequence%uint64(len(last))])
 }
 
 // ours reports whether a message can have been named by us.
@@ -35,7 +43,8 @@ func ours(name string, most int) bool {
 
 // An outgoing is a return message of ours that is in the terminal, or to be there.
 type outgoing struct {
-	name       string
+	name       string    // in the terminal
+	ref        string    // of the receipt: the name that it had at first
 	payload    []byte    // nil: it is of an earlier process
 	expires    time.Time // it is not queued again after this, and cancelled
 	reports    bool      // the sink wants to know
@@ -59,6 +68,19 @@ func (o *outgoing) ask(r *request, now time.Time, keep time.Duration) {
 type queue struct {
 	messages   map[string]*outgoing // by name
 	generation uint64               // counts the set-ups of the terminal
+	sequence   uint64               // counts names; starts somewhere else after each restart
+}
+
+// find returns the message with this content that is on its way, or that is through and was not told to a Send; nil if there is none.
+func (q *queue) find(payload []byte, most int) *outgoing {
+	stem := stemOf(payload, most)
+	for _, o := range q.messages {
+		same := o.payload == nil && strings.HasPrefix(o.name, stem) || o.payload != nil && bytes.Equal(o.payload, payload)
+		if same && (o.final == 0 || o.owed && o.final == returnComplete) {
+			return o
+		}
+	}
+	return nil
 }
 
 func (q *queue) put(o *outgoing) {
@@ -123,7 +145,7 @@ func (s *session) adopt(ctx context.Context) error {
 		}
 		s.t.counts.adopted.Add(1)
 		// The sink may have filed a receipt for it, so it gets a report.
-		q.put(&outgoing{name: name, reports: true, owed: true, state: seen[name].state, generation: q.generation, expires: s.t.cfg.Now().Add(s.t.timing.keep)})
+		q.put(&outgoing{name: name, ref: name, reports: true, owed: true, state: seen[name].state, generation: q.generation, expires: s.t.cfg.Now().Add(s.t.timing.keep)})
 	}
 	return s.update(ctx, seen)
 }
@@ -204,12 +226,17 @@ func (s *session) missing(ctx context.Context, o *outgoing, expired bool) error 
 	return nil
 }
 
-// again queues a message again that the terminal has given up, or has no room for.
+// again queues a message again that the terminal has given up, or has no room for. Where it cannot be removed its name stays taken.
 func (s *session) again(ctx context.Context, o *outgoing) error {
 	if o.state != 0 {
 		if err := s.clear(ctx, o.name); err != nil {
 			return err
 		}
+	}
+	if q := &s.t.queue; s.t.dialect.remove == "" {
+		delete(q.messages, o.name)
+		o.name = q.nameOf(o.payload, s.t.dialect.nameMax)
+		q.put(o)
 	}
 	err := s.submit(ctx, o)
 	if _, refused := codeOf(err); refused {
@@ -229,7 +256,7 @@ func (s *session) conclude(ctx context.Context, o *outgoing) error {
 		if time.Since(o.told) < s.t.timing.settle {
 			return nil // at the next look
 		}
-		r := transports.Report{Transport: s.t.cfg.Name, To: s.t.peer(), Ref: o.name, ReceivedAt: s.t.cfg.Now(), State: transports.ReportFailed, Code: o.final}
+		r := transports.Report{Transport: s.t.cfg.Name, To: s.t.peer(), Ref: o.ref, ReceivedAt: s.t.cfg.Now(), State: transports.ReportFailed, Code: o.final}
 		if o.final == returnComplete {
 			r.State = transports.ReportDelivered
 		}

@@ -109,16 +109,15 @@ func (s *session) transmit(ctx context.Context, r *request) answer {
 		return answer{err: sendError(transports.Refused, transports.ErrExpired)}
 	}
 	q := &s.t.queue
-	name := nameOf(r.payload, s.t.dialect.nameMax)
-	o := q.messages[name]
-	if o != nil && (o.final == 0 || o.owed && o.final == returnComplete) {
+	if o := q.find(r.payload, s.t.dialect.nameMax); o != nil {
 		s.t.counts.known.Add(1)
 		return s.took(o, r, now)
 	}
 	if len(q.messages) >= messagesMax {
 		return answer{err: sendError(transports.NotSent, errCrowded)}
 	}
-	o = &outgoing{name: name, owed: true}
+	o := &outgoing{name: q.nameOf(r.payload, s.t.dialect.nameMax), owed: true}
+	o.ref = o.name
 	o.ask(r, now, s.t.timing.keep)
 	err := s.submit(ctx, o)
 	if err == nil {
@@ -140,7 +139,7 @@ func (s *session) took(o *outgoing, r *request, now time.Time) answer {
 	s.count()
 	receipt := transports.Receipt{At: now, Parts: 1}
 	if r.reports {
-		receipt.Ref = o.name
+		receipt.Ref = o.ref
 	}
 	return answer{receipt: receipt}
 }
@@ -149,13 +148,14 @@ func (s *session) took(o *outgoing, r *request, now time.Time) answer {
 func (s *session) submit(ctx context.Context, o *outgoing) error {
 	o.state, o.generation = returnReady, s.t.queue.generation
 	err := s.hand(ctx, o)
-	if code, _ := codeOf(err); code == isatdata.TerminalNameInUse {
-		return s.inUse(ctx, o)
-	}
-	if _, refused := codeOf(err); err == nil || refused || !s.cmd.issued {
+	code, refused := codeOf(err)
+	switch {
+	case err == nil:
+		return nil
+	case refused && code != isatdata.TerminalNameInUse, !s.cmd.issued:
 		return err
 	}
-	// The answer was lost. Whether the command was, the terminal knows.
+	// The answer was lost, or the one to a command that was repeated. Whether it has the message, the terminal knows.
 	st, found, asked := s.stateOf(ctx, o.name)
 	switch {
 	case asked != nil:
@@ -169,23 +169,6 @@ func (s *session) submit(ctx context.Context, o *outgoing) error {
 
 // errHanded marks an error of a submission that the terminal may have taken.
 var errHanded = errors.New("after the message was handed to the terminal")
-
-// inUse looks at the message that has the name already. One that is done makes room.
-func (s *session) inUse(ctx context.Context, o *outgoing) error {
-	st, found, err := s.stateOf(ctx, o.name)
-	if err != nil {
-		return err
-	}
-	if found && (st.state == returnReady || st.state == returnSending) {
-		o.state = st.state
-		s.t.counts.known.Add(1)
-		return nil
-	}
-	if err := s.clear(ctx, o.name); err != nil {
-		return err
-	}
-	return s.hand(ctx, o)
-}
 
 // outcome says what is known of a message whose submission failed.
 func (s *session) outcome(err error) error {

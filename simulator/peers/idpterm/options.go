@@ -18,7 +18,7 @@ type Options struct {
 	Lifetime    time.Duration // of a message in the return queue; 0: 3 h, with Battery 3 min
 	ReturnSlots int           // messages that the return queue holds; 0: 10
 	Slots       int           // messages that the forward queue holds; 0: 16
-	Air         Span          // from the sky being seen to a message being through
+	Up, Down    Span          // from the sky being seen to a return message, or a forward message, being through
 	Boot        time.Duration // from power to the first word; 0: 100 ms
 	Seed        uint64
 	Sky         func(now time.Time) bool // whether the satellite is seen; nil: always, see Terminal.SetSky
@@ -51,6 +51,16 @@ type Outcome uint8
 const (
 	OutcomeRead Outcome = iota // the program marked it as read
 	OutcomeLost                // the terminal was closed with it
+)
+
+// A Fate is how a return message ends.
+type Fate uint8
+
+// Fates.
+const (
+	FateDelivered Fate = iota // the network has it
+	FateFailed                // the terminal gave up
+	FateCancelled             // somebody cancelled it
 )
 
 // A Span is a duration drawn evenly between two.
@@ -98,6 +108,6 @@ func (o *Options) validate() error {
 	}
 	wrong(len(o.MobileID) != 15, "mobile ID", o.MobileID, "15 characters")
 	wrong(o.ReturnSlots < 1 || o.Slots < 1 || o.Slots > 99, "slots", "out of range", "1 to 99")
-	wrong(o.Lifetime < 0 || o.Boot < 0 || o.Air.Least < 0 || o.Air.Most < o.Air.Least, "a duration", "negative", "none below zero")
+	wrong(o.Lifetime < 0 || o.Boot < 0 || o.Up.Least < 0 || o.Up.Most < o.Up.Least || o.Down.Least < 0 || o.Down.Most < o.Down.Least, "a duration", "negative", "none below zero")
 	return errors.Join(append(errs, o.Faults.validate())...)
 }

@@ -42,20 +42,16 @@ func (m *machine) air(now time.Time) {
 	for _, r := range m.returns {
 		switch {
 		case r.state == ready && seen:
-			r.state, r.due = sending, now.Add(m.span())
+			r.state, r.due = sending, now.Add(m.draw(m.o.Up))
 		case r.state == sending && !seen && now.Before(r.due):
 			r.state, r.due = ready, time.Time{} // begins anew
 		}
 		if r.state == sending && !now.Before(r.due) {
-			if r.state = sent; m.director.chance(m.director.faults.Fail) {
-				r.state = failed
-				continue
+			fate := FateDelivered
+			if m.director.chance(m.director.faults.Fail) {
+				fate = FateFailed
 			}
-			m.stats.Returned++
-			m.events |= eventReturned
-			if f := m.o.OnReturn; f != nil {
-				m.calls = append(m.calls, func() { f(r.Return) })
-			}
+			m.through(r, fate)
 		}
 		if r.state == ready && !now.Before(r.dies) {
 			r.state = failed
@@ -66,7 +62,7 @@ func (m *machine) air(now time.Time) {
 	for _, c := range m.forwards {
 		if c.state == 0 && inside < m.o.Slots && seen && m.booted {
 			m.number++
-			c.name, c.state, c.due = fmt.Sprintf("FM%02d.%02d", m.number%100, m.number/100%100), pending, now.Add(m.span())
+			c.name, c.state, c.due = fmt.Sprintf("FM%02d.%02d", m.number%100, m.number/100%100), pending, now.Add(m.draw(m.o.Down))
 		}
 		if c.state != 0 {
 			inside++
@@ -81,14 +77,32 @@ func (m *machine) air(now time.Time) {
 	}
 }
 
+// through ends the way of a return message.
+func (m *machine) through(r *returning, fate Fate) {
+	switch fate {
+	case FateFailed:
+		r.state = failed
+		return
+	case FateCancelled:
+		r.state = cancelled
+		return
+	case FateDelivered:
+	}
+	r.state = sent
+	m.stats.Returned++
+	m.events |= eventReturned
+	if f := m.o.OnReturn; f != nil {
+		m.calls = append(m.calls, func() { f(r.Return) })
+	}
+}
+
 // seen tells whether the satellite is.
 func (m *machine) seen(now time.Time) bool {
 	return m.powered && m.booted && !m.blocked && (m.o.Sky == nil || m.o.Sky(now))
 }
 
-// span draws how long a message is on its way.
-func (m *machine) span() time.Duration {
-	s := m.o.Air
+// draw draws how long a message is on its way.
+func (m *machine) draw(s Span) time.Duration {
 	return s.Least + time.Duration(m.rng.Float64()*float64(s.Most-s.Least))
 }
 

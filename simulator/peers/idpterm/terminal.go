@@ -171,6 +171,32 @@ func (t *Terminal) SetSky(clear bool) {
 	t.nudge()
 }
 
+// Finish ends a message of the return queue that is on its way still. It reports whether there is one.
+func (t *Terminal) Finish(name string, fate Fate) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	defer t.nudge()
+	r := t.machine.returnNamed(name)
+	if r == nil || r.state >= sent {
+		return false
+	}
+	t.machine.through(r, fate)
+	return true
+}
+
+// Waiting returns the names of the messages of the return queue that are on their way still, oldest first.
+func (t *Terminal) Waiting() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var names []string
+	for _, r := range t.machine.returns {
+		if r.state < sent {
+			names = append(names, r.Name)
+		}
+	}
+	return names
+}
+
 // CutPower takes the terminal's power for a moment: it boots, and has forgotten its return queue and its settings. Its line stays.
 func (t *Terminal) CutPower() {
 	t.mu.Lock()
