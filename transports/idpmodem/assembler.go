@@ -45,8 +45,9 @@ func (a *assembler) feed(b []byte, emit func(line string)) {
 			continue
 		}
 		a.skip = false
+		begun := len(a.raw) > 0
 		a.end(emit)
-		if len(a.raw) > 0 || a.sums {
+		if a.sums && (len(a.raw) > 0 || !begun && c == '\r') { // not what is left of the line end behind a checksum
 			a.raw = append(a.raw, c)
 			a.at = len(a.raw)
 		}

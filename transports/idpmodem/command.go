@@ -51,19 +51,19 @@ type commander struct {
 	at     *at.AT
 	dirty  bool // an answer may still come to a command that was given up
 	anew   bool // the terminal had to be found again: it may have started over
-	issued bool // the command that was to be issued last has been
+	issued int  // how often the command that was to be issued last has been
 }
 
 // do issues a command and returns the lines of its answer. ctx ends what waits before the command; the command itself is finished. extra is how many bytes
 // more than usual pass the line. A command must be one that may be repeated.
 func (c *commander) do(ctx context.Context, cmd string, extra int) ([]string, error) {
-	c.issued = false
+	c.issued = 0
 	var err error
 	for range tries {
 		if err = c.ready(ctx); err != nil {
 			return nil, err
 		}
-		c.issued = true
+		c.issued++
 		var lines []string
 		lines, err = c.exchange(cmd, c.timing.command+c.wire(extra))
 		if err == nil {
@@ -92,26 +92,21 @@ func verb(cmd string) string {
 	return name
 }
 
-// why asks for the code of the error that the terminal has just reported.
+// why asks for the code of the error that the terminal has just reported; 0 is one that it does not tell.
 func (c *commander) why(ctx context.Context) error {
 	for range tries {
 		if err := c.ready(ctx); err != nil {
 			return err
 		}
 		lines, err := c.exchange("S80?", c.timing.command)
-		if errors.Is(err, errGarbled) {
-			continue
-		}
-		if err != nil && !errors.Is(err, at.ErrError) {
+		switch {
+		case err == nil && len(lines) > 0:
+			return &terminalError{code: max(0, number(lines[0]))}
+		case err != nil && !errors.Is(err, errGarbled) && !errors.Is(err, at.ErrError): // those two may be the line's fault
 			return err
 		}
-		code := 0
-		if len(lines) > 0 {
-			code = max(0, number(lines[0]))
-		}
-		return &terminalError{code: code}
 	}
-	return errGarbled
+	return &terminalError{}
 }
 
 func (c *commander) exchange(cmd string, timeout time.Duration) ([]string, error) {

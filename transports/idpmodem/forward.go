@@ -208,4 +208,4 @@ func (s *session) markRead(name string) error {
 var errMarking = errors.New("mark a message as read")
 
 // listBytes is how long listings of a queue are at most, for the time that they may take.
-const listBytes = 8 << 10
+const listBytes = 2 << 10

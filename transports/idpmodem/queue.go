@@ -212,12 +212,12 @@ func (s *session) advance(ctx context.Context, o *outgoing, st status, found boo
 }
 
 // missing takes that the terminal does not list a message. Where messages that are done stay until they are removed, it has started over and forgotten it:
-// one that had not begun to go out goes into the queue again. Of others nobody knows.
+// one that had not begun to go out goes into the queue again, as does one that it had given up. Of others nobody knows.
 func (s *session) missing(ctx context.Context, o *outgoing, expired bool) error {
 	switch {
 	case expired:
 		o.final = returnFailed
-	case o.payload != nil && (o.state == 0 || o.state == returnReady && o.generation != s.t.queue.generation && s.t.dialect.remove != ""):
+	case o.payload != nil && (o.state == 0 || o.state == returnFailed || o.state == returnReady && o.generation != s.t.queue.generation && s.t.dialect.remove != ""):
 		return s.again(ctx, o)
 	default:
 		s.t.counts.lost.Add(1)

@@ -152,10 +152,10 @@ func (s *session) submit(ctx context.Context, o *outgoing) error {
 	switch {
 	case err == nil:
 		return nil
-	case refused && code != isatdata.TerminalNameInUse, !s.cmd.issued:
+	case s.cmd.issued == 0, s.cmd.issued == 1 && refused && code != isatdata.TerminalNameInUse && code != 0:
 		return err
 	}
-	// The answer was lost, or the one to a command that was repeated. Whether it has the message, the terminal knows.
+	// An answer was lost: a command before the one that was refused may have been taken. Whether it has the message, the terminal knows.
 	st, found, asked := s.stateOf(ctx, o.name)
 	switch {
 	case asked != nil:

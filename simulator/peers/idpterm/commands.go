@@ -212,12 +212,14 @@ func (m *machine) submit(args string, now time.Time) int {
 	case len(m.returns) >= m.o.ReturnSlots:
 		return errorFull
 	}
-	m.number++
+	m.enqueue(Return{Name: f[0], Priority: priority, Message: message}, now)
 	m.stats.Submitted++
-	m.returns = append(m.returns, &returning{
-		Return: Return{Name: f[0], Priority: priority, Message: message}, number: m.number, state: ready, dies: now.Add(m.o.Lifetime),
-	})
 	return 0
+}
+
+func (m *machine) enqueue(r Return, now time.Time) {
+	m.number++
+	m.returns = append(m.returns, &returning{Return: r, number: m.number, state: ready, dies: now.Add(m.o.Lifetime)})
 }
 
 // decode reads data of a message, in hexadecimal (2) or base64 (3). Text (1) nobody needs who sends bytes.

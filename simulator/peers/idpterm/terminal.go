@@ -184,6 +184,21 @@ func (t *Terminal) Finish(name string, fate Fate) bool {
 	return true
 }
 
+// Submit puts a message into the return queue, as another program did.
+func (t *Terminal) Submit(name string, message []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	defer t.nudge()
+	t.machine.enqueue(Return{Name: name, Priority: 1, Message: slices.Clone(message)}, time.Now())
+}
+
+// Register returns what an S-register has.
+func (t *Terminal) Register(n int) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.machine.readRegister(n, time.Now())
+}
+
 // Waiting returns the names of the messages of the return queue that are on their way still, oldest first.
 func (t *Terminal) Waiting() []string {
 	t.mu.Lock()
