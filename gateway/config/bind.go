@@ -71,10 +71,14 @@ func (ps *problems) bindLink(name, path string, table map[string]any) Link {
 		l.RockBLOCK = new(RockBLOCK)
 		l.Ack = cmp.Or(l.Ack, "asked")
 		ps.decode(path, part, l.RockBLOCK)
+	case "idp":
+		l.IDP = new(IDP)
+		l.Ack = cmp.Or(l.Ack, "asked")
+		ps.decode(path, part, l.IDP)
 	case "":
-		ps.add(path+".kind", `kind = "udp", "smsmodem", "directip" or "rockblock"`, "is missing")
+		ps.add(path+".kind", `kind = "udp", "smsmodem", "directip", "rockblock" or "idp"`, "is missing")
 	default:
-		ps.add(path+".kind", "want udp, smsmodem, directip or rockblock", "%q is not a kind of link", l.Kind)
+		ps.add(path+".kind", "want udp, smsmodem, directip, rockblock or idp", "%q is not a kind of link", l.Kind)
 	}
 	return l
 }

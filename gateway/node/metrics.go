@@ -53,6 +53,14 @@ func (w *wired) state() metrics.LinkState {
 			return map[string]uint64{"empty": st.Empty, "repeated": st.Repeated}
 		}
 	}
+	if w.idp != nil {
+		s.Sent = func() (messages, payload uint64) { st := w.idp.Stats(); return st.Sent, st.SentBytes }
+		s.Sessions = func() map[string]uint64 {
+			st := w.idp.Stats()
+			return map[string]uint64{"repeated": st.Repeated, "foreign": st.Foreign, "cancelled": st.Cancelled, "scheduled": st.Scheduled}
+		}
+		s.Calls = func() map[string]uint64 { return w.idp.Stats().Failures }
+	}
 	if w.modem != nil {
 		s.Sent = func() (messages, payload uint64) { return w.modem.Stats().SentParts, 0 }
 		s.ModemResets = func() uint64 { return w.modem.Stats().Resets }

@@ -12,7 +12,7 @@ import (
 )
 
 // Max is the longest mark, in bytes.
-const Max = 4096
+const Max = 64 << 10
 
 // ErrDamaged is wrapped by the error for a file that no Write has left behind.
 var ErrDamaged = errors.New("the mark is damaged")
@@ -36,7 +36,7 @@ func Read(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the mark: %w", err)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, headLen+Max+1))
+	text, err := io.ReadAll(io.LimitReader(f, int64(headLen+Max+1)))
 	if err = errors.Join(err, f.Close()); err != nil {
 		return "", fmt.Errorf("read the mark: %w", err)
 	}
