@@ -4,18 +4,18 @@ import "fmt"
 
 // Error codes of a terminal, which register S80 has after a command that it refused.
 const (
-	TerminalBadCRC        = 100
-	TerminalUnknown       = 101
-	TerminalParameter     = 102
-	TerminalLength        = 103
-	TerminalSystem        = 105
-	TerminalQueueFull     = 106
-	TerminalNameInUse     = 107
-	TerminalGNSSTimeout   = 108
-	TerminalUnavailable   = 109
-	TerminalReadOnly      = 112
-	terminalUnrecognised  = 4
-	terminalUnexplained   = 0
+	TerminalBadCRC       = 100
+	TerminalUnknown      = 101
+	TerminalParameter    = 102
+	TerminalLength       = 103
+	TerminalSystem       = 105
+	TerminalQueueFull    = 106
+	TerminalNameInUse    = 107
+	TerminalGNSSTimeout  = 108
+	TerminalUnavailable  = 109
+	TerminalReadOnly     = 112
+	terminalUnrecognised = 4
+	terminalUnexplained  = 0
 )
 
 var terminalNames = map[int]string{

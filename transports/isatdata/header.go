@@ -42,7 +42,9 @@ func NewHeader(sin, min int) (Header, error) {
 }
 
 // Append puts a message with the payload behind dst.
-func (h Header) Append(dst, payload []byte) []byte { return append(append(dst, h.SIN, h.MIN), payload...) }
+func (h Header) Append(dst, payload []byte) []byte {
+	return append(append(dst, h.SIN, h.MIN), payload...)
+}
 
 // Cut returns what follows SIN and MIN. It is false for a message of another service or kind, and for one too short to have both.
 func (h Header) Cut(message []byte) (payload []byte, ok bool) {

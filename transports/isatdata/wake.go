@@ -1,6 +1,9 @@
 package isatdata
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // wakePeriods are the wake-up periods of terminals by their code. Code 0 has no period of sleep: the terminal listens every 5 s.
 var wakePeriods = [...]time.Duration{
@@ -24,4 +27,11 @@ func WakeCode(period time.Duration) (code int, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+// WakePeriods returns the periods that terminals have, the shortest first.
+func WakePeriods() []time.Duration {
+	periods := slices.Clone(wakePeriods[:])
+	slices.Sort(periods)
+	return periods
 }
