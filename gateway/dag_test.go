@@ -56,6 +56,7 @@ var imports = map[string][]string{
 
 	"transports/tty":             {"transports"},
 	"transports/smsmodem":        {"transports", "transports/tty", "gateway/failpoint"},
+	"transports/cloudloop":       {"transports", "transports/mark", "transports/recent", "gateway/failpoint"},
 	"transports/directip":        {"transports", "transports/gate", "transports/recent", "gateway/failpoint"},
 	"transports/gate":            {"transports"},
 	"transports/idpmodem":        {"transports", "transports/isatdata", "transports/tty", "gateway/failpoint"},
@@ -64,6 +65,7 @@ var imports = map[string][]string{
 	"transports/mark":            {},
 	"transports/recent":          {},
 	"transports/rockblock":       {"transports", "transports/gate", "transports/recent", "gateway/failpoint"},
+	"transports/sbdmodem":        {"transports", "transports/tty", "transports/mark", "gateway/failpoint"},
 	"transports/udp":             {"transports", "gateway/failpoint"},
 	"transports/transporttest":   {"transports"},
 	"simulator/device":           {"codec", "codec/session", "codec/manifest"},
@@ -80,6 +82,7 @@ var imports = map[string][]string{
 	"simulator/report/chart":     {},
 	"simulator/peers/atmodem":    {"simulator/peers/pty"},
 	"simulator/peers/pty":        {},
+	"simulator/peers/sbdterm":    {"simulator/peers/pty"},
 	"simulator/peers/gss":        {},
 	"simulator/peers/idpterm":    {"simulator/peers/pty"},
 	"simulator/peers/igws":       {},

@@ -6,9 +6,11 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/scheduler/tariff"
+	"github.com/godwit-gateway/godwit/transports/cloudloop"
 	"github.com/godwit-gateway/godwit/transports/directip"
 	"github.com/godwit-gateway/godwit/transports/idp"
 	"github.com/godwit-gateway/godwit/transports/rockblock"
+	"github.com/godwit-gateway/godwit/transports/sbdmodem"
 	"github.com/godwit-gateway/godwit/transports/smsmodem"
 	"github.com/godwit-gateway/godwit/transports/udp"
 )
@@ -94,16 +96,18 @@ type FleetKey struct {
 // A Link is one way to devices: exactly one of the drivers' parts is set, as Kind says.
 type Link struct {
 	Name    string  `toml:"-"`
-	Kind    string  `toml:"kind"`    // udp, smsmodem, directip, rockblock or idp
+	Kind    string  `toml:"kind"`    // udp, smsmodem, sbdmodem, directip, rockblock, cloudloop or idp
 	Ack     string  `toml:"ack"`     // always, asked, never; "": as is usual for the kind
 	Tariff  string  `toml:"tariff"`  // what it costs; "": nothing
 	Contact Contact `toml:"contact"` // what contacts over it are like
 
 	UDP      *udp.Config      `toml:"-"`
 	SMSModem *SMSModem        `toml:"-"`
+	SBDModem *sbdmodem.Config `toml:"-"`
 	DirectIP *directip.Config `toml:"-"`
 
 	RockBLOCK *RockBLOCK `toml:"-"`
+	Cloudloop *Cloudloop `toml:"-"`
 	IDP       *IDP       `toml:"-"`
 }
 
@@ -154,6 +158,23 @@ func (r *RockBLOCK) Driver() rockblock.Config {
 		Listen: r.Listen, Path: r.Path, Key: r.Key, TokenAge: r.TokenAge, MT: r.MT, Username: r.Username, Password: r.Password, Flush: r.Flush,
 		SendTime: r.SendTime,
 	}
+}
+
+// Cloudloop is a link through Ground Control's platform, which keeps messages until they are asked for. What is zero stands for the driver's default.
+type Cloudloop struct {
+	API       string        `toml:"api"`        // base of the web service's addresses
+	TokenFile string        `toml:"token_file"` // of a user of the account
+	Poll      time.Duration `toml:"poll"`       // that the web service waits for new messages before it says that there are none
+	LookBack  time.Duration `toml:"look_back"`  // how far back messages are read where nobody knows how far they were
+	Flush     bool          `toml:"flush"`      // a message takes the place of those that wait for its modem
+	SendTime  time.Duration `toml:"send_time"`  // for a message to a modem to be answered
+
+	Token string `toml:"-"` // content of TokenFile
+}
+
+// Driver is the configuration as the driver takes it. mark is the file that says how far messages were read.
+func (c *Cloudloop) Driver(mark string) cloudloop.Config {
+	return cloudloop.Config{API: c.API, Token: c.Token, Mark: mark, Poll: c.Poll, LookBack: c.LookBack, Flush: c.Flush, SendTime: c.SendTime}
 }
 
 // SMSModem is a link through a GSM modem on a serial line. What is zero stands for the driver's default.

@@ -11,9 +11,11 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/api"
 	"github.com/godwit-gateway/godwit/gateway/config"
 	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/transports/cloudloop"
 	"github.com/godwit-gateway/godwit/transports/directip"
 	"github.com/godwit-gateway/godwit/transports/idp"
 	"github.com/godwit-gateway/godwit/transports/rockblock"
+	"github.com/godwit-gateway/godwit/transports/sbdmodem"
 	"github.com/godwit-gateway/godwit/transports/smsmodem"
 	"github.com/godwit-gateway/godwit/transports/udp"
 )
@@ -27,9 +29,11 @@ type wired struct {
 	device  string               // serial line, or the service that is polled
 	udp     *udp.Transport       // nil: another kind
 	modem   *smsmodem.Transport  // nil: another kind
+	sbd     *sbdmodem.Transport  // nil: another kind
 	sat     *directip.Transport  // nil: another kind
 	rock    *rockblock.Transport // nil: another kind
 	idp     *idp.Transport       // nil: another kind
+	loop    *cloudloop.Transport // nil: another kind
 	socket  socket               // nil: the link listens nowhere
 }
 
@@ -53,7 +57,7 @@ func wireLinks(cfg *config.Config, log *slog.Logger) ([]*wired, error) {
 	return out, nil
 }
 
-// markFile is where a link that polls keeps how far it has read.
+// markFile is where a link keeps what must survive a crash, such as how far it has read.
 func markFile(cfg *config.Config, link string) string {
 	return filepath.Join(cfg.Gateway.StateDir, "links", link+".mark")
 }
@@ -73,6 +77,12 @@ func wireLink(l config.Link, mark string, log *slog.Logger) (*wired, error) {
 		c.Log = log
 		w.modem, err = smsmodem.New(c)
 		w.transport, w.metered = w.modem, true
+	case l.SBDModem != nil:
+		w.device = l.SBDModem.Device
+		c := *l.SBDModem
+		c.State = mark
+		w.sbd, err = sbdmodem.New(l.Name, c, log)
+		w.transport, w.metered = w.sbd, true
 	case l.DirectIP != nil:
 		w.sat, err = directip.New(l.Name, *l.DirectIP, log)
 		w.transport, w.socket, w.metered = w.sat, w.sat, true
@@ -83,6 +93,10 @@ func wireLink(l config.Link, mark string, log *slog.Logger) (*wired, error) {
 		w.device = l.IDP.URL
 		w.idp, err = idp.New(l.Name, l.IDP.Driver(mark), log)
 		w.transport, w.metered = w.idp, true
+	case l.Cloudloop != nil:
+		w.device = l.Cloudloop.API
+		w.loop, err = cloudloop.New(l.Name, l.Cloudloop.Driver(mark), log)
+		w.transport, w.metered = w.loop, true
 	default:
 		err = fmt.Errorf("no driver for kind %q", l.Kind)
 	}

@@ -28,12 +28,20 @@ func (w *wired) state() metrics.LinkState {
 			}
 		}
 	}
+	if w.sbd != nil {
+		s.Sent = func() (messages, payload uint64) { st := w.sbd.Stats(); return st.Sent, st.SentBytes }
+		s.ModemUp = w.sbd.Up
+		s.Sessions = func() map[string]uint64 {
+			st := w.sbd.Stats()
+			return map[string]uint64{"failed": st.Failed, "check": st.Checks, "empty": st.Empty, "lost": st.Lost, "weak": st.Weak}
+		}
+	}
 	if w.sat != nil {
 		s.Sent = func() (messages, payload uint64) { st := w.sat.Stats(); return st.Sent, st.SentBytes }
 		s.Refused = func() map[string]uint64 {
 			st := w.sat.Stats()
 			return map[string]uint64{
-				"stranger": st.Stranger, "crowded": st.Crowded, "unfinished": st.Unfinished, "too_long": st.TooLong, "foreign": st.Foreign,
+				"stranger": st.Stranger, "crowded": st.Crowded, "unfinished": st.Unfinished, "foreign": st.Foreign,
 			}
 		}
 		s.Sessions = func() map[string]uint64 {
@@ -60,6 +68,13 @@ func (w *wired) state() metrics.LinkState {
 			return map[string]uint64{"repeated": st.Repeated, "foreign": st.Foreign, "cancelled": st.Cancelled, "scheduled": st.Scheduled}
 		}
 		s.Calls = func() map[string]uint64 { return w.idp.Stats().Failures }
+	}
+	if w.loop != nil {
+		s.Sent = func() (messages, payload uint64) { st := w.loop.Stats(); return st.Sent, st.SentBytes }
+		s.Sessions = func() map[string]uint64 {
+			st := w.loop.Stats()
+			return map[string]uint64{"empty": st.Empty, "malformed": st.Malformed}
+		}
 	}
 	if w.modem != nil {
 		s.Sent = func() (messages, payload uint64) { return w.modem.Stats().SentParts, 0 }

@@ -16,7 +16,14 @@ const (
 	linkUDP = "udp0"
 	linkSMS = "sms0"
 	linkSat = "sat0"
+
+	linkRock = "rock0"
+	// linkSBD is the transceiver beside the gateway.
+	linkSBD = "sbd0"
 )
+
+// satLinks are those of satellite modems, in the order in which they get their devices.
+var satLinks = []string{linkSat, linkRock}
 
 // Numbers of the devices: a range of each fleet key, from which devices register by themselves, and those that are imported.
 const (
@@ -47,7 +54,7 @@ func imei(n int) string { return fmt.Sprintf("3002340107%05d", n) }
 // Shares of the devices.
 const (
 	smsOneIn      = 3 // one in three devices has SMS
-	satOneIn      = 6 // one in six is out at sea, the others have UDP
+	satOneIn      = 4 // one in four is out at sea, the others have UDP
 	readingsEach  = 4 // that a buoy takes from one status to the next
 	importedOneIn = 4 // one in four of each is imported, the others register by themselves
 )
@@ -84,7 +91,7 @@ func plan(o Options, templates map[string]*codec.Template) ([]member, error) {
 		case i%smsOneIn == smsOneIn-1:
 			sms++
 			m.asBuoy(sms, o.SMSInterval)
-		case i%satOneIn == 1:
+		case i%smsOneIn == 1 && i%(smsOneIn*satOneIn) < smsOneIn*(satOneIn-1):
 			sat++
 			m.asDrifter(sat, o.SMSInterval)
 		default:
@@ -137,7 +144,7 @@ func (m *member) asBuoy(n int, interval time.Duration) {
 
 // asDrifter makes a buoy without a mooring: each byte counts on a satellite, so nothing rides along.
 func (m *member) asDrifter(n int, interval time.Duration) {
-	m.Product, m.link, m.Stored, m.Links, m.Interval = "buoy-demo", linkSat, true, []string{"sbd"}, interval
+	m.Product, m.link, m.Stored, m.Links, m.Interval = "buoy-demo", satLinks[(n-1)%len(satLinks)], true, []string{"sbd"}, interval
 	m.UplinkMax, m.Bearer = sbdMax, session.Bearer{Maximum: sbdMax}
 	m.Retry, m.RetryMax = time.Second, 4*time.Second // the sky is never hidden for long
 	m.Thresholds = []device.Threshold{{Field: "wave_height", Code: 11, Limit: 2.5, Clear: 0.5, Text: "high sea"}}
@@ -177,7 +184,7 @@ func (m *member) fleetKey() string {
 	switch m.link {
 	case linkSMS:
 		return "buoys"
-	case linkSat:
+	case linkSat, linkRock:
 		return "drifters"
 	default:
 		return "trucks"

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"crypto/rsa"
 	"encoding/csv"
 	"encoding/hex"
 	"fmt"
@@ -21,11 +22,15 @@ type site struct {
 	UDP    string // address of the UDP link
 	Sat    string // address of the DirectIP link
 	MT     string // of the Iridium gateway
+	Rock   string // address of the RockBLOCK link
+	RockMT string // of the web service that takes what goes to RockBLOCKs
 	NATS   string
 	API    string
 	Modem  string // path of the symbolic link to the pty
 	Seed   uint64
 	Config string // path of the configuration file
+
+	rockKey *rsa.PrivateKey // that webhooks are signed with
 }
 
 // configText is the configuration that the demo's gateway runs with: an ordinary one, written to the state folder for people to read.
@@ -84,6 +89,17 @@ unit = "byte"
 min = 10
 price = "0.001"
 
+[[tariff]]
+name = "credits"
+currency = "EUR"
+[[tariff.term]]
+name = "credits"
+for = ["message", "mailbox_check"]
+unit = "credit"
+size = 50
+min = 1
+price = "0.05"
+
 {{if .Budget}}# Text messages and satellites are dear and datagrams free: devices on them are told to speak more seldom, as the budget has it.
 [schedule]
 mode = "send"
@@ -123,6 +139,16 @@ confirm = true
 mt = [{{printf "%q" .MT}}]
 tariff = "satellite"
 ack = "never"
+
+[link.rock0]
+kind = "rockblock"
+listen = {{printf "%q" .Rock}}
+key_file = {{printf "%q" .RockKey}}
+mt = "http://{{.RockMT}}/"
+username = {{printf "%q" .RockUser}}
+password_file = {{printf "%q" .RockPassword}}
+tariff = "credits"
+ack = "never"
 `))
 
 // newSite makes the folder and writes the fleet keys and the configuration. Ports that are free now are chosen for all listeners.
@@ -139,7 +165,7 @@ func newSite(dir string, o *Options) (*site, error) {
 	for _, a := range []struct {
 		network string
 		address *string
-	}{{"udp", &s.UDP}, {"tcp", &s.NATS}, {"tcp", &s.API}, {"tcp", &s.Sat}, {"tcp", &s.MT}} {
+	}{{"udp", &s.UDP}, {"tcp", &s.NATS}, {"tcp", &s.API}, {"tcp", &s.Sat}, {"tcp", &s.MT}, {"tcp", &s.Rock}, {"tcp", &s.RockMT}} {
 		if *a.address, err = freeAddress(a.network); err != nil {
 			return nil, err
 		}
@@ -150,11 +176,20 @@ func newSite(dir string, o *Options) (*site, error) {
 			return nil, fmt.Errorf("fleet key: %w", err)
 		}
 	}
+	var public string
+	if s.rockKey, public, err = rockKey(dir); err != nil {
+		return nil, err
+	}
+	password := filepath.Join(dir, "rockblock.password")
+	if err := os.WriteFile(password, []byte(rockPassword+"\n"), 0o600); err != nil {
+		return nil, fmt.Errorf("password: %w", err)
+	}
 	var text strings.Builder
 	err = configText.Execute(&text, struct {
 		*site
 		State, TruckKey, BuoyKey, DrifterKey, Budget, Shortest string
-	}{s, filepath.Join(dir, "state"), s.keyFile("trucks"), s.keyFile("buoys"), s.keyFile("drifters"), o.budget(), o.Interval.String()})
+		RockKey, RockUser, RockPassword                        string
+	}{s, filepath.Join(dir, "state"), s.keyFile("trucks"), s.keyFile("buoys"), s.keyFile("drifters"), o.budget(), o.Interval.String(), public, rockUser, password})
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
@@ -214,7 +249,7 @@ func importFile(members []member) (string, error) {
 			switch m.link {
 			case linkSMS:
 				msisdn = m.address
-			case linkSat:
+			case linkSat, linkRock:
 				imei = m.address
 			}
 			rows = append(rows, []string{

@@ -144,7 +144,7 @@ func TestHostileConnections(t *testing.T) {
 	}
 }
 
-// A message whose 200 was lost comes again and is taken, without the sink. What was rejected the sink is asked about again.
+// A message whose 200 was lost comes again and is taken, without the sink. What was rejected is on no disk: it is not taken, and the sink is asked about it again.
 func TestRepeats(t *testing.T) {
 	tr, service, _ := newPair(t, peer.Options{}, nobody, nil)
 	sink := &transporttest.Sink{Judge: func(_ context.Context, u transports.Uplink) (transports.Settlement, error) {
@@ -170,7 +170,7 @@ func TestRepeats(t *testing.T) {
 		{"stored", message(1, "frame"), http.StatusOK, 1},
 		{"another session", later, http.StatusOK, 1},
 		{"quarantined", message(2, "odd"), http.StatusOK, 1},
-		{"rejected", message(3, "stranger"), http.StatusOK, 2},
+		{"rejected", message(3, "stranger"), http.StatusServiceUnavailable, 2},
 		{"not settled", message(4, "trouble"), http.StatusServiceUnavailable, 2},
 	} {
 		before := len(sink.Received())
