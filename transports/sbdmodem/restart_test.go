@@ -12,6 +12,7 @@ import (
 	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/sbdmodem"
 	"github.com/godwit-gateway/godwit/transports/transporttest"
+	"github.com/godwit-gateway/godwit/transports/tty"
 )
 
 // die ends a driver as a crash would: in the middle of whatever it does, with nothing of it finished.
@@ -102,6 +103,26 @@ func TestRestartWithAMessageThatIsNotSettled(t *testing.T) {
 	if st := s.modem.Stats(); st.Overwritten != 0 || st.Sessions != 1 {
 		t.Errorf("%d sessions, %d messages lost to them", st.Sessions, st.Overwritten)
 	}
+}
+
+// A process that died while it wrote a message leaves a transceiver that takes whatever comes for the rest of it.
+func TestStartInTheMiddleOfAMessage(t *testing.T) {
+	s := newSite(t)
+	port, err := tty.Open(s.modem.Path(), sbdmodem.BaudDefault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := port.Write([]byte("AT+SBDWB=340\rhalf of it")); err != nil {
+		t.Fatal(err)
+	}
+	s.until("it has begun", func() bool { return s.modem.Stats().Commands == 1 })
+	if err := port.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tr := s.driver()
+	s.start(tr)
+	s.send(tr, 1, "down")
+	s.wantTaken("down")
 }
 
 // What another program has left in the MO buffer, or a process without a journal, is never sent as it lies there.

@@ -16,7 +16,8 @@ var ErrWrongModem = errors.New("another transceiver is there")
 // the transceiver holds then is dealt with: it is the memory of a process that has died, too.
 func (r *runner) prepare(ctx context.Context) error {
 	r.t.counts.setups.Add(1)
-	r.cmd.dirty = true // starts with what may be left of another program's command
+	// It may be in the middle of a command of another program, or of a process that died, or wait for the rest of a message.
+	r.cmd.dirty, r.cmd.filler = true, MOMost+blockTail
 	for _, step := range []func(context.Context) error{r.greet, r.identify, r.listen, r.adopt} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("set up the transceiver: %w", err)
