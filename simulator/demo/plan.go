@@ -20,6 +20,8 @@ const (
 	linkRock = "rock0"
 	// linkSBD is the transceiver beside the gateway.
 	linkSBD = "sbd0"
+	// linkIDP is the IsatData Pro terminal beside the gateway.
+	linkIDP = "idp0"
 )
 
 // satLinks are those of satellite modems, in the order in which they get their devices.

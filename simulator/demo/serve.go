@@ -19,7 +19,7 @@ import (
 	"github.com/godwit-gateway/godwit/simulator/radio"
 )
 
-// ServeOptions say which endpoints are played for a gateway that runs elsewhere. At least one of Gateway, Modem, DirectIP, Webhook and SBDModem must be set.
+// ServeOptions say which endpoints are played for a gateway that runs elsewhere. At least one of Gateway, Modem, DirectIP, Webhook, SBDModem and IDPModem must be set.
 type ServeOptions struct {
 	Gateway  string          // address of the gateway's UDP link; "": no devices on UDP
 	Modem    string          // path of the symbolic link to the simulated modem's pty; "": none
@@ -29,8 +29,9 @@ type ServeOptions struct {
 	Webhook  string          // URL of the gateway's RockBLOCK link; "": no RockBLOCKs
 	RockMT   string          // address where what goes to RockBLOCKs is taken; "": a free port
 	SBDModem string          // path of the symbolic link to the simulated transceiver's pty; "": none
+	IDPModem string          // path of the symbolic link to the simulated IsatData Pro terminal's pty; "": none
 	Devices  int             // on each of them
-	First    uint32          // number of the first device; those on the modem follow those on UDP, then those on satellites, with RockBLOCKs, and those of the transceiver
+	First    uint32          // number of the first device; those on the modem follow those on UDP, then those on satellites, with RockBLOCKs, and those of the transceiver and the terminal
 	FleetKey [32]byte        // from which the devices' keys are derived
 	Product  string          // as the devices call themselves
 	Template *codec.Template // of the product
@@ -47,7 +48,7 @@ type ServeOptions struct {
 
 func (o *ServeOptions) validate() error {
 	switch {
-	case o.Gateway == "" && o.Modem == "" && o.DirectIP == "" && o.Webhook == "" && o.SBDModem == "":
+	case o.Gateway == "" && o.Modem == "" && o.DirectIP == "" && o.Webhook == "" && o.SBDModem == "" && o.IDPModem == "":
 		return fmt.Errorf("%w: nothing to serve: name the gateway's UDP or DirectIP address, the URL of its webhook, a path for a modem, or all of them", ErrOptions)
 	case o.Devices < 0 || o.Devices > perKind:
 		return fmt.Errorf("%w: %d devices, want 0 to %d", ErrOptions, o.Devices, perKind)
@@ -103,7 +104,7 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 }
 
 // serveLinks are what devices can be on, in the order in which they get their numbers.
-var serveLinks = []string{linkUDP, linkSMS, linkSat, linkRock, linkSBD}
+var serveLinks = []string{linkUDP, linkSMS, linkSat, linkRock, linkSBD, linkIDP}
 
 // networks make the networks that keep messages, of those that were asked for.
 func (s *server) networks() (list []func() (*keptFleet, error)) {
@@ -130,6 +131,11 @@ func (s *server) networks() (list []func() (*keptFleet, error)) {
 	if o.SBDModem != "" {
 		list = append(list, func() (*keptFleet, error) {
 			return newSBDFleet(s.air(linkSBD), o.SBDModem, s.model(radio.Satellite()), o.Seed)
+		})
+	}
+	if o.IDPModem != "" {
+		list = append(list, func() (*keptFleet, error) {
+			return newIDPFleet(s.air(linkIDP), o.IDPModem, s.model(radio.Satellite()), o.Seed)
 		})
 	}
 	return list
@@ -162,6 +168,10 @@ func (s *server) members(link string) []member {
 		if link == linkSBD {
 			m.address, m.Unnamed = imei(len(satLinks)*s.o.Devices+i+1), true
 			m.UplinkMax, m.Bearer = sbdterm.MTMax, session.Bearer{Maximum: sbdterm.MTMax}
+		}
+		if link == linkIDP {
+			m.address, m.Unnamed = mobileID(i+1), true
+			m.UplinkMax, m.Bearer = idpMax, session.Bearer{Maximum: idpMax}
 		}
 		m.Version, m.Hardware, m.Build = firmware, hardware, build
 		m.Publisher = s.publisher
@@ -204,7 +214,7 @@ func (s *server) run(ctx context.Context) error {
 		case err := <-failed:
 			return err
 		case <-tick.C:
-			satellites := s.traffic[linkSat].sent.Load() + s.traffic[linkRock].sent.Load() + s.traffic[linkSBD].sent.Load()
+			satellites := s.traffic[linkSat].sent.Load() + s.traffic[linkRock].sent.Load() + s.traffic[linkSBD].sent.Load() + s.traffic[linkIDP].sent.Load()
 			s.o.Progress(fmt.Sprintf("sent %d over UDP, %d over SMS, %d over satellites; acknowledged %d, waiting %d",
 				s.traffic[linkUDP].sent.Load(), s.traffic[linkSMS].sent.Load(), satellites, s.ledger.AcknowledgedLen(), s.pending.Load()))
 		}
