@@ -105,9 +105,4 @@ func (n *orbNetwork) read(message uint64) {
 
 func (*orbNetwork) failed(*kept) {} // nobody hears of it
 
-func (n *orbNetwork) close() error {
-	if err := n.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) { // by the server that had it
-		return err
-	}
-	return nil
-}
+func (n *orbNetwork) close() error { return closeListener(n.listener) }

@@ -21,6 +21,7 @@ const (
 	linkCloud = "cloud0"
 	linkSBD   = "sbd0" // the transceiver beside the gateway
 	linkOrb   = "orb0"
+	linkIDP   = "idp0" // the IsatData Pro terminal beside the gateway
 )
 
 // satLinks are those of satellite modems, in the order in which they get their devices.
