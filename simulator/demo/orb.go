@@ -24,6 +24,13 @@ const (
 	orbMax      = 1000 // bytes of payload
 )
 
+// isatDataPro is the way over satellites that take longer messages than Iridium's.
+func isatDataPro() radio.Model {
+	m := radio.Satellite()
+	m.SizeMax = max(orbMax, idpMax) + 2 // SIN and MIN
+	return m
+}
+
 // orbNetwork is satellites and ORBCOMM's message gateway, which the gateway polls.
 type orbNetwork struct {
 	service  *igws.Service
