@@ -54,8 +54,12 @@ func TestAssemble(t *testing.T) {
 func TestGarbled(t *testing.T) {
 	s := newSite(t, options{})
 	for _, step := range []idpterm.Step{
-		{Command: "%MGFN", Nth: 2, Do: idpterm.ActGarble}, {Command: "%MGFG", Do: idpterm.ActGarble}, {Command: "%MGFM", Do: idpterm.ActGarble},
-		{Command: "%MGRT", Do: idpterm.ActGarble}, {Command: "%MGFG", Nth: 2, Do: idpterm.ActGarbleCommand}, {Command: "%MGRT", Nth: 2, Do: idpterm.ActGarbleCommand},
+		{Command: "%MGFN", Nth: 2, Do: idpterm.ActGarble},
+		{Command: "%MGFG", Do: idpterm.ActGarble},
+		{Command: "%MGFM", Do: idpterm.ActGarble},
+		{Command: "%MGRT", Do: idpterm.ActGarble},
+		{Command: "%MGFG", Nth: 2, Do: idpterm.ActGarbleCommand},
+		{Command: "%MGRT", Nth: 2, Do: idpterm.ActGarbleCommand},
 	} {
 		if err := s.terminal.Inject(step); err != nil {
 			t.Fatal(err)

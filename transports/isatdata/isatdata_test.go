@@ -22,7 +22,7 @@ func TestValidMobileID(t *testing.T) {
 
 func TestHeader(t *testing.T) {
 	for _, tt := range []struct {
-		sin, min int
+		sin, kind int
 		want     isatdata.Header
 		bad      bool
 	}{
@@ -31,13 +31,13 @@ func TestHeader(t *testing.T) {
 		{16, 255, isatdata.Header{SIN: 16, MIN: 255}, false},
 		{sin: 15, bad: true},
 		{sin: 256, bad: true},
-		{sin: 0, min: 7, bad: true},
-		{sin: 128, min: 256, bad: true},
-		{sin: 128, min: -1, bad: true},
+		{sin: 0, kind: 7, bad: true},
+		{sin: 128, kind: 256, bad: true},
+		{sin: 128, kind: -1, bad: true},
 	} {
-		h, err := isatdata.NewHeader(tt.sin, tt.min)
+		h, err := isatdata.NewHeader(tt.sin, tt.kind)
 		if h != tt.want || (err != nil) != tt.bad || tt.bad && !errors.Is(err, isatdata.ErrSIN) {
-			t.Errorf("sin %d, min %d: %+v (%v)", tt.sin, tt.min, h, err)
+			t.Errorf("sin %d, min %d: %+v (%v)", tt.sin, tt.kind, h, err)
 		}
 	}
 	h := isatdata.Header{SIN: 200, MIN: 9}

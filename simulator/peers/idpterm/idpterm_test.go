@@ -234,7 +234,9 @@ func TestQuectel(t *testing.T) {
 
 func TestFaultScript(t *testing.T) {
 	b := newBench(t, idpterm.Options{Faults: idpterm.Faults{Script: []idpterm.Step{
-		{Command: "+GSN", Nth: 2, Do: idpterm.ActError, Code: 105}, {Command: "S54", Do: idpterm.ActGarble}, {Command: "E0", Nth: 2, Do: idpterm.ActMute},
+		{Command: "+GSN", Nth: 2, Do: idpterm.ActError, Code: 105},
+		{Command: "S54", Do: idpterm.ActGarble},
+		{Command: "E0", Nth: 2, Do: idpterm.ActMute},
 		{Command: "S85", Do: idpterm.ActDelay, For: 20 * time.Millisecond},
 	}}})
 	b.wants("ATE0", "ATE0|OK")
@@ -269,7 +271,11 @@ func TestUnplug(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	for _, o := range []idpterm.Options{
-		{MobileID: "short"}, {Slots: -1}, {Lifetime: -1}, {Up: idpterm.Span{Least: 2, Most: 1}}, {Faults: idpterm.Faults{Mute: 2}},
+		{MobileID: "short"},
+		{Slots: -1},
+		{Lifetime: -1},
+		{Up: idpterm.Span{Least: 2, Most: 1}},
+		{Faults: idpterm.Faults{Mute: 2}},
 		{Faults: idpterm.Faults{Script: []idpterm.Step{{Do: 99}}}},
 	} {
 		if _, err := idpterm.New(o); !errors.Is(err, idpterm.ErrOptions) {
