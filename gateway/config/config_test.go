@@ -88,8 +88,8 @@ func TestDefaultUncommented(t *testing.T) {
 		"products_dir", "level", "format", "kek_file", "commit_timeout", "mode", "listen", "url", "credentials", "replicas",
 		"max_age", "outbox_keep", "token_file", "frames", "quarantine", "receive_buffer", "windows", "sources", "device", "baud", "pin_file", "smsc",
 		"peer", "mo_max", "signal", "mailbox_check", "no_ring_alerts", "moving", "country_code", "sweep", "storages", "port", "register", "ctr_bits", "tag",
-		"allow", "confirm", "mt", "mt_max", "priority", "flush", "connections", "per_source", "read_time", "send_time", "path", "key_file", "token_age", "username", "password_file", "api", "token_file", "poll", "look_back",
-		"dialect", "account", "sin", "min", "low_power", "mobile_id", "plain", "wake", "statuses", "since", "call_time",
+		"allow", "confirm", "mt", "mt_max", "priority", "flush", "connections", "per_source", "read_time", "send_time", "path", "key_file", "token_age", "username", "password_file", "api", "look_back",
+		"dialect", "account", "sin", "min", "low_power", "mobile_id", "plain", "wake", "poll", "statuses", "since", "call_time",
 	} {
 		if !regexp.MustCompile(`(?m)^(# )?` + key + ` = `).MatchString(config.Default) {
 			t.Errorf("config default does not show %s", key)

@@ -17,15 +17,15 @@ const (
 	linkSMS = "sms0"
 	linkSat = "sat0"
 
-	linkRock = "rock0"
-	// linkSBD is the transceiver beside the gateway.
-	linkSBD = "sbd0"
-	// linkIDP is the IsatData Pro terminal beside the gateway.
-	linkIDP = "idp0"
+	linkRock  = "rock0"
+	linkCloud = "cloud0"
+	linkSBD   = "sbd0" // the transceiver beside the gateway
+	linkOrb   = "orb0"
+	linkIDP   = "idp0" // the IsatData Pro terminal beside the gateway
 )
 
 // satLinks are those of satellite modems, in the order in which they get their devices.
-var satLinks = []string{linkSat, linkRock}
+var satLinks = []string{linkSat, linkRock, linkCloud}
 
 // Numbers of the devices: a range of each fleet key, from which devices register by themselves, and those that are imported.
 const (
@@ -52,6 +52,9 @@ func msisdn(n int) string { return fmt.Sprintf("+4917000%05d", n) }
 
 // imei is that of the n-th satellite modem.
 func imei(n int) string { return fmt.Sprintf("3002340107%05d", n) }
+
+// mobileID is that of the n-th terminal of IsatData Pro.
+func mobileID(n int) string { return fmt.Sprintf("%08dSKY%04X", 1_000_000+n, n) }
 
 // Shares of the devices.
 const (
@@ -186,7 +189,7 @@ func (m *member) fleetKey() string {
 	switch m.link {
 	case linkSMS:
 		return "buoys"
-	case linkSat, linkRock:
+	case linkSat, linkRock, linkCloud:
 		return "drifters"
 	default:
 		return "trucks"

@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/peers/idpterm"
@@ -12,9 +11,6 @@ import (
 
 // idpMax is the longest frame of a device on IsatData Pro here; messages may have nearly ten times as much.
 const idpMax = 1000
-
-// mobileID is that of the n-th terminal.
-func mobileID(n int) string { return fmt.Sprintf("%08dSKY%04X", 1_000_000+n, n) }
 
 // idpNetwork is the application that relays what devices send to the terminal beside the gateway, and that terminal. Nobody on the way says who sent what.
 type idpNetwork struct {

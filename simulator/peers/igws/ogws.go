@@ -57,6 +57,7 @@ func (s *Service) ogwsReturns(_ http.ResponseWriter, r *http.Request) (map[strin
 	if code != 0 {
 		return nil, code
 	}
+	s.read(r.URL.Query().Get("FromUTC"))
 	var list []any
 	for i := range p.messages {
 		list = append(list, show(&p.messages[i], func(b []byte) any { return b }))

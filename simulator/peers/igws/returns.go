@@ -1,6 +1,9 @@
 package igws
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // timeLayout is that of both dialects; times are UTC.
 const timeLayout = "2006-01-02 15:04:05"
@@ -13,6 +16,28 @@ type page struct {
 	more     bool
 	next     string // mark; "": no messages
 	nextID   int64  // of the first message behind the page; -1: none
+}
+
+// passed are the messages that a mark is behind of, once each. Called with mu held.
+func (s *Service) passed(mark string) (ids []uint64) {
+	for id, at := range s.unread {
+		if at < mark {
+			ids = append(ids, id)
+			delete(s.unread, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// read tells of messages that will not be asked for any more.
+func (s *Service) read(mark string) {
+	s.mu.Lock()
+	ids := s.passed(mark)
+	s.mu.Unlock()
+	for _, id := range ids {
+		s.o.OnRead(id)
+	}
 }
 
 // poll looks up messages since a mark, or from an id on if that is not 0, or says why not.

@@ -24,6 +24,7 @@ const (
 	pageDefault    = 500
 	timeoutDefault = 2 * time.Hour
 	tokenDefault   = 24 * time.Hour
+	kept           = 5 * 24 * time.Hour // messages of terminals
 	returnMax      = 6400
 	forwardMax     = 10_000
 	lowPowerMax    = 5000
@@ -50,6 +51,7 @@ type Options struct {
 	Now    func() time.Time
 
 	OnForward func(terminal string, message []byte) // it has taken a message. Called without locks
+	OnRead    func(id uint64)                       // a poll's mark is behind the message: it will not be asked for any more. Called without locks
 }
 
 // A Terminal is one of the account.
@@ -93,7 +95,8 @@ type Service struct {
 
 	mu       sync.Mutex
 	next     uint64
-	messages []Message
+	messages []Message         // by time
+	unread   map[uint64]string // mark that must be passed, by id; empty without OnRead
 	forwards []*Forward
 	out      map[string]bool      // terminals that are out of sight
 	listens  map[string]time.Time // when Run wakes a terminal next
@@ -119,7 +122,7 @@ func New(o Options) *Service {
 	}
 	s := &Service{
 		o: o, mux: http.NewServeMux(), next: firstID, out: make(map[string]bool), listens: make(map[string]time.Time), faults: make(map[string][]Fault),
-		tokens: make(map[string]time.Time), polled: make(map[string]time.Time), calls: make(map[string]int),
+		unread: make(map[uint64]string), tokens: make(map[string]time.Time), polled: make(map[string]time.Time), calls: make(map[string]int),
 	}
 	s.routeV1()
 	s.routeOGWS()
@@ -153,6 +156,14 @@ func (s *Service) Show(m Message) uint64 {
 	m.At = m.At.UTC().Truncate(time.Second)
 	at, _ := slices.BinarySearchFunc(s.messages, m.At.Add(time.Second), func(a Message, t time.Time) int { return a.At.Compare(t) })
 	s.messages = slices.Insert(s.messages, at, m)
+	if s.o.OnRead != nil {
+		s.unread[m.ID] = formatTime(m.At)
+	}
+	old := 0
+	for old < len(s.messages) && m.At.Sub(s.messages[old].At) > kept {
+		old++
+	}
+	s.messages = slices.Delete(s.messages, 0, old)
 	return m.ID
 }
 

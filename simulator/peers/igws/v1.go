@@ -64,6 +64,7 @@ func (s *Service) v1Returns(_ http.ResponseWriter, r *http.Request) (map[string]
 	if code != 0 {
 		return nil, code
 	}
+	s.read(q.Get("start_utc"))
 	raw := q.Get("include_raw_payload") == "true"
 	var list []any // null if there is none
 	for i := range p.messages {
