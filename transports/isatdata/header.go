@@ -27,7 +27,7 @@ type Header struct{ SIN, MIN byte }
 // ErrSIN is wrapped by the error for a SIN or MIN that messages of ours cannot have.
 var ErrSIN = errors.New("not possible for messages of users")
 
-// NewHeader checks a configured SIN and MIN; 0 as the SIN stands for both defaults.
+// NewHeader checks a configured SIN and MIN; both 0 stand for the defaults.
 func NewHeader(sin, kind int) (Header, error) {
 	if sin == 0 && kind == 0 {
 		return Header{SINDefault, MINDefault}, nil
