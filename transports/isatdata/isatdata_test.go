@@ -23,8 +23,8 @@ func TestValidMobileID(t *testing.T) {
 func TestHeader(t *testing.T) {
 	for _, tt := range []struct {
 		sin, kind int
-		want     isatdata.Header
-		bad      bool
+		want      isatdata.Header
+		bad       bool
 	}{
 		{0, 0, isatdata.Header{SIN: 128, MIN: 1}, false},
 		{128, 0, isatdata.Header{SIN: 128}, false},
