@@ -121,11 +121,23 @@ func describeLink(l config.Link) string {
 	if l.UDP != nil {
 		return fmt.Sprintf("udp on %s, ack %s, %s", l.UDP.Listen, l.Ack, cost)
 	}
+	if l.SBDModem != nil {
+		return fmt.Sprintf("sbdmodem at %s, ack %s, %s", l.SBDModem.Device, l.Ack, cost)
+	}
+	if l.IDPModem != nil {
+		return fmt.Sprintf("idpmodem at %s, ack %s, %s", l.IDPModem.Device, l.Ack, cost)
+	}
 	if l.DirectIP != nil {
 		return fmt.Sprintf("directip on %s, ack %s, %s", l.DirectIP.Listen, l.Ack, cost)
 	}
 	if l.RockBLOCK != nil {
 		return fmt.Sprintf("rockblock on %s, ack %s, %s", l.RockBLOCK.Listen, l.Ack, cost)
+	}
+	if l.IDP != nil {
+		return fmt.Sprintf("idp, dialect %s, ack %s, %s", l.IDP.Dialect, l.Ack, cost)
+	}
+	if l.Cloudloop != nil {
+		return fmt.Sprintf("cloudloop, ack %s, %s", l.Ack, cost)
 	}
 	return fmt.Sprintf("smsmodem at %s, ack %s, %s", l.SMSModem.Device, l.Ack, cost)
 }
@@ -141,11 +153,23 @@ func effective(c *config.Config) map[string]any {
 		if l.SMSModem != nil {
 			maps.Copy(link, keys(reflect.ValueOf(*l.SMSModem)))
 		}
+		if l.SBDModem != nil {
+			maps.Copy(link, keys(reflect.ValueOf(*l.SBDModem)))
+		}
+		if l.IDPModem != nil {
+			maps.Copy(link, keys(reflect.ValueOf(*l.IDPModem)))
+		}
 		if l.DirectIP != nil {
 			maps.Copy(link, keys(reflect.ValueOf(*l.DirectIP)))
 		}
 		if l.RockBLOCK != nil {
 			maps.Copy(link, keys(reflect.ValueOf(*l.RockBLOCK)))
+		}
+		if l.IDP != nil {
+			maps.Copy(link, keys(reflect.ValueOf(*l.IDP)))
+		}
+		if l.Cloudloop != nil {
+			maps.Copy(link, keys(reflect.ValueOf(*l.Cloudloop)))
 		}
 		links[name] = link
 	}

@@ -1,6 +1,7 @@
 package transports
 
 import (
+	"context"
 	"errors"
 	"fmt"
 )
@@ -43,6 +44,7 @@ type SendError struct {
 	Outcome Outcome
 	Code    int  // the network's own error number, such as that of +CMS ERROR (3GPP TS 27.005 §3.2.5); 0 if none
 	Slow    bool // with NotSent: it will not go better within minutes, as when the recipient is out of reach
+	Unasked bool // with NotSent: the network was not even reached, so it has said nothing about the payload
 	Err     error
 }
 
@@ -56,3 +58,10 @@ func (e *SendError) Error() string {
 
 // Unwrap returns the cause.
 func (e *SendError) Unwrap() error { return e.Err }
+
+// Unasked reports whether a Send failed before the network was asked: its line was down, it could not be reached, or there was no time left. Such a
+// try says nothing about the payload.
+func Unasked(err error) bool {
+	var se *SendError
+	return errors.As(err, &se) && se.Outcome == NotSent && (se.Unasked || errors.Is(err, ErrDown) || errors.Is(err, context.Canceled))
+}

@@ -14,10 +14,11 @@ const (
 	SMS Bearer = "sms"
 	UDP Bearer = "udp"
 	SBD Bearer = "sbd" // Iridium Short Burst Data
+	IDP Bearer = "idp" // ORBCOMM IsatData Pro and OGx
 )
 
 // An Address is a device's name on one bearer: an MSISDN on SMS ("+" and the E.164 digits), a source host and port on UDP, the IMEI of the modem on
-// SBD (15 digits).
+// SBD (15 digits), the mobile ID of the terminal on IDP (15 characters, as 01234567SKYABCD).
 type Address struct {
 	Bearer Bearer
 	ID     string

@@ -14,6 +14,8 @@ import (
 	"github.com/go-viper/mapstructure/v2"
 
 	"github.com/godwit-gateway/godwit/transports/directip"
+	"github.com/godwit-gateway/godwit/transports/idpmodem"
+	"github.com/godwit-gateway/godwit/transports/sbdmodem"
 	"github.com/godwit-gateway/godwit/transports/udp"
 )
 
@@ -63,6 +65,10 @@ func (ps *problems) bindLink(name, path string, table map[string]any) Link {
 		l.SMSModem = new(SMSModem)
 		l.Ack = cmp.Or(l.Ack, "asked")
 		ps.decode(path, part, l.SMSModem)
+	case "sbdmodem":
+		l.SBDModem = new(sbdmodem.Config)
+		l.Ack = cmp.Or(l.Ack, "asked")
+		ps.decode(path, part, l.SBDModem)
 	case "directip":
 		l.DirectIP = new(directip.Config)
 		l.Ack = cmp.Or(l.Ack, "asked")
@@ -71,10 +77,22 @@ func (ps *problems) bindLink(name, path string, table map[string]any) Link {
 		l.RockBLOCK = new(RockBLOCK)
 		l.Ack = cmp.Or(l.Ack, "asked")
 		ps.decode(path, part, l.RockBLOCK)
+	case "idp":
+		l.IDP = new(IDP)
+		l.Ack = cmp.Or(l.Ack, "asked")
+		ps.decode(path, part, l.IDP)
+	case "cloudloop":
+		l.Cloudloop = new(Cloudloop)
+		l.Ack = cmp.Or(l.Ack, "asked")
+		ps.decode(path, part, l.Cloudloop)
+	case "idpmodem":
+		l.IDPModem = new(idpmodem.Config)
+		l.Ack = cmp.Or(l.Ack, "asked")
+		ps.decode(path, part, l.IDPModem)
 	case "":
-		ps.add(path+".kind", `kind = "udp", "smsmodem", "directip" or "rockblock"`, "is missing")
+		ps.add(path+".kind", `kind = "udp", "smsmodem", "sbdmodem", "directip", "rockblock", "cloudloop", "idp" or "idpmodem"`, "is missing")
 	default:
-		ps.add(path+".kind", "want udp, smsmodem, directip or rockblock", "%q is not a kind of link", l.Kind)
+		ps.add(path+".kind", "want udp, smsmodem, sbdmodem, directip, rockblock, cloudloop, idp or idpmodem", "%q is not a kind of link", l.Kind)
 	}
 	return l
 }

@@ -6,8 +6,12 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/scheduler/tariff"
+	"github.com/godwit-gateway/godwit/transports/cloudloop"
 	"github.com/godwit-gateway/godwit/transports/directip"
+	"github.com/godwit-gateway/godwit/transports/idp"
+	"github.com/godwit-gateway/godwit/transports/idpmodem"
 	"github.com/godwit-gateway/godwit/transports/rockblock"
+	"github.com/godwit-gateway/godwit/transports/sbdmodem"
 	"github.com/godwit-gateway/godwit/transports/smsmodem"
 	"github.com/godwit-gateway/godwit/transports/udp"
 )
@@ -93,16 +97,47 @@ type FleetKey struct {
 // A Link is one way to devices: exactly one of the drivers' parts is set, as Kind says.
 type Link struct {
 	Name    string  `toml:"-"`
-	Kind    string  `toml:"kind"`    // udp, smsmodem, directip or rockblock
+	Kind    string  `toml:"kind"`    // udp, smsmodem, sbdmodem, directip, rockblock, cloudloop, idp or idpmodem
 	Ack     string  `toml:"ack"`     // always, asked, never; "": as is usual for the kind
 	Tariff  string  `toml:"tariff"`  // what it costs; "": nothing
 	Contact Contact `toml:"contact"` // what contacts over it are like
 
 	UDP      *udp.Config      `toml:"-"`
 	SMSModem *SMSModem        `toml:"-"`
+	SBDModem *sbdmodem.Config `toml:"-"`
 	DirectIP *directip.Config `toml:"-"`
 
 	RockBLOCK *RockBLOCK `toml:"-"`
+	Cloudloop *Cloudloop `toml:"-"`
+	IDP       *IDP       `toml:"-"`
+
+	IDPModem *idpmodem.Config `toml:"-"`
+}
+
+// IDP is a link through a message gateway of ORBCOMM IsatData Pro or OGx. What is zero stands for the driver's default.
+type IDP struct {
+	Dialect      string        `toml:"dialect"`       // v1 or ogws
+	URL          string        `toml:"url"`           // of the gateway
+	Account      string        `toml:"account"`       // access id, or client id
+	PasswordFile string        `toml:"password_file"` // of the account
+	SIN          int           `toml:"sin"`           // of messages that hold frames
+	MIN          int           `toml:"min"`           // of these
+	LowPower     bool          `toml:"low_power"`     // terminals may be in a low-power mode
+	Flush        bool          `toml:"flush"`         // a message takes the place of those that wait for its terminal
+	Poll         time.Duration `toml:"poll"`          // between two looks for messages
+	Statuses     time.Duration `toml:"statuses"`      // between two looks for what became of messages to terminals
+	Since        time.Duration `toml:"since"`         // how far back the first look of all goes
+	CallTime     time.Duration `toml:"call_time"`     // for a call to be answered
+
+	Password string `toml:"-"` // content of the file
+}
+
+// Driver is the configuration as the driver takes it. file is where it keeps how far it has read.
+func (i *IDP) Driver(file string) idp.Config {
+	return idp.Config{
+		Dialect: i.Dialect, URL: i.URL, Account: i.Account, Password: i.Password, File: file, SIN: i.SIN, MIN: i.MIN, LowPower: i.LowPower, Flush: i.Flush,
+		Poll: i.Poll, Statuses: i.Statuses, Since: i.Since, CallTime: i.CallTime,
+	}
 }
 
 // RockBLOCK is a link through Ground Control's web service. What is zero stands for the driver's default.
@@ -126,6 +161,23 @@ func (r *RockBLOCK) Driver() rockblock.Config {
 		Listen: r.Listen, Path: r.Path, Key: r.Key, TokenAge: r.TokenAge, MT: r.MT, Username: r.Username, Password: r.Password, Flush: r.Flush,
 		SendTime: r.SendTime,
 	}
+}
+
+// Cloudloop is a link through Ground Control's platform, which keeps messages until they are asked for. What is zero stands for the driver's default.
+type Cloudloop struct {
+	API       string        `toml:"api"`        // base of the web service's addresses
+	TokenFile string        `toml:"token_file"` // of a user of the account
+	Poll      time.Duration `toml:"poll"`       // that the web service waits for new messages before it says that there are none
+	LookBack  time.Duration `toml:"look_back"`  // how far back messages are read where nobody knows how far they were
+	Flush     bool          `toml:"flush"`      // a message takes the place of those that wait for its modem
+	SendTime  time.Duration `toml:"send_time"`  // for a message to a modem to be answered
+
+	Token string `toml:"-"` // content of TokenFile
+}
+
+// Driver is the configuration as the driver takes it. mark is the file that says how far messages were read.
+func (c *Cloudloop) Driver(mark string) cloudloop.Config {
+	return cloudloop.Config{API: c.API, Token: c.Token, Mark: mark, Poll: c.Poll, LookBack: c.LookBack, Flush: c.Flush, SendTime: c.SendTime}
 }
 
 // SMSModem is a link through a GSM modem on a serial line. What is zero stands for the driver's default.

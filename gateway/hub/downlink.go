@@ -94,6 +94,7 @@ type outgoing struct {
 	spent map[uint32]dayCount         // paid downlinks by number
 	asked map[uint64]bool             // requests of the gateway's own, by ref
 	held  map[uint64]scheduler.Micros // by ref: what those may cost that a network has in hand
+	vain  map[uint64]int              // by ref: tries since the start in which the network was not reached
 }
 
 func (o *outgoing) init() {
@@ -102,6 +103,7 @@ func (o *outgoing) init() {
 	o.spent = make(map[uint32]dayCount)
 	o.held = make(map[uint64]scheduler.Micros)
 	o.asked = make(map[uint64]bool)
+	o.vain = make(map[uint64]int)
 	o.next = 1
 }
 
@@ -117,6 +119,7 @@ func (o *outgoing) put(d *store.Downlink) {
 
 func (o *outgoing) close(d *store.Downlink) {
 	delete(o.asked, d.Ref)
+	delete(o.vain, d.Ref)
 	list := slices.DeleteFunc(o.open[d.Number], func(ref uint64) bool { return ref == d.Ref })
 	if len(list) == 0 {
 		delete(o.open, d.Number)

@@ -16,8 +16,9 @@ import (
 // parkedFrame is a delta or batch that was acknowledged before its base came. The rows of the store are the truth; these are what is needed to go on
 // when the base comes. Guarded by Hub.mu.
 type parkedFrame struct {
+	store.Parked
+
 	key   store.FrameKey
-	base  uint64
 	frame store.Frame
 }
 
@@ -38,11 +39,11 @@ func (h *Hub) isParked(key store.FrameKey) bool {
 }
 
 // park keeps a frame until its base comes. At the limit the oldest is let go as it is: it was acknowledged, so it is published raw.
-func (h *Hub) park(c *commit, key store.FrameKey, f *store.Frame, distance uint8) {
-	p := parkedFrame{key: key, base: key.Counter - uint64(distance), frame: *f}
+func (h *Hub) park(c *commit, u *transports.Uplink, key store.FrameKey, f *store.Frame, distance uint8) {
+	p := parkedFrame{key: key, Parked: store.Parked{Base: key.Counter - uint64(distance), Position: store.Position(u.Position)}, frame: *f}
 	p.frame.Plaintext = append([]byte(nil), f.Plaintext...)
 	p.frame.Raw = append([]byte(nil), f.Raw...)
-	c.batch.PutParked(key, p.base)
+	c.batch.PutParked(key, &p.Parked)
 	if list := h.parked[key.Number]; len(list) >= parkedEach || h.parkedCount >= parkedMax && len(list) > 0 {
 		h.giveUp(c, key.Number, 0)
 	}
@@ -74,7 +75,7 @@ func (h *Hub) resume(p *parkedFrame) (l *link, u transports.Uplink, o opened, ok
 	f := &p.frame
 	u = transports.Uplink{
 		Transport: f.Link, From: transports.Address{Bearer: transports.Bearer(f.Bearer), ID: f.From}, Ref: f.Ref, SentAt: f.SentAt, ReceivedAt: f.ReceivedAt,
-		Payload: f.Raw,
+		Position: transports.Position(p.Position), Payload: f.Raw,
 	}
 	o = opened{
 		device: i, header: codec.Header(f.Header), epoch: p.key.Epoch, counter: p.key.Counter, tagLen: f.TagLen, weak: f.Weak, plaintext: f.Plaintext, hash: f.Hash,
@@ -105,7 +106,7 @@ func (h *Hub) unpark(c *commit, i fleet.Index, key store.FrameKey) {
 	}
 	for next := []store.FrameKey{key}; len(next) > 0; next = next[1:] {
 		for at := 0; at < len(h.parked[key.Number]); {
-			if p := &h.parked[key.Number][at]; p.base != next[0].Counter || p.key.Epoch != next[0].Epoch {
+			if p := &h.parked[key.Number][at]; p.Base != next[0].Counter || p.key.Epoch != next[0].Epoch {
 				at++
 				continue
 			}
@@ -190,12 +191,12 @@ func (h *Hub) ask(c *commit, i fleet.Index, l *link, what uint8, ttl time.Durati
 	return d
 }
 
-func (h *Hub) loadParked(key store.FrameKey, base uint64) error {
+func (h *Hub) loadParked(key store.FrameKey, p store.Parked) error {
 	f, ok, err := h.store.Frame(key)
 	if err != nil || !ok {
 		return err // a row of which the frame was forgotten says nothing any more
 	}
-	h.parked[key.Number] = append(h.parked[key.Number], parkedFrame{key: key, base: base, frame: f})
+	h.parked[key.Number] = append(h.parked[key.Number], parkedFrame{key: key, Parked: p, frame: f})
 	h.parkedCount++
 	return nil
 }

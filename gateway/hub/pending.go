@@ -41,7 +41,7 @@ func (h *Hub) keepPending(c *commit, u *transports.Uplink, item *codec.Item, o *
 	q := store.Quarantine{
 		Link: u.Transport, Bearer: string(u.From.Bearer), From: u.From.ID, Ref: u.Ref, SentAt: u.SentAt, ReceivedAt: u.ReceivedAt,
 		Port: u.Port, Number: number, Reason: ReasonPending.String(), Verified: true,
-		Opened: true, Epoch: o.epoch, Counter: o.counter, Hash: o.hash, Payload: item.Raw,
+		Opened: true, Epoch: o.epoch, Counter: o.counter, Hash: o.hash, Position: store.Position(u.Position), Payload: item.Raw,
 	}
 	q.Seq = c.batch.PutQuarantine(&q)
 	c.kept = append(c.kept, q)
@@ -106,7 +106,7 @@ func (h *Hub) releaseRow(c *commit, i fleet.Index, q *store.Quarantine) {
 	}
 	u := transports.Uplink{
 		Transport: q.Link, From: transports.Address{Bearer: transports.Bearer(q.Bearer), ID: q.From}, Ref: q.Ref,
-		SentAt: q.SentAt, ReceivedAt: q.ReceivedAt, Port: q.Port, Payload: q.Payload,
+		SentAt: q.SentAt, ReceivedAt: q.ReceivedAt, Port: q.Port, Position: transports.Position(q.Position), Payload: q.Payload,
 	}
 	item, _, err := codec.NextItem(q.Payload)
 	if err != nil {

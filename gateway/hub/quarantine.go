@@ -62,7 +62,8 @@ func (h *Hub) keep(c *commit, l *link, u *transports.Uplink, why Reason, number 
 	}
 	seq := c.batch.PutQuarantine(&store.Quarantine{
 		Link: u.Transport, Bearer: string(u.From.Bearer), From: u.From.ID, Ref: u.Ref, SentAt: u.SentAt, ReceivedAt: u.ReceivedAt,
-		Port: u.Port, Content: uint8(u.Content), Number: number, Reason: why.String(), Verified: number != 0, Payload: u.Payload,
+		Port: u.Port, Content: uint8(u.Content), Number: number, Reason: why.String(), Verified: number != 0, Position: store.Position(u.Position),
+		Payload: u.Payload,
 	})
 	if why == ReasonText {
 		h.linkEvent(c, l, u, seq)

@@ -39,6 +39,44 @@ func TestNetworkPosition(t *testing.T) {
 	}
 }
 
+// Where the network saw a device is not lost while its frames wait, for a base or for an approval, nor with a crash meanwhile.
+func TestPositionOfFramesThatWait(t *testing.T) {
+	place := transports.Position{Known: true, Latitude: -43_520_000, Longitude: 172_600_000, Radius: 7000}
+	const want = `"network_position":{"latitude":-43.520000,"longitude":172.600000,"radius_m":7000}`
+	from := func(b *bench, payload []byte, p transports.Position) transports.Verdict {
+		return b.send(transports.Uplink{Transport: "sms", From: transports.Address{Bearer: transports.SMS, ID: msisdn}, Position: p, Payload: payload})
+	}
+	told := func(b *bench, id string) {
+		t.Helper()
+		for _, e := range b.events() {
+			if e.ID == id {
+				if !strings.Contains(string(e.Payload), want) {
+					t.Errorf("event %s", e.Payload)
+				}
+				return
+			}
+		}
+		t.Errorf("there is no event %s", id)
+	}
+	b := newBench(t)
+	p := b.packer(7)
+	b.settled(b.udp(p.keyframe()), transports.Stored)
+	base, parked := p.delta(1), p.delta(1)
+	b.settled(from(b, parked, place), transports.Stored)
+	b.crash()
+	b.settled(from(b, base, transports.Position{}), transports.Stored)
+	told(b, "dev-7.0.3.0")
+
+	b = pendingBench(t)
+	d := b.device(9)
+	b.settled(from(b, d.to(d.hello("1.0.0")), place), transports.Quarantined)
+	b.settled(from(b, d.to(d.status(3.6)), place), transports.Quarantined)
+	b.crash()
+	b.approve("dev-9")
+	told(b, "dev-9.0.0.0")
+	told(b, "dev-9.0.1.0")
+}
+
 // What the network lost is an alarm, with the frame that tells of it: once for a payload of several frames, and not again for a duplicate.
 func TestMissingMessagesAreAnAlarm(t *testing.T) {
 	b := newBench(t)

@@ -239,6 +239,11 @@ func (h *Hub) settleOne(c *commit, d *store.Downlink, a *attempt, receipt transp
 	}
 	d.Error = err.Error()
 	switch outcome := outcomeOf(err); {
+	case transports.Unasked(err):
+		h.outgoing.vain[d.Ref]++
+		h.untried(d, a, now)
+		d.Due = now.Add(pauseAfter(err, h.outgoing.vain[d.Ref]))
+		h.move(c, d, DownlinkQueued, now)
 	case outcome == transports.Refused || d.Attempts >= attemptsMax:
 		if outcome != transports.MaybeSent {
 			h.offerLost(d, now)
@@ -251,6 +256,16 @@ func (h *Hub) settleOne(c *commit, d *store.Downlink, a *attempt, receipt transp
 	default:
 		d.Due = now.Add(maybeAfter)
 		h.move(c, d, DownlinkSent, now)
+	}
+}
+
+// untried takes back an attempt in which the network was never reached: it is none of the few that a downlink has, nor of a day's. So a network that
+// is down for a night costs a downlink nothing but time.
+func (h *Hub) untried(d *store.Downlink, a *attempt, now time.Time) {
+	d.Attempts--
+	h.offerLost(d, now)
+	if l := h.links[d.Link]; l != nil && l.Metered && d.Ref == a.ref {
+		h.outgoing.refund(d.Number, now)
 	}
 }
 

@@ -160,6 +160,90 @@ func TestPausesBetweenAttempts(t *testing.T) {
 	}
 }
 
+// While a network cannot be reached, a downlink keeps the tries that it has and the device its day, however long that is and however often the gateway starts
+// anew: nobody has said anything about it. It waits longer and longer, for others may be waiting too.
+func TestNetworkThatIsNotReachedCostsNoTries(t *testing.T) {
+	for name, err := range map[string]error{
+		"not reached": &transports.SendError{Outcome: transports.NotSent, Slow: true, Unasked: true, Err: errors.New("no route to host")},
+		"down":        &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.importOne(8)
+			b.message("sms")
+			b.sms.err = err
+			var pauses []time.Duration
+			for tries := range 12 {
+				wake := b.attempt("sms") // says when to look again: now
+				if !wake.Equal(b.clock.t) || len(b.sms.sent) != tries+1 {
+					t.Fatalf("%d tries, wake in %s", len(b.sms.sent), wake.Sub(b.clock.t))
+				}
+				if d := b.downlink(); d.State != hub.DownlinkQueued || d.Attempts != 0 {
+					t.Fatalf("%+v after %d tries", d, tries+1)
+				}
+				pause := b.attempt("sms").Sub(b.clock.t)
+				if len(pauses) > 0 && pause < pauses[len(pauses)-1] {
+					t.Errorf("a pause of %s after %s", pause, pauses[len(pauses)-1])
+				}
+				pauses = append(pauses, pause)
+				if b.clock.t = b.clock.t.Add(pause); tries == 5 {
+					b.crash()
+					pauses = nil // how long it has been is not written down
+				}
+				if b.clock.t.After(b.downlink().QueuedAt.Add(20 * time.Hour)) {
+					break
+				}
+			}
+			b.sms.err = nil
+			b.attempt("sms")
+			if d := b.downlink(); d.State != hub.DownlinkAccepted || d.Attempts != 1 {
+				t.Errorf("%+v once it is reached", d)
+			}
+		})
+	}
+}
+
+// One that is never reached ends when its downlink does.
+func TestNetworkThatIsNeverReached(t *testing.T) {
+	b := newBench(t)
+	b.importOne(8)
+	b.message("sms")
+	b.sms.err = &transports.SendError{Outcome: transports.NotSent, Unasked: true, Err: errors.New("no route to host")}
+	end := b.clock.t.Add(24 * time.Hour)
+	for b.clock.t.Before(end) {
+		b.clock.t = b.attempt("sms")
+	}
+	b.clock.t = end
+	b.attempt("sms")
+	if d := b.downlink(); d.State != hub.DownlinkExpired || d.Attempts != 0 || len(b.sms.sent) > 60 {
+		t.Errorf("%+v after %d tries", d, len(b.sms.sent))
+	}
+}
+
+// A downlink that its network does not take, now or ever, holds up none behind it, of its device or of others.
+func TestDownlinkHoldsUpNoOther(t *testing.T) {
+	for name, err := range map[string]error{
+		"not now":        &transports.SendError{Outcome: transports.NotSent, Code: -5, Slow: true, Err: errors.New("the modem's queue is full")},
+		"never":          &transports.SendError{Outcome: transports.Refused, Code: -3, Err: errors.New("too large")},
+		"not reached":    &transports.SendError{Outcome: transports.NotSent, Unasked: true, Err: errors.New("no route")},
+		"nobody can say": &transports.SendError{Outcome: transports.MaybeSent, Err: errors.New("no answer")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.importOne(8)
+			b.sms.err = err
+			b.message("sms")
+			b.attempt("sms")
+			b.sms.err = nil
+			b.message("sms")
+			b.attempt("sms")
+			if list, err := b.hub.Downlinks("meter-1"); err != nil || len(list) != 2 || list[1].State != hub.DownlinkAccepted || list[0].State == hub.DownlinkAccepted || len(b.sms.sent) != 2 {
+				t.Errorf("%+v, %v, %d sent", list, err, len(b.sms.sent))
+			}
+		})
+	}
+}
+
 // A modem that holds an attempt holds up no other link.
 func TestLinksTransmitBesideEachOther(t *testing.T) {
 	b := newBench(t)

@@ -177,7 +177,7 @@ func (h *Hub) verified(
 	c.note(key, o.hash, o.header, taken.base(o))
 	f := h.putFrame(c, u, item, o, key, taken.state, cost)
 	if taken.waits {
-		h.park(c, key, f, taken.distance)
+		h.park(c, u, key, f, taken.distance)
 	} else {
 		h.unpark(c, o.device, key)
 	}

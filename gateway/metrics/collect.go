@@ -180,11 +180,17 @@ func line(s scrape, l *LinkState) {
 	s.counts(udpDropped, l.UDP, l.Name)
 	s.counts(refused, l.Refused, l.Name)
 	s.counts(sessions, l.Sessions, l.Name)
+	s.counts(callsFailed, l.Calls, l.Name)
 	if l.Missing != nil {
 		s.count(missing, l.Missing(), l.Name)
 	}
 	if l.ModemUp != nil {
 		s.flag(modemUp, l.ModemUp(), l.Name)
+	}
+	if l.Signal != nil {
+		if dbHz, known := l.Signal(); known {
+			s.value(modemSignal, dbHz, l.Name)
+		}
 	}
 	if l.ModemResets != nil {
 		s.count(modemResets, l.ModemResets(), l.Name)

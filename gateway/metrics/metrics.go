@@ -36,11 +36,17 @@ type LinkState struct {
 	// Sessions returns what a satellite network told of beside payloads, by kind; nil where the link is none.
 	Sessions func() map[string]uint64
 
+	// Calls returns the calls of a web service that failed, by reason; nil where the link polls none.
+	Calls func() map[string]uint64
+
 	// Missing counts messages that the network numbered and that never came; nil where it numbers none.
 	Missing func() uint64
 
 	// ModemUp reports whether the modem is set up; nil where the link is no modem.
 	ModemUp func() bool
+
+	// Signal returns the carrier to noise of a terminal, and whether it is known; nil where there is no terminal.
+	Signal func() (dbHz float64, known bool)
 
 	// ModemResets counts the times that the modem was told to start over; nil where the link is no modem.
 	ModemResets func() uint64

@@ -5,13 +5,18 @@ import (
 	"log/slog"
 	"maps"
 	"net/netip"
+	"path/filepath"
 	"slices"
 
 	"github.com/godwit-gateway/godwit/gateway/api"
 	"github.com/godwit-gateway/godwit/gateway/config"
 	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/transports/cloudloop"
 	"github.com/godwit-gateway/godwit/transports/directip"
+	"github.com/godwit-gateway/godwit/transports/idp"
+	"github.com/godwit-gateway/godwit/transports/idpmodem"
 	"github.com/godwit-gateway/godwit/transports/rockblock"
+	"github.com/godwit-gateway/godwit/transports/sbdmodem"
 	"github.com/godwit-gateway/godwit/transports/smsmodem"
 	"github.com/godwit-gateway/godwit/transports/udp"
 )
@@ -22,11 +27,15 @@ type wired struct {
 	name    string
 	kind    string
 	metered bool
-	device  string               // serial line
+	device  string               // serial line, or the service that is polled
 	udp     *udp.Transport       // nil: another kind
 	modem   *smsmodem.Transport  // nil: another kind
+	sbd     *sbdmodem.Transport  // nil: another kind
 	sat     *directip.Transport  // nil: another kind
 	rock    *rockblock.Transport // nil: another kind
+	idp     *idp.Transport       // nil: another kind
+	term    *idpmodem.Transport  // nil: another kind
+	loop    *cloudloop.Transport // nil: another kind
 	socket  socket               // nil: the link listens nowhere
 }
 
@@ -41,7 +50,7 @@ type socket interface {
 func wireLinks(cfg *config.Config, log *slog.Logger) ([]*wired, error) {
 	var out []*wired
 	for _, name := range slices.Sorted(maps.Keys(cfg.Links)) {
-		w, err := wireLink(cfg.Links[name], log)
+		w, err := wireLink(cfg.Links[name], markFile(cfg, name), log)
 		if err != nil {
 			return nil, fmt.Errorf("link %s: %w", name, err)
 		}
@@ -50,7 +59,12 @@ func wireLinks(cfg *config.Config, log *slog.Logger) ([]*wired, error) {
 	return out, nil
 }
 
-func wireLink(l config.Link, log *slog.Logger) (*wired, error) {
+// markFile is where a link keeps what must survive a crash, such as how far it has read.
+func markFile(cfg *config.Config, link string) string {
+	return filepath.Join(cfg.Gateway.StateDir, "links", link+".mark")
+}
+
+func wireLink(l config.Link, mark string, log *slog.Logger) (*wired, error) {
 	w := &wired{name: l.Name, kind: l.Kind}
 	if l.SMSModem != nil {
 		w.device = l.SMSModem.Device
@@ -65,12 +79,30 @@ func wireLink(l config.Link, log *slog.Logger) (*wired, error) {
 		c.Log = log
 		w.modem, err = smsmodem.New(c)
 		w.transport, w.metered = w.modem, true
+	case l.SBDModem != nil:
+		w.device = l.SBDModem.Device
+		c := *l.SBDModem
+		c.State = mark
+		w.sbd, err = sbdmodem.New(l.Name, c, log)
+		w.transport, w.metered = w.sbd, true
+	case l.IDPModem != nil:
+		w.device = l.IDPModem.Device
+		w.term, err = idpmodem.New(l.Name, *l.IDPModem, log)
+		w.transport, w.metered = w.term, true
 	case l.DirectIP != nil:
 		w.sat, err = directip.New(l.Name, *l.DirectIP, log)
 		w.transport, w.socket, w.metered = w.sat, w.sat, true
 	case l.RockBLOCK != nil:
 		w.rock, err = rockblock.New(l.Name, l.RockBLOCK.Driver(), log)
 		w.transport, w.socket, w.metered = w.rock, w.rock, true
+	case l.IDP != nil:
+		w.device = l.IDP.URL
+		w.idp, err = idp.New(l.Name, l.IDP.Driver(mark), log)
+		w.transport, w.metered = w.idp, true
+	case l.Cloudloop != nil:
+		w.device = l.Cloudloop.API
+		w.loop, err = cloudloop.New(l.Name, l.Cloudloop.Driver(mark), log)
+		w.transport, w.metered = w.loop, true
 	default:
 		err = fmt.Errorf("no driver for kind %q", l.Kind)
 	}

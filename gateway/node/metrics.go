@@ -28,12 +28,36 @@ func (w *wired) state() metrics.LinkState {
 			}
 		}
 	}
+	w.satellites(&s)
+	if w.modem != nil {
+		s.Sent = func() (messages, payload uint64) { return w.modem.Stats().SentParts, 0 }
+		s.ModemResets = func() uint64 { return w.modem.Stats().Resets }
+		s.ModemUp = func() bool { return w.modem.Stats().Up }
+		s.SlotsUsed = func() (int, bool) { used, _, ok := w.slots(); return used, ok }
+		s.SlotsTotal = func() (int, bool) { _, total, ok := w.slots(); return total, ok }
+	}
+	return s
+}
+
+// satellites is what the drivers of satellite networks tell.
+func (w *wired) satellites(s *metrics.LinkState) {
+	if w.sbd != nil {
+		s.Sent = func() (messages, payload uint64) { st := w.sbd.Stats(); return st.Sent, st.SentBytes }
+		s.ModemUp = w.sbd.Up
+		s.Sessions = func() map[string]uint64 {
+			st := w.sbd.Stats()
+			return map[string]uint64{"failed": st.Failed, "check": st.Checks, "empty": st.Empty, "lost": st.Lost, "weak": st.Weak}
+		}
+	}
+	if w.term != nil {
+		w.terminal(s)
+	}
 	if w.sat != nil {
 		s.Sent = func() (messages, payload uint64) { st := w.sat.Stats(); return st.Sent, st.SentBytes }
 		s.Refused = func() map[string]uint64 {
 			st := w.sat.Stats()
 			return map[string]uint64{
-				"stranger": st.Stranger, "crowded": st.Crowded, "unfinished": st.Unfinished, "too_long": st.TooLong, "foreign": st.Foreign,
+				"stranger": st.Stranger, "crowded": st.Crowded, "unfinished": st.Unfinished, "foreign": st.Foreign,
 			}
 		}
 		s.Sessions = func() map[string]uint64 {
@@ -53,14 +77,32 @@ func (w *wired) state() metrics.LinkState {
 			return map[string]uint64{"empty": st.Empty, "repeated": st.Repeated}
 		}
 	}
-	if w.modem != nil {
-		s.Sent = func() (messages, payload uint64) { return w.modem.Stats().SentParts, 0 }
-		s.ModemResets = func() uint64 { return w.modem.Stats().Resets }
-		s.ModemUp = func() bool { return w.modem.Stats().Up }
-		s.SlotsUsed = func() (int, bool) { used, _, ok := w.slots(); return used, ok }
-		s.SlotsTotal = func() (int, bool) { _, total, ok := w.slots(); return total, ok }
+	if w.idp != nil {
+		s.Sent = func() (messages, payload uint64) { st := w.idp.Stats(); return st.Sent, st.SentBytes }
+		s.Sessions = func() map[string]uint64 {
+			st := w.idp.Stats()
+			return map[string]uint64{"repeated": st.Repeated, "foreign": st.Foreign, "cancelled": st.Cancelled, "scheduled": st.Scheduled}
+		}
+		s.Calls = func() map[string]uint64 { return w.idp.Stats().Failures }
 	}
-	return s
+	if w.loop != nil {
+		s.Sent = func() (messages, payload uint64) { st := w.loop.Stats(); return st.Sent, st.SentBytes }
+		s.Sessions = func() map[string]uint64 {
+			st := w.loop.Stats()
+			return map[string]uint64{"empty": st.Empty, "malformed": st.Malformed}
+		}
+	}
+}
+
+// terminal is how an IsatData Pro terminal beside the gateway is.
+func (w *wired) terminal(s *metrics.LinkState) {
+	s.Sent = func() (messages, payload uint64) { st := w.term.Stats(); return st.Sent, st.SentBytes }
+	s.ModemUp = w.term.Up
+	s.Signal = func() (float64, bool) { st := w.term.Stats(); return st.SignalDBHz, st.SignalDBHz > 0 }
+	s.Sessions = func() map[string]uint64 {
+		st := w.term.Stats()
+		return map[string]uint64{"failed": st.Failed, "lost": st.Lost, "foreign": st.Raw, "requeued": st.Requeued}
+	}
 }
 
 // slots are those of all storages of a modem, as it last said.

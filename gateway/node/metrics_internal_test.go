@@ -21,7 +21,7 @@ const patience = 30 * time.Second
 // wire makes a link and runs it until the test ends.
 func wire(t *testing.T, l config.Link) *wired {
 	t.Helper()
-	w, err := wireLink(l, slog.New(slog.DiscardHandler))
+	w, err := wireLink(l, filepath.Join(t.TempDir(), "links", l.Name+".mark"), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

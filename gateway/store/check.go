@@ -320,12 +320,12 @@ func (c *checker) event(key, value []byte) error {
 }
 
 func (c *checker) parked(key, value []byte) error {
-	k, base, err := parkedRow(key, value)
+	k, p, err := parkedRow(key, value)
 	if err != nil {
 		return err
 	}
-	if base >= k.Counter {
-		return fmt.Errorf("%w: counter %d waits for %d", ErrCorrupt, k.Counter, base)
+	if p.Base >= k.Counter {
+		return fmt.Errorf("%w: counter %d waits for %d", ErrCorrupt, k.Counter, p.Base)
 	}
 	return c.has(appendFrameKey(nil, k), "its frame")
 }

@@ -9,6 +9,8 @@ var (
 	LowSpace         = lowSpace
 	AppendFrame      = appendFrame
 	DecodeFrame      = decodeFrame
+	AppendParked     = appendParked
+	DecodeParked     = decodeParked
 	AppendPart       = appendPart
 	DecodePart       = decodePart
 	AppendFragment   = appendFragment

@@ -25,6 +25,7 @@ type Quarantine struct {
 	Epoch              uint32
 	Counter            uint64
 	Hash               [8]byte
+	Position           Position // where the network saw the sender
 	Payload            []byte
 }
 
@@ -32,6 +33,8 @@ type Quarantine struct {
 const (
 	quarantineVerified = 1 << iota
 	quarantineOpened
+	quarantinePlaced
+	quarantineFlags = 1<<iota - 1
 )
 
 // quarantineMax bounds the rows in all; see [Batch.PutQuarantine].
@@ -44,6 +47,9 @@ func appendQuarantine(dst []byte, q *Quarantine) []byte {
 	}
 	if q.Opened {
 		flags |= quarantineOpened
+	}
+	if q.Position.Known {
+		flags |= quarantinePlaced
 	}
 	dst = append(dst, rowVersion, flags)
 	dst = binary.AppendUvarint(dst, uint64(q.Number))
@@ -60,6 +66,9 @@ func appendQuarantine(dst []byte, q *Quarantine) []byte {
 		dst = binary.AppendUvarint(dst, q.Counter)
 		dst = append(dst, q.Hash[:]...)
 	}
+	if q.Position.Known {
+		dst = appendPosition(dst, &q.Position)
+	}
 	return append(dst, q.Payload...)
 }
 
@@ -67,7 +76,7 @@ func appendQuarantine(dst []byte, q *Quarantine) []byte {
 func decodeQuarantine(seq uint64, b []byte) (Quarantine, error) {
 	r := newRow("quarantine", b)
 	flags := r.byte()
-	if flags&^byte(quarantineVerified|quarantineOpened) != 0 {
+	if flags&^byte(quarantineFlags) != 0 {
 		r.fail("unknown flags")
 	}
 	q := Quarantine{Seq: seq, Verified: flags&quarantineVerified != 0, Opened: flags&quarantineOpened != 0}
@@ -80,6 +89,9 @@ func decodeQuarantine(seq uint64, b []byte) (Quarantine, error) {
 	if q.Opened {
 		q.Epoch, q.Counter = uint32(r.limited(math.MaxUint32)), r.uvarint() //nolint:gosec // limited
 		copy(q.Hash[:], r.take(8))
+	}
+	if flags&quarantinePlaced != 0 {
+		q.Position = r.position()
 	}
 	q.Payload = r.rest()
 	return q, r.end("quarantine")

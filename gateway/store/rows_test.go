@@ -57,10 +57,20 @@ func quarantines() *rapid.Generator[store.Quarantine] {
 			Content: rapid.Byte().Draw(t, "content"), Number: rapid.Uint32().Draw(t, "number"), Reason: names().Draw(t, "reason"),
 			Verified: rapid.Bool().Draw(t, "verified"), Opened: rapid.Bool().Draw(t, "opened"), Payload: octets().Draw(t, "payload"),
 		}
+		q.Position = positions().Draw(t, "position")
 		if q.Opened {
 			q.Epoch, q.Counter, q.Hash = rapid.Uint32().Draw(t, "epoch"), rapid.Uint64().Draw(t, "counter"), [8]byte{rapid.Byte().Draw(t, "hash")}
 		}
 		return q
+	})
+}
+
+func positions() *rapid.Generator[store.Position] {
+	return rapid.Custom(func(t *rapid.T) (p store.Position) {
+		if p.Known = rapid.Bool().Draw(t, "known"); p.Known {
+			p.Latitude, p.Longitude, p.Radius = rapid.Int32().Draw(t, "latitude"), rapid.Int32().Draw(t, "longitude"), rapid.Int64Min(0).Draw(t, "radius")
+		}
+		return p
 	})
 }
 
@@ -127,6 +137,10 @@ func TestRowsRoundTrip(t *testing.T) {
 		q.Seq = 7
 		roundTrip(t, q, store.AppendQuarantine(nil, &q), func(b []byte) (store.Quarantine, error) { return store.DecodeQuarantine(7, b) })
 	}))
+	t.Run("parked", rapid.MakeCheck(func(t *rapid.T) {
+		p := store.Parked{Base: rapid.Uint64().Draw(t, "base"), Position: positions().Draw(t, "position")}
+		roundTrip(t, p, store.AppendParked(nil, &p), store.DecodeParked)
+	}))
 	t.Run("part", rapid.MakeCheck(func(t *rapid.T) {
 		p := parts().Draw(t, "part")
 		roundTrip(t, p, store.AppendPart(nil, &p), store.DecodePart)
@@ -147,6 +161,22 @@ func TestRowsRoundTrip(t *testing.T) {
 	}))
 }
 
+// Rows of stores that were written before positions were kept are read, and without a position rows are as they were.
+func TestRowsWithoutPosition(t *testing.T) {
+	old := []byte{1, 200, 1} // version 1, base 200
+	if p, err := store.DecodeParked(old); err != nil || p != (store.Parked{Base: 200}) {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if row := store.AppendParked(nil, &store.Parked{Base: 200}); !bytes.Equal(row, old) {
+		t.Errorf("%x, want %x", row, old)
+	}
+	q := store.Quarantine{Bearer: "sbd", Reason: "pending", Verified: true, Payload: []byte{0x41}}
+	row := append([]byte{1, 1, 0, 0, 0, 0, 0, 3, 0, 0, 0, 7}, "pending\x41"...)
+	if got := store.AppendQuarantine(nil, &q); !bytes.Equal(got, row) {
+		t.Errorf("%x, want %x", got, row)
+	}
+}
+
 // A row that decodes encodes to the same bytes: there is one encoding of each value, and no bytes that nobody looks at.
 func FuzzRows(f *testing.F) {
 	frame := store.Frame{Link: "udp0", Bearer: "udp", ReceivedAt: time.UnixMilli(1), SentAt: time.UnixMilli(0), From: "a", Raw: []byte{1}}
@@ -156,6 +186,7 @@ func FuzzRows(f *testing.F) {
 	f.Add(store.AppendDownlink(nil, &store.Downlink{Kind: "ack", Due: time.UnixMilli(5)}))
 	f.Add(store.AppendDownlink(nil, &store.Downlink{Kind: "ack", Billed: 140, Micros: -1}))
 	f.Add(store.AppendEvent(&store.Event{ID: "a.0.1.0", Payload: []byte("{}")}))
+	f.Add(store.AppendParked(nil, &store.Parked{Base: 7, Position: store.Position{Known: true, Latitude: -1, Longitude: 1, Radius: 5}}))
 	f.Add([]byte{1, 0x80, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		same := func(what string, again []byte, err error) {
@@ -173,6 +204,8 @@ func FuzzRows(f *testing.F) {
 		same("frame", store.AppendFrame(nil, &fr), err)
 		q, err := store.DecodeQuarantine(1, b)
 		same("quarantine", store.AppendQuarantine(nil, &q), err)
+		k, err := store.DecodeParked(b)
+		same("parked", store.AppendParked(nil, &k), err)
 		p, err := store.DecodePart(b)
 		same("part", store.AppendPart(nil, &p), err)
 		g, err := store.FragmentRow(make([]byte, 8), b)

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -53,6 +54,20 @@ func appendTime(dst []byte, t time.Time) []byte {
 func zigzag(v int64) uint64      { return uint64(v)<<1 ^ uint64(v>>63) } //nolint:gosec // a bit pattern
 func unzigzag(u uint64) int64    { return int64(u>>1) ^ -int64(u&1) }
 func atMillis(v int64) time.Time { return time.UnixMilli(v).UTC() }
+
+// A Position is where the network saw a sender. The zero value means that it did not say.
+type Position struct {
+	Known     bool
+	Latitude  int32 // millionths of a degree, north positive
+	Longitude int32 // millionths of a degree, east positive
+	Radius    int64 // metres
+}
+
+func appendPosition(dst []byte, p *Position) []byte {
+	dst = binary.AppendUvarint(dst, zigzag(int64(p.Latitude)))
+	dst = binary.AppendUvarint(dst, zigzag(int64(p.Longitude)))
+	return binary.AppendUvarint(dst, uint64(max(0, p.Radius)))
+}
 
 // row reads one encoded row. The first error sticks, so that a decoder checks once, at the end. It accepts exactly what the append
 // functions give: one row has one encoding.
@@ -157,6 +172,19 @@ func (r *row) at(v int64) time.Time {
 		return time.Time{}
 	}
 	return atMillis(v)
+}
+
+func (r *row) position() Position {
+	return Position{Known: true, Latitude: r.degrees(), Longitude: r.degrees(), Radius: int64(r.limited(math.MaxInt64))} //nolint:gosec // limited
+}
+
+func (r *row) degrees() int32 {
+	v := r.signed()
+	if v < math.MinInt32 || v > math.MaxInt32 {
+		r.fail("number out of range")
+		return 0
+	}
+	return int32(v)
 }
 
 // end is the error of the row, which must be used up.

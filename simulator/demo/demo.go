@@ -66,8 +66,7 @@ type demo struct {
 	members []member
 	watcher *watcher
 	udp     *udpFleet
-	sms     *keptFleet
-	sat     *keptFleet
+	kept    []*keptFleet // all but UDP
 	pending atomic.Int64
 	quiet   chan struct{}
 	traffic map[string]*traffic
@@ -80,7 +79,7 @@ func Run(ctx context.Context, o Options) (*Summary, error) {
 	}
 	d := &demo{
 		o: o, ledger: check.New(), quiet: make(chan struct{}),
-		traffic: map[string]*traffic{linkUDP: {}, linkSMS: {}, linkSat: {}},
+		traffic: map[string]*traffic{},
 	}
 	remove, err := d.prepare()
 	if err != nil {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/godwit-gateway/godwit/simulator/check"
 	"github.com/godwit-gateway/godwit/simulator/radio"
-	"github.com/godwit-gateway/godwit/transports"
 )
 
 // A network keeps what it took from a device until the gateway has confirmed it.
@@ -31,7 +30,7 @@ type network interface {
 type keptFleet struct {
 	air
 	network network
-	bearer  transports.Bearer
+	bill    func(payload int) uint64 // bytes that the network bills for a message
 	model   radio.Model
 	seed    uint64
 	onAir   atomic.Int64 // copies
@@ -52,13 +51,13 @@ type kept struct {
 
 // downlink is one payload on its way to a device.
 type downlink struct {
-	to      string
+	to      string // "": the network does not say
 	payload []byte
 }
 
 // newKeptFleet makes a fleet, and its network by build, so that the network is there when the gateway starts.
-func newKeptFleet(a air, b transports.Bearer, m radio.Model, seed uint64, build func(*keptFleet) (network, error)) (*keptFleet, error) {
-	f := &keptFleet{air: a, bearer: b, model: m, seed: seed, sent: map[uint64]check.Frame{}, down: make(chan downlink, 256)}
+func newKeptFleet(a air, bill func(int) uint64, m radio.Model, seed uint64, build func(*keptFleet) (network, error)) (*keptFleet, error) {
+	f := &keptFleet{air: a, bill: bill, model: m, seed: seed, sent: map[uint64]check.Frame{}, down: make(chan downlink, 256)}
 	var err error
 	if f.network, err = build(f); err != nil {
 		return nil, fmt.Errorf("network of link %s: %w", a.link, err)
@@ -132,7 +131,11 @@ func (f *keptFleet) talk(ctx context.Context, members []member, ended chan error
 		case <-quiet:
 			quiet = nil
 		case d := <-f.down:
-			if m := byAddress[d.to]; m != nil {
+			if d.to == "" { // everybody hears it, and who cannot read it leaves it
+				for _, m := range mobiles {
+					_, _ = m.dev.Receive(d.payload)
+				}
+			} else if m := byAddress[d.to]; m != nil {
 				if _, err := m.dev.Receive(d.payload); err != nil {
 					return fmt.Errorf("device %d: %w", m.Number, err) // what the gateway sends must verify
 				}
@@ -178,7 +181,7 @@ func (f *keptFleet) transmit(m *mobile, link *radio.Link[kept], now time.Time) (
 		return wake, err
 	}
 	for _, tx := range out {
-		f.traffic.billed.Add(f.bearer.Billed(1, uint64(len(tx.Payload))))
+		f.traffic.billed.Add(f.bill(len(tx.Payload)))
 		p := kept{from: m.address, payload: tx.Payload, frame: m.frame(tx.Frame), join: tx.Join, at: now}
 		lost := link.SendSized(now, p, len(tx.Payload)) == 0
 		if lost {

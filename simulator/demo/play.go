@@ -40,14 +40,14 @@ func (d *demo) prepare() (remove func() error, err error) {
 func (d *demo) run(ctx context.Context) (summary *Summary, err error) {
 	// The parts below end in their turn, not when ctx does.
 	back := context.WithoutCancel(ctx)
-	if d.sms, err = newSMSFleet(d.air(linkSMS), d.site.Modem, radio.ShortMessages(), d.o.Seed); err != nil {
-		return nil, err
+	for _, open := range d.networks() {
+		var f *keptFleet
+		if f, err = open(); err != nil {
+			return nil, err
+		}
+		d.kept = append(d.kept, f)
+		defer func() { err = errors.Join(err, f.close()) }()
 	}
-	defer func() { err = errors.Join(err, d.sms.close()) }()
-	if d.sat, err = newSatFleet(d.air(linkSat), d.site.Sat, d.site.MT, true, radio.Satellite(), d.o.Seed, imeis(d.o.Devices)); err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, d.sat.close()) }()
 	if d.gateway, err = startGateway(back, d.site, d.o.Log); err != nil {
 		return nil, err
 	}
@@ -70,8 +70,37 @@ func (d *demo) run(ctx context.Context) (summary *Summary, err error) {
 	return d.play(ctx, back, members)
 }
 
+// networks make the networks that keep messages, and the devices on them.
+func (d *demo) networks() []func() (*keptFleet, error) {
+	all, seed := imeis(d.o.Devices), d.o.Seed
+	return []func() (*keptFleet, error){
+		func() (*keptFleet, error) {
+			return newSMSFleet(d.air(linkSMS), d.site.Modem, radio.ShortMessages(), seed)
+		},
+		func() (*keptFleet, error) {
+			return newSatFleet(d.air(linkSat), d.site.Sat, d.site.MT, true, radio.Satellite(), seed, all)
+		},
+		func() (*keptFleet, error) {
+			return newRockFleet(d.air(linkRock), "http://"+d.site.Rock+"/", d.site.RockMT, d.site.rockKey, radio.Satellite(), seed, all)
+		},
+		func() (*keptFleet, error) {
+			return newCloudFleet(d.air(linkCloud), d.site.Cloud, radio.Satellite(), seed, all)
+		},
+		func() (*keptFleet, error) {
+			return newSBDFleet(d.air(linkSBD), d.site.Transceiver, radio.Satellite(), seed)
+		},
+		func() (*keptFleet, error) {
+			return newOrbFleet(d.air(linkOrb), d.site.Orb, isatDataPro(), seed, d.o.Devices)
+		},
+		func() (*keptFleet, error) {
+			return newIDPFleet(d.air(linkIDP), d.site.Terminal, isatDataPro(), seed)
+		},
+	}
+}
+
 // air is what the devices of a link share.
 func (d *demo) air(link string) air {
+	d.traffic[link] = &traffic{}
 	return air{
 		link: link, ledger: d.ledger, flash: d.flash, traffic: d.traffic[link], pending: &d.pending, quiet: d.quiet, now: time.Now,
 	}
@@ -83,7 +112,7 @@ func (d *demo) play(ctx, back context.Context, members []member) (*Summary, erro
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	failed := make(chan error, 5)
+	failed := make(chan error, 3+len(d.kept))
 	start := func(run func(context.Context) error) {
 		wg.Go(func() {
 			if err := run(background); err != nil {
@@ -98,8 +127,9 @@ func (d *demo) play(ctx, back context.Context, members []member) (*Summary, erro
 	d.udp = &udpFleet{air: d.air(linkUDP), gateway: gateway, radio: radio.Cellular()}
 	start(d.watcher.run)
 	start(func(ctx context.Context) error { return d.udp.run(ctx, of(members, linkUDP)) })
-	start(func(ctx context.Context) error { return d.sms.run(ctx, of(members, linkSMS)) })
-	start(func(ctx context.Context) error { return d.sat.run(ctx, of(members, linkSat)) })
+	for _, f := range d.kept {
+		start(func(ctx context.Context) error { return f.run(ctx, of(members, f.link)) })
+	}
 	start(func(ctx context.Context) error { return d.operate(ctx, members) })
 	d.announce(members)
 	if err := d.until(ctx, failed); err != nil {
@@ -112,7 +142,12 @@ func (d *demo) play(ctx, back context.Context, members []member) (*Summary, erro
 }
 
 // underWay is how many payloads networks have that the gateway has not confirmed.
-func (d *demo) underWay() int { return d.sms.underWay() + d.sat.underWay() }
+func (d *demo) underWay() (n int) {
+	for _, f := range d.kept {
+		n += f.underWay()
+	}
+	return n
+}
 
 // imeis are those of all satellite modems that there can be.
 func imeis(devices int) []string {
@@ -135,8 +170,11 @@ func of(members []member, link string) []member {
 
 func (d *demo) announce(members []member) {
 	d.o.Say("state folder %s (configuration %s)", d.site.Dir, filepath.Base(d.site.Config))
-	d.o.Say("%d devices: %d over UDP to %s, %d over SMS to the modem at %s, %d over satellites and DirectIP to %s", len(members),
-		len(of(members, linkUDP)), d.site.UDP, len(of(members, linkSMS)), d.site.Modem, len(of(members, linkSat)), d.site.Sat)
+	d.o.Say("%d devices: %d over UDP to %s, %d over SMS to the modem at %s", len(members), len(of(members, linkUDP)), d.site.UDP,
+		len(of(members, linkSMS)), d.site.Modem)
+	d.o.Say("over satellites: Iridium %d by DirectIP, %d by webhooks, %d by long polls, %d by a transceiver; IsatData Pro %d by a message gateway, %d by a terminal",
+		len(of(members, linkSat)), len(of(members, linkRock)), len(of(members, linkCloud)), len(of(members, linkSBD)), len(of(members, linkOrb)),
+		len(of(members, linkIDP)))
 	d.o.Say("events on nats://%s, subjects godwit.v1.%s.event.>", d.site.NATS, gatewayID)
 	d.o.Say("API on %s; try: godwit --config %s device list", d.gateway.api(), d.site.Config)
 }

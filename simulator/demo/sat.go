@@ -8,7 +8,6 @@ import (
 
 	"github.com/godwit-gateway/godwit/simulator/peers/gss"
 	"github.com/godwit-gateway/godwit/simulator/radio"
-	"github.com/godwit-gateway/godwit/transports"
 )
 
 // satNetwork is satellites and the Iridium gateway, which connects to ours.
@@ -23,10 +22,15 @@ const (
 	gssSecond         = 50 * time.Millisecond
 )
 
+// sbdMin is the least that Iridium bills of a message; beyond it each byte counts (Developers Guide 11.1).
+const sbdMin = 10
+
+func billSBD(payload int) uint64 { return uint64(max(sbdMin, payload)) }
+
 // newSatFleet makes devices with satellite modems, and the Iridium gateway. destination is where our gateway listens, and mt where it takes what goes to
 // modems.
 func newSatFleet(a air, destination, mt string, confirm bool, m radio.Model, seed uint64, members []string) (*keptFleet, error) {
-	return newKeptFleet(a, transports.SBD, m, seed, func(f *keptFleet) (network, error) {
+	return newKeptFleet(a, billSBD, m, seed, func(f *keptFleet) (network, error) {
 		n := &satNetwork{fleet: f}
 		var mu sync.Mutex
 		luck := rand.New(rand.NewPCG(seed, 5)) //nolint:gosec // repeatable

@@ -1,9 +1,11 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,18 +15,25 @@ import (
 	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/simulator/check"
 	"github.com/godwit-gateway/godwit/simulator/device"
+	"github.com/godwit-gateway/godwit/simulator/peers/sbdterm"
 	"github.com/godwit-gateway/godwit/simulator/radio"
 )
 
-// ServeOptions say which endpoints are played for a gateway that runs elsewhere. At least one of Gateway, Modem and DirectIP must be set.
+// ServeOptions say which endpoints are played for a gateway that runs elsewhere. At least one of Gateway, Modem, DirectIP, Webhook, Cloud, SBDModem, IGWS and IDPModem must be set.
 type ServeOptions struct {
 	Gateway  string          // address of the gateway's UDP link; "": no devices on UDP
 	Modem    string          // path of the symbolic link to the simulated modem's pty; "": none
 	DirectIP string          // address of the gateway's DirectIP link; "": no satellites
 	MT       string          // address where what goes to satellite modems is taken; "": a free port
 	Confirm  bool            // the account has MO confirmations
+	Webhook  string          // URL of the gateway's RockBLOCK link; "": no RockBLOCKs
+	RockMT   string          // address where what goes to RockBLOCKs is taken; "": a free port
+	Cloud    string          // address where a Cloudloop listens that the gateway asks; "": none
+	SBDModem string          // path of the symbolic link to the simulated transceiver's pty; "": none
+	IGWS     string          // address of a message gateway that the gateway polls; "": no terminals of IsatData Pro
+	IDPModem string          // path of the symbolic link to the simulated IsatData Pro terminal's pty; "": none
 	Devices  int             // on each of them
-	First    uint32          // number of the first device; those on the modem follow those on UDP, and those on satellites come last
+	First    uint32          // number of the first device; then all links go on from each other in the order above
 	FleetKey [32]byte        // from which the devices' keys are derived
 	Product  string          // as the devices call themselves
 	Template *codec.Template // of the product
@@ -41,8 +50,8 @@ type ServeOptions struct {
 
 func (o *ServeOptions) validate() error {
 	switch {
-	case o.Gateway == "" && o.Modem == "" && o.DirectIP == "":
-		return fmt.Errorf("%w: nothing to serve: name the gateway's UDP or DirectIP address, a path for the modem, or all of them", ErrOptions)
+	case o.Gateway == "" && o.Modem == "" && o.DirectIP == "" && o.Webhook == "" && o.Cloud == "" && o.SBDModem == "" && o.IGWS == "" && o.IDPModem == "":
+		return fmt.Errorf("%w: nothing to serve: name the gateway's UDP or DirectIP address, the URL of its webhook, an address for Cloudloop or a message gateway, a path for a modem, or several of them", ErrOptions)
 	case o.Devices < 0 || o.Devices > perKind:
 		return fmt.Errorf("%w: %d devices, want 0 to %d", ErrOptions, o.Devices, perKind)
 	case o.Interval <= 0:
@@ -59,6 +68,7 @@ type server struct {
 	pending atomic.Int64
 	quiet   chan struct{}
 	traffic map[string]*traffic
+	kept    []*keptFleet // all but UDP
 
 	publisher *device.Publisher
 }
@@ -69,28 +79,78 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	s := &server{o: o, ledger: check.New(), quiet: make(chan struct{}), traffic: map[string]*traffic{linkUDP: {}, linkSMS: {}, linkSat: {}}}
+	s := &server{o: o, ledger: check.New(), quiet: make(chan struct{}), traffic: map[string]*traffic{}}
+	for _, link := range serveLinks {
+		s.traffic[link] = &traffic{}
+	}
 	if s.flash, err = openFlash(o.State); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.flash.close()) }()
-	var sms, sat *keptFleet
-	if o.Modem != "" {
-		if sms, err = newSMSFleet(s.air(linkSMS), o.Modem, s.model(radio.ShortMessages()), o.Seed); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, sms.close()) }()
-	}
 	if len(o.Signers) > 0 {
 		s.publisher = publisher(ctx, o.Signers)
 	}
-	if o.DirectIP != "" {
-		if sat, err = newSatFleet(s.air(linkSat), o.DirectIP, o.MT, o.Confirm, s.model(radio.Satellite()), o.Seed, imeis(o.Devices*satOneIn)); err != nil {
+	defer func() {
+		for _, f := range s.kept {
+			err = errors.Join(err, f.close())
+		}
+	}()
+	for _, open := range s.networks() {
+		f, err := open()
+		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, sat.close()) }()
+		s.kept = append(s.kept, f)
 	}
-	return s.run(ctx, sms, sat)
+	return s.run(ctx)
+}
+
+// serveLinks are what devices can be on, in the order in which they get their numbers.
+var serveLinks = []string{linkUDP, linkSMS, linkSat, linkRock, linkCloud, linkSBD, linkOrb, linkIDP}
+
+// networks make the networks that keep messages, of those that were asked for.
+func (s *server) networks() (list []func() (*keptFleet, error)) {
+	o, all := &s.o, imeis(satOneIn*len(satLinks)*s.o.Devices)
+	if o.Modem != "" {
+		list = append(list, func() (*keptFleet, error) {
+			return newSMSFleet(s.air(linkSMS), o.Modem, s.model(radio.ShortMessages()), o.Seed)
+		})
+	}
+	if o.DirectIP != "" {
+		list = append(list, func() (*keptFleet, error) {
+			return newSatFleet(s.air(linkSat), o.DirectIP, o.MT, o.Confirm, s.model(radio.Satellite()), o.Seed, all)
+		})
+	}
+	if o.Webhook != "" {
+		list = append(list, func() (*keptFleet, error) {
+			key, _, err := rockKey(o.State)
+			if err != nil {
+				return nil, err
+			}
+			return newRockFleet(s.air(linkRock), o.Webhook, cmp.Or(o.RockMT, "127.0.0.1:0"), key, s.model(radio.Satellite()), o.Seed, all)
+		})
+	}
+	if o.Cloud != "" {
+		list = append(list, func() (*keptFleet, error) {
+			return newCloudFleet(s.air(linkCloud), o.Cloud, s.model(radio.Satellite()), o.Seed, all)
+		})
+	}
+	if o.SBDModem != "" {
+		list = append(list, func() (*keptFleet, error) {
+			return newSBDFleet(s.air(linkSBD), o.SBDModem, s.model(radio.Satellite()), o.Seed)
+		})
+	}
+	if o.IGWS != "" {
+		list = append(list, func() (*keptFleet, error) {
+			return newOrbFleet(s.air(linkOrb), o.IGWS, s.model(isatDataPro()), o.Seed, o.Devices)
+		})
+	}
+	if o.IDPModem != "" {
+		list = append(list, func() (*keptFleet, error) {
+			return newIDPFleet(s.air(linkIDP), o.IDPModem, s.model(isatDataPro()), o.Seed)
+		})
+	}
+	return list
 }
 
 func (s *server) air(link string) air {
@@ -106,15 +166,27 @@ func (s *server) model(m radio.Model) radio.Model {
 	return m
 }
 
-func (s *server) members(link string, first uint32) []member {
+func (s *server) members(link string) []member {
 	members := make([]member, 0, s.o.Devices)
+	first := s.o.First + uint32(slices.Index(serveLinks, link)*s.o.Devices) //nolint:gosec // at most perKind
 	for i := range s.o.Devices {
 		m := member{link: link, name: fmt.Sprintf("%s-%d", link, i), address: msisdn(i + 1)}
 		m.Number = first + uint32(i)
 		m.Key, m.Template, m.Product = codec.FleetDeviceKey(s.o.FleetKey, m.Number), s.o.Template, s.o.Product
 		m.CTRBits, m.TagLen, m.Interval, m.Stored = s.o.CTRBits, 8, s.o.Interval, link != linkUDP
-		if link == linkSat {
-			m.address, m.UplinkMax, m.Bearer = imei(i+1), sbdMax, session.Bearer{Maximum: sbdMax}
+		if k := slices.Index(satLinks, link); k >= 0 {
+			m.address, m.UplinkMax, m.Bearer = imei(k*s.o.Devices+i+1), sbdMax, session.Bearer{Maximum: sbdMax}
+		}
+		if link == linkSBD {
+			m.address, m.Unnamed = imei(len(satLinks)*s.o.Devices+i+1), true
+			m.UplinkMax, m.Bearer = sbdterm.MTMax, session.Bearer{Maximum: sbdterm.MTMax}
+		}
+		if link == linkOrb {
+			m.address, m.UplinkMax, m.Bearer = mobileID(i+1), orbMax, session.Bearer{Maximum: orbMax}
+		}
+		if link == linkIDP {
+			m.address, m.Unnamed = mobileID(i+1), true
+			m.UplinkMax, m.Bearer = idpMax, session.Bearer{Maximum: idpMax}
 		}
 		m.Version, m.Hardware, m.Build = firmware, hardware, build
 		m.Publisher = s.publisher
@@ -124,12 +196,12 @@ func (s *server) members(link string, first uint32) []member {
 	return members
 }
 
-func (s *server) run(ctx context.Context, sms, sat *keptFleet) error {
+func (s *server) run(ctx context.Context) error {
 	background, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	failed := make(chan error, 3)
+	failed := make(chan error, 1+len(s.kept))
 	start := func(run func(context.Context, []member) error, members []member) {
 		wg.Go(func() {
 			if err := run(background, members); err != nil {
@@ -143,13 +215,10 @@ func (s *server) run(ctx context.Context, sms, sat *keptFleet) error {
 			return err
 		}
 		udp := &udpFleet{air: s.air(linkUDP), gateway: gateway, radio: s.model(radio.Cellular())}
-		start(udp.run, s.members(linkUDP, s.o.First))
+		start(udp.run, s.members(linkUDP))
 	}
-	if sms != nil {
-		start(sms.run, s.members(linkSMS, s.o.First+uint32(s.o.Devices))) //nolint:gosec // at most perKind
-	}
-	if sat != nil {
-		start(sat.run, s.members(linkSat, s.o.First+2*uint32(s.o.Devices))) //nolint:gosec // at most perKind
+	for _, f := range s.kept {
+		start(f.run, s.members(f.link))
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -160,8 +229,12 @@ func (s *server) run(ctx context.Context, sms, sat *keptFleet) error {
 		case err := <-failed:
 			return err
 		case <-tick.C:
+			satellites := uint64(0)
+			for _, link := range serveLinks[2:] {
+				satellites += s.traffic[link].sent.Load()
+			}
 			s.o.Progress(fmt.Sprintf("sent %d over UDP, %d over SMS, %d over satellites; acknowledged %d, waiting %d",
-				s.traffic[linkUDP].sent.Load(), s.traffic[linkSMS].sent.Load(), s.traffic[linkSat].sent.Load(), s.ledger.AcknowledgedLen(), s.pending.Load()))
+				s.traffic[linkUDP].sent.Load(), s.traffic[linkSMS].sent.Load(), satellites, s.ledger.AcknowledgedLen(), s.pending.Load()))
 		}
 	}
 }

@@ -20,9 +20,11 @@ func modemFaults() atmodem.Faults {
 	}
 }
 
+func billSMS(payload int) uint64 { return transports.SMS.Billed(1, uint64(payload)) } //nolint:gosec // not negative
+
 // newSMSFleet makes devices that send short messages, and the modem, so that its line is there when the gateway starts.
 func newSMSFleet(a air, path string, m radio.Model, seed uint64) (*keptFleet, error) {
-	return newKeptFleet(a, transports.SMS, m, seed, func(f *keptFleet) (network, error) {
+	return newKeptFleet(a, billSMS, m, seed, func(f *keptFleet) (network, error) {
 		modem, err := atmodem.New(atmodem.Options{
 			Path: path, Number: msisdn(0), Seed: seed, Faults: modemFaults(), Retry: time.Second,
 			OnSettled: func(m atmodem.Message, o atmodem.Outcome) { f.settled(m.ID, o == atmodem.OutcomeDeleted) },

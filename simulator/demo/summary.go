@@ -65,10 +65,11 @@ func (s *Summary) WriteJSON(w io.Writer) error {
 // WriteTable writes the summary for people.
 func (s *Summary) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(t, "link\tsent\treceived\taccepted\tduplicate\trejected\tevents\tbytes\tbilled\t")
+	_, _ = fmt.Fprintln(t, "link\tsent\treceived\taccepted\tduplicate\trejected\tevents\tbytes\tbilled\tof payload\t")
 	for _, name := range s.names() {
 		l := s.Links[name]
-		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", name, l.Sent, l.Received, l.Accepted, l.Duplicate, l.Rejected, l.Events, l.Bytes, l.BytesBilled)
+		_, _ = fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t\n", name, l.Sent, l.Received, l.Accepted, l.Duplicate, l.Rejected, l.Events, l.Bytes, l.BytesBilled,
+			l.ratio())
 	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("write the summary: %w", err)
@@ -81,6 +82,14 @@ func (s *Summary) WriteTable(w io.Writer) error {
 		return fmt.Errorf("write the summary: %w", err)
 	}
 	return nil
+}
+
+// ratio is what is billed, in hundredths of the payload.
+func (l *Link) ratio() string {
+	if l.Bytes == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f %%", 100*float64(l.BytesBilled)/float64(l.Bytes))
 }
 
 func (s *Summary) sms() string {

@@ -16,7 +16,7 @@ import (
 const (
 	UplinkMax    = 1960 // of a 9522; a 9602 or 9603 sends 340
 	DownlinkMost = 1890 // of a 9522
-	MessageMax   = 2048 // an MO message with all its elements: longer ones are not read
+	rawMax       = 2048 // of a message that cannot be read: as much is kept
 )
 
 // Defaults of a Config.

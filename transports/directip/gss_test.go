@@ -1,6 +1,7 @@
 package directip_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -92,6 +93,82 @@ func simulate(t *testing.T, confirm bool) {
 	}
 	if s := tr.Stats(); s.Stored != modems*each || s.Repeated == 0 || s.Failed == 0 || s.Unconfirmed == 0 || s.Missing != 0 {
 		t.Errorf("%+v, want %d stored, some repeated, failed and unconfirmed", s, modems*each)
+	}
+}
+
+// A message longer than any that is known, since it has elements that nobody knows, gives up its payload and holds up nothing that is behind it.
+func TestLongMessageHoldsUpNothing(t *testing.T) {
+	tr, sink := newTransport(t, nil), &transporttest.Sink{}
+	settled := make(chan gss.Outcome, 2)
+	g, err := gss.New(gss.Options{
+		Destinations: []string{tr.Addr().String()}, Confirm: true, Modems: []string{imei(0)}, OnSettled: func(m gss.Message, o gss.Outcome) {
+			if m.Tries != 1 {
+				t.Errorf("message %d took %d tries", m.Tag, m.Tries)
+			}
+			settled <- o
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	running(t, tr, sink)
+	done := make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	go func() { done <- g.Run(ctx) }()
+	for tag, s := range []gss.Session{
+		{Payload: bytes.Repeat([]byte("a"), 1960), Extra: make([]byte, 60_000)},
+		{Payload: []byte("b")},
+	} {
+		s.IMEI, s.Tag = imei(0), uint64(tag)
+		if _, err := g.Session(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if o := <-settled; o != gss.Delivered {
+			t.Errorf("%s", o)
+		}
+	}
+	got := sink.Received()
+	if len(got) != 2 || len(got[0].Payload) != 1960 || string(got[1].Payload) != "b" {
+		t.Errorf("%d uplinks", len(got))
+	}
+}
+
+// With flush a message takes the place of those that wait for its modem, and of no other's; and it is handed over in the session that the modem has next.
+func TestFlushTakesThePlaceOfOthers(t *testing.T) {
+	g, err := gss.New(gss.Options{Modems: []string{imei(0), imei(1)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- g.Run(ctx) }()
+	defer func() {
+		cancel()
+		<-done
+	}()
+	tr := newTransport(t, func(c *directip.Config) { c.MT, c.Flush = []string{g.Addr()}, true })
+	running(t, tr, &transporttest.Sink{})
+	until(t, "the transport to be up", tr.Up)
+	for _, d := range []struct {
+		modem int
+		text  string
+	}{{0, "old"}, {1, "other"}, {0, "new"}} {
+		if _, err := tr.Send(t.Context(), transports.Downlink{To: transports.Address{Bearer: transports.SBD, ID: imei(d.modem)}, Payload: []byte(d.text)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for modem, want := range []string{"new", "other"} {
+		if r, err := g.Session(gss.Session{IMEI: imei(modem), Payload: []byte("up")}); err != nil || string(r.MT) != want || r.Queued != 0 {
+			t.Errorf("modem %d: %+v, %v, want %q alone", modem, r, err, want)
+		}
 	}
 }
 

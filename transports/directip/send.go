@@ -35,7 +35,7 @@ func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports
 	conn, err := t.dial(ctx)
 	if err != nil {
 		t.counts.sendErrors.Add(1)
-		return transports.Receipt{}, &transports.SendError{Outcome: transports.NotSent, Slow: true, Err: err}
+		return transports.Receipt{}, &transports.SendError{Outcome: transports.NotSent, Slow: true, Unasked: true, Err: err}
 	}
 	err = t.exchange(ctx, conn, &m)
 	if cerr := conn.Close(); err == nil && cerr != nil {

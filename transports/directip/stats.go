@@ -13,7 +13,6 @@ type Stats struct {
 	Stranger    uint64 // closed: from an address that is not allowed
 	Crowded     uint64 // closed: too many from there, or in all
 	Unfinished  uint64 // closed: the message was cut off, or too slow
-	TooLong     uint64 // closed: the message is longer than MessageMax
 	Foreign     uint64 // closed: not DirectIP
 	Received    uint64 // whole messages: the sum of what follows, up to Unconfirmed
 
@@ -40,10 +39,10 @@ type Stats struct {
 
 // counters are the counts that connections add to.
 type counters struct {
-	connections, stranger, crowded, unfinished, tooLong, foreign, received atomic.Uint64
-	failed, empty, repeated, malformed, unanswered                         atomic.Uint64
-	settled                                                                [transports.Rejected + 1]atomic.Uint64 // by settlement
-	sent, sentBytes, sendErrors                                            atomic.Uint64
+	connections, stranger, crowded, unfinished, foreign, received atomic.Uint64
+	failed, empty, repeated, malformed, unanswered                atomic.Uint64
+	settled                                                       [transports.Rejected + 1]atomic.Uint64 // by settlement
+	sent, sentBytes, sendErrors                                   atomic.Uint64
 }
 
 // Stats returns the counts so far.
@@ -51,7 +50,7 @@ func (t *Transport) Stats() Stats {
 	c := &t.counts
 	s := Stats{
 		Connections: c.connections.Load(), Stranger: c.stranger.Load(), Crowded: c.crowded.Load(), Unfinished: c.unfinished.Load(),
-		TooLong: c.tooLong.Load(), Foreign: c.foreign.Load(), Received: c.received.Load(),
+		Foreign: c.foreign.Load(), Received: c.received.Load(),
 		Failed: c.failed.Load(), Empty: c.empty.Load(), Repeated: c.repeated.Load(),
 		Stored: c.settled[transports.Stored].Load(), Duplicate: c.settled[transports.Duplicate].Load(),
 		Quarantined: c.settled[transports.Quarantined].Load(), Rejected: c.settled[transports.Rejected].Load(),

@@ -1,6 +1,7 @@
 package directip
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -18,10 +19,7 @@ import (
 // answerTime is how long the network may take to read a confirmation of seven bytes.
 const answerTime = 5 * time.Second
 
-var (
-	errRevision = errors.New("not DirectIP")
-	errTooLong  = errors.New("the message is too long")
-)
+var errRevision = errors.New("not DirectIP")
 
 // visit reads one message and answers it. The sink works under inHand.
 func (t *Transport) visit(inHand context.Context, sink transports.Sink, conn *net.TCPConn, v *gate.Visit) {
@@ -35,8 +33,6 @@ func (t *Transport) visit(inHand context.Context, sink transports.Sink, conn *ne
 	switch {
 	case errors.Is(err, errRevision):
 		t.counts.foreign.Add(1)
-	case errors.Is(err, errTooLong):
-		t.counts.tooLong.Add(1)
 	case err != nil:
 		t.counts.unfinished.Add(1)
 	default:
@@ -45,23 +41,20 @@ func (t *Transport) visit(inHand context.Context, sink transports.Sink, conn *ne
 	}
 }
 
-// readMessage reads a whole message, head included. It never reads more than MessageMax bytes.
+// readMessage reads a whole message, head included. However long it says that it is, memory is taken as it comes in: one that is long, as with elements that
+// nobody knows, would else hold up all that is behind it.
 func readMessage(r io.Reader) ([]byte, error) {
 	var head [headLen]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return nil, err
 	}
-	n := headLen + int(binary.BigEndian.Uint16(head[1:]))
-	switch {
-	case head[0] != revision:
+	if head[0] != revision {
 		return nil, errRevision
-	case n > MessageMax:
-		return nil, errTooLong
 	}
-	message := make([]byte, n)
-	copy(message, head[:])
-	_, err := io.ReadFull(r, message[headLen:])
-	return message, err
+	var message bytes.Buffer
+	message.Write(head[:])
+	_, err := io.CopyN(&message, r, int64(binary.BigEndian.Uint16(head[1:])))
+	return message.Bytes(), err
 }
 
 // take settles a message. It reports false if the network must keep it.
@@ -69,7 +62,7 @@ func (t *Transport) take(ctx context.Context, sink transports.Sink, message []by
 	m, err := parseOriginated(message[headLen:])
 	if err != nil {
 		t.counts.malformed.Add(1)
-		settled, _ := t.hand(ctx, sink, transports.Uplink{From: transports.Address{Bearer: transports.SBD}, Content: transports.ContentRaw, Payload: message})
+		settled, _ := t.hand(ctx, sink, transports.Uplink{From: transports.Address{Bearer: transports.SBD}, Content: transports.ContentRaw, Payload: message[:min(len(message), rawMax)]})
 		return settled
 	}
 	if m.status.failed() { // the modem has its payload still, and the MOMSN too

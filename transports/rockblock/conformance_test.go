@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { os.Exit(transporttest.Main(m)) }
 func TestConformance(t *testing.T) {
 	for name, form := range map[string]peer.Form{"form": peer.Classic, "JSON": peer.JSON} {
 		t.Run(name, func(t *testing.T) {
-			transporttest.Run(t, transporttest.Capabilities{Redelivers: true, ConfirmsRejected: true, Grace: 8 * time.Second}, func(t *testing.T) transporttest.Harness {
+			transporttest.Run(t, transporttest.Capabilities{Redelivers: true, Grace: 8 * time.Second}, func(t *testing.T) transporttest.Harness {
 				t.Helper()
 				return newHarness(t, form)
 			})

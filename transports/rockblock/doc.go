@@ -8,6 +8,9 @@
 // 503, gets its 200 from the transport's memory of the last [repeatsMax]: no device paid for it, and no acknowledgement of it is to be paid. Beyond that,
 // as after a restart, what comes twice the sink knows by its frames.
 //
+// What the sink rejects gets 503 too: nothing of it is on disk, messages here do not wait for each other, and one of a device that is approved within the hours that
+// the web service tries is not lost.
+//
 // The only authentication of a webhook is a token within it (JWT, RFC 7519), signed by Ground Control. Its algorithm is pinned to RS256 and its key
 // configured; what it says of IMEI, MOMSN and data, and of time and position if it repeats them, must be what the body says, so that a token of one message
 // is no use for another; and it must not be too old, so that a recorded one is none for ever. A webhook without such a token is not taken.

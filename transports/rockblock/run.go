@@ -115,10 +115,11 @@ func (t *Transport) serve(ctx context.Context, sink transports.Sink, w http.Resp
 	work.Go(func() { // goes on when its caller is told to come again: the payload is the sink's until it returns
 		defer func() { <-t.slots }()
 		as := t.hand(ctx, sink, &m)
-		if as != transports.Unsettled && as != transports.Rejected { // what is rejected today may be welcome tomorrow
+		kept := as != transports.Unsettled && as != transports.Rejected // what is rejected today may be welcome tomorrow
+		if kept {
 			t.remember(key)
 		}
-		settled <- as != transports.Unsettled
+		settled <- kept
 	})
 	timer := time.NewTimer(answerTime)
 	defer timer.Stop()

@@ -82,7 +82,7 @@ func (t *Transport) post(ctx context.Context, form string) error {
 	res, err := t.client.Do(r)
 	if err != nil {
 		if !connected {
-			return &transports.SendError{Outcome: transports.NotSent, Slow: true, Err: fmt.Errorf("reach the web service: %w", err)}
+			return &transports.SendError{Outcome: transports.NotSent, Slow: true, Unasked: true, Err: fmt.Errorf("reach the web service: %w", err)}
 		}
 		return &transports.SendError{Outcome: transports.MaybeSent, Err: fmt.Errorf("ask the web service: %w", err)}
 	}

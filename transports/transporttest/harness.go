@@ -76,6 +76,7 @@ type Refuser interface {
 type Capabilities struct {
 	Redelivers       bool          // what is not confirmed comes again
 	ConfirmsRejected bool          // Rejected is confirmed, since leaving it would block the line
+	InOrder          bool          // what is not settled holds up all that came after it
 	Windows          bool          // uplinks carry a reply window that Send takes; the harness must be an Answerer
 	Grace            time.Duration // how long Run may take to return, 0: five seconds
 }

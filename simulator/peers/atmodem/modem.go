@@ -6,16 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
+
+	"github.com/godwit-gateway/godwit/simulator/peers/pty"
 )
 
-const (
-	drainTime = 200 * time.Millisecond // that a program may take to read what came before the cable was pulled
-	writeTime = time.Second            // that a write may take while nobody reads
-	readMax   = 4096
-)
+const readMax = 4096
 
 // ErrClosed is returned for a modem whose Run has ended.
 var ErrClosed = errors.New("modem is closed")
@@ -28,7 +25,7 @@ type Modem struct {
 
 	mu      sync.Mutex
 	machine *machine      // guarded by mu
-	line    *line         // nil while it is unplugged; guarded by mu
+	line    *pty.Line     // nil while it is unplugged; guarded by mu
 	room    chan struct{} // closed when the service centre's queue gets shorter; guarded by mu
 	closed  bool          // guarded by mu
 }
@@ -40,7 +37,7 @@ func New(o Options) (*Modem, error) {
 		return nil, err
 	}
 	m := &Modem{o: o, log: o.Log, kick: make(chan struct{}, 1), room: make(chan struct{})}
-	l, err := openLine(o.Path)
+	l, err := pty.Open(o.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +56,7 @@ func (m *Modem) Path() string {
 	if m.line == nil {
 		return ""
 	}
-	return m.line.name
+	return m.line.Name()
 }
 
 // Run plays the modem until ctx is done and returns nil; then its terminal is closed and its path gone. An error means that no terminal could
@@ -68,7 +65,7 @@ func (m *Modem) Run(ctx context.Context) (err error) {
 	var readers sync.WaitGroup
 	defer readers.Wait()
 	defer func() { err = errors.Join(err, m.Close()) }()
-	var current *line
+	var current *pty.Line
 	for {
 		m.mu.Lock()
 		queued := len(m.machine.centre.queue)
@@ -99,9 +96,9 @@ func (m *Modem) Run(ctx context.Context) (err error) {
 }
 
 // perform does what the machine wants done.
-func (m *Modem) perform(l *line, e *effects) error {
+func (m *Modem) perform(l *pty.Line, e *effects) error {
 	if l != nil && len(e.out) > 0 {
-		if n, err := l.write(e.out); err != nil && n < len(e.out) {
+		if n, err := l.Write(e.out); err != nil && n < len(e.out) {
 			m.mu.Lock()
 			m.machine.stats.OutputDropped += uint64(len(e.out) - n) //nolint:gosec // positive
 			m.mu.Unlock()
@@ -109,7 +106,7 @@ func (m *Modem) perform(l *line, e *effects) error {
 	}
 	if e.unplug {
 		m.log.Debug("modem unplugged by a fault")
-		l.drain()
+		l.Drain()
 		m.mu.Lock()
 		m.detach(l)
 		m.mu.Unlock()
@@ -150,10 +147,10 @@ func (m *Modem) nudge() {
 }
 
 // read takes what is written to a terminal until it is closed.
-func (m *Modem) read(l *line) {
+func (m *Modem) read(l *pty.Line) {
 	buf := make([]byte, readMax)
 	for {
-		n, err := l.read(buf)
+		n, err := l.Read(buf)
 		m.mu.Lock()
 		if m.line == l {
 			m.machine.input(buf[:n])
@@ -204,12 +201,12 @@ func (m *Modem) Unplug() {
 }
 
 // detach closes a terminal unless another has taken its place. The caller holds mu.
-func (m *Modem) detach(l *line) {
+func (m *Modem) detach(l *pty.Line) {
 	if l == nil || m.line != l {
 		return
 	}
 	m.line = nil
-	l.close()
+	l.Close()
 }
 
 // Plug puts the cable back: a new terminal under the same path, and a modem that boots. It does nothing if it is plugged in.
@@ -222,7 +219,7 @@ func (m *Modem) Plug() error {
 	if m.line != nil {
 		return nil
 	}
-	l, err := openLine(m.o.Path)
+	l, err := pty.Open(m.o.Path)
 	if err != nil {
 		return err
 	}
@@ -290,31 +287,4 @@ func (m *Modem) Close() error {
 	close(m.room)
 	m.room = make(chan struct{})
 	return nil
-}
-
-// openLine opens a terminal and lets path point to it.
-func openLine(path string) (*line, error) {
-	l, err := openPTY()
-	if err != nil {
-		return nil, fmt.Errorf("open pseudo-terminal: %w", err)
-	}
-	if path == "" {
-		return l, nil
-	}
-	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink == 0 {
-		l.close()
-		return nil, fmt.Errorf("%w: path %s exists and is no symbolic link", ErrOptions, path)
-	}
-	next := path + ".new"
-	_ = os.Remove(next) // left by a process that died
-	if err := os.Symlink(l.name, next); err != nil {
-		l.close()
-		return nil, fmt.Errorf("link to pseudo-terminal: %w", err)
-	}
-	if err := os.Rename(next, path); err != nil {
-		l.close()
-		return nil, fmt.Errorf("link to pseudo-terminal: %w", err)
-	}
-	l.link = path
-	return l, nil
 }

@@ -33,6 +33,7 @@ type Message struct {
 	At       time.Time // of the session
 	Payload  []byte    // nil: there was none, or the session failed
 	Location *Location // nil: the account does not deliver it
+	Extra    []byte    // content of an element that nobody knows
 
 	Tag         uint64 // of Session
 	Destination int    // index in Options.Destinations
@@ -77,6 +78,11 @@ func (m *Message) marshal() []byte {
 		b = appendAngle(b, l.Longitude)
 		b = binary.BigEndian.AppendUint32(b, l.Radius)
 	}
+	if m.Extra != nil {
+		b = append(b, 0x7f)
+		b = binary.BigEndian.AppendUint16(b, uint16(len(m.Extra))) //nolint:gosec // the caller's business
+		b = append(b, m.Extra...)
+	}
 	if m.Payload != nil {
 		b = append(b, 0x02)
 		b = binary.BigEndian.AppendUint16(b, uint16(len(m.Payload))) //nolint:gosec // up to 1960
@@ -95,7 +101,7 @@ func appendAngle(b []byte, v int32) []byte {
 
 // framed puts revision and length in front.
 func framed(body []byte) []byte {
-	return append(binary.BigEndian.AppendUint16([]byte{1}, uint16(len(body))), body...) //nolint:gosec // small
+	return append(binary.BigEndian.AppendUint16([]byte{1}, uint16(len(body))), body...) //nolint:gosec // small, or nonsense
 }
 
 // confirmed reads the answer of a destination: that it took the message, and nothing else.

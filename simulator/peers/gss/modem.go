@@ -29,6 +29,7 @@ type Session struct {
 	Payload  []byte // nil: it only asks what waits for it
 	Status   uint8  // StatusOK, or how it failed
 	Location *Location
+	Extra    []byte // content of an element that nobody knows; nil: there is none
 	Tag      uint64 // the caller's own name of it, which comes back with its message
 }
 
@@ -56,7 +57,7 @@ func (g *Gateway) Session(s Session) (Result, error) {
 		return Result{}, fmt.Errorf("%w: IMEI %q", ErrModem, s.IMEI)
 	}
 	r := Result{MOMSN: m.momsn}
-	record := Message{IMEI: s.IMEI, Status: s.Status, MOMSN: m.momsn, At: now, Location: s.Location, Tag: s.Tag}
+	record := Message{IMEI: s.IMEI, Status: s.Status, MOMSN: m.momsn, At: now, Location: s.Location, Extra: s.Extra, Tag: s.Tag}
 	if s.Status < StatusTimeout {
 		m.momsn++
 		record.Payload = slices.Clone(s.Payload)

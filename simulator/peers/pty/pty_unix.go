@@ -1,6 +1,6 @@
 //go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
 
-package atmodem
+package pty
 
 import (
 	"errors"
@@ -12,20 +12,20 @@ import (
 	"golang.org/x/term"
 )
 
-// A line is a pseudo-terminal: the modem's end, and the other one, which is kept open so that programs may come and go.
-type line struct {
+// A Line is a pseudo-terminal: the modem's end, and the other one, which is kept open so that programs may come and go.
+type Line struct {
 	master *os.File
 	slave  *os.File
 	name   string // of the other end
 	link   string // symbolic link to it, or ""
 }
 
-func openPTY() (*line, error) {
+func openPTY() (*Line, error) {
 	master, slave, err := pty.Open()
 	if err != nil {
 		return nil, err
 	}
-	l := &line{slave: slave, name: slave.Name()}
+	l := &Line{slave: slave, name: slave.Name()}
 	// As a modem would find a serial line, not a terminal for people: without this it would hear itself until a program sets the line up.
 	if _, err := term.MakeRaw(int(slave.Fd())); err != nil {
 		return nil, errors.Join(err, master.Close(), slave.Close())
@@ -50,7 +50,8 @@ func pollable(f *os.File) (*os.File, error) {
 	return os.NewFile(uintptr(fd), name), nil
 }
 
-func (l *line) read(b []byte) (int, error) {
+// Read reads what the program wrote.
+func (l *Line) Read(b []byte) (int, error) {
 	n, err := l.master.Read(b)
 	l.share()
 	return n, err
@@ -58,13 +59,14 @@ func (l *line) read(b []byte) (int, error) {
 
 // share lets others open the terminal. A program that takes it for itself (TIOCEXCL) would keep it beyond its end, since this end stays open:
 // the next one, or itself after an error, could not open it any more.
-func (l *line) share() {
+func (l *Line) share() {
 	if conn, err := l.slave.SyscallConn(); err == nil {
 		_ = conn.Control(func(fd uintptr) { _ = unix.IoctlSetInt(int(fd), unix.TIOCNXCL, 0) }) // if it is closed, no matter
 	}
 }
 
-func (l *line) write(b []byte) (int, error) {
+// Write writes to the program. It gives up after a second in which nobody reads.
+func (l *Line) Write(b []byte) (int, error) {
 	l.share()
 	if err := l.master.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 		return 0, err
@@ -72,8 +74,8 @@ func (l *line) write(b []byte) (int, error) {
 	return l.master.Write(b)
 }
 
-// drain waits until what was written has been read: closing throws it away.
-func (l *line) drain() {
+// Drain waits until what was written has been read: closing throws it away.
+func (l *Line) Drain() {
 	conn, err := l.slave.SyscallConn()
 	if err != nil {
 		return
@@ -91,7 +93,8 @@ func (l *line) drain() {
 	}
 }
 
-func (l *line) close() {
+// Close has the program see that the modem hangs up, and removes the symbolic link.
+func (l *Line) Close() {
 	if to, err := os.Readlink(l.link); err == nil && to == l.name {
 		_ = os.Remove(l.link) // gone already: as wanted
 	}
