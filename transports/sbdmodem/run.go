@@ -133,7 +133,7 @@ func (r *runner) run(ctx context.Context) error {
 // step does what is most urgent, or waits until something is.
 func (r *runner) step(ctx context.Context) error {
 	now := time.Now()
-	if r.line.takeRing() {
+	if r.line.takeRing() && !r.t.cfg.NoRings {
 		r.ring()
 	}
 	r.drop(now)

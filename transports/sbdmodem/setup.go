@@ -87,8 +87,10 @@ func (r *runner) listen(ctx context.Context) error {
 	if r.t.cfg.NoRings {
 		rings = 0
 	}
-	if _, err := r.cmd.command(ctx, fmt.Sprintf("+SBDMTA=%d", rings), r.t.timing.command); err != nil {
+	if _, done, err := r.try(ctx, fmt.Sprintf("+SBDMTA=%d", rings)); err != nil {
 		return err
+	} else if !done {
+		r.t.log.Warn("the transceiver does not tell of ring alerts: messages come only with sessions that take place anyway")
 	}
 	if r.t.cfg.Moving {
 		if _, done, err := r.try(ctx, "+SBDAREG=1"); err != nil {
