@@ -19,7 +19,7 @@ import (
 	"github.com/godwit-gateway/godwit/simulator/radio"
 )
 
-// ServeOptions say which endpoints are played for a gateway that runs elsewhere. At least one of Gateway, Modem, DirectIP, Webhook and SBDModem must be set.
+// ServeOptions say which endpoints are played for a gateway that runs elsewhere. At least one of Gateway, Modem, DirectIP, Webhook, Cloud and SBDModem must be set.
 type ServeOptions struct {
 	Gateway  string          // address of the gateway's UDP link; "": no devices on UDP
 	Modem    string          // path of the symbolic link to the simulated modem's pty; "": none
@@ -28,9 +28,10 @@ type ServeOptions struct {
 	Confirm  bool            // the account has MO confirmations
 	Webhook  string          // URL of the gateway's RockBLOCK link; "": no RockBLOCKs
 	RockMT   string          // address where what goes to RockBLOCKs is taken; "": a free port
+	Cloud    string          // address where a Cloudloop listens that the gateway asks; "": none
 	SBDModem string          // path of the symbolic link to the simulated transceiver's pty; "": none
 	Devices  int             // on each of them
-	First    uint32          // number of the first device; those on the modem follow those on UDP, then those on satellites, with RockBLOCKs, and those of the transceiver
+	First    uint32          // number of the first device; those on the modem follow those on UDP, then those on satellites, by DirectIP, with RockBLOCKs, by Cloudloop and by the transceiver
 	FleetKey [32]byte        // from which the devices' keys are derived
 	Product  string          // as the devices call themselves
 	Template *codec.Template // of the product
@@ -47,8 +48,8 @@ type ServeOptions struct {
 
 func (o *ServeOptions) validate() error {
 	switch {
-	case o.Gateway == "" && o.Modem == "" && o.DirectIP == "" && o.Webhook == "" && o.SBDModem == "":
-		return fmt.Errorf("%w: nothing to serve: name the gateway's UDP or DirectIP address, the URL of its webhook, a path for a modem, or all of them", ErrOptions)
+	case o.Gateway == "" && o.Modem == "" && o.DirectIP == "" && o.Webhook == "" && o.Cloud == "" && o.SBDModem == "":
+		return fmt.Errorf("%w: nothing to serve: name the gateway's UDP or DirectIP address, the URL of its webhook, an address for Cloudloop, a path for a modem, or all of them", ErrOptions)
 	case o.Devices < 0 || o.Devices > perKind:
 		return fmt.Errorf("%w: %d devices, want 0 to %d", ErrOptions, o.Devices, perKind)
 	case o.Interval <= 0:
@@ -103,7 +104,7 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 }
 
 // serveLinks are what devices can be on, in the order in which they get their numbers.
-var serveLinks = []string{linkUDP, linkSMS, linkSat, linkRock, linkSBD}
+var serveLinks = []string{linkUDP, linkSMS, linkSat, linkRock, linkCloud, linkSBD}
 
 // networks make the networks that keep messages, of those that were asked for.
 func (s *server) networks() (list []func() (*keptFleet, error)) {
@@ -125,6 +126,11 @@ func (s *server) networks() (list []func() (*keptFleet, error)) {
 				return nil, err
 			}
 			return newRockFleet(s.air(linkRock), o.Webhook, cmp.Or(o.RockMT, "127.0.0.1:0"), key, s.model(radio.Satellite()), o.Seed, all)
+		})
+	}
+	if o.Cloud != "" {
+		list = append(list, func() (*keptFleet, error) {
+			return newCloudFleet(s.air(linkCloud), o.Cloud, s.model(radio.Satellite()), o.Seed, all)
 		})
 	}
 	if o.SBDModem != "" {
@@ -204,7 +210,10 @@ func (s *server) run(ctx context.Context) error {
 		case err := <-failed:
 			return err
 		case <-tick.C:
-			satellites := s.traffic[linkSat].sent.Load() + s.traffic[linkRock].sent.Load() + s.traffic[linkSBD].sent.Load()
+			satellites := s.traffic[linkSBD].sent.Load()
+			for _, link := range satLinks {
+				satellites += s.traffic[link].sent.Load()
+			}
 			s.o.Progress(fmt.Sprintf("sent %d over UDP, %d over SMS, %d over satellites; acknowledged %d, waiting %d",
 				s.traffic[linkUDP].sent.Load(), s.traffic[linkSMS].sent.Load(), satellites, s.ledger.AcknowledgedLen(), s.pending.Load()))
 		}
