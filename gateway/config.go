@@ -130,6 +130,9 @@ func describeLink(l config.Link) string {
 	if l.RockBLOCK != nil {
 		return fmt.Sprintf("rockblock on %s, ack %s, %s", l.RockBLOCK.Listen, l.Ack, cost)
 	}
+	if l.IDP != nil {
+		return fmt.Sprintf("idp, dialect %s, ack %s, %s", l.IDP.Dialect, l.Ack, cost)
+	}
 	if l.Cloudloop != nil {
 		return fmt.Sprintf("cloudloop, ack %s, %s", l.Ack, cost)
 	}
@@ -155,6 +158,9 @@ func effective(c *config.Config) map[string]any {
 		}
 		if l.RockBLOCK != nil {
 			maps.Copy(link, keys(reflect.ValueOf(*l.RockBLOCK)))
+		}
+		if l.IDP != nil {
+			maps.Copy(link, keys(reflect.ValueOf(*l.IDP)))
 		}
 		if l.Cloudloop != nil {
 			maps.Copy(link, keys(reflect.ValueOf(*l.Cloudloop)))

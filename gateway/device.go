@@ -181,7 +181,7 @@ type deviceImportCmd struct {
 
 // Help shows the format.
 func (deviceImportCmd) Help() string {
-	return `All rows or none. The first line names the columns, in any order; the last four may be left out:
+	return `All rows or none. The first line names the columns, in any order; the last five may be left out:
   ` + fleet.ImportColumns + `
 key is the device's own key in 64 hexadecimal digits, or fleet:ID for one derived from a fleet key. A file that
 godwit device export wrote has more columns, and needs the transfer key.

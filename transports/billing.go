@@ -4,10 +4,12 @@ package transports
 const (
 	smsBilled       = 140 // the user data of a short message (3GPP TS 23.040 §9.2.3.16), however little of it is used
 	datagramHeaders = 28  // IPv4 (RFC 791) and UDP (RFC 768): 20 and 8; with IPv6 it would be 20 more
+	idpHeader       = 2   // SIN and MIN
 )
 
 // Billed returns the bytes that a network of the bearer counts for so many messages with so many bytes of payload in all. On SMS each part of
-// a concatenated message is a message; on UDP each datagram is one, with its headers. It is what goes over the network, before a tariff
+// a concatenated message is a message; on UDP each datagram is one, with its headers; on
+// IDP each has SIN and MIN. It is what goes over the network, before a tariff
 // rounds it.
 func (b Bearer) Billed(messages, payload uint64) uint64 {
 	switch b {
@@ -15,6 +17,8 @@ func (b Bearer) Billed(messages, payload uint64) uint64 {
 		return messages * smsBilled
 	case UDP:
 		return messages*datagramHeaders + payload
+	case IDP:
+		return messages*idpHeader + payload
 	default:
 		return payload
 	}

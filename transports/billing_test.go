@@ -19,6 +19,7 @@ func TestBilled(t *testing.T) {
 		{transports.UDP, 0, 0, 0},
 		{transports.UDP, 1, 13, 41},
 		{transports.UDP, 3, 60, 144},
+		{transports.IDP, 2, 60, 64},
 		{"pigeon", 2, 60, 60}, // of a network that nobody knows, at least what it carried
 	} {
 		if got := c.bearer.Billed(c.messages, c.payload); got != c.want {

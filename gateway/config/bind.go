@@ -80,10 +80,14 @@ func (ps *problems) bindLink(name, path string, table map[string]any) Link {
 		l.Cloudloop = new(Cloudloop)
 		l.Ack = cmp.Or(l.Ack, "asked")
 		ps.decode(path, part, l.Cloudloop)
+	case "idp":
+		l.IDP = new(IDP)
+		l.Ack = cmp.Or(l.Ack, "asked")
+		ps.decode(path, part, l.IDP)
 	case "":
-		ps.add(path+".kind", `kind = "udp", "smsmodem", "sbdmodem", "directip", "rockblock" or "cloudloop"`, "is missing")
+		ps.add(path+".kind", `kind = "udp", "smsmodem", "sbdmodem", "directip", "rockblock", "cloudloop" or "idp"`, "is missing")
 	default:
-		ps.add(path+".kind", "want udp, smsmodem, sbdmodem, directip, rockblock or cloudloop", "%q is not a kind of link", l.Kind)
+		ps.add(path+".kind", "want udp, smsmodem, sbdmodem, directip, rockblock, cloudloop or idp", "%q is not a kind of link", l.Kind)
 	}
 	return l
 }

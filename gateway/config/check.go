@@ -147,7 +147,7 @@ func (ps *problems) checkLinks(c *Config) {
 		if !linkName.MatchString(name) {
 			ps.add(path, "1 to 32 of A-Z a-z 0-9 _ -", "%q cannot name a link", name)
 		}
-		if l.UDP != nil || l.SMSModem != nil || l.SBDModem != nil || l.DirectIP != nil || l.RockBLOCK != nil || l.Cloudloop != nil {
+		if l.UDP != nil || l.SMSModem != nil || l.SBDModem != nil || l.DirectIP != nil || l.RockBLOCK != nil || l.Cloudloop != nil || l.IDP != nil {
 			ps.oneOf(path+".ack", l.Ack, "always", "asked", "never")
 		}
 		ps.checkLinkTariff(c, path, l.Tariff)
@@ -166,6 +166,9 @@ func (ps *problems) checkLinks(c *Config) {
 		}
 		if l.RockBLOCK != nil {
 			ps.checkRockBLOCK(path, l.RockBLOCK)
+		}
+		if l.IDP != nil {
+			ps.checkIDP(path, l.IDP)
 		}
 		if l.Cloudloop != nil {
 			ps.checkCloudloop(path, l.Cloudloop)
@@ -193,6 +196,14 @@ func (ps *problems) checkRockBLOCK(path string, r *RockBLOCK) {
 		r.Password = ps.readable(path+".password_file", r.PasswordFile)
 	}
 	c := r.Driver()
+	ps.addAll(path, c.Validate())
+}
+
+func (ps *problems) checkIDP(path string, i *IDP) {
+	if i.PasswordFile != "" {
+		i.Password = ps.readable(path+".password_file", i.PasswordFile)
+	}
+	c := i.Driver("")
 	ps.addAll(path, c.Validate())
 }
 

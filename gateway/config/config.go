@@ -8,6 +8,7 @@ import (
 	"github.com/godwit-gateway/godwit/scheduler/tariff"
 	"github.com/godwit-gateway/godwit/transports/cloudloop"
 	"github.com/godwit-gateway/godwit/transports/directip"
+	"github.com/godwit-gateway/godwit/transports/idp"
 	"github.com/godwit-gateway/godwit/transports/rockblock"
 	"github.com/godwit-gateway/godwit/transports/sbdmodem"
 	"github.com/godwit-gateway/godwit/transports/smsmodem"
@@ -95,7 +96,7 @@ type FleetKey struct {
 // A Link is one way to devices: exactly one of the drivers' parts is set, as Kind says.
 type Link struct {
 	Name    string  `toml:"-"`
-	Kind    string  `toml:"kind"`    // udp, smsmodem, sbdmodem, directip, rockblock or cloudloop
+	Kind    string  `toml:"kind"`    // udp, smsmodem, sbdmodem, directip, rockblock, cloudloop or idp
 	Ack     string  `toml:"ack"`     // always, asked, never; "": as is usual for the kind
 	Tariff  string  `toml:"tariff"`  // what it costs; "": nothing
 	Contact Contact `toml:"contact"` // what contacts over it are like
@@ -106,7 +107,34 @@ type Link struct {
 	DirectIP *directip.Config `toml:"-"`
 
 	RockBLOCK *RockBLOCK `toml:"-"`
+	IDP       *IDP       `toml:"-"`
 	Cloudloop *Cloudloop `toml:"-"`
+}
+
+// IDP is a link through a message gateway of ORBCOMM IsatData Pro or OGx. What is zero stands for the driver's default.
+type IDP struct {
+	Dialect      string        `toml:"dialect"`       // v1 or ogws
+	URL          string        `toml:"url"`           // of the gateway
+	Account      string        `toml:"account"`       // access id, or client id
+	PasswordFile string        `toml:"password_file"` // of the account
+	SIN          int           `toml:"sin"`           // of messages that hold frames
+	MIN          int           `toml:"min"`           // of these
+	LowPower     bool          `toml:"low_power"`     // terminals may be in a low-power mode
+	Flush        bool          `toml:"flush"`         // a message takes the place of those that wait for its terminal
+	Poll         time.Duration `toml:"poll"`          // between two looks for messages
+	Statuses     time.Duration `toml:"statuses"`      // between two looks for what became of messages to terminals
+	Since        time.Duration `toml:"since"`         // how far back the first look of all goes
+	CallTime     time.Duration `toml:"call_time"`     // for a call to be answered
+
+	Password string `toml:"-"` // content of the file
+}
+
+// Driver is the configuration as the driver takes it. file is where it keeps how far it has read.
+func (i *IDP) Driver(file string) idp.Config {
+	return idp.Config{
+		Dialect: i.Dialect, URL: i.URL, Account: i.Account, Password: i.Password, File: file, SIN: i.SIN, MIN: i.MIN, LowPower: i.LowPower, Flush: i.Flush,
+		Poll: i.Poll, Statuses: i.Statuses, Since: i.Since, CallTime: i.CallTime,
+	}
 }
 
 // RockBLOCK is a link through Ground Control's web service. What is zero stands for the driver's default.

@@ -41,7 +41,7 @@ func WriteExport(w io.Writer, rows []ExportRow) error {
 			counter = strconv.FormatUint(e.Counters.Highest, 10)
 		}
 		if err := cw.Write([]string{
-			utoa(d.Number), d.Name, d.Product, d.Customer, rows[i].Key, d.accepted("sms"), d.accepted("sbd"), utoa(uint32(d.CTRBits)), utoa(uint32(d.TagLen)),
+			utoa(d.Number), d.Name, d.Product, d.Customer, rows[i].Key, d.accepted("sms"), d.accepted("sbd"), d.accepted("idp"), utoa(uint32(d.CTRBits)), utoa(uint32(d.TagLen)),
 			rows[i].Origin, utoa(e.Number), hex.EncodeToString(e.SaltBytes()), counter, utoa(d.Session.Boot),
 		}); err != nil {
 			return err

@@ -11,8 +11,9 @@ import (
 	"strings"
 )
 
-// ImportColumns is the header line of an import file. Columns may stand in any order; msisdn, imei, ctr_bits and tag may be left out.
-const ImportColumns = "number,name,product,customer,key,msisdn,imei,ctr_bits,tag"
+// ImportColumns is the header line of an import file. Columns may stand in any order; msisdn, imei, mobile_id, ctr_bits
+// and tag may be left out.
+const ImportColumns = "number,name,product,customer,key,msisdn,imei,mobile_id,ctr_bits,tag"
 
 // Limits of an import file.
 const (
@@ -147,7 +148,7 @@ func (p *importParser) row(line int, rec []string) {
 	}
 	row.Device.Number = uint32(number)
 	errs = append(errs, row.setKey(get("key")))
-	errs = append(errs, row.setAddresses(get("msisdn"), get("imei")))
+	errs = append(errs, row.setAddresses(get))
 	if len(row.Device.Addresses) > 0 {
 		row.Device.CTRBits = heldBackCTRBits
 	}
@@ -201,14 +202,18 @@ func (row *ImportRow) setKey(s string) error {
 
 func allZero(b []byte) bool { return !slices.ContainsFunc(b, func(c byte) bool { return c != 0 }) }
 
-func (row *ImportRow) setAddresses(msisdn, imei string) error {
+// addressColumns are the columns with addresses, and their bearers.
+var addressColumns = []struct{ column, bearer string }{{"msisdn", "sms"}, {"imei", "sbd"}, {"mobile_id", "idp"}}
+
+func (row *ImportRow) setAddresses(get func(string) string) error {
 	var errs []error
-	for _, a := range []DeviceAddress{{Bearer: "sms", ID: msisdn}, {Bearer: "sbd", ID: imei}} {
-		if a.ID == "" {
+	for _, c := range addressColumns {
+		id := get(c.column)
+		if id == "" {
 			continue
 		}
-		errs = append(errs, CheckAddress(a.Bearer, a.ID))
-		row.Device.Addresses = append(row.Device.Addresses, DeviceAddress{Bearer: a.Bearer, ID: strings.Clone(a.ID), Accepted: true})
+		errs = append(errs, CheckAddress(c.bearer, id))
+		row.Device.Addresses = append(row.Device.Addresses, DeviceAddress{Bearer: c.bearer, ID: strings.Clone(id), Accepted: true})
 	}
 	return errors.Join(errs...)
 }
@@ -224,8 +229,12 @@ func CheckAddress(bearer, id string) error {
 		if !digits(id, 15, 15) {
 			return fmt.Errorf("imei %q: want 15 digits", id)
 		}
+	case "idp":
+		if len(id) != 15 || !digits(id[:8], 8, 8) || strings.Trim(id[8:11], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" || strings.Trim(id[11:], "0123456789ABCDEF") != "" {
+			return fmt.Errorf("mobile_id %q: want 8 digits, 3 letters and 4 hexadecimal digits, as 01234567SKYABCD", id)
+		}
 	default:
-		return fmt.Errorf("bearer %q: want sms or sbd", bearer)
+		return fmt.Errorf("bearer %q: want sms, sbd or idp", bearer)
 	}
 	return nil
 }

@@ -11,8 +11,8 @@ const goodKey = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1
 
 func TestParseImport(t *testing.T) {
 	file := fleet.ImportColumns + "\n" +
-		"1,buoy-1,buoy,acme," + goodKey + ",+491700000001,,8,4\n" +
-		"2,buoy-2,buoy,acme,fleet:a,,300234010753370,16,\n"
+		"1,buoy-1,buoy,acme," + goodKey + ",+491700000001,,,8,4\n" +
+		"2,buoy-2,buoy,acme,fleet:a,,300234010753370,01234567SKYABCD,16,\n"
 	rows, errs := fleet.ParseImport(strings.NewReader(file))
 	if len(errs) != 0 {
 		t.Fatal(errs)
@@ -20,7 +20,7 @@ func TestParseImport(t *testing.T) {
 	if len(rows) != 2 || rows[0].Key == nil || rows[0].Key[31] != 0x1f || rows[0].Device.TagLen != 4 || rows[1].Key != nil {
 		t.Fatalf("%+v", rows)
 	}
-	if a := rows[1].Device.Addresses; len(a) != 1 || a[0].Bearer != "sbd" || !a[0].Accepted {
+	if a := rows[1].Device.Addresses; len(a) != 2 || a[0].Bearer != "sbd" || !a[0].Accepted || a[1].Bearer != "idp" || a[1].ID != "01234567SKYABCD" || !a[1].Accepted {
 		t.Errorf("addresses %+v", a)
 	}
 	if rows[1].Device.KeySource != "fleet:a" || rows[1].Device.CTRBits != 16 || rows[1].Device.TagLen != 8 {
@@ -34,10 +34,11 @@ func TestParseImportChoosesTheWidthOfTheCounter(t *testing.T) {
 		name, columns string
 		want          uint8
 	}{
-		{"no address", ",,,", 8},
-		{"msisdn", "+491700000001,,,", 16},
-		{"imei", ",300234010753370,,", 16},
-		{"msisdn, and a width of its own", "+491700000001,,8,", 8},
+		{"no address", ",,,,", 8},
+		{"msisdn", "+491700000001,,,,", 16},
+		{"imei", ",300234010753370,,,", 16},
+		{"mobile_id", ",,01234567SKYABCD,,", 16},
+		{"msisdn, and a width of its own", "+491700000001,,,8,", 8},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -67,6 +68,8 @@ func TestParseImportErrorsNameTheLine(t *testing.T) {
 		{"imei", "number,name,product,customer,key,imei\n1,a,b,c,fleet:x,12\n", "line 2: imei"},
 		{"fields", "number,name,product,customer,key\n1,a\n", "line 2:"},
 		{"quote", "number,name,product,customer,key\n1,\"a,b,c,fleet:x\n", "line"},
+		{"mobile_id", "number,name,product,customer,key,mobile_id\n1,a,b,c,fleet:x,1234567SKYABCD\n", "line 2: mobile_id"},
+		{"mobile_id in small letters", "number,name,product,customer,key,mobile_id\n1,a,b,c,fleet:x,01234567skyabcd\n", "line 2: mobile_id"},
 		{"tag", "number,name,product,customer,key,tag\n1,a,b,c,fleet:x,5\n", "line 2: tag 5"},
 	}
 	for _, tt := range tests {

@@ -36,6 +36,9 @@ type LinkState struct {
 	// Sessions returns what a satellite network told of beside payloads, by kind; nil where the link is none.
 	Sessions func() map[string]uint64
 
+	// Calls returns the calls of a web service that failed, by reason; nil where the link polls none.
+	Calls func() map[string]uint64
+
 	// Missing counts messages that the network numbered and that never came; nil where it numbers none.
 	Missing func() uint64
 

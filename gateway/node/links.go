@@ -13,6 +13,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/transports/cloudloop"
 	"github.com/godwit-gateway/godwit/transports/directip"
+	"github.com/godwit-gateway/godwit/transports/idp"
 	"github.com/godwit-gateway/godwit/transports/rockblock"
 	"github.com/godwit-gateway/godwit/transports/sbdmodem"
 	"github.com/godwit-gateway/godwit/transports/smsmodem"
@@ -31,6 +32,7 @@ type wired struct {
 	sbd     *sbdmodem.Transport  // nil: another kind
 	sat     *directip.Transport  // nil: another kind
 	rock    *rockblock.Transport // nil: another kind
+	idp     *idp.Transport       // nil: another kind
 	loop    *cloudloop.Transport // nil: another kind
 	socket  socket               // nil: the link listens nowhere
 }
@@ -87,6 +89,10 @@ func wireLink(l config.Link, mark string, log *slog.Logger) (*wired, error) {
 	case l.RockBLOCK != nil:
 		w.rock, err = rockblock.New(l.Name, l.RockBLOCK.Driver(), log)
 		w.transport, w.socket, w.metered = w.rock, w.rock, true
+	case l.IDP != nil:
+		w.device = l.IDP.URL
+		w.idp, err = idp.New(l.Name, l.IDP.Driver(mark), log)
+		w.transport, w.metered = w.idp, true
 	case l.Cloudloop != nil:
 		w.device = l.Cloudloop.API
 		w.loop, err = cloudloop.New(l.Name, l.Cloudloop.Driver(mark), log)

@@ -74,6 +74,14 @@ func (w *wired) satellites(s *metrics.LinkState) {
 			return map[string]uint64{"empty": st.Empty, "repeated": st.Repeated}
 		}
 	}
+	if w.idp != nil {
+		s.Sent = func() (messages, payload uint64) { st := w.idp.Stats(); return st.Sent, st.SentBytes }
+		s.Sessions = func() map[string]uint64 {
+			st := w.idp.Stats()
+			return map[string]uint64{"repeated": st.Repeated, "foreign": st.Foreign, "cancelled": st.Cancelled, "scheduled": st.Scheduled}
+		}
+		s.Calls = func() map[string]uint64 { return w.idp.Stats().Failures }
+	}
 	if w.loop != nil {
 		s.Sent = func() (messages, payload uint64) { st := w.loop.Stats(); return st.Sent, st.SentBytes }
 		s.Sessions = func() map[string]uint64 {

@@ -19,6 +19,7 @@ const (
 
 	linkRock  = "rock0"
 	linkCloud = "cloud0"
+	linkOrb   = "orb0"
 	linkSBD   = "sbd0" // the transceiver beside the gateway
 )
 
@@ -50,6 +51,9 @@ func msisdn(n int) string { return fmt.Sprintf("+4917000%05d", n) }
 
 // imei is that of the n-th satellite modem.
 func imei(n int) string { return fmt.Sprintf("3002340107%05d", n) }
+
+// mobileID is that of the n-th terminal of IsatData Pro.
+func mobileID(n int) string { return fmt.Sprintf("%08dSKY%04X", 1_000_000+n, n) }
 
 // Shares of the devices.
 const (

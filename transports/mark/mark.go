@@ -12,7 +12,7 @@ import (
 )
 
 // Max is the longest mark, in bytes.
-const Max = 4096
+const Max = 64 << 10
 
 // ErrDamaged is wrapped by the error for a file that no Write has left behind.
 var ErrDamaged = errors.New("the mark is damaged")

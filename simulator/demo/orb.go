@@ -1,0 +1,113 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/godwit-gateway/godwit/simulator/peers/igws"
+	"github.com/godwit-gateway/godwit/simulator/radio"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// Account of the simulated message gateway, SIN and MIN of its terminals' messages, and what these hold.
+const (
+	orbAccount  = "fleet"
+	orbPassword = "simulated"
+	orbSIN      = 128
+	orbMIN      = 1
+	orbMax      = 1000 // bytes of payload
+)
+
+// orbNetwork is satellites and ORBCOMM's message gateway, which the gateway polls.
+type orbNetwork struct {
+	service  *igws.Service
+	listener *net.TCPListener
+	fleet    *keptFleet
+
+	mu   sync.Mutex
+	luck *rand.Rand        // guarded by mu
+	sent map[uint64]uint64 // ids of the fleet, by the gateway's; guarded by mu
+}
+
+// newOrbFleet makes devices with terminals of IsatData Pro, and the message gateway, which listens at the address.
+func newOrbFleet(a air, listen string, m radio.Model, seed uint64, devices int) (*keptFleet, error) {
+	bill := func(payload int) uint64 { return transports.IDP.Billed(1, uint64(payload)) } //nolint:gosec // not negative
+	return newKeptFleet(a, bill, m, seed, func(f *keptFleet) (network, error) {
+		n := &orbNetwork{fleet: f, sent: make(map[uint64]uint64), luck: rand.New(rand.NewPCG(seed, 9))} //nolint:gosec // repeatable
+		o := igws.Options{
+			Account: orbAccount, Password: orbPassword, Wrapped: true, Second: gssSecond, OnRead: n.read,
+			OnForward: func(terminal string, message []byte) {
+				if len(message) > 2 && message[0] == orbSIN && message[1] == orbMIN {
+					f.submitted(terminal, message[2:])
+				}
+			},
+		}
+		for i := range devices {
+			o.Terminals = append(o.Terminals, igws.Terminal{ID: mobileID(i + 1)})
+		}
+		n.service = igws.New(o)
+		address, err := net.ResolveTCPAddr("tcp4", listen)
+		if err != nil {
+			return nil, fmt.Errorf("%w: address of the message gateway: %w", ErrOptions, err)
+		}
+		n.listener, err = net.ListenTCP("tcp4", address)
+		return n, err
+	})
+}
+
+// run answers the gateway, and wakes terminals.
+func (n *orbNetwork) run(ctx context.Context) error {
+	server := &http.Server{Handler: n.service, ReadHeaderTimeout: time.Second}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(n.listener) }()
+	err := n.service.Run(ctx)
+	_ = server.Close() // whoever is cut off asks again
+	if failed := <-ended; !errors.Is(failed, http.ErrServerClosed) {
+		err = errors.Join(err, failed)
+	}
+	return err
+}
+
+// deliver is a message that the network took. Some answers of the gateway are lost, and some messages come over another mailbox as well.
+func (n *orbNetwork) deliver(_ context.Context, id uint64, p *kept) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	message, err := n.service.Return(p.from, append([]byte{orbSIN, orbMIN}, p.payload...))
+	if err != nil {
+		return err
+	}
+	n.sent[message] = id
+	if n.luck.Float64() < confirmationsLost {
+		n.service.Fail(igws.CallReturns, igws.Fault{Lost: true})
+	}
+	if n.luck.Float64() < confirmationsLost {
+		n.service.Duplicate(message)
+	}
+	return nil
+}
+
+// read hears that the gateway will not ask for a message any more.
+func (n *orbNetwork) read(message uint64) {
+	n.mu.Lock()
+	id, ok := n.sent[message]
+	delete(n.sent, message)
+	n.mu.Unlock()
+	if ok {
+		n.fleet.settled(id, true)
+	}
+}
+
+func (*orbNetwork) failed(*kept) {} // nobody hears of it
+
+func (n *orbNetwork) close() error {
+	if err := n.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) { // by the server that had it
+		return err
+	}
+	return nil
+}

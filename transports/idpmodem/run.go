@@ -1,0 +1,178 @@
+package idpmodem
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// failuresMax is how many steps in a row may fail before the line is given up and opened again.
+const failuresMax = 3
+
+// errGrace is why a line is lost whose session did not end in time.
+var errGrace = errors.New("what was in hand was not finished in time")
+
+// A session is one Run. Its loop owns the line's command side; Send hands it requests.
+type session struct {
+	t    *Transport
+	sink transports.Sink
+	line *line
+	cmd  *commander
+	log  *slog.Logger
+
+	requests chan *request // not buffered: who sends waits
+	done     chan struct{} // closed when requests are not taken any more
+
+	// Of the loop's goroutine.
+	inHand   context.Context //nolint:containedctx // outlives Run's context by the grace period, for what is in hand
+	setUp    bool            // the terminal has to be set up
+	marked   map[string]bool // forward messages that were marked and are listed still
+	unread   map[string]int  // how often a forward message could not be read
+	failures int             // in a row
+	backoff  time.Duration
+	poll     *time.Timer
+	check    *time.Timer
+}
+
+// Run implements transports.Transport. It opens the line, sets the terminal up and serves it until the line is lost.
+func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
+	if err := t.begin(); err != nil {
+		return fmt.Errorf("idp link %s: %w", t.cfg.Name, err)
+	}
+	defer t.end()
+	rwc, err := t.cfg.Open(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("idp link %s: %w", t.cfg.Name, err)
+	}
+	l := newLine(rwc, &t.counts, t.timing.write)
+	inHand, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
+	s := &session{
+		t: t, sink: sink, line: l, log: t.cfg.Log.With(slog.String("transport", t.cfg.Name)),
+		cmd:      &commander{line: l, timing: &t.timing, counts: &t.counts, baud: t.cfg.Baud},
+		requests: make(chan *request), done: make(chan struct{}), inHand: inHand, setUp: true, marked: map[string]bool{}, unread: map[string]int{},
+	}
+	var wg sync.WaitGroup
+	finished := make(chan struct{})
+	wg.Go(l.pump)
+	wg.Go(func() { // what is in hand outlives ctx, by the grace period at most
+		select {
+		case <-finished:
+			return
+		case <-ctx.Done():
+		}
+		grace := time.NewTimer(t.timing.grace)
+		defer grace.Stop()
+		select {
+		case <-grace.C:
+			l.fail(errGrace)
+			giveUp()
+		case <-finished:
+		}
+	})
+	err = s.run(ctx)
+	close(finished)
+	overrun := errors.Is(l.cause(), errGrace)
+	l.fail(errLineClosed)
+	s.cmd.close()
+	wg.Wait()
+	if ctx.Err() != nil && !overrun {
+		return nil
+	}
+	return fmt.Errorf("idp link %s: %w", t.cfg.Name, err)
+}
+
+// run is the session's loop. It returns nil only if ctx is done.
+func (s *session) run(ctx context.Context) error {
+	defer close(s.done)
+	s.poll, s.check = time.NewTimer(0), time.NewTimer(s.t.timing.check)
+	defer s.poll.Stop()
+	defer s.check.Stop()
+	for ctx.Err() == nil {
+		if err := s.step(ctx); err != nil {
+			if err = s.judge(ctx, err); err != nil {
+				return err
+			}
+			continue
+		}
+		s.failures = 0
+	}
+	return nil
+}
+
+// step does one thing, or waits for one to do. A terminal that had to be found again may have started over.
+func (s *session) step(ctx context.Context) error {
+	if s.setUp || s.cmd.anew {
+		if err := s.setup(ctx); err != nil {
+			return fmt.Errorf("set up the terminal: %w", err)
+		}
+		s.setUp = false
+		s.t.open(s)
+		s.poll.Reset(0)
+		s.check.Reset(s.t.timing.check)
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-s.line.lost:
+		return s.line.cause()
+	case <-s.line.restarted:
+		s.log.Warn("the terminal has started over")
+		s.setUp = true
+		return nil
+	case r := <-s.requests:
+		r.result <- s.transmit(ctx, r)
+		return nil
+	case <-s.poll.C:
+		s.poll.Reset(s.t.cfg.Poll)
+		return s.look(ctx)
+	case <-s.check.C:
+		s.check.Reset(s.t.timing.check)
+		return s.lookNetwork(ctx)
+	}
+}
+
+// look asks for both queues.
+func (s *session) look(ctx context.Context) error {
+	if err := s.receive(ctx); err != nil {
+		return err
+	}
+	return s.follow(ctx)
+}
+
+// judge decides what an error of a step means for the session: nil if it goes on.
+func (s *session) judge(ctx context.Context, err error) error {
+	if lost := s.line.cause(); lost != nil {
+		return lost
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	if errors.Is(err, ErrMute) || errors.Is(err, ErrWrongTerminal) {
+		return err
+	}
+	if s.failures++; s.failures >= failuresMax {
+		return err
+	}
+	s.log.Warn("terminal does not do as told", slog.Any("error", err))
+	if s.setUp || s.cmd.anew {
+		return s.line.pause(ctx, s.t.timing.quiet)
+	}
+	s.later()
+	return nil
+}
+
+// later asks for the queues again after a pause that doubles.
+func (s *session) later() {
+	s.backoff = min(max(2*s.backoff, s.t.timing.backoff), max(backoffMax, s.t.cfg.Poll))
+	s.poll.Reset(s.backoff)
+}
