@@ -38,6 +38,9 @@ type runner struct {
 	cleared bool      // the MO buffer is known to be empty
 	want    bool      // a session is wanted though nothing is to be sent
 	rung    bool      // by the network
+	flagged bool      // it was the flag that told so, and not the alert
+	flagsAt time.Time // when the flag is believed again, after it told so in vain
+	vain    int       // sessions in a row in which what waits did not come
 	attach  bool      // a registration is wanted
 	status  int       // of the last session that failed
 	checkAt time.Time // when the mailbox is looked at unasked; zero: never
@@ -220,7 +223,8 @@ func (r *runner) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.ring && !r.rung && !r.t.cfg.NoRings {
+	if now := time.Now(); s.ring && !r.rung && !r.t.cfg.NoRings && !now.Before(r.flagsAt) {
+		r.flagged = true
 		r.ring()
 	}
 	return nil
