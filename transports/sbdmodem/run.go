@@ -125,6 +125,7 @@ func (r *runner) run(ctx context.Context) error {
 		if r.failures++; r.failures >= failuresMax || errors.Is(err, ErrMute) || errors.Is(err, ErrWrongModem) {
 			return err
 		}
+		r.cmd.dirty = true // an answer that is none may be that to another command
 		r.t.log.Warn("the transceiver does not do as told", slog.Any("error", err))
 		if err := r.line.pause(ctx, r.t.timing.poll); err != nil && ctx.Err() == nil {
 			return err
