@@ -81,7 +81,7 @@ var processRows = []Row{
 	},
 	{
 		Number:   17,
-		Fault:    "the process is killed between the commit of a short message and its deletion from the SIM",
+		Fault:    "the process is killed between the commit of a message and its deletion from the SIM, or from a transceiver's buffer",
 		Expected: "the message is read again, acknowledged again, and remains one row and one event",
 		Tests: []Tests{
 			{Package: "transports/smsmodem", Kind: Simulated, Names: []string{"TestRestartBeforeDelete", "TestSilentRestartBeforeDelete"}},
