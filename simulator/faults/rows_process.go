@@ -85,9 +85,11 @@ var processRows = []Row{
 		Expected: "the message is read again, acknowledged again, and remains one row and one event",
 		Tests: []Tests{
 			{Package: "transports/smsmodem", Kind: Simulated, Names: []string{"TestRestartBeforeDelete", "TestSilentRestartBeforeDelete"}},
+			{Package: "transports/sbdmodem", Kind: Loopback, Names: []string{"TestRestartWithFullBuffers", "TestReceiptThatNobodyWroteDown", "TestRestartWithAMessageThatIsNotSettled"}},
 			{Package: "transports/idpmodem", Kind: Loopback, Names: []string{"TestCrashBeforeMark", "TestRestart", "TestRestartFailed"}},
-			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestKillWithTerminalLosesNothing"}},
-			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestKillWithModemLosesNothing", "TestKillBeforeAndAfterDeletion"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{
+				"TestKillWithModemLosesNothing", "TestKillBeforeAndAfterDeletion", "TestKillWithTransceiverLosesNothing", "TestKillWithTerminalLosesNothing",
+			}},
 		},
 	},
 	{
