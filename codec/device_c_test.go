@@ -122,8 +122,8 @@ func TestDeviceSwitchesInC(t *testing.T) {
 	hmac := filepath.Join(t.TempDir(), "hmac.c")
 	const source = `#undef GODWIT_HMAC
 #include "godwit.c"
-void godwit_hmac(const void *key, size_t key_len, const uint8_t *data, size_t n, uint8_t out[32]);
-void godwit_hmac(const void *key, size_t key_len, const uint8_t *data, size_t n, uint8_t out[32]) { hmac(key, key_len, data, n, out); }
+void godwit_hmac(uint8_t key[32], const uint8_t *data, size_t n);
+void godwit_hmac(uint8_t key[32], const uint8_t *data, size_t n) { hmac(key, data, n); }
 `
 	if err := os.WriteFile(hmac, []byte(source), 0o600); err != nil {
 		t.Fatal(err)
@@ -303,7 +303,7 @@ func (p *pipe) ask(t asker, format string, args ...any) string {
 const (
 	flagAddressed = 1
 	flagMetered   = 2
-	flagAsk       = 4
+	flagAsk       = 64
 	flagKeyframe  = 8
 )
 
@@ -764,9 +764,25 @@ func testDeviceRefusals(t *testing.T, program string) {
 	c.ask(t, "stored")
 	want(c.ask(t, "send 0 1 100 aa"), "err -1", "F-015: a hello without its whole counter")
 	want(c.ask(t, "send 0 3 16 aa"), "err -2", "a buffer that is smaller than any frame's")
-	want(c.ask(t, "send 0 3 22 aabb"), "err -2", "a buffer that is too small")
-	if got := c.ask(t, "send 0 3 22 aa"); !strings.HasPrefix(got, "frame 0 ") {
+	want(c.ask(t, "send 0 3 25 aabb"), "err -2", "a buffer that is too small")
+	if got := c.ask(t, "send 0 3 25 aa"); !strings.HasPrefix(got, "frame 0 ") {
 		t.Errorf("the smallest buffer: %s", got)
+	}
+	c.ask(t, "template 8501010083000040818b01656c6576656c626d6d0100000cf4000083000040")
+	for i := range 20 { // a buffer is large enough for a status if it has room for the plaintext and GODWIT_OVERHEAD, and not if it has less
+		size, got := 22, "err -2"
+		for ; got == "err -2"; size++ {
+			got = c.ask(t, "status 0 0 %d - 0 0 0 0 0 0 0 0 0 %d", size+1, 4095-i*i)
+		}
+		var counter, n int
+		var frame string
+		if _, err := fmt.Sscanf(got, "frame %d %s", &counter, &frame); err != nil {
+			t.Fatalf("%s: %v", got, err)
+		}
+		if n = len(frame)/2 - 12; n != size-23 { // head, header, counter, tag
+			t.Errorf("%d bytes fit into no less than %d", n, size)
+		}
+		c.ask(t, "delivered %d", counter)
 	}
 	for i := range len(record) {
 		changed := []byte(record)

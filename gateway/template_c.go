@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -111,12 +112,41 @@ func (m *cModels) use(c codec.Coding) string {
 	return n
 }
 
+// coding is what godwit_coding has of a coding.
+func (m *cModels) coding(c codec.Coding) string {
+	return fmt.Sprintf(".model = %s, .order = %d, .spread = %d", m.use(c), c.Order, c.Spread)
+}
+
+// cRise says how fast a field of predictor 1 rises: by so many steps in so many units of time. No time that passes is as long as 2^31 - 1 of these, so that is
+// as good as any greater number.
+func cRise(unit codec.TimeUnit, f *codec.Field) (rise, per int64) {
+	if f.Predictor != codec.PredictElapsed {
+		return 0, 0
+	}
+	rise, per = 1, f.Scale.Coef
+	if unit == codec.Minutes {
+		rise = 60
+	}
+	for e := f.Scale.Exp; e < 0; e++ {
+		rise *= 10
+	}
+	for e := f.Scale.Exp; e > 0; e-- {
+		per *= 10
+	}
+	a, b := rise, per
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return rise / a, min(per/a, math.MaxInt32)
+}
+
 // cHeader is the template in C, for the structs of codec/c/godwit.h.
 func cHeader(v *templateView, t *codec.Template, name string) string {
 	models := cModels{name: name, names: make(map[string]string)}
 	constants := cFields(t, name)
 	upper := strings.ToUpper(name)
 	var enum, fields strings.Builder
+	groups := 0
 	for i := range t.Fields() {
 		f, shown := &t.Fields()[i], &v.Fields[i]
 		unit := ""
@@ -125,18 +155,19 @@ func cHeader(v *templateView, t *codec.Template, name string) string {
 		}
 		fmt.Fprintf(&enum, "\t%s, /* %s */\n", constants[i],
 			cComment(fmt.Sprintf("%s: steps of %s%s, %s to %s%s", f.Name, shown.Scale, unit, shown.Min, shown.Max, unit)))
+		rise, per := cRise(t.Timing().Unit, f)
 		optional := 0
 		if f.Optional {
 			optional = 1
 		}
-		fmt.Fprintf(&fields, "\t{.offset = %d, .coef = %d, .exp = %d, .width = %d, .optional = %d, .group = %d, .predictor = %d, .order = %d, .spread = %d, .model = %s},\n",
-			f.Offset, f.Scale.Coef, f.Scale.Exp, f.Width, optional, f.Group, f.Predictor, f.Coding.Order, f.Coding.Spread, models.use(f.Coding))
+		groups = max(groups, int(f.Group))
+		fmt.Fprintf(&fields, "\t{.offset = %d, .per = %d, .rise = %d, .group = %d, .predictor = %d, .coding = {%s, .width = %d, .optional = %d}},\n",
+			f.Offset, per, rise, f.Group, f.Predictor, models.coding(f.Coding), f.Width, optional)
 	}
 	timing := t.Timing()
-	times := models.use(timing.Coding)
-	minutes := 0
+	times, unit, width := models.coding(timing.Coding), 1, 20
 	if timing.Unit == codec.Minutes {
-		minutes = 1
+		unit, width = 60, 16
 	}
 	hash := t.Hash()
 	var b strings.Builder
@@ -147,8 +178,8 @@ func cHeader(v *templateView, t *codec.Template, name string) string {
 		fmt.Fprintf(&b, "%s\n", &models.text)
 	}
 	fmt.Fprintf(&b, "static const struct godwit_field %s_fields[%s_FIELDS] = {\n%s};\n\n", name, upper, &fields)
-	fmt.Fprintf(&b, "static const struct godwit_template %s_template = {\n\t.fields = %s_fields, .count = %s_FIELDS, .minutes = %d, .interval = %d, .order = %d, .spread = %d, .model = %s,\n\t.hash = {",
-		name, name, upper, minutes, timing.Interval, timing.Coding.Order, timing.Coding.Spread, times)
+	fmt.Fprintf(&b, "static const struct godwit_template %s_template = {\n\t.fields = %s_fields, .count = %s_FIELDS, .groups = %d, .unit = %d, .interval = %d, .time = {%s, .width = %d},\n\t.hash = {",
+		name, name, upper, groups, unit, timing.Interval, times, width)
 	for i, x := range hash {
 		if i > 0 {
 			b.WriteString(", ")

@@ -28,16 +28,16 @@ const firmware = `
 #include <stdio.h>
 
 static const uint8_t key[GODWIT_KEY] = {%s};
-static const struct godwit_config config = {.number = 7, .key = key, .aes = godwit_aes128, .ctr_bits = 16, .tag_len = 8};
+static const struct godwit_config config = {.number = 7, .key = key, .aes = godwit_aes128};
 static struct godwit device;
 static struct godwit_history history;
-static struct godwit_state states[3];
-static struct godwit_field_state field_states[3 * FIELDS];
+static GODWIT_STATE(FIELDS) states[3];
 
 static int send(int64_t move)
 {
 	uint8_t record[GODWIT_RECORD], frame[GODWIT_OVERHEAD + 256];
 	int64_t values[FIELDS];
+	const struct godwit_out out = {frame, sizeof frame, 0};
 	struct godwit_status status = {.time = 1800000000 + move * 3600, .values = values, .clock_valid = 1};
 	int n, i;
 
@@ -45,7 +45,7 @@ static int send(int64_t move)
 		values[i] = TEMPLATE.fields[i].offset + 3 + (i == 0 ? move : 0);
 	if (godwit_record(&device, record))
 		godwit_stored(&device);
-	if ((n = godwit_status(&device, &history, &status, 0, frame, sizeof frame)) < 0)
+	if ((n = godwit_status(&device, &history, &status, &out)) < 0)
 		return 0;
 	for (i = 0; i < n; i++)
 		printf("%%02x", frame[i]);
@@ -55,7 +55,7 @@ static int send(int64_t move)
 
 int main(void)
 {
-	godwit_history_init(&history, &TEMPLATE, 0, states, field_states, 3);
+	godwit_history_init(&history, &TEMPLATE, 0, &states[0].state, 3);
 	if (godwit_boot(&device, &config, NULL) < 0)
 		return 1;
 	return send(0) && send(1) ? 0 : 1;

@@ -14,12 +14,12 @@
 enum { FIELDS = 2, STATES = 3 };
 
 static const struct godwit_field fields[FIELDS] = {
-	{.offset = 250, .coef = 1, .exp = -2, .width = 8},  /* battery in V */
-	{.offset = -140, .coef = 1, .exp = 0, .width = 7},  /* signal in dBm */
+	{.offset = 250, .coding = {.width = 8}},  /* battery in steps of 0.01 V */
+	{.offset = -140, .coding = {.width = 7}}, /* signal in dBm */
 };
 
 static const struct godwit_template template = {
-	.fields = fields, .count = FIELDS, .interval = 3600,
+	.fields = fields, .count = FIELDS, .unit = 1, .interval = 3600, .time = {.width = 20},
 	.hash = {0xf2, 0xa3, 0x44, 0x20, 0xfc, 0x65, 0xc9, 0x8e}, /* of example.toml; `godwit template c` writes such tables */
 };
 
@@ -102,12 +102,11 @@ static void measure(int64_t values[FIELDS], int round)
 
 static const uint8_t key[GODWIT_KEY] = {1, 2, 3}; /* from where the factory put it; never in the source */
 
-static const struct godwit_config config = {.number = 1001, .key = key, .aes = godwit_aes128, .ctr_bits = 16, .tag_len = 8};
+static const struct godwit_config config = {.number = 1001, .key = key, .aes = godwit_aes128, };
 
 static struct godwit device;
 static struct godwit_history history;
-static struct godwit_state states[STATES];
-static struct godwit_field_state field_states[STATES * FIELDS];
+static GODWIT_STATE(FIELDS) states[STATES];
 static struct godwit_assembly assembly; /* of what is too long for a frame */
 static uint8_t large[1024];
 static uint32_t interval = 3600;
@@ -130,15 +129,17 @@ static int persist(void)
 
 static int send_hello(void)
 {
-	static const struct godwit_template *const templates[] = {&template};
-	static const char *const bearers[] = {"udp"};
-	static const struct godwit_hello hello = {
-		.version = "1.0.0", .product = "example", .boot_count = 1, .templates = templates, .template_count = 1, .bearers = bearers, .bearer_count = 1,
+	static const struct godwit_say templates[] = {{template.hash, sizeof template.hash}};
+	static const struct godwit_say bearers[] = {GODWIT_TEXT("udp")};
+	static const struct godwit_say hello[GODWIT_HELLO_KEYS] = {
+		[GODWIT_HELLO_VERSION] = GODWIT_TEXT("1.0.0"),   [GODWIT_HELLO_PRODUCT] = GODWIT_TEXT("example"), [GODWIT_HELLO_BOOT_COUNT] = {NULL, 1},
+		[GODWIT_HELLO_TEMPLATES] = {templates, 1},       [GODWIT_HELLO_BEARERS] = {bearers, 1},
 	};
 	uint8_t frame[GODWIT_OVERHEAD + 128];
+	const struct godwit_out out = {frame, sizeof frame, GODWIT_ADDRESSED};
 	int n;
 
-	if (!persist() || (n = godwit_send_hello(&device, &hello, GODWIT_ADDRESSED, frame, sizeof frame)) < 0)
+	if (!persist() || (n = godwit_send_hello(&device, hello, &out)) < 0)
 		return 0;
 	radio_send("hello", frame, n); /* and keep it until it is acknowledged */
 	return 1;
@@ -148,9 +149,10 @@ static int send_hello(void)
 static int send_join(void)
 {
 	uint8_t frame[GODWIT_JOIN];
+	const struct godwit_out out = {frame, sizeof frame, GODWIT_ADDRESSED};
 	int n;
 
-	if (!persist() || (n = godwit_send_join(&device, GODWIT_ADDRESSED, frame, sizeof frame)) < 0)
+	if (!persist() || (n = godwit_send_join(&device, &out)) < 0)
 		return 0;
 	radio_send("join", frame, n);
 	return 1;
@@ -172,14 +174,16 @@ static void consider(const struct godwit_value offer[GODWIT_KEYS])
 	static const struct godwit_target self = {.product = "example", .version = "1.0.0", .sequence = 1, .free_memory = 65536};
 	struct godwit_value manifest[GODWIT_KEYS];
 	struct godwit_step step = {.step = 11}; /* failed */
+	const struct godwit_step_log log = {.rollout = (uint32_t)offer[GODWIT_OFFER_ROLLOUT].number, .steps = &step, .count = 1};
 	uint8_t frame[GODWIT_OVERHEAD + 16];
+	const struct godwit_out out = {frame, sizeof frame, GODWIT_ADDRESSED | GODWIT_ASK};
 	size_t n = fetch(offer[GODWIT_OFFER_URL].at, (size_t)offer[GODWIT_OFFER_URL].number, buffer + GODWIT_MANIFEST_ROOM, GODWIT_MANIFEST_MAX);
 	int err = n == 0 ? 0 : godwit_manifest(buffer, n, &offer[GODWIT_OFFER_HASH], verify, NULL, manifest), sent;
 
 	step.code = (uint8_t)(n == 0 ? 7 : err == GODWIT_E_AUTH ? 5 : err < 0 ? 6 : godwit_manifest_admits(manifest, &self));
 	if (step.code == 1)
 		return; /* fetch the image, compare its SHA-256, install it and keep the sequence with it (F-148, F-149) */
-	if (persist() && (sent = godwit_send_steps(&device, (uint32_t)offer[GODWIT_OFFER_ROLLOUT].number, &step, 1, -1, GODWIT_ADDRESSED | GODWIT_ASK, frame, sizeof frame)) > 0)
+	if (persist() && (sent = godwit_send_steps(&device, &log, &out)) > 0)
 		radio_send("steps", frame, sent);
 }
 
@@ -211,8 +215,9 @@ static void obey(const struct godwit_received *r)
 
 static void take(struct godwit_received *r, int got)
 {
-	uint8_t frame[GODWIT_OVERHEAD + 261], set = r->len > 0 ? r->body[0] : 0;
-	int n, asked = r->ack_asked;
+	uint8_t frame[GODWIT_OVERHEAD + 261], set;
+	const struct godwit_out out = {frame, sizeof frame, GODWIT_ADDRESSED};
+	int n, asked;
 
 	switch (got) {
 	case GODWIT_GOT_ACK:
@@ -236,21 +241,22 @@ static void take(struct godwit_received *r, int got)
 		obey(r);
 		return;
 	}
+	set = r->len > 0 ? r->body[0] : 0;
+	asked = r->ack_asked;
 	if (godwit_assemble(&assembly, r) == GODWIT_GOT_MESSAGE)
 		obey(r);
-	if (asked && persist() && (n = godwit_send_fragment_status(&device, &assembly, set, GODWIT_ADDRESSED, frame, sizeof frame)) > 0)
+	if (asked && persist() && (n = godwit_send_fragment_status(&device, &assembly, set, &out)) > 0)
 		radio_send("fragments", frame, n);
 }
 
 static void receive(void)
 {
-	uint8_t buffer[256], *at = buffer;
-	size_t left = radio_receive(buffer, sizeof buffer);
-	struct godwit_item item;
+	uint8_t buffer[256];
+	struct godwit_item item = {.rest = buffer, .left = radio_receive(buffer, sizeof buffer)};
 	struct godwit_received r;
 	int items, got;
 
-	for (items = 0; items < 16 && left > 0 && godwit_next(&at, &left, &item) == 0; items++)
+	for (items = 0; items < 16 && godwit_next(&item) > 0; items++)
 		if ((got = godwit_receive(&device, &history, &item, &r)) > 0)
 			take(&r, got);
 }
@@ -262,6 +268,7 @@ static int send_status(unsigned flags)
 	int64_t values[FIELDS];
 	struct godwit_status status = {0};
 	uint8_t frame[GODWIT_OVERHEAD + 64];
+	const struct godwit_out out = {frame, sizeof frame, (uint8_t)(GODWIT_ADDRESSED | flags)};
 	int n;
 
 	measure(values, round_number);
@@ -271,7 +278,7 @@ static int send_status(unsigned flags)
 	status.rare = status.has_policy = receipt != NOTHING;
 	status.version = 1; /* in the product's release table */
 	status.policy = policy;
-	if (!persist() || (n = godwit_status(&device, &history, &status, GODWIT_ADDRESSED | flags, frame, sizeof frame)) < 0)
+	if (!persist() || (n = godwit_status(&device, &history, &status, &out)) < 0)
 		return 0;
 	if (receipt != NOTHING) {
 		receipt = SAID;
@@ -299,7 +306,7 @@ static int work(int round)
 static int boot(void)
 {
 	godwit_assembly_init(&assembly, large, sizeof large);
-	godwit_history_init(&history, &template, 0, states, field_states, STATES);
+	godwit_history_init(&history, &template, 0, &states[0].state, STATES);
 	if (never_written)
 		return godwit_boot(&device, &config, NULL) == 0 && send_hello();
 	if (godwit_boot(&device, &config, flash[0]) == 0 || godwit_boot(&device, &config, flash[1]) == 0)

@@ -43,11 +43,19 @@ enum {
 	SECONDS_HIGH = 255     /* of Unix seconds in bits from the 32nd on: they are below 2^40 (F-065) */
 };
 
-/* A compiler that inlines a function saves time, which is not short here. */
+/*
+ * A compiler that inlines a function saves time, which is not short here. Of those that are APART GCC also forgets what it knows of their insides: what it
+ * does with that is larger.
+ */
 #ifdef __GNUC__
 #define NOINLINE __attribute__((noinline))
 #else
 #define NOINLINE
+#endif
+#if defined __GNUC__ && !defined __clang__ && __GNUC__ >= 8
+#define APART __attribute__((noipa))
+#else
+#define APART NOINLINE
 #endif
 
 /* --- Bytes --- */
@@ -73,39 +81,26 @@ static uint32_t get_be(const uint8_t *p, unsigned n)
 /* Where something is written. What does not fit is dropped and noted. */
 struct writer {
 	uint8_t *p;
-	size_t n, cap;
-	size_t body;       /* of a frame: where it begins */
-	int error;         /* the first */
+	int32_t n, cap;
+	int error;
+	const struct godwit_out *out; /* of a frame */
 };
 
-static void writer_init(struct writer *w, uint8_t *p, size_t cap)
+static APART void put_bytes(struct writer *w, const void *data, size_t n)
 {
-	w->p = p;
-	w->n = 0;
-	w->cap = cap;
-	w->error = 0;
-}
-
-static void fail(struct writer *w, int error)
-{
-	if (w->error == 0)
-		w->error = error;
-}
-
-static NOINLINE void put_bytes(struct writer *w, const void *data, size_t n)
-{
-	if (n > w->cap - w->n) {
-		fail(w, GODWIT_E_SPACE);
+	if (n > (size_t)(w->cap - w->n)) {
+		if (w->error == 0)
+			w->error = GODWIT_E_SPACE;
 		return;
 	}
 	if (n > 0)
 		memmove(w->p + w->n, data, n);
-	w->n += n;
+	w->n += (int32_t)n;
 }
 
 static NOINLINE void put_int(struct writer *w, uint32_t v, unsigned n)
 {
-	uint8_t b[5]; /* a whole counter is the longest */
+	uint8_t b[8]; /* a counter of a text is the longest */
 
 	put_be(b, v, n);
 	put_bytes(w, b, n);
@@ -119,13 +114,6 @@ static NOINLINE void put(struct writer *w, unsigned b)
 static NOINLINE void put_u32(struct writer *w, uint32_t v)
 {
 	put_int(w, v, 4);
-}
-
-/* A text without its length. */
-static void put_string(struct writer *w, const char *s)
-{
-	while (*s != 0)
-		put(w, (uint8_t)*s++);
 }
 
 /* A CBOR head in its shortest form (F-002); major is in its upper three bits. */
@@ -144,10 +132,15 @@ static NOINLINE void put_head(struct writer *w, unsigned major, uint32_t v)
 	put_int(w, v, size);
 }
 
+enum { TEXT_AT = 16 + 2, TEXT_MAX = 48 };
+
 enum { CBOR_UINT = 0, CBOR_BYTES = 0x40, CBOR_TEXT = 0x60, CBOR_ARRAY = 0x80, CBOR_MAP = 0xa0 };
 
 /* --- SHA-256 (FIPS 180-4), HMAC (RFC 2104), HKDF (RFC 5869) --- */
 
+/*
+ * HMAC replaces its key. All keys have 32 bytes here: what is shorter, as a salt, has zeros behind it, which HMAC would put there itself.
+ */
 #ifdef GODWIT_HMAC
 #define hmac godwit_hmac
 #else
@@ -187,28 +180,19 @@ static NOINLINE uint32_t mix(uint32_t x, unsigned a, unsigned b, unsigned c)
 
 static NOINLINE void sha256_block(struct sha256 *s)
 {
-	uint32_t v[8 + 16]; /* h to a, and the next 16 words of the schedule */
+	uint32_t v[8 + 16 + 1]; /* h to a, the next 16 words of the schedule, and the one behind these */
 	unsigned i;
 
-	memcpy(v, s, sizeof v);
+	memcpy(v, s, 24 * sizeof v[0]);
 	for (i = 0; i < 64; i++) {
-		uint32_t t = v[0] + mix(v[3], 6, 11, 25) + (v[1] ^ (v[3] & (v[2] ^ v[1]))) + sha256_k[i] + v[8];
-		uint32_t next = v[8] + v[17] + (mix(v[9], 7, 18, 3) ^ v[9] << 29) + (mix(v[22], 17, 19, 10) ^ v[22] << 22);
-
-		v[4] += t;
-		t += mix(v[7], 2, 13, 22) + ((v[7] & (v[6] | v[5])) | (v[6] & v[5]));
-		memmove(v, v + 1, 23 * sizeof v[0]);
-		v[7] = t;
-		v[23] = next;
+		v[24] = v[8] + v[17] + (mix(v[9], 7, 18, 3) ^ v[9] << 29) + (mix(v[22], 17, 19, 10) ^ v[22] << 22);
+		v[8] += v[0] + sha256_k[i] + (v[1] ^ (v[3] & (v[2] ^ v[1]))) + mix(v[3], 6, 11, 25);
+		v[4] += v[8];
+		v[8] += ((v[7] & (v[6] | v[5])) | (v[6] & v[5])) + mix(v[7], 2, 13, 22); /* the word that was used up becomes a */
+		memmove(v, v + 1, 24 * sizeof v[0]);
 	}
 	for (i = 0; i < 8; i++)
 		s->h[i] += v[i];
-}
-
-static void sha256_init(struct sha256 *s)
-{
-	memcpy(s->h, sha256_start, sizeof s->h);
-	s->n = 0;
 }
 
 static NOINLINE void sha256_byte(struct sha256 *s, unsigned b)
@@ -220,113 +204,107 @@ static NOINLINE void sha256_byte(struct sha256 *s, unsigned b)
 		sha256_block(s);
 }
 
-static void sha256_add(struct sha256 *s, const uint8_t *data, size_t n)
+/* Hashes data, behind a block of a key of 32 bytes and zeros that a byte was added to in each place, if that is not 0. */
+static NOINLINE void hash(uint8_t out[HASH_LEN], const uint8_t *data, size_t n, const uint8_t *key, unsigned pad)
 {
+	struct sha256 s;
+	unsigned b = 0x80, i;
+
+	memcpy(s.h, sha256_start, sizeof s.h);
+	s.n = 0;
+	if (pad != 0)
+		for (i = 0; i < BLOCK_LEN; i++)
+			sha256_byte(&s, i < HASH_LEN ? key[i] ^ pad : pad);
 	while (n-- > 0)
-		sha256_byte(s, *data++);
-}
-
-static void sha256_end(struct sha256 *s, uint8_t out[HASH_LEN])
-{
-	uint32_t bits = s->n * 8;
-	unsigned i;
-
-	unsigned b = 0x80;
-
+		sha256_byte(&s, *data++);
+	n = s.n * 8;
 	do {
-		sha256_byte(s, b);
+		sha256_byte(&s, b);
 		b = 0;
-	} while (s->n % BLOCK_LEN != BLOCK_LEN - 8);
-	s->w[14] = 0;
-	s->w[15] = bits;
-	sha256_block(s);
+	} while (s.n % BLOCK_LEN != BLOCK_LEN - 8);
+	s.w[14] = 0;
+	s.w[15] = (uint32_t)n;
+	sha256_block(&s);
 	for (i = 0; i < 8; i++)
-		put_be(out + 4 * i, s->h[7 - i], 4);
+		put_be(out + 4 * i, s.h[7 - i], 4);
 }
 
 void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32])
 {
-	struct sha256 s;
-
-	sha256_init(&s);
-	sha256_add(&s, data, n);
-	sha256_end(&s, out);
+	hash(out, data, n, NULL, 0);
 }
 
-/* HMAC with a key of at most 64 bytes, as all here are; out may be the key. */
-static NOINLINE void hmac(const void *key, size_t key_len, const uint8_t *data, size_t n, uint8_t out[HASH_LEN])
+static NOINLINE void hmac(uint8_t key[HASH_LEN], const uint8_t *data, size_t n)
 {
-	struct sha256 s;
 	uint8_t inner[HASH_LEN];
-	unsigned pad = 0x36, i;
 
-	for (;;) { /* the inner hash, then the outer one over it */
-		sha256_init(&s);
-		for (i = 0; i < BLOCK_LEN; i++)
-			sha256_byte(&s, i < key_len ? ((const uint8_t *)key)[i] ^ pad : pad);
-		sha256_add(&s, data, n);
-		if (pad == 0x5c)
-			break;
-		sha256_end(&s, inner);
-		data = inner;
-		n = sizeof inner;
-		pad = 0x5c;
-	}
-	sha256_end(&s, out);
+	hash(inner, data, n, key, 0x36);
+	hash(key, inner, sizeof inner, key, 0x5c);
 }
 
 #endif
 
-enum { TEXT_MAX = 48 };
-
-/* A text that is under a MAC, and what comes of it. */
-struct text {
-	struct writer w; /* into text */
-	uint8_t text[TEXT_MAX];
-	uint8_t mac[HASH_LEN];
+/*
+ * What a frame is sealed, opened or acknowledged with: a text that is under a MAC, and the key that belongs to it. The text stands where CCM has its
+ * associated data, behind the first block of its MAC and two bytes with the length.
+ */
+struct work {
+	struct writer w; /* into the text */
+	const struct godwit *g;
+	struct godwit_epoch *epoch;       /* NULL: of joins, which are of none */
+	uint64_t counter;                 /* of a frame for CCM, as all that follows but the key */
+	const char *label;                /* of the key */
+	unsigned header;
+	unsigned tag_len;
+	unsigned open;                    /* 1: data is ciphertext */
+	unsigned index;                   /* of the next block of the key stream */
+	uint8_t mac[16];                  /* the tag, at the end */
+	uint8_t key[HASH_LEN];            /* and what was made with it; for CCM 16 bytes of AES and 13 of the IV */
+	uint8_t block[16 + 2 + TEXT_MAX];
 };
 
-/* Begins a text, of a key or of associated data: all begin in the same way. */
-static NOINLINE void text_begin(struct text *x, const char *label)
+static const char root[GODWIT_SALT] = "godwit/1 root";
+
+enum { OF_KEY = '|' }; /* no header */
+
+/*
+ * Begins the text of a key, which has its label between bars, or another one that is under a MAC, which has the label behind a space, without the digit at
+ * its end, and maybe a header. All else is the same.
+ */
+static NOINLINE void text_begin(struct work *x, const char *label, unsigned header)
 {
-	writer_init(&x->w, x->text, TEXT_MAX);
-	put_string(&x->w, "godwit/1");
-	put_string(&x->w, label);
+	char last = header == OF_KEY ? 0 : '9';
+
+	x->w.p = x->block + TEXT_AT;
+	x->w.n = 0;
+	x->w.cap = TEXT_MAX;
+	put_bytes(&x->w, root, 8);
+	put(&x->w, header == OF_KEY ? OF_KEY : ' ');
+	for (; *label > last; label++)
+		put(&x->w, (uint8_t)*label);
+	if (header != 0)
+		put(&x->w, header);
+	put_u32(&x->w, x->g->config->number);
+	if (x->epoch != NULL)
+		put_u32(&x->w, x->epoch->number);
 }
 
-/* Derives a key of an epoch, or the one of joins, which is of none (SPEC §2.1, §5.2). No key is longer than the first block of HKDF-Expand. */
-static NOINLINE void derive(const struct godwit *g, const struct godwit_epoch *epoch, const char *label, uint8_t out[HASH_LEN])
+/* Computes the HMAC of the text. */
+static NOINLINE void text_hmac(struct work *x)
 {
-	struct text x;
-	const void *salt = "godwit/1 root";
-	size_t salt_len = 13;
-
-	text_begin(&x, label);
-	put_u32(&x.w, g->config->number);
-	if (epoch != NULL) {
-		put_u32(&x.w, epoch->number);
-		salt = epoch->salt;
-		salt_len = epoch->number == 0 ? 0 : GODWIT_SALT;
-	}
-	put(&x.w, 1);
-	hmac(salt, salt_len, g->config->key, GODWIT_KEY, out);
-	hmac(out, HASH_LEN, x.text, x.w.n, out);
+	hmac(x->key, x->w.p, (size_t)x->w.n);
 }
 
-/* Computes the MAC of a text. */
-static NOINLINE void text_mac(const struct godwit *g, const struct godwit_epoch *epoch, const char *label, struct text *x)
+/* Derives a key of an epoch, or the one of joins (SPEC §2.1, §5.2), and begins its text. No key is longer than the first block of HKDF-Expand. */
+static NOINLINE void derive(struct work *x, const char *label, unsigned header)
 {
-	derive(g, epoch, label, x->mac);
-	hmac(x->mac, HASH_LEN, x->text, x->w.n, x->mac);
-}
-
-/* Which frame this is. */
-static NOINLINE void put_position(struct text *x, const struct godwit *g, const struct godwit_epoch *epoch, uint64_t counter)
-{
-	put_u32(&x->w, g->config->number);
-	put_u32(&x->w, epoch->number);
-	put_u32(&x->w, (uint32_t)(counter >> 32));
-	put_u32(&x->w, (uint32_t)counter);
+	memset(x->key, 0, HASH_LEN);
+	memcpy(x->key, x->epoch != NULL ? (const void *)x->epoch->salt : root, GODWIT_SALT); /* that of epoch 0 is all zeros, as none would be */
+	hmac(x->key, x->g->config->key, GODWIT_KEY);
+	text_begin(x, label, OF_KEY);
+	put(&x->w, 1);
+	text_hmac(x);
+	text_begin(x, label, header);
 }
 
 void godwit_fleet_key(const uint8_t *fleet, uint32_t number, uint8_t *out)
@@ -334,39 +312,27 @@ void godwit_fleet_key(const uint8_t *fleet, uint32_t number, uint8_t *out)
 	uint8_t info[3 + 4 + 1] = "dev\0\0\0\0\1";
 
 	put_be(info + 3, number, 4);
-	hmac("godwit/1 fleet", 14, fleet, GODWIT_KEY, out);
-	hmac(out, HASH_LEN, info, sizeof info, out);
+	memset(out, 0, HASH_LEN);
+	memcpy(out, "godwit/1 fleet", 14);
+	hmac(out, fleet, GODWIT_KEY);
+	hmac(out, info, sizeof info);
 }
 
-/* Compares in constant time. */
-static NOINLINE int equal(const uint8_t *a, const uint8_t *b, size_t n)
+/* Compares in constant time. Returns 0 if they are the same. */
+static NOINLINE unsigned differ(const uint8_t *a, const uint8_t *b, size_t n)
 {
 	unsigned d = 0;
 
 	while (n-- > 0)
 		d |= (unsigned)(a[n] ^ b[n]);
-	return d == 0;
+	return d;
 }
 
 /* --- AES-128-CCM (RFC 3610) with L = 2 --- */
 
-/* A frame that is sealed or opened. */
-struct ccm {
-	uint8_t mac[16];                  /* the tag, at the end */
-	uint8_t first[16];                /* block of the MAC; those of the key stream differ in flags and number */
-	const struct godwit *g;
-	const struct godwit_epoch *epoch; /* these are bound into its tag */
-	uint64_t counter;
-	const char *label;                /* of the key; its second and third letter say the direction */
-	unsigned header;
-	unsigned tag_len;
-	unsigned open;                    /* 1: data is ciphertext */
-	uint8_t key[HASH_LEN];            /* 16 of AES, 13 of the IV */
-};
-
-static NOINLINE void aes(struct ccm *c, uint8_t block[16])
+static NOINLINE void aes(struct work *x, uint8_t block[16])
 {
-	c->g->config->aes(c->g->config->aes_context, c->key, block, block);
+	x->g->config->aes(x->g->config->aes_context, x->key, block, block);
 }
 
 static NOINLINE void xor_block(uint8_t *a, const uint8_t *b, size_t n)
@@ -375,100 +341,86 @@ static NOINLINE void xor_block(uint8_t *a, const uint8_t *b, size_t n)
 		a[n] ^= b[n];
 }
 
-static NOINLINE void ccm_mac(struct ccm *c, const uint8_t *data, size_t n)
+/* Goes over data block by block: puts it into the MAC, or encrypts or decrypts it. */
+static APART void ccm_blocks(struct work *x, unsigned crypt, uint8_t *data, size_t n)
 {
-	xor_block(c->mac, data, n);
-	aes(c, c->mac);
-}
-
-static NOINLINE void ccm_crypt(struct ccm *c, unsigned index, uint8_t *data, size_t n)
-{
-	uint8_t pad[16];
-
-	memcpy(pad, c->first, 16);
-	pad[0] = 1;
-	put_be(pad + 14, index, 2);
-	aes(c, pad);
-	xor_block(data, pad, n);
-}
-
-/* Encrypts data in place, or decrypts it, and computes the tag of the plaintext. */
-static NOINLINE void ccm(struct ccm *c, uint8_t *data, size_t n)
-{
-	struct text aad;
-	unsigned i;
-
-	derive(c->g, c->epoch, c->label, c->key);
-
-	/* the AAD (SPEC §2.2), two blocks with its length before it and zeros behind it */
-	memset(aad.text, 0, sizeof aad.text);
-	text_begin(&aad, " ");
-	put_bytes(&aad.w, c->label + 1, 2);
-	put(&aad.w, c->header);
-	put_position(&aad, c->g, c->epoch, c->counter);
-
-	memset(c->mac, 0, sizeof c->mac);
-	c->first[0] = (uint8_t)(c->tag_len == 4 ? 0x49 : 0x59);
-	memcpy(c->first + 1, c->key + 16, 13); /* nonce = IV XOR (0^5 || counter u64) */
-	xor_block(c->first + 6, aad.text + 20, 8);
-	put_be(c->first + 14, (uint32_t)n, 2);
-	ccm_mac(c, c->first, 16);
-	c->mac[1] ^= 28; /* the length, in two bytes */
-	xor_block(c->mac + 2, aad.text, 14);
-	aes(c, c->mac);
-	ccm_mac(c, aad.text + 14, 16);
-	for (i = 1; n > 0; i++) {
+	while (n > 0) {
 		size_t size = n < 16 ? n : 16;
 
-		if (c->open)
-			ccm_crypt(c, i, data, size);
-		ccm_mac(c, data, size);
-		if (!c->open)
-			ccm_crypt(c, i, data, size);
+		if (crypt) {
+			uint8_t *pad = x->block + 16; /* what was there is in the MAC by now */
+
+			memcpy(pad, x->block, 16);
+			put_be(pad + 14, x->index++, 2);
+			aes(x, pad);
+			xor_block(data, pad, size);
+		} else {
+			xor_block(x->mac, data, size);
+			aes(x, x->mac);
+		}
 		data += size;
 		n -= size;
 	}
-	ccm_crypt(c, 0, c->mac, 16);
+}
+
+/* Encrypts data in place, or decrypts it, and computes the tag of the plaintext. */
+static NOINLINE void ccm(struct work *x, uint8_t *data, size_t n)
+{
+	/* the AAD (SPEC §2.2), two blocks with its length before it and zeros behind it */
+	derive(x, x->label, x->header);
+	put_u32(&x->w, (uint32_t)(x->counter >> 32));
+	put_u32(&x->w, (uint32_t)x->counter);
+	put_int(&x->w, 0, 2);
+
+	x->block[0] = (uint8_t)(0x39 + 4 * x->tag_len);
+	memcpy(x->block + 1, x->key + 16, 13); /* nonce = IV XOR (0^5 || counter u64) */
+	xor_block(x->block + 6, x->block + TEXT_AT + 20, 8);
+	put_be(x->block + 14, (uint32_t)n << 16 | 28, 4); /* lengths of the data and of the AAD */
+	memset(x->mac, 0, sizeof x->mac);
+	ccm_blocks(x, 0, x->block, 48);
+	x->block[0] = 1;
+	x->index = 1;
+	ccm_blocks(x, x->open, data, n); /* the MAC is of the plaintext */
+	ccm_blocks(x, 1 - x->open, data, n);
+	x->index = 0;
+	ccm_blocks(x, 1, x->mac, 16);
 }
 
 /* --- The session and its record --- */
 
-enum { CHECK_LEN = 8, JOIN_FRAMES = 1 << 21 };
+enum { CHECK_LEN = 8, CHECK_AT = 8, JOIN_FRAMES = 1 << 21 };
 
 /* The last counter is given up, so that there is a number above each. The format has 2^40 of them, of which a device uses the first 2^32. */
 #define COUNTER_END UINT32_MAX
 
-/* A record is good if it is whole and this device's. */
+/* A record is good if it is whole and this device's: CHECK_LEN bytes of this from CHECK_AT on say so. Those before were the check of an earlier layout. */
 static void record_check(const struct godwit_config *config, const uint8_t *record, uint8_t check[HASH_LEN])
 {
-	hmac(config->key, GODWIT_KEY, record + CHECK_LEN, GODWIT_RECORD - CHECK_LEN, check);
+	memcpy(check, config->key, GODWIT_KEY);
+	hmac(check, record + CHECK_LEN, GODWIT_RECORD - CHECK_LEN);
 }
 
 int godwit_boot(struct godwit *g, const struct godwit_config *config, const uint8_t *record)
 {
 	uint8_t check[HASH_LEN];
 
-	if (config->key == NULL || config->aes == NULL || (config->ctr_bits != 8 && config->ctr_bits != 16) || (config->tag_len != 8 && config->tag_len != 4))
-		return GODWIT_E_ARGUMENT;
 	memset(g, 0, sizeof *g);
 	g->config = config;
-	g->memory.entered = 1;
+	g->entered = 1;
 	if (record == NULL) {
 		g->memory.known = 1;
 		return 0;
 	}
 	record_check(config, record, check);
-	if (!equal(check, record, CHECK_LEN))
+	if (differ(check + CHECK_AT, record, CHECK_LEN))
 		return GODWIT_E_MALFORMED;
 	memcpy(&g->memory, record, GODWIT_RECORD);
-	g->memory.joining = g->memory.changed = 0;
-	g->memory.entered = 1;
 	g->next = g->promised = g->memory.epochs[0].end;
 	return 0;
 }
 
 /* Whether permanent memory holds what is known, but for the counters: not, or not until what the last record holds is there. */
-enum { CHANGED = 1, CHANGED_PROMISED };
+enum { CHANGED = 1 }; /* and more bits once a record has it */
 
 int godwit_record(struct godwit *g, uint8_t record[GODWIT_RECORD])
 {
@@ -478,27 +430,26 @@ int godwit_record(struct godwit *g, uint8_t record[GODWIT_RECORD])
 
 	g->promised = end;
 	if (g->next >= end) { /* F-028 */
-		g->promised = g->next + (g->config->ctr_bits == 8 ? 16 : 64);
+		g->promised = g->next + (g->config->short_counter ? 16 : 64);
 		if (g->promised < g->next)
 			g->promised = COUNTER_END;
 	}
-	if (g->promised == end && !g->memory.changed)
+	if (g->promised == end && !g->changed)
 		return 0;
-	if (g->memory.changed)
-		g->memory.changed = CHANGED_PROMISED;
+	g->changed |= (uint8_t)(g->changed << 1);
 	m->epochs[0].end = g->promised;
 	memcpy(record, m, GODWIT_RECORD);
 	m->epochs[0].end = end;
 	record_check(g->config, record, check);
-	memcpy(record, check, CHECK_LEN);
+	memcpy(record, check + CHECK_AT, CHECK_LEN);
 	return 1;
 }
 
 void godwit_stored(struct godwit *g)
 {
 	g->memory.epochs[0].end = g->promised;
-	if (g->memory.changed == CHANGED_PROMISED)
-		g->memory.changed = 0;
+	if (g->changed != CHANGED)
+		g->changed = 0;
 }
 
 /* Begins an epoch. Nothing is sealed in it before the record is written, for no counter is taken ahead. */
@@ -514,9 +465,9 @@ static NOINLINE void enter(struct godwit *g, uint32_t number, const uint8_t *sal
 	e[0].end = g->next = g->promised = 0;
 	e[0].down = 0;
 	memcpy(e[0].salt, salt, GODWIT_SALT);
-	g->memory.entered++;
-	g->memory.joining = 0;
-	g->memory.changed = CHANGED;
+	g->entered++;
+	g->joining = 0;
+	g->changed = CHANGED;
 }
 
 uint32_t godwit_last(const struct godwit *g)
@@ -531,35 +482,33 @@ int godwit_join_due(const struct godwit *g)
 
 /* --- Frames (SPEC §2) --- */
 
-enum { CONTENT_AT = 9 }; /* in the buffer: room for array, cid 5, head 3 */
+/* In the buffer: room for array, cid 5, head 3, and the header with the longest counter. */
+enum { BODY_AT = 9 + 1 + 5 };
 
-/* Begins the content of a frame, behind room for all that may come before it: a place for header and counter. */
-static NOINLINE void begin(const struct godwit *g, struct writer *w, int whole, uint8_t *out, size_t cap)
+/* Begins the body of a frame, behind room for all that may come before it. */
+static NOINLINE void begin(struct writer *w, const struct godwit *g, const struct godwit_out *out)
 {
-	writer_init(w, out + CONTENT_AT, 0);
+	int32_t cap = (int32_t)out->cap - GODWIT_OVERHEAD;
+
+	w->p = out->buffer + BODY_AT;
+	w->out = out;
+	w->n = w->error = 0;
 	if (g->memory.known == 0) /* F-108 */
 		w->error = GODWIT_E_JOIN;
-	else if (g->next == COUNTER_END) /* F-024 */
-		w->error = GODWIT_E_EXHAUSTED;
-	else if (g->next >= g->memory.epochs[0].end)
+	else if (g->next >= g->memory.epochs[0].end) /* also at the end of F-024 */
 		w->error = GODWIT_E_RESERVE;
-	else if (cap > CONTENT_AT + TAG_LEN)
-		w->cap = cap - CONTENT_AT - TAG_LEN;
-	if (w->cap > 65535 - TAG_LEN) /* a byte string has at most 65,535 bytes */
-		w->cap = 65535 - TAG_LEN;
-	put(w, 0);
-	/* whole: in 5 bytes (F-015), of which a device uses 4 */
-	put_int(w, 0, whole ? 5 : g->config->ctr_bits / 8u);
-	w->body = w->n;
+	w->cap = cap < 0 || w->error != 0 ? 0 : cap;
 }
 
 /* Puts the heads before a content that lies behind room for them, or elsewhere. Returns the length of the item. */
-static NOINLINE int envelope(const struct godwit *g, const uint8_t *content, size_t n, unsigned flags, uint8_t *out)
+static NOINLINE int envelope(const struct godwit *g, const uint8_t *content, size_t n, const struct godwit_out *out)
 {
 	struct writer w;
 
-	writer_init(&w, out, SIZE_MAX);
-	if ((flags & GODWIT_ADDRESSED) != 0) {
+	w.p = out->buffer;
+	w.n = 0;
+	w.cap = INT32_MAX;
+	if ((out->flags & GODWIT_ADDRESSED) != 0) {
 		put(&w, 0x82);
 		put_head(&w, CBOR_UINT, g->config->number);
 	}
@@ -569,34 +518,40 @@ static NOINLINE int envelope(const struct godwit *g, const uint8_t *content, siz
 }
 
 /* Seals the body under the next counter and puts together the item at the start of the buffer. Returns its length. */
-static NOINLINE int finish(struct godwit *g, struct writer *w, unsigned header, unsigned flags)
+static NOINLINE int finish(struct writer *w, struct godwit *g, unsigned header)
 {
-	struct ccm c;
+	struct work x;
+	unsigned n = (unsigned)w->n, ctr_len;
+	uint8_t *content = w->p;
+	const struct godwit_out *out = w->out;
 
 	if (w->error != 0)
 		return w->error;
-	c.tag_len = TAG_LEN;
+	x.tag_len = TAG_LEN;
+	x.label = "up8";
 	if (header < KIND_EXTENDED) {
-		while (w->n > w->body && w->p[w->n - 1] == 0) /* F-016 */
-			w->n--;
-		if ((flags & GODWIT_METERED) != 0) /* F-017 */
-			c.tag_len = g->config->tag_len;
+		while (n > 0 && content[n - 1] == 0) /* F-016 */
+			n--;
+		if ((out->flags & GODWIT_METERED) != 0 && g->config->short_tag) { /* F-017 */
+			x.tag_len = 4;
+			x.label = "up4";
+		}
 	}
-	if ((header & flags / GODWIT_ASK << 6 & KIND_KEYFRAME) != 0) /* keyframes and what is extended can ask */
-		header |= 1;
-	c.g = g;
-	c.epoch = g->memory.epochs;
-	c.counter = g->next;
-	c.label = c.tag_len == 4 ? "|up4|" : "|up8|";
-	c.open = 0;
-	c.header = header;
-	*w->p = (uint8_t)header;
-	put_be(w->p + 1, g->next, (unsigned)w->body - 1);
-	ccm(&c, w->p + w->body, w->n - w->body);
-	w->cap += TAG_LEN;
-	put_bytes(w, c.mac, c.tag_len);
-	g->next++;
-	return envelope(g, w->p, w->n, flags, w->p - CONTENT_AT);
+	header |= (header & out->flags & GODWIT_ASK) / GODWIT_ASK; /* keyframes and what is extended can ask */
+	x.g = g;
+	x.epoch = g->memory.epochs;
+	x.counter = g->next;
+	x.open = 0;
+	x.header = header;
+	ccm(&x, content, n);
+	memcpy(content + n, x.mac, x.tag_len);
+	ctr_len = g->config->short_counter ? 2 : 3;
+	if ((header & ~1u) == EXTENDED_EXPLICIT)
+		ctr_len = 6;
+	put_be(content - 5, g->next++, 5);
+	content -= ctr_len;
+	*content = (uint8_t)header;
+	return envelope(g, content, ctr_len + n + x.tag_len, out);
 }
 
 /* --- Statuses (SPEC §3) --- */
@@ -617,9 +572,10 @@ enum { /* where the decisions of a kind begin in a model, and the two of which t
 	INDEX_RARE = 56
 };
 
-/* P[0..31] of SPEC §3.2; P[i] is 4096 - P[63 - i] from there on. */
-static const uint16_t probability[32] = {
-	1, 1, 2, 2, 3, 4, 5, 7, 9, 12, 15, 20, 26, 33, 43, 55, 72, 92, 119, 153, 196, 251, 319, 405, 510, 638, 791, 970, 1176, 1405, 1654, 1915,
+/* 4096 - P[0..31] of SPEC §3.2; P[i] is 4096 - P[63 - i] from there on. */
+static const uint16_t likelier[32] = {
+	4095, 4095, 4094, 4094, 4093, 4092, 4091, 4089, 4087, 4084, 4081, 4076, 4070, 4063, 4053, 4041,
+	4024, 4004, 3977, 3943, 3900, 3845, 3777, 3691, 3586, 3458, 3305, 3126, 2920, 2691, 2442, 2181,
 };
 
 /*
@@ -628,58 +584,44 @@ static const uint16_t probability[32] = {
  */
 struct encoder {
 	struct writer w;
-	unsigned packed;        /* 0 in a keyframe */
-	unsigned order, spread; /* of the field that is written, with model and moved */
-	const uint8_t *model;
-	int64_t moved;
-	const struct godwit_template *t;
-	struct godwit_field_state *fields; /* of the state */
-	size_t start;                      /* of the range code within w */
 	uint32_t low, width;
+	int32_t start;                      /* of the range code within w */
+	unsigned packed;                    /* 0 in a keyframe */
+	const struct godwit_template *t;
+	struct godwit_state *st;            /* of the status before, which becomes that of this one */
+	int32_t distance;                   /* to it, in counters */
+	int32_t passed;                     /* since then, in units of time */
+	const struct godwit_coding *coding; /* of the field that is written, with moved */
+	int64_t moved;
 };
 
-/* Adds to low. A carry adds one to the bytes that went out; it ends within them. */
-static NOINLINE void range_add(struct encoder *e, uint32_t d)
+/* Adds to low, and narrows the interval to a width: the bytes that are settled go out. A carry adds one to those that went before; it ends within them. */
+static NOINLINE void range(struct encoder *e, uint32_t d, uint32_t width)
 {
-	size_t i = e->w.n;
+	int32_t i = e->w.n;
 
 	e->low += d;
-	if (e->low >= d)
-		return;
-	while (i > e->start && ++e->w.p[--i] == 0)
-		;
-}
-
-static NOINLINE void range_out(struct encoder *e)
-{
-	put(&e->w, e->low >> 24);
-	e->low <<= 8;
-}
-
-static void range_normalize(struct encoder *e)
-{
-	while (e->width >> 24 == 0) {
-		range_out(e);
-		e->width <<= 8;
+	if (e->low < d)
+		while (i > e->start && ++e->w.p[--i] == 0)
+			;
+	while (width >> 24 == 0) {
+		put(&e->w, e->low >> 24);
+		e->low <<= 8;
+		width <<= 8;
 	}
+	e->width = width;
 }
 
 /* Bits of which nothing is expected. */
-static NOINLINE void plain(struct encoder *e, uint64_t v, unsigned bits)
+static NOINLINE void plain(struct encoder *e, unsigned bits, uint64_t v)
 {
 	while (bits > 0) {
 		unsigned n = bits < 8 ? bits : 8;
+		uint32_t width = e->width >> n;
 
 		bits -= n;
-		e->width >>= n;
-		range_add(e, ((uint32_t)(v >> bits) & ((1u << n) - 1)) * e->width);
-		range_normalize(e);
+		range(e, ((uint32_t)(v >> bits) & ((1u << n) - 1)) * width, width);
 	}
-}
-
-static void plain_u32(struct encoder *e, uint32_t v, unsigned bits)
-{
-	plain(e, v, bits);
 }
 
 /* Whether there are deltas and batches: without them the compiler leaves out what only they need. */
@@ -690,52 +632,45 @@ enum { DELTAS = 1 };
 #endif
 
 /* A decision of which index gives the probability of 0. */
-static NOINLINE void decide(struct encoder *e, unsigned index, int one)
+static NOINLINE void decide(struct encoder *e, unsigned index, unsigned one)
 {
-	int likelier_is_one = index < 32;
 	uint32_t bound;
 
 	if (!DELTAS || !e->packed) {
-		plain_u32(e, (uint32_t)one, 1);
+		plain(e, 1, one);
 		return;
 	}
-	bound = (e->width >> 12) * (4096u - probability[likelier_is_one ? index : 63 - index]);
-	if (one == likelier_is_one) {
-		e->width = bound;
-	} else {
-		range_add(e, bound);
-		e->width -= bound;
-	}
-	range_normalize(e);
+	if (index < 32)
+		one ^= 1;
+	else
+		index = 63 - index;
+	bound = (e->width >> 12) * likelier[index];
+	if (one)
+		range(e, bound, e->width - bound);
+	else
+		range(e, 0, bound);
 }
 
 /* A decision of the model. */
-static NOINLINE void say(struct encoder *e, unsigned at, int one)
+static NOINLINE void say(struct encoder *e, unsigned at, unsigned one)
 {
-	decide(e, e->model[at], one);
+	const uint8_t *model = e->coding->model;
+
+	if (model == NULL)
+		model = default_model;
+	decide(e, model[at], one);
 }
 
-/* The shortest number within the interval, of these the smallest. */
+/* The shortest number within the interval, of these the smallest: it has no byte more, or one. */
 static void range_end(struct encoder *e)
 {
-	uint32_t mask = UINT32_MAX, up;
-	unsigned n = 0;
+	uint32_t up = 0 - e->low, width = 1 << 24;
 
-	while ((up = (0 - e->low) & mask) >= e->width) { /* to the next number of n bytes: of 4 it is this one */
-		n++;
-		mask >>= 8;
+	if (up >= e->width) {
+		up &= 0xffffff;
+		width = 1 << 16;
 	}
-	range_add(e, up);
-	while (n-- > 0)
-		range_out(e);
-}
-
-/* Sets what the next decisions are made with. */
-static NOINLINE void coding(struct encoder *e, const uint8_t *model, unsigned order, unsigned spread)
-{
-	e->model = model != NULL ? model : default_model;
-	e->order = order;
-	e->spread = spread;
+	range(e, up, width);
 }
 
 /* One less than the magnitude of v, which is not 0. */
@@ -748,10 +683,10 @@ static NOINLINE uint64_t beyond_one(int64_t v)
 static NOINLINE void residual(struct encoder *e, int64_t v)
 {
 	uint64_t rest, part;
-	unsigned active = 0, minus = 0, more, bits = e->order, at = 0, half = 0;
+	unsigned active = 0, minus = 0, more, bits = e->coding->order, at = 0, half = 0;
 
 	if (e->moved != 0) { /* how much it moved last: up to 2^spread, up to four times that, more */
-		rest = beyond_one(e->moved) >> e->spread;
+		rest = beyond_one(e->moved) >> e->coding->spread;
 		active = rest == 0 ? 1 : rest >> 2 == 0 ? 2 : 3;
 		minus = e->moved < 0 ? 1 : 2;
 	}
@@ -761,100 +696,99 @@ static NOINLINE void residual(struct encoder *e, int64_t v)
 	say(e, MINUS + minus, v < 0);
 	rest = beyond_one(v) + (UINT32_C(1) << bits); /* so class j has the highest bit order + j */
 	more = MORE + 8 * active;
-	for (part = rest >> bits; part != 1; part >>= 1) {
+	while ((part = rest >> bits) != 1) {
 		say(e, more + at, 1);
 		if (at < 7)
 			at++;
-		half = part & 1;
+		half = (unsigned)part & 1;
 		bits++;
 	}
 	say(e, more + at, 0);
 	if (at > 0) {
 		bits--;
-		say(e, at < 6 ? HALF - 1 + at : HALF + 5, (int)half);
+		say(e, at < 6 ? HALF - 1 + at : HALF + 5, half);
 	}
-	plain(e, rest, bits);
+	plain(e, bits, rest);
 }
 
-/* a / b towards the earlier. Bit by bit: the compiler's library has a larger one. */
-static NOINLINE int64_t floor_div(int64_t a, uint64_t b)
+/* a / b towards the earlier, for b up to 2^31. Bit by bit: the compiler's library has a larger one. */
+static APART int64_t floor_div(int64_t a, uint32_t b)
 {
-	uint64_t rest = 0, q = a < 0 ? ~(uint64_t)a : (uint64_t)a;
+	uint32_t sign = a < 0 ? UINT32_MAX : 0, high = (uint32_t)((uint64_t)a >> 32) ^ sign, low = (uint32_t)a ^ sign, rest = 0;
 	unsigned i;
 
 	for (i = 0; i < 64; i++) {
-		rest = rest << 1 | q >> 63;
-		q <<= 1;
+		rest = rest << 1 | high >> 31;
+		high = high << 1 | low >> 31;
+		low <<= 1;
 		if (rest >= b) {
 			rest -= b;
-			q |= 1;
+			low++;
 		}
 	}
-	return a < 0 ? -1 - (int64_t)q : (int64_t)q;
+	return (int64_t)((uint64_t)(high ^ sign) << 32 | (low ^ sign));
 }
 
 enum { FIELD_MEASURED = 1, FIELD_SEEN = 2 };
 
-/* v × 10^n, also of a negative v. In pieces of 16 bits: the compiler makes of shifts of 64 bits the multiplication that they are, and of that a call. */
-static NOINLINE uint64_t tens(uint64_t v, int n)
-{
-	while (n-- > 0) {
-		uint32_t low = (uint32_t)v, high = (uint32_t)(v >> 32), middle = (low >> 16) * 10;
-
-		low = (low & 0xffff) * 10;
-		middle += low >> 16;
-		high = high * 10 + (middle >> 16);
-		v = (uint64_t)high << 32 | (middle << 16 | (low & 0xffff));
-	}
-	return v;
-}
-
-/* A time of the template in seconds: 30 bits in minutes are more than 32. */
-static uint64_t seconds(const struct godwit_template *t, int32_t time)
-{
-	uint64_t v = (uint64_t)(int64_t)time;
-
-	return t->minutes ? (v << 6) - (v << 2) : v;
-}
-
 /* v at the nearest end of the field's range if it is outside (F-031). All ones mean "not measured" where there is no presence bit. */
-static NOINLINE int64_t clamp(const struct godwit_field *f, int64_t v)
+static NOINLINE int64_t clamp(const struct godwit_coding *c, int64_t v)
 {
-	int64_t top = (int64_t)(((uint64_t)1 << f->width) - 2 + f->optional);
+	int64_t top = (int64_t)((UINT64_MAX >> (64 - c->width)) ^ (1u - c->optional));
 
 	if (v > top)
 		v = top;
 	return v < 0 ? 0 : v;
 }
 
-static NOINLINE void put_field(struct encoder *e, const struct godwit_field *f, struct godwit_field_state *fs, int64_t value, int32_t passed)
+/* A product of more than 32 bits, bit by bit: the compiler's library multiplies faster, in more code. */
+static NOINLINE int64_t times(int64_t a, unsigned n)
 {
-	int was = fs->flags & FIELD_MEASURED, is = value != GODWIT_NONE;
+	int64_t product = 0;
+
+	for (; n > 0; n >>= 1) {
+		if ((n & 1) != 0)
+			product += a;
+		a += a;
+	}
+	return product;
+}
+
+/* The upper half of GODWIT_NONE is that of no value. */
+static int measured(const int64_t *value)
+{
+	return (int32_t)(*value >> 32) != INT32_MIN;
+}
+
+static void put_field(struct encoder *e, const struct godwit_field *f, struct godwit_field_state *fs, const int64_t *value)
+{
+	unsigned was = fs->flags & FIELD_MEASURED, is = (unsigned)measured(value);
+	const struct godwit_coding *c = &f->coding;
 	int64_t n, expected;
 
-	coding(e, f->model, f->order, f->spread);
-	if ((DELTAS && e->packed) || f->optional)
-		say(e, TURNED + !was, is != was);
+	e->coding = c;
+	if ((DELTAS && e->packed) || c->optional)
+		say(e, TURNED + 1 - was, is ^ was);
+	else if (!is)
+		plain(e, c->width, ~(uint64_t)0);
 	if (!is) {
 		fs->flags &= FIELD_SEEN;
-		if ((!DELTAS || !e->packed) && !f->optional)
-			plain(e, ~(uint64_t)0, f->width);
 		return;
 	}
-	n = clamp(f, (int64_t)((uint64_t)value - (uint64_t)f->offset));
+	n = clamp(c, (int64_t)((uint64_t)*value - (uint64_t)f->offset));
 	expected = n;
 	if (!DELTAS || fs->flags == 0) {
-		plain(e, (uint64_t)n, f->width);
+		plain(e, c->width, (uint64_t)n);
 	} else {
 		int64_t before = (int64_t)((uint64_t)fs->n_high << 32 | fs->n_low);
 
 		e->moved = (int64_t)((uint64_t)(int64_t)fs->moved_high << 32 | fs->moved_low);
 		expected = before;
 		if (f->predictor == 1)
-			expected += (int64_t)floor_div((int64_t)tens(seconds(e->t, passed), -f->exp), tens(f->coef, f->exp));
+			expected += floor_div(times(e->passed, f->rise), f->per);
 		else if (f->predictor == 2)
 			expected += e->moved;
-		expected = clamp(f, expected);
+		expected = clamp(c, expected);
 		residual(e, n - expected);
 		if (f->predictor != 1)
 			expected = before;
@@ -870,197 +804,197 @@ static NOINLINE void put_field(struct encoder *e, const struct godwit_field *f, 
 /* How much later b is than a, from minus a quarter of the window to below three quarters. */
 static NOINLINE int32_t between(int32_t a, int32_t b, int32_t mask)
 {
-	int32_t d = (b - a) & mask;
+	int32_t quarter = (mask >> 2) + 1;
 
-	return d > mask - (mask >> 2) - 1 ? d - mask - 1 : d;
+	return ((b - a + quarter) & mask) - quarter;
 }
 
-/* The time of a status. Returns how much time has passed since the one before, in units of the template. */
-static NOINLINE int32_t put_time(struct encoder *e, struct godwit_state *st, const struct godwit_status *s, int32_t distance)
+/* The time of a status. */
+static NOINLINE void put_time(struct encoder *e, const struct godwit_status *s)
 {
-	const struct godwit_template *t = e->t;
-	unsigned bits = t->minutes ? 16 : 20;
-	int32_t mask = (INT32_C(1) << bits) - 1, passed = st->step * distance, expected = (st->time + passed) & mask, at, off;
-	int valid = s->clock_valid != 0;
+	const struct godwit_coding *c = &e->t->time;
+	struct godwit_state *st = e->st;
+	unsigned valid = s->clock_valid;
+	int32_t mask = (INT32_C(1) << c->width) - 1, at, off;
 
-	coding(e, t->model, t->order, t->spread);
-	say(e, TURNED + !st->timed, valid != st->timed);
+	e->coding = c;
+	e->passed = st->step * e->distance;
+	at = (st->time + e->passed) & mask; /* the expected time */
+	say(e, TURNED + 1 - st->timed, valid ^ st->timed);
 	if (!valid) {
-		st->time = expected; /* of no matter if no time is known */
-		return passed;
+		st->time = at; /* of no matter if no time is known */
+		return;
 	}
-	at = (int32_t)(uint32_t)(t->minutes ? floor_div(s->time, 60) : s->time) & mask;
+	off = at;
+	at = (int32_t)(uint32_t)floor_div(s->time, e->t->unit) & mask;
 	if (!DELTAS || !st->timed) {
-		plain_u32(e, (uint32_t)at, bits);
+		plain(e, c->width, (uint32_t)at);
 		st->timed = 1;
 		st->time = at;
-		return 0;
+		e->passed = 0;
+		return;
 	}
-	off = between(expected, at, mask);
+	off = between(off, at, mask);
 	e->moved = st->jitter;
 	residual(e, off);
 	st->jitter = st->step == 0 ? 0 : off;
-	passed = between(st->time, at, mask);
+	e->passed = between(st->time, at, mask);
 	st->time = at;
 	/* Learned is a step that was seen twice: a gap comes once, another interval stays. */
-	off = passed < 0 ? -1 : 1;
-	off *= (int32_t)floor_div(passed * off, (uint32_t)distance);
+	off = e->passed;
+	if (off < 0)
+		off += e->distance - 1; /* rounded towards 0 */
+	off = (int32_t)floor_div(off, (uint32_t)e->distance);
 	if (st->step == 0 || (off == st->once && off != 0))
 		st->step = off;
 	if (off == st->step)
 		off = 0;
 	st->once = off;
-	return passed;
 }
 
-/* A status against the state of one so many counters before, which becomes the state after it. */
-static NOINLINE void put_status(struct encoder *e, struct godwit_state *st, const struct godwit_status *s, int32_t distance)
+/* A status against the state, which becomes the one after it. */
+static NOINLINE void put_status(struct encoder *e, const struct godwit_status *s)
 {
 	/* Bits of version, boot_changed, has_step, step, step_code, has_policy and policy; times 16 how many of them follow only if it is 1. */
 	static const uint8_t rare[] = {6, 1, 2 << 4 | 1, 4, 8, 1 << 4 | 1, 8};
-	const struct godwit_template *t = e->t;
-	struct godwit_field_state none, *fs = DELTAS ? e->fields : &none;
-	unsigned present = 1, groups = 1, i;
-	int32_t passed = put_time(e, st, s, distance);
+	const struct godwit_field *f = e->t->fields, *end = f + e->t->count;
+	struct godwit_field_state none, *fs = DELTAS ? (struct godwit_field_state *)(e->st + 1) : &none;
+	const int64_t *value = s->values;
+	unsigned present = 1, i;
 
-	for (i = 0; i < t->count; i++) {
-		unsigned group = 1u << t->fields[i].group;
-
-		groups |= group;
-		if (s->values[i] != GODWIT_NONE)
-			present |= group;
-	}
-	for (i = 1; groups >> i != 0; i++)
-		decide(e, INDEX_GROUP, (present ^ st->groups) >> i & 1);
-	st->groups = (uint16_t)present;
-	for (i = 0; i < t->count; i++) {
-		const struct godwit_field *f = &t->fields[i];
-
+	put_time(e, s);
+	for (; f != end; f++)
+		if (measured(value++))
+			present |= 1u << f->group;
+	for (i = 1; i <= e->t->groups; i++)
+		decide(e, INDEX_GROUP, (present ^ e->st->groups) >> i & 1);
+	e->st->groups = (uint16_t)present;
+	for (f = e->t->fields, value = s->values; f != end; f++, value++) {
 		if (!DELTAS) /* nothing is known of any field */
 			none.flags = 0;
 		if ((present >> f->group & 1) == 0) /* F-032 */
 			fs->flags &= FIELD_SEEN;
 		else
-			put_field(e, f, fs, s->values[i], passed);
+			put_field(e, f, fs, value);
 		fs += DELTAS;
 	}
-	decide(e, INDEX_RARE, s->rare != 0);
+	decide(e, INDEX_RARE, s->rare);
 	if (!s->rare)
 		return;
 	for (i = 0; i < sizeof rare; i++) {
 		unsigned v = ((const uint8_t *)s)[offsetof(struct godwit_status, version) + i], bits = rare[i] & 15;
 
 		if (v >> bits != 0)
-			fail(&e->w, GODWIT_E_ARGUMENT);
-		plain_u32(e, v, bits);
+			e->w.error = GODWIT_E_ARGUMENT;
+		plain(e, bits, v);
 		if (i == 0 && v == VERSION_EXPLICIT)
-			plain_u32(e, s->build, 32);
+			plain(e, 32, s->build);
 		i += (rare[i] >> 4) & (v - 1); /* of a flag that is 0 */
 	}
 }
 
-void godwit_history_init(struct godwit_history *h, const struct godwit_template *t, uint8_t slot, struct godwit_state *states,
-                         struct godwit_field_state *fields, uint8_t count)
+/* The state behind another, without its wrap at the end: it and those of its fields are in one piece. */
+static struct godwit_state *behind(const struct godwit_history *h, struct godwit_state *s)
+{
+	return (struct godwit_state *)(void *)((uint8_t *)s + h->size);
+}
+
+void godwit_history_init(struct godwit_history *h, const struct godwit_template *t, uint8_t slot, struct godwit_state *states, uint8_t count)
 {
 	h->t = t;
 	h->states = h->oldest = states;
 	h->base = NULL;
+	h->size = (uint16_t)(sizeof *states + t->count * sizeof(struct godwit_field_state));
 	h->slot = slot;
-	h->count = count;
 	h->run = h->entered = 0;
-	for (; count > 0; count--) {
-		states->fields = fields;
-		states->entered = 0;
-		states++;
-		fields += t->count;
-	}
+	if (DELTAS)
+		memset(states, 0, (size_t)h->size * count); /* entered 0: none is one */
+	h->end = (struct godwit_state *)(void *)((uint8_t *)states + (size_t)h->size * count);
 }
 
 static struct godwit_state *next_state(const struct godwit_history *h, struct godwit_state *s)
 {
-	return ++s == h->states + h->count ? h->states : s;
+	s = behind(h, s);
+	return s == h->end ? h->states : s;
 }
 
-int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit_status *s, size_t count, unsigned flags, uint8_t *out, size_t cap)
+int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit_status *s, size_t count, const struct godwit_out *out)
 {
 	struct encoder e;
-	struct godwit_state none, *base = h->base, *room = DELTAS ? h->oldest : &none;
-	size_t size = h->t->count * sizeof *e.fields;
-	uint32_t distance = 1;
+	struct godwit_state none, *base = h->base;
 	unsigned header = h->slot * 8u;
 	int n;
 
-	if (h->slot >= SLOT_RESERVED || count - 1 > (DELTAS ? BATCH_MAX - 1 : 0) || (count > 1 && (flags & GODWIT_ASK) != 0))
+	if (h->slot >= SLOT_RESERVED || count - 1 > (DELTAS ? BATCH_MAX - 1 : 0))
 		return GODWIT_E_ARGUMENT;
-	begin(g, &e.w, 0, out, cap);
+	begin(&e.w, g, out);
 	if (e.w.error != 0)
 		return e.w.error;
 	e.t = h->t;
-	if (DELTAS) {
-		if (h->entered != g->memory.entered || (base != NULL && g->next - base->counter > DISTANCE_MAX)) /* counters of another epoch name other frames */
-			base = h->base = NULL;
-		h->entered = g->memory.entered;
-		/* The oldest state is missed least, but for the base: what is older than that will be no base. */
-		if (room == base)
-			room = next_state(h, room);
-		e.fields = room->fields;
-		room->entered = (uint8_t)(h->entered - 1); /* until the frame is made */
-		if (h->run >= KEYFRAME_EVERY - 1 || (flags & (GODWIT_ASK | GODWIT_KEYFRAME)) != 0)
-			base = NULL;
-	}
+	e.st = &none;
 	e.packed = 1;
 	e.low = 0;
 	e.width = UINT32_MAX;
+	e.distance = 1;
+	if (DELTAS) {
+		if (h->entered != g->entered || (base != NULL && g->next - base->counter > DISTANCE_MAX)) /* counters of another epoch name other frames */
+			base = h->base = NULL;
+		h->entered = g->entered;
+		/* The oldest state is missed least, but for the base: what is older than that will be no base. */
+		e.st = h->oldest;
+		if (e.st == base)
+			e.st = next_state(h, base);
+		if (h->run >= KEYFRAME_EVERY - 1 || (out->flags & (GODWIT_ASK | GODWIT_KEYFRAME)) != 0)
+			base = NULL;
+	}
 	if (DELTAS && base != NULL) {
-		memcpy(room, base, offsetof(struct godwit_state, entered));
-		memcpy(e.fields, base->fields, size);
-		distance = g->next - base->counter;
-		if (distance < DISTANCE_EXPLICIT) {
-			header |= distance;
+		memcpy(e.st, base, h->size);
+		e.distance = (int32_t)(g->next - base->counter);
+		if (e.distance < DISTANCE_EXPLICIT) {
+			header += (unsigned)e.distance;
 		} else { /* F-130 */
-			header |= DISTANCE_EXPLICIT;
-			put(&e.w, distance);
+			header += DISTANCE_EXPLICIT;
+			put(&e.w, (unsigned)e.distance);
 		}
 	} else {
-		memset(room, 0, offsetof(struct godwit_state, entered));
-		room->step = (int32_t)h->t->interval;
-		if (DELTAS)
-			memset(e.fields, 0, size);
+		memset(e.st, 0, DELTAS ? h->size : sizeof none);
+		e.st->step = (int32_t)h->t->interval;
 		if (count == 1) {
-			header |= KIND_KEYFRAME;
+			header += KIND_KEYFRAME;
 			e.packed = 0;
 			e.width = 1 << 24; /* as if a byte of zeros was behind: it goes out to where the counter will be */
 			e.w.n--;
 		}
 	}
 	if (count > 1) {
-		header |= KIND_BATCH;
+		header += KIND_BATCH;
 		put(&e.w, (unsigned)count - 2);
-		distance = 1;
+		e.distance = 1;
 	}
+	if (DELTAS)
+		e.st->entered = (uint8_t)(h->entered - 1); /* until the frame is made */
 	e.start = e.w.n;
 	do
-		put_status(&e, room, s++, (int32_t)distance);
+		put_status(&e, s++);
 	while (--count > 0);
 	range_end(&e);
-	n = finish(g, &e.w, header, flags);
+	n = finish(&e.w, g, header);
 	if (DELTAS && n >= 0) {
-		room->counter = godwit_last(g);
-		room->entered = h->entered;
-		h->oldest = next_state(h, room);
+		e.st->counter = godwit_last(g);
+		e.st->entered = h->entered;
+		h->oldest = next_state(h, e.st);
 		h->run = base != NULL ? (uint8_t)(h->run + 1) : 0;
 	}
 	return n;
 }
 
 /* The newest status that is on the gateway's disk serves as the base. */
-static NOINLINE void confirm(struct godwit_history *h, const struct godwit_ack *ack)
+static NOINLINE void confirm(struct godwit_history *h, unsigned entered, const struct godwit_ack *ack)
 {
-	struct godwit_state *s = h->states;
-	unsigned i;
+	struct godwit_state *s;
 
-	for (i = h->count; i > 0; i--, s++)
-		if (s->entered == h->entered && godwit_ack_covers(ack, s->counter) && (h->base == NULL || s->counter > h->base->counter))
+	for (s = h->states; s != h->end; s = behind(h, s))
+		if (s->entered == entered && (h->base == NULL || s->counter > h->base->counter) && godwit_ack_covers(ack, s->counter))
 			h->base = s;
 }
 
@@ -1070,106 +1004,72 @@ void godwit_delivered(struct godwit_history *h, uint32_t counter)
 
 	ack.counter = counter;
 	ack.bitmap = 0;
-	confirm(h, &ack);
+	confirm(h, h->entered, &ack);
 }
 
 /* --- Messages (SPEC §4) --- */
 
-enum { HELLO_MAP_AT = 1 + 5 + 1 }; /* in the content */
-
-/* A text of a hello. One that is too long for it spoils the frame, as one that does not fit. */
-static NOINLINE void put_text(struct writer *w, const char *text)
+int godwit_send_hello(struct godwit *g, const struct godwit_say values[GODWIT_HELLO_KEYS], const struct godwit_out *out)
 {
-	size_t n = 0;
-
-	while (text[n] != 0)
-		if (++n > TEXT_LEN_MAX) { /* F-043 */
-			fail(w, GODWIT_E_ARGUMENT);
-			return;
-		}
-	put_head(w, CBOR_TEXT, (uint32_t)n);
-	put_string(w, text);
-}
-
-/* The key of a pair, which is counted in the head of the map behind the type, and the head of its value. */
-static NOINLINE void put_key(struct writer *w, unsigned key, unsigned major, uint32_t v)
-{
-	put(w, key);
-	put_head(w, major, v);
-	w->p[HELLO_MAP_AT]++;
-}
-
-/* Key and text, or key and number; nothing if there is none. */
-static NOINLINE void put_key_text(struct writer *w, unsigned key, const char *text)
-{
-	if (text == NULL || *text == 0)
-		return;
-	put(w, key);
-	put_text(w, text);
-	w->p[HELLO_MAP_AT]++;
-}
-
-static NOINLINE void put_key_number(struct writer *w, unsigned key, uint32_t v)
-{
-	if (v != 0)
-		put_key(w, key, CBOR_UINT, v);
-}
-
-int godwit_send_hello(struct godwit *g, const struct godwit_hello *hello, unsigned flags, uint8_t *out, size_t cap)
-{
+	/* By key: its type, of a list also that of the elements; the most bytes, elements, or the number, and 0 for any number (F-043). */
+	static const uint8_t rules[][2] = {
+		{CBOR_TEXT, TEXT_LEN_MAX}, {CBOR_BYTES, 32}, {CBOR_TEXT, TEXT_LEN_MAX}, {CBOR_TEXT, TEXT_LEN_MAX}, {CBOR_UINT, 0}, {CBOR_UINT, 0},
+		{CBOR_UINT, 255}, {CBOR_ARRAY | CBOR_BYTES, 7}, {CBOR_ARRAY | CBOR_TEXT, 8}, {CBOR_UINT, 0},
+	};
+	const uint8_t *rule;
 	struct writer w;
-	unsigned i;
+	unsigned key, pairs = CBOR_MAP;
 
-	if (hello->build_len > 32 || hello->template_count > 7 || hello->bearer_count > 8)
-		return GODWIT_E_ARGUMENT;
-	begin(g, &w, 1, out, cap);
+	begin(&w, g, out);
 	put(&w, GODWIT_HELLO);
 	put(&w, CBOR_MAP);
-	if (w.error != 0) /* without room for the head there is nowhere to count */
-		return w.error;
-	put_key_text(&w, 1, hello->version);
-	if (hello->build_len > 0) {
-		put_key(&w, 2, CBOR_BYTES, hello->build_len);
-		put_bytes(&w, hello->build, hello->build_len);
-	}
-	put_key_text(&w, 3, hello->product);
-	put_key_text(&w, 4, hello->hardware);
-	put_key_number(&w, 5, hello->free_memory);
-	put_key_number(&w, 6, hello->boot_count);
-	put_key_number(&w, 7, hello->reset_cause);
-	if (hello->template_count > 0) {
-		put_key(&w, 8, CBOR_ARRAY, hello->template_count);
-		for (i = 0; i < hello->template_count; i++) {
-			put(&w, CBOR_BYTES | 8);
-			put_bytes(&w, hello->templates[i]->hash, 8);
+	for (key = 1, rule = rules[0]; key <= GODWIT_HELLO_KEYS; key++, rule += 2) {
+		const struct godwit_say *text = ++values;
+		unsigned type = rule[0];
+		uint32_t n = key == GODWIT_HELLO_KEYS ? g->next : text->n;
+
+		if (n == 0)
+			continue;
+		if (n - 1 > rule[1] - UINT32_C(1))
+			w.error = GODWIT_E_ARGUMENT;
+		pairs++;
+		put(&w, key);
+		if (type - 0x40 < 0x40) {
+			n = 1;
+		} else {
+			put_head(&w, type & 0x80, n);
+			if (type == 0)
+				continue;
+			text = text->at;
+		}
+		for (; n > 0; n--) {
+			put_head(&w, type & 0x7f, text->n);
+			put_bytes(&w, text->at, text->n);
+			text++;
 		}
 	}
-	if (hello->bearer_count > 0) {
-		put_key(&w, 9, CBOR_ARRAY, hello->bearer_count);
-		for (i = 0; i < hello->bearer_count; i++)
-			put_text(&w, hello->bearers[i]);
-	}
-	put_key_number(&w, 10, g->next);
-	return finish(g, &w, EXTENDED_EXPLICIT, flags | GODWIT_ASK);
+	if (w.error == 0)
+		w.p[1] = (uint8_t)pairs;
+	return finish(&w, g, EXTENDED_EXPLICIT | 1);
 }
 
-int godwit_send(struct godwit *g, uint8_t type, const uint8_t *body, size_t n, unsigned flags, uint8_t *out, size_t cap)
+int godwit_send(struct godwit *g, uint8_t type, const uint8_t *body, size_t n, const struct godwit_out *out)
 {
 	struct writer w;
 
 	if (type == GODWIT_HELLO) /* F-015 */
 		return GODWIT_E_ARGUMENT;
-	begin(g, &w, 0, out, cap);
+	begin(&w, g, out);
 	put(&w, type);
 	put_bytes(&w, body, n);
-	return finish(g, &w, KIND_EXTENDED, flags);
+	return finish(&w, g, KIND_EXTENDED);
 }
 
 /*
  * An age of so many bits: three of exponent e, m others of mantissa f (SPEC §4.2, F-061). It is (2^m + f) × 2^(e-1) minutes, and as a number e × 2^m + f,
  * which is what is left of the minutes and 2^m for each time that they were halved.
  */
-static uint32_t pack_age(uint32_t minutes, unsigned bits)
+static NOINLINE uint32_t pack_age(uint32_t minutes, unsigned bits)
 {
 	uint32_t one = UINT32_C(1) << (bits - 3), e = 0;
 
@@ -1180,36 +1080,34 @@ static uint32_t pack_age(uint32_t minutes, unsigned bits)
 	return e < one ? e : one - 1;
 }
 
-int godwit_send_steps(struct godwit *g, uint32_t rollout, const struct godwit_step *steps, uint8_t count, int64_t clock, unsigned flags, uint8_t *out,
-                      size_t cap)
+int godwit_send_steps(struct godwit *g, const struct godwit_step_log *log, const struct godwit_out *out)
 {
 	struct writer w;
+	const struct godwit_step *s = log->steps;
 	unsigned i;
 
-	if (count == 0 || count > STEPS_MAX)
-		return GODWIT_E_ARGUMENT;
-	begin(g, &w, 0, out, cap);
+	begin(&w, g, out);
+	if (log->count - 1u >= STEPS_MAX)
+		w.error = GODWIT_E_ARGUMENT;
 	put(&w, GODWIT_STEP_LOG);
-	put_head(&w, CBOR_UINT, rollout);
-	for (i = 0; i < count; i++) {
-		const struct godwit_step *s = &steps[i];
-		unsigned bits = 10, n = 2; /* of the age; bytes of all */
+	put_head(&w, CBOR_UINT, log->rollout);
+	for (i = log->count; i > 0; i--, s++) {
+		unsigned bits = 10; /* of the age */
 		uint32_t head = s->step * 2u;
 
 		if (s->step >= STEP_CLOCK)
-			return GODWIT_E_ARGUMENT;
+			w.error = GODWIT_E_ARGUMENT;
 		if (s->code > 1) {
 			head = (s->step | 16u) << 8;
 			bits = 11;
-			n = 3;
 		}
-		put_int(&w, (head | s->code) << bits | pack_age(s->age_minutes, bits), n);
+		put_int(&w, (head | s->code) << bits | pack_age(s->age_minutes, bits), bits - 8);
 	}
-	if (clock >= 0) {
+	if (log->clock_valid) {
 		put(&w, 0xf8);
-		put_int(&w, (uint32_t)floor_div(clock, 60), 2);
+		put_int(&w, (uint32_t)floor_div(log->time, 60), 2);
 	}
-	return finish(g, &w, KIND_EXTENDED, flags);
+	return finish(&w, g, KIND_EXTENDED);
 }
 
 /* --- Receiving --- */
@@ -1218,17 +1116,17 @@ int godwit_send_steps(struct godwit *g, uint32_t rollout, const struct godwit_st
 struct reader {
 	const uint8_t *p;
 	size_t left;
-	uint32_t v;         /* argument of the head that was read, which is more than there can be if it is above 32 bits */
+	uint32_t v;         /* argument of the head that was read; of one above 32 bits more than there can be, with its lowest bit */
 	uint32_t low, high; /* the same in 64 bits */
-	uint8_t info;
-	uint8_t shortest;   /* of a transmission: heads are of the shortest (F-002), and there are tags; else of a message, which has none (F-041) */
+	unsigned info;
+	unsigned shortest;  /* of a transmission: heads are of the shortest (F-002), and there are tags; else of a message, which has none (F-041) */
 };
 
-static void reader_init(struct reader *r, const uint8_t *p, size_t left, int shortest)
+static void reader_init(struct reader *r, const uint8_t *p, size_t left, unsigned shortest)
 {
 	r->p = p;
 	r->left = left;
-	r->shortest = (uint8_t)shortest;
+	r->shortest = shortest;
 }
 
 static void pass(struct reader *r, size_t n)
@@ -1240,116 +1138,113 @@ static void pass(struct reader *r, size_t n)
 /* Reads a head. Returns its major type, or GODWIT_E_MALFORMED also for what is cut. */
 static NOINLINE int read_head(struct reader *r)
 {
-	unsigned size, info, i;
+	const uint8_t *p = r->p;
+	unsigned size = 0, info, i;
 	int major;
 	uint32_t v, high = 0;
 
 	if (r->left == 0)
 		return GODWIT_E_MALFORMED;
-	major = *r->p >> 5;
-	v = info = *r->p & 31u;
-	r->info = (uint8_t)info;
-	pass(r, 1);
+	major = *p >> 5;
+	v = info = *p++ & 31u;
+	r->info = info;
 	if (info >= 24) {
 		size = 1u << (info - 24);
-		if (info >= 28 || r->left < size)
+		if (info >= 28 || r->left <= size)
 			return GODWIT_E_MALFORMED;
 		for (v = 0, i = size; i > 0; i--) {
 			high = high << 8 | v >> 24;
-			v = v << 8 | *r->p;
-			pass(r, 1);
+			v = v << 8 | *p++;
 		}
-		if (r->shortest && major != 7 && (size == 8 ? high == 0 : size == 1 ? v < 24 : v >> (4 * size) == 0))
+		if (r->shortest && major != 7 && high == 0 && (v < 24 || v >> 2 * size >> 2 * size == 0)) /* half the bytes would do */
 			return GODWIT_E_MALFORMED;
 	}
+	r->p = p;
+	r->left -= 1 + size;
 	r->low = v;
 	r->high = high;
-	r->v = high == 0 ? v : UINT32_MAX;
+	r->v = high == 0 ? v : v | ~UINT32_C(1);
 	return major;
 }
 
 /* Passes over an item within so many levels; with it there are NESTING_MAX at most (F-006, F-041). Without recursion: what is left of each is counted. */
 static NOINLINE int skip_item(struct reader *r, unsigned within)
 {
-	uint32_t left[NESTING_MAX + 1];
-	unsigned depth = within;
-	int major;
+	uint32_t left[NESTING_MAX + 1], *level = left + within;
 
-	left[depth] = 1;
+	*level = 1;
 	for (;;) {
-		while (left[depth] == 0) {
-			if (depth == within)
+		int major;
+
+		while (*level == 0) {
+			if (level == left + within)
 				return 0;
-			depth--;
+			level--;
 		}
-		left[depth]--;
+		--*level;
 		major = read_head(r);
-		if (major < 0)
-			return GODWIT_E_MALFORMED;
 		if (major == 7) {
+			uint32_t top = r->info == 27 ? r->high : r->info == 26 ? r->low : r->low << 16;
+
 			if (r->info < 20 || r->info == 24)
 				return GODWIT_E_MALFORMED;
-			if (!r->shortest && r->info > 24) { /* no number, or none that is finite */
-				uint32_t exponent = r->info == 25 ? 0x7c00 : r->info == 26 ? 0x7f800000 : 0x7ff00000;
+			/* no number, or none that is finite: the exponent, behind the sign, is all ones */
+			if (r->info > 24 && !r->shortest && top << 1 >= 0 - (UINT32_C(1) << (102 - 3 * r->info)))
+				return GODWIT_E_MALFORMED;
+		} else if (major > 1) {
+			uint32_t n = r->v;
 
-				if (((r->info == 27 ? r->high : r->low) & exponent) == exponent)
+			if (major == 6) { /* a tag has one child, where there are any */
+				n = r->shortest;
+				if (n == 0)
 					return GODWIT_E_MALFORMED;
 			}
-			continue;
-		}
-		if (major < 2)
-			continue;
-		if (major == 6) {
-			if (!r->shortest)
+			if (n > r->left) /* each child has a byte at least */
 				return GODWIT_E_MALFORMED;
-			r->v = 1;
-		} else if (r->v > r->left) { /* each child has a byte at least */
+			if (major < 4) {
+				pass(r, n);
+				continue;
+			}
+			if (major == 5)
+				n += n;
+			if (level == left + NESTING_MAX)
+				return GODWIT_E_MALFORMED;
+			*++level = n;
+		} else if (major < 0) {
 			return GODWIT_E_MALFORMED;
 		}
-		if (major < 4) {
-			pass(r, r->v);
-			continue;
-		}
-		if (depth == NESTING_MAX)
-			return GODWIT_E_MALFORMED;
-		left[++depth] = major == 5 ? 2 * r->v : r->v;
 	}
 }
 
-int godwit_next(uint8_t **at, size_t *left, struct godwit_item *item)
+int godwit_next(struct godwit_item *item)
 {
 	struct reader r;
 	unsigned first;
 
-	if (*left == 0)
-		return GODWIT_E_MALFORMED;
-	first = **at;
-	memset(item, 0, sizeof *item);
-	item->raw = *at;
-	reader_init(&r, *at, *left, 1);
+	if (item->left == 0)
+		return 0;
+	item->raw = item->rest;
+	item->len = 0;
+	first = *item->raw;
+	reader_init(&r, item->raw, item->left, 1);
 	if ((first >= 0xa0 && first <= 0xbb) || first == 0xd2) {
-		item->form = first == 0xd2 ? GODWIT_SIGNED : GODWIT_MAP;
 		if (skip_item(&r, 0) < 0)
 			return GODWIT_E_MALFORMED;
 	} else {
-		item->form = GODWIT_SEALED;
 		if (first == 0x82) {
-			item->form = GODWIT_WITH_CID;
 			pass(&r, 1);
 			if (read_head(&r) != 0 || r.high != 0) /* F-005 */
 				return GODWIT_E_MALFORMED;
-			item->cid = r.v;
 		}
 		if (read_head(&r) != 2 || r.info > 25 || r.v > r.left) /* F-001 */
 			return GODWIT_E_MALFORMED;
-		item->content = *at + (r.p - *at);
+		item->content = item->raw + (r.p - item->raw);
 		item->len = r.v;
 		pass(&r, r.v);
 	}
-	item->raw_len = *left - r.left;
-	*at += item->raw_len;
-	*left = r.left;
-	return 0;
+	item->rest = item->raw + (r.p - item->raw);
+	item->left = r.left;
+	return 1;
 }
 
 int godwit_ack_covers(const struct godwit_ack *ack, uint32_t counter)
@@ -1360,75 +1255,67 @@ int godwit_ack_covers(const struct godwit_ack *ack, uint32_t counter)
 }
 
 /* An acknowledgement (SPEC §5.1) of an epoch. */
-static int open_ack(const struct godwit *g, const struct godwit_epoch *epoch, const struct godwit_item *item, struct godwit_received *r)
+static int open_ack(struct work *x, const struct godwit_item *item, struct godwit_received *r)
 {
-	struct text x;
 	const uint8_t *bitmap = item->content + 3;
-	uint32_t back, end = epoch == g->memory.epochs ? g->next : epoch->end; /* the counters below it were used */
+	uint32_t back, end = r->previous ? x->epoch->end : x->g->next; /* the counters below it were used */
 	size_t size = item->len - 1 - 2 - MAC_LEN;
 
-	if (size - 1 > 3 || (size > 1 && bitmap[size - 1] == 0)) /* F-106, F-051 */
+	if (size > 4 || (size > 1 && bitmap[size - 1] == 0)) /* F-106, F-051 */
 		return GODWIT_E_MALFORMED;
 	/* the largest counter, not above the last one, with these low bits (F-052) */
 	back = (end - 1 - get_be(item->content + 1, 2)) & 0xffff;
 	if (back >= end)
 		return GODWIT_E_AUTH; /* a counter that was never used */
 	r->ack.counter = end - 1 - back;
-	text_begin(&x, " ack");
-	put_position(&x, g, epoch, r->ack.counter);
-	put(&x.w, CONTROL_ACK);
-	put_bytes(&x.w, bitmap, size);
-	text_mac(g, epoch, "|ack|", &x);
-	if (!equal(x.mac, bitmap + size, MAC_LEN))
+	derive(x, "ack", 0);
+	put_int(&x->w, r->ack.counter, 8);
+	put(&x->w, CONTROL_ACK);
+	put_bytes(&x->w, bitmap, size);
+	text_hmac(x);
+	if (differ(x->key, bitmap + size, MAC_LEN))
 		return GODWIT_E_AUTH;
+	r->ack.bitmap = 0;
 	while (size-- > 0)
 		r->ack.bitmap = r->ack.bitmap << 8 | bitmap[size];
 	return GODWIT_GOT_ACK;
 }
 
 /* A message of an epoch (SPEC §2). What does not verify is as it came afterwards: nobody uses it by mistake (F-021), and another key can be tried. */
-static NOINLINE int open_message(struct godwit *g, struct godwit_epoch *epoch, const struct godwit_item *item, struct godwit_received *r)
+static int open_message(struct work *x, const struct godwit_item *item, struct godwit_received *r)
 {
-	struct ccm c;
 	uint8_t *content = item->content;
 	size_t n = item->len - 1 - 2 - TAG_LEN;
-	unsigned low;
+	uint64_t down = x->epoch->down;
 
-	if (item->len < 1 + 2 + TAG_LEN) /* F-014 */
-		return GODWIT_E_MALFORMED;
-	c.g = g;
-	c.epoch = epoch;
-	c.header = *content++;
-	c.label = "|dn|";
-	c.tag_len = TAG_LEN;
-	c.open = 1;
-	/* F-025: the nearest to the expected one, of two the larger. One before it is none, if there is any. */
-	low = (get_be(content, 2) - (unsigned)epoch->down) & 0xffff;
-	c.counter = epoch->down + low;
-	if (low > 0x8000 && c.counter >> 16 != 0)
-		c.counter = 0;
-	if ((c.header & ~1u) == EXTENDED_EXPLICIT) {
+	x->header = *content++;
+	x->label = "dn";
+	x->tag_len = TAG_LEN;
+	x->open = 1;
+	if ((x->header & ~1u) == EXTENDED_EXPLICIT) {
+		if (n <= 3) /* there is a type at least */
+			return GODWIT_E_MALFORMED;
 		n -= 3;
-		c.counter = (uint64_t)*content << 32 | get_be(content + 1, 4);
+		x->counter = (uint64_t)*content << 32 | get_be(content + 1, 4);
 		content += 3;
+		if (x->counter < down)
+			return GODWIT_E_REPLAY;
+	} else { /* F-025: the nearest to the expected one, of two the larger. One before it is none, if there is any. */
+		unsigned low = (get_be(content, 2) - (unsigned)down) & 0xffff;
+
+		x->counter = down + low;
+		if (low > 0x8000 && x->counter >> 16 != 0)
+			return GODWIT_E_REPLAY;
 	}
 	content += 2;
-	if (n > item->len) /* less than nothing */
-		return GODWIT_E_MALFORMED;
-	if (c.counter < epoch->down)
-		return GODWIT_E_REPLAY;
-	ccm(&c, content, n);
-	if (!equal(c.mac, content + n, TAG_LEN)) {
-		c.open = 0;
-		ccm(&c, content, n);
+	ccm(x, content, n);
+	if (differ(x->mac, content + n, TAG_LEN)) {
+		x->open = 0;
+		ccm(x, content, n);
 		return GODWIT_E_AUTH;
 	}
-	epoch->down = c.counter + 1;
-	g->memory.changed = CHANGED;
-	if (n == 0)
-		return GODWIT_E_MALFORMED; /* authentic, and without even a type */
-	r->counter = c.counter;
-	r->ack_asked = (uint8_t)(c.header & 1);
+	x->epoch->down = x->counter + 1;
+	r->ack_asked = x->header & 1;
 	r->type = content[0];
 	r->body = content + 1;
 	r->len = n - 1;
@@ -1446,24 +1333,24 @@ int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len)
 	if (read_head(&r) != 5)
 		return GODWIT_E_MALFORMED;
 	for (pairs = r.v; pairs > 0; pairs--) {
+		const uint8_t *value;
+
 		if (read_head(&r) != 0)
 			return GODWIT_E_MALFORMED;
-		key = r.low;
-		if ((key & 1) == 0) { /* F-064 */
-			if (skip_item(&r, 1) < 0)
-				return GODWIT_E_MALFORMED;
+		key = r.v;
+		value = r.p;
+		if (skip_item(&r, 1) < 0)
+			return GODWIT_E_MALFORMED;
+		if ((key & 1) == 0) /* F-064 */
 			continue;
-		}
-		if (key != r.v || read_head(&r) != (key == 1 ? 0 : 2))
+		if (key > 3 || *value >> 5 != key - 1) /* types 0 and 2 */
 			return GODWIT_E_MALFORMED;
-		if (key == 1 && epoch == 0 && r.high == 0 && r.v != 0) { /* F-070; F-041: no key twice */
+		if (key == 1 && epoch == 0 && r.high == 0 && r.v != 0) /* F-070; F-041: no key twice */
 			epoch = r.v;
-		} else if (key == 3 && salt == NULL && r.v == GODWIT_SALT && r.left >= GODWIT_SALT) {
-			salt = r.p;
-			pass(&r, GODWIT_SALT);
-		} else {
+		else if (key == 3 && salt == NULL && r.v == GODWIT_SALT)
+			salt = r.p - GODWIT_SALT;
+		else
 			return GODWIT_E_MALFORMED;
-		}
 	}
 	if (r.left > 0 || epoch == 0 || salt == NULL)
 		return GODWIT_E_MALFORMED;
@@ -1512,7 +1399,7 @@ static int read_value(struct reader *r, const struct rule *rule, struct godwit_v
 }
 
 /* Reads a map by its rules into values by key, which are all zero before. Heads must be the shortest if that is asked for. */
-static int read_map(const struct rule *first, unsigned count, const uint8_t *body, size_t len, int shortest, struct godwit_value *values)
+static int read_map(const struct rule *first, unsigned count, const uint8_t *body, size_t len, unsigned shortest, struct godwit_value *values)
 {
 	const struct rule *rule, *end = first + count;
 	struct reader r;
@@ -1526,7 +1413,7 @@ static int read_map(const struct rule *first, unsigned count, const uint8_t *bod
 			return GODWIT_E_MALFORMED;
 		for (rule = first; rule < end && rule->key != r.v; rule++)
 			;
-		if (rule == end ? (r.low & 1) != 0 || skip_item(&r, 1) < 0                                        /* F-064 */
+		if (rule == end ? (r.v & 1) != 0 || skip_item(&r, 1) < 0                                        /* F-064 */
 		                : values[rule->key].at != NULL || read_value(&r, rule, &values[rule->key]) < 0) /* F-041: no key twice */
 			return GODWIT_E_MALFORMED;
 	}
@@ -1774,7 +1661,7 @@ int godwit_manifest(uint8_t *buffer, size_t n, const struct godwit_value *hash, 
 	if (n > GODWIT_MANIFEST_MAX || n < 2)
 		return GODWIT_E_MALFORMED;
 	godwit_sha256(signed_at, n, sum);
-	if (hash->number > HASH_LEN || hash->number < 16 || !equal(sum, hash->at, (size_t)hash->number)) /* F-145 */
+	if (hash->number > HASH_LEN || hash->number < 16 || differ(sum, hash->at, (size_t)hash->number)) /* F-145 */
 		return GODWIT_E_AUTH;
 	if (signed_at[0] != 0xd2 || signed_at[1] != 0x84)
 		return GODWIT_E_MALFORMED;
@@ -1899,7 +1786,7 @@ int godwit_assemble(struct godwit_assembly *a, struct godwit_received *r)
 
 	if (next.last == last && next.set == r->body[0]) {
 		if (bit_of(arrived(a), index)) {
-			if ((index < last ? a->size : a->final) == n && equal(place(a, index), in.p, n))
+			if ((index < last ? a->size : a->final) == n && !differ(place(a, index), in.p, n))
 				return 0;
 			next.last = 0; /* F-074 */
 		} else if (index < last ? (next.size != 0 && next.size != n) || next.final > n : next.size != 0 && next.size < n) {
@@ -1933,7 +1820,7 @@ int godwit_assemble(struct godwit_assembly *a, struct godwit_received *r)
 	n = last * a->size + a->final;
 	if (n > CHECK_BYTES)
 		godwit_sha256(a->buffer, n - CHECK_BYTES, hash);
-	if (n <= CHECK_BYTES || n > FRAGMENTED_MAX + CHECK_BYTES || !equal(hash, a->buffer + n - CHECK_BYTES, CHECK_BYTES)) { /* F-073 */
+	if (n <= CHECK_BYTES || n > FRAGMENTED_MAX + CHECK_BYTES || differ(hash, a->buffer + n - CHECK_BYTES, CHECK_BYTES)) { /* F-073 */
 		a->last = 0;
 		return GODWIT_E_MALFORMED;
 	}
@@ -1945,18 +1832,18 @@ int godwit_assemble(struct godwit_assembly *a, struct godwit_received *r)
 	return GODWIT_GOT_MESSAGE;
 }
 
-int godwit_send_fragment_status(struct godwit *g, const struct godwit_assembly *a, uint8_t set, unsigned flags, uint8_t *out, size_t cap)
+int godwit_send_fragment_status(struct godwit *g, const struct godwit_assembly *a, uint8_t set, const struct godwit_out *out)
 {
 	struct writer w;
 	unsigned missing = 0, i;
-	size_t end;
+	int32_t end;
 
-	begin(g, &w, 0, out, cap);
+	begin(&w, g, out);
 	put(&w, GODWIT_FRAGMENT_STATUS);
 	put(&w, set);
 	if (a->last == 0 || a->set != set) { /* nothing is known of it */
 		put(&w, 0);
-		return finish(g, &w, KIND_EXTENDED, flags);
+		return finish(&w, g, KIND_EXTENDED);
 	}
 	while (missing <= a->last && bit_of(arrived(a), missing))
 		missing++;
@@ -1971,7 +1858,7 @@ int godwit_send_fragment_status(struct godwit *g, const struct godwit_assembly *
 		}
 	}
 	w.n = end; /* F-077 */
-	return finish(g, &w, KIND_EXTENDED, flags);
+	return finish(&w, g, KIND_EXTENDED);
 }
 
 int godwit_parcel_init(struct godwit_parcel *p, uint8_t set, const uint8_t *message, size_t n, size_t room, uint8_t *there, size_t there_len)
@@ -1994,7 +1881,7 @@ int godwit_parcel_init(struct godwit_parcel *p, uint8_t set, const uint8_t *mess
 		if (room <= 2 + heads)
 			break;
 		p->size = room - 2 - heads;
-		count = (size_t)floor_div((int64_t)(n + CHECK_BYTES + p->size - 1), p->size);
+		count = (size_t)floor_div((int64_t)(n + CHECK_BYTES + p->size - 1), (uint32_t)p->size);
 		if (count <= (heads == 2 ? 24u : heads == 4 ? 256u : (unsigned)FRAGMENTS_MAX)) {
 			if ((count + 7) / 8 > there_len)
 				break;
@@ -2014,16 +1901,17 @@ static unsigned next_missing(const struct godwit_parcel *p, unsigned from)
 	return from;
 }
 
-int godwit_send_fragment(struct godwit *g, struct godwit_parcel *p, unsigned flags, uint8_t *out, size_t cap)
+int godwit_send_fragment(struct godwit *g, struct godwit_parcel *p, const struct godwit_out *out)
 {
 	struct writer w;
 	unsigned index = next_missing(p, p->next);
 	size_t at = index * p->size, end = at + p->size;
+	unsigned header = KIND_EXTENDED;
 	int n;
 
 	if (index > p->last)
 		return 0;
-	begin(g, &w, 0, out, cap);
+	begin(&w, g, out);
 	put(&w, GODWIT_FRAGMENT);
 	put(&w, p->set);
 	put_head(&w, CBOR_UINT, p->last);
@@ -2031,10 +1919,10 @@ int godwit_send_fragment(struct godwit *g, struct godwit_parcel *p, unsigned fla
 	for (; at < end && at < p->len + CHECK_BYTES; at++)
 		put(&w, at < p->len ? p->message[at] : p->check[at - p->len]);
 	if (next_missing(p, index + 1) > p->last) { /* the round ends */
-		flags |= GODWIT_ASK;
+		header |= 1;
 		p->asked = (uint16_t)index;
 	}
-	n = finish(g, &w, KIND_EXTENDED, flags);
+	n = finish(&w, g, header);
 	if (n > 0)
 		p->next = (uint16_t)(index + 1);
 	return n;
@@ -2074,75 +1962,78 @@ void godwit_parcel_probe(struct godwit_parcel *p)
 
 /* --- Joins (SPEC §5.2) --- */
 
-enum { ATTEMPT_AT = 13, ATTEMPT_LEN = 1 + 12, SALT_AT = ATTEMPT_AT + 1 + 8 }; /* in the text under a MAC: the header, and what names the attempt */
+enum { ATTEMPT_AT = 13, ATTEMPT_LEN = 1 + 12 }; /* in the text under a MAC: the header, and what names the attempt */
 
 /* Computes a MAC of a join. What it says behind the attempt is the nonce but in a request, and the epoch, which is given in an acceptance. */
-static NOINLINE void join_mac(const struct godwit *g, struct text *x, unsigned header, const uint8_t *nonce, const uint8_t *epoch)
+static NOINLINE void join_mac(struct work *x, unsigned header, const uint8_t *nonce, const uint8_t *epoch)
 {
-	text_begin(x, " join");
-	put(&x->w, header);
-	put_u32(&x->w, g->config->number);
+	const struct godwit *g = x->g;
+
+	x->epoch = NULL;
+	derive(x, "join", header);
 	put_u32(&x->w, g->memory.boot);
 	put_u32(&x->w, g->random);
 	if (header != CONTROL_REQUEST)
 		put_bytes(&x->w, nonce, NONCE_LEN);
 	if (header == CONTROL_ACCEPT)
 		put_bytes(&x->w, epoch, 4);
-	text_mac(g, NULL, "|join|", x);
+	text_hmac(x);
 }
 
 void godwit_join(struct godwit *g, uint32_t random)
 {
 	g->memory.boot++;
 	g->random = random;
-	g->memory.joining = CONTROL_REQUEST;
-	g->memory.changed = CHANGED;
+	g->joining = CONTROL_REQUEST;
+	g->changed = CHANGED;
 }
 
-int godwit_send_join(const struct godwit *g, unsigned flags, uint8_t *out, size_t cap)
+int godwit_send_join(const struct godwit *g, const struct godwit_out *out)
 {
-	struct text x;
+	struct work x;
+	uint8_t *said = x.block + TEXT_AT + ATTEMPT_AT;
 
-	if (g->memory.joining == 0)
+	if (g->joining == 0)
 		return GODWIT_E_ARGUMENT;
-	if (g->memory.changed) /* F-107 */
+	if (g->changed) /* F-107 */
 		return GODWIT_E_RESERVE;
-	if (cap < GODWIT_JOIN)
+	if (out->cap < GODWIT_JOIN)
 		return GODWIT_E_SPACE;
-	join_mac(g, &x, g->memory.joining, g->nonce, NULL);
-	memcpy(x.text + ATTEMPT_AT + ATTEMPT_LEN, x.mac, MAC_LEN);
-	return envelope(g, x.text + ATTEMPT_AT, ATTEMPT_LEN + MAC_LEN, flags, out);
+	x.g = g;
+	join_mac(&x, g->joining, g->nonce, NULL);
+	memcpy(said + ATTEMPT_LEN, x.key, MAC_LEN);
+	return envelope(g, said, ATTEMPT_LEN + MAC_LEN, out);
 }
 
 /* An acceptance or a challenge, for the attempt under way. */
-static int open_join(struct godwit *g, const uint8_t *content, size_t n)
+static int open_join(struct godwit *g, struct work *x, const uint8_t *content, size_t n)
 {
-	struct text x;
+	uint8_t *salt = x->block + TEXT_AT + ATTEMPT_AT + 9;
 	size_t epoch_len = content[0] == CONTROL_ACCEPT ? 4 : 0;
 	const uint8_t *nonce = content + 1 + epoch_len;
 	uint32_t epoch;
 
 	if (n != 1 + epoch_len + NONCE_LEN + MAC_LEN) /* F-106 */
 		return GODWIT_E_MALFORMED;
-	if (g->memory.joining == 0)
+	if (g->joining == 0)
 		return GODWIT_E_AUTH;
-	join_mac(g, &x, content[0], nonce, content + 1);
-	if (!equal(x.mac, nonce + NONCE_LEN, MAC_LEN))
+	join_mac(x, content[0], nonce, content + 1);
+	if (differ(x->key, nonce + NONCE_LEN, MAC_LEN))
 		return GODWIT_E_AUTH;
 	if (epoch_len == 0) {
-		if (g->memory.joining == CONTROL_CONFIRM && equal(g->nonce, nonce, NONCE_LEN))
+		if (g->joining == CONTROL_CONFIRM && !differ(g->nonce, nonce, NONCE_LEN))
 			return GODWIT_E_REPLAY; /* F-125: who says it again must not make the device speak */
 		memcpy(g->nonce, nonce, NONCE_LEN);
-		g->memory.joining = CONTROL_CONFIRM;
+		g->joining = CONTROL_CONFIRM;
 		return GODWIT_GOT_CHALLENGE;
 	}
 	epoch = get_be(content + 1, 4);
 	if (epoch == 0) /* F-105 */
 		return GODWIT_E_MALFORMED;
 	/* The salt is random number, boot counter, nonce; the text has them as boot counter, random number, nonce. */
-	memcpy(x.text + SALT_AT + 8, nonce, NONCE_LEN);
-	memcpy(x.text + SALT_AT + 4, x.text + SALT_AT - 4, 4);
-	enter(g, epoch, x.text + SALT_AT);
+	memcpy(salt + 8, nonce, NONCE_LEN);
+	memcpy(salt + 4, salt - 4, 4);
+	enter(g, epoch, salt);
 	return GODWIT_GOT_EPOCH;
 }
 
@@ -2152,29 +2043,32 @@ static int open_join(struct godwit *g, const uint8_t *content, size_t n)
 
 int godwit_receive(struct godwit *g, struct godwit_history *h, const struct godwit_item *item, struct godwit_received *r)
 {
-	struct godwit_epoch *e = g->memory.epochs;
-	uint8_t *content = item->content;
-	unsigned i;
+	struct work x;
+	unsigned header, i;
 	int got = GODWIT_E_AUTH;
 
-	memset(r, 0, sizeof *r);
-	if (content == NULL || item->len == 0)
+	if (item->len < 1 + 2 + 1 + MAC_LEN) /* of the shortest acknowledgement, and of the shortest message (F-014) */
 		return GODWIT_E_MALFORMED;
+	x.g = g;
+	header = *item->content;
 #ifndef GODWIT_NO_JOIN
-	if (*content == CONTROL_ACCEPT || *content == CONTROL_CHALLENGE)
-		return open_join(g, content, item->len);
+	if (header == CONTROL_ACCEPT || header == CONTROL_CHALLENGE)
+		return open_join(g, &x, item->content, item->len);
 #endif
-	if (*content != CONTROL_ACK && (*content & 0xf6) != KIND_EXTENDED) /* the gateway sends nothing else: F-010 to F-013, F-106 */
+	if (header != CONTROL_ACK && (header & 0xf6) != KIND_EXTENDED) /* the gateway sends nothing else: F-010 to F-013, F-106 */
 		return GODWIT_E_MALFORMED;
-	for (i = 0; i < g->memory.known && got < 0; i++, e++) { /* F-119 */
+	x.epoch = g->memory.epochs;
+	for (i = 0; i < g->memory.known && got < 0; i++, x.epoch++) { /* F-119 */
 		r->previous = (uint8_t)i;
-		got = *content == CONTROL_ACK ? open_ack(g, e, item, r) : open_message(g, e, item, r);
+		got = header == CONTROL_ACK ? open_ack(&x, item, r) : open_message(&x, item, r);
 	}
-	if (got == GODWIT_GOT_ACK && r->previous == 0) {
-		if (DELTAS && h != NULL && h->entered == g->memory.entered)
-			confirm(h, &r->ack);
+	if (got == GODWIT_GOT_MESSAGE)
+		g->changed = CHANGED;
+	if (got == GODWIT_GOT_ACK && !r->previous) {
+		if (DELTAS && h != NULL)
+			confirm(h, g->entered, &r->ack);
 		if (!godwit_join_due(g)) /* answered: an attempt for which silence was the reason is over (F-122) */
-			g->memory.joining = 0;
+			g->joining = 0;
 	}
 	return got;
 }

@@ -14,6 +14,7 @@
 #ifndef GODWIT_H
 #define GODWIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,8 +25,7 @@ extern "C" {
 enum godwit_error {
 	GODWIT_E_ARGUMENT = -1,  /* a call that makes no sense; a mistake of the firmware */
 	GODWIT_E_SPACE = -2,     /* the buffer is too small, or the frame too long for one */
-	GODWIT_E_RESERVE = -3,   /* write godwit_record to permanent memory first (F-028) */
-	GODWIT_E_EXHAUSTED = -4, /* the counter is at its end: a new epoch is needed (F-024) */
+	GODWIT_E_RESERVE = -3,   /* write godwit_record to permanent memory first (F-028); if there is nothing to write the counter is at its end: join (F-024) */
 	GODWIT_E_MALFORMED = -5, /* what came, or the record of the permanent memory, is no such thing */
 	GODWIT_E_AUTH = -6,      /* the tag or MAC does not verify */
 	GODWIT_E_REPLAY = -7,    /* a downlink that was taken before, or is older than one that was */
@@ -53,8 +53,8 @@ struct godwit_config {
 	const uint8_t *key;           /* GODWIT_KEY bytes, secret */
 	godwit_aes_fn *aes;
 	void *aes_context;            /* handed to aes as it is */
-	uint8_t ctr_bits;             /* low bits of the counter on air: 8 or 16 */
-	uint8_t tag_len;              /* 8, or 4 if the record allows the short tag on metered links (F-017) */
+	bool short_counter;           /* 8 low bits of the counter are on air, not 16 */
+	bool short_tag;               /* the record allows the tag of 4 bytes on metered links (F-017) */
 };
 
 /* An epoch as a device keeps it. */
@@ -65,13 +65,10 @@ struct godwit_epoch {
 	uint8_t salt[GODWIT_SALT];
 };
 
-/* What permanent memory holds, in the layout of the machine: nobody else reads it. A version that changes it changes its length, so that old ones are refused. */
+/* What permanent memory holds, in the layout of the machine: nobody else reads it. A version that changes it changes its length or its check, so that old ones are refused. */
 struct godwit_memory {
 	uint8_t check[8];
-	uint8_t known;                 /* so many epochs */
-	uint8_t joining;               /* what there is to say: a header, or 0; this and the next two are of one boot, and here because it is less code */
-	uint8_t changed;
-	uint8_t entered;               /* epochs since boot, this one too */
+	uint32_t known;                /* so many epochs */
 	uint32_t boot;                 /* of joins */
 	struct godwit_epoch epochs[2]; /* the current one, the previous one */
 };
@@ -80,12 +77,15 @@ enum { GODWIT_RECORD = sizeof(struct godwit_memory) }; /* length of the record i
 
 /* The session of a device. Its fields are no concern of the firmware. Keys are not kept: they are derived for each frame. */
 struct godwit {
-	struct godwit_memory memory;
 	const struct godwit_config *config;
 	uint32_t next;     /* the next counter */
 	uint32_t promised; /* the end of the counters that the last record holds */
 	uint32_t random;   /* of the attempt to join */
+	uint8_t joining;   /* what there is to say: a header, or 0 */
+	uint8_t changed;
+	uint8_t entered;   /* epochs since boot, this one too */
 	uint8_t nonce[8];  /* of the challenge */
+	struct godwit_memory memory;
 };
 
 /* --- Booting and permanent memory --- */
@@ -116,28 +116,33 @@ uint32_t godwit_last(const struct godwit *g);
 
 /* --- Templates and statuses (SPEC §3) --- */
 
-/* A field of a template, in its order on air. A value is in steps of coef × 10^exp, counted from 0; offset is the lowest. */
-struct godwit_field {
-	int64_t offset;       /* lowest value, in steps */
-	uint32_t coef;        /* coef and exp matter here only to predictor 1 */
-	int8_t exp;
-	uint8_t width;        /* bits in a keyframe, 1 to 40 */
-	uint8_t optional;     /* 1: has a presence bit */
-	uint8_t group;        /* 0: none, 1 to 8 */
-	uint8_t predictor;    /* of deltas: 0 last value, 1 elapsed time, 2 trend */
+/* How a field or the time is written. */
+struct godwit_coding {
+	const uint8_t *model; /* of deltas: 47 bytes, or NULL for the default */
 	uint8_t order;        /* of deltas, 0 to 15 */
 	uint8_t spread;       /* of deltas, 0 to 30 */
-	const uint8_t *model; /* of deltas: 47 bytes, or NULL for the default */
+	uint8_t width;        /* bits in a keyframe: 1 to 40; of the time 20, or 16 if its unit is minutes */
+	bool optional;        /* has a presence bit */
+};
+
+/* A field of a template, in its order on air. A value is in steps of its scale, counted from 0; offset is the lowest. */
+struct godwit_field {
+	int64_t offset;    /* lowest value, in steps */
+	uint32_t per;      /* of predictor 1: in so many units of time, at most 2^31 - 1, */
+	uint16_t rise;     /* it rises by so many steps */
+	uint8_t group;     /* 0: none, 1 to 8 */
+	uint8_t predictor; /* of deltas: 0 last value, 1 elapsed time, 2 trend */
+	struct godwit_coding coding;
 };
 
 /* A template. It must be the one of which hash is the name: a command of the gateway writes such tables. */
 struct godwit_template {
 	const struct godwit_field *fields;
-	uint8_t count;         /* of fields, 1 to 60 */
-	uint8_t minutes;       /* time unit: 0 seconds, 1 minutes */
-	uint32_t interval;     /* nominal, in units of time; 0: none */
-	uint8_t order, spread; /* of times, as in a field */
-	const uint8_t *model;
+	uint8_t count;     /* of fields, 1 to 60 */
+	uint8_t groups;    /* the highest of the fields */
+	uint8_t unit;      /* of time, in seconds: 1 or 60 */
+	uint32_t interval; /* nominal, in units of time; 0: none */
+	struct godwit_coding time;
 	uint8_t hash[8];
 };
 
@@ -148,15 +153,15 @@ struct godwit_template {
 struct godwit_status {
 	int64_t time;          /* Unix seconds, if clock_valid */
 	const int64_t *values; /* one for each field, in steps, or GODWIT_NONE; what is out of range, to 2^62, goes as its nearest end (F-031) */
-	uint8_t clock_valid;   /* 1: the clock was set since boot and is to be believed */
-	uint8_t rare;          /* 1: a rare block follows */
+	bool clock_valid;      /* the clock was set since boot and is to be believed */
+	bool rare;             /* a rare block follows */
 	uint32_t build;        /* first four bytes of the build's hash */
 	uint8_t version;       /* index into the release table 0 to 62; 63: build. What follows is on air in this order */
-	uint8_t boot_changed;  /* 1: restarted since the last status */
-	uint8_t has_step;      /* 1: an update is under way */
+	bool boot_changed;     /* restarted since the last status */
+	bool has_step;         /* an update is under way */
 	uint8_t step;          /* 0 to 15 */
 	uint8_t step_code;
-	uint8_t has_policy;    /* 1: a receipt of the policy in force (F-036) */
+	bool has_policy;       /* a receipt of the policy in force (F-036) */
 	uint8_t policy;        /* low 8 bits of its revision */
 };
 
@@ -168,60 +173,71 @@ struct godwit_field_state {
 	uint8_t flags;
 };
 
-/* The state after a status (SPEC §3.2). */
+/* The state after a status (SPEC §3.2). Those of its fields are behind it. */
 struct godwit_state {
 	int32_t time, step, once, jitter;
 	uint16_t groups;
 	uint8_t timed;
 	uint8_t entered;  /* in which epoch since boot it was sent */
 	uint32_t counter; /* of the status */
-	struct godwit_field_state *fields;
 };
+
+/* Memory for a state of a template with n fields: static GODWIT_STATE(FIELDS) states[3]; */
+#define GODWIT_STATE(n) \
+	struct { \
+		struct godwit_state state; \
+		struct godwit_field_state fields[n]; \
+	}
 
 /*
  * The statuses that a next one may be counted from. It lives in RAM only: the first status after a restart is a keyframe. It belongs to one template.
  */
 struct godwit_history {
 	const struct godwit_template *t;
-	struct godwit_state *states;
+	struct godwit_state *states, *end;
 	struct godwit_state *oldest;
 	struct godwit_state *base; /* the newest that is known to be on the gateway's disk, or NULL */
+	uint16_t size;             /* of a state with those of its fields */
 	uint8_t slot;
-	uint8_t count;
 	uint8_t run;     /* statuses since the last keyframe */
 	uint8_t entered; /* the epoch since boot */
 };
 
 /*
- * Prepares a history of a template, which must live as long, in the slot 0 to 6 that the gateway has it in. Memory is the caller's: count states (2 or more:
- * the base, and one for each status that may be under way) and count × t->count field states. With GODWIT_NO_DELTA it needs none: NULL, NULL, 0.
+ * Prepares a history of a template, which must live as long, in the slot 0 to 6 that the gateway has it in. Memory is the caller's: count times GODWIT_STATE
+ * (2 or more: the base, and one for each status that may be under way), of which states is the first. With GODWIT_NO_DELTA it needs none: NULL, 0.
  */
-void godwit_history_init(struct godwit_history *h, const struct godwit_template *t, uint8_t slot, struct godwit_state *states,
-                         struct godwit_field_state *fields, uint8_t count);
+void godwit_history_init(struct godwit_history *h, const struct godwit_template *t, uint8_t slot, struct godwit_state *states, uint8_t count);
 
-/* How a frame goes out. */
+/* Where a frame is written to, and how it goes out. */
+struct godwit_out {
+	uint8_t *buffer;
+	uint16_t cap;  /* of the buffer */
+	uint8_t flags; /* enum godwit_flag */
+};
+
 enum godwit_flag {
 	GODWIT_ADDRESSED = 1, /* with the device's number before it: on UDP, and on other links until the gateway knows the address */
 	GODWIT_METERED = 2,   /* the link is SMS or satellite: the short tag may be used for statuses (F-017) */
-	GODWIT_ASK = 4,       /* asks for an acknowledgement; a status becomes a keyframe */
+	GODWIT_ASK = 64,      /* asks for an acknowledgement; a status becomes a keyframe */
 	GODWIT_KEYFRAME = 8   /* a keyframe, whatever is known: one a day where a network's word stands for acknowledgements (F-131) */
 };
 
 /*
  * Makes a batch of 2 to 257 statuses of the history's template, oldest first (SPEC §3.3). It needs no base and cannot ask for an acknowledgement: GODWIT_ASK
- * is refused, GODWIT_KEYFRAME makes one without a base. Returns as godwit_status. Of one status it makes what that makes.
+ * and GODWIT_KEYFRAME make one without a base. Returns as godwit_status. Of one status it makes what that makes.
  */
-int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit_status *statuses, size_t count, unsigned flags, uint8_t *out, size_t cap);
+int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit_status *statuses, size_t count, const struct godwit_out *out);
 
 /*
  * Makes a status frame: a delta where the history holds a base and no keyframe is due (every 32nd status), else a keyframe. out needs the plaintext and
  * GODWIT_OVERHEAD.
  *
- * Returns the length of the item in out; GODWIT_E_ARGUMENT, GODWIT_E_SPACE, GODWIT_E_RESERVE, GODWIT_E_EXHAUSTED, GODWIT_E_JOIN.
+ * Returns the length of the item in out; GODWIT_E_ARGUMENT, GODWIT_E_SPACE, GODWIT_E_RESERVE, GODWIT_E_JOIN.
  */
-static inline int godwit_status(struct godwit *g, struct godwit_history *h, const struct godwit_status *status, unsigned flags, uint8_t *out, size_t cap)
+static inline int godwit_status(struct godwit *g, struct godwit_history *h, const struct godwit_status *status, const struct godwit_out *out)
 {
-	return godwit_batch(g, h, status, 1, flags, out, cap);
+	return godwit_batch(g, h, status, 1, out);
 }
 
 /*
@@ -249,31 +265,39 @@ enum godwit_type {
 	GODWIT_SLEEP = 22
 };
 
-/* What a device says of itself. Texts are UTF-8, at most 64 bytes, NULL for none; numbers are left out if they are 0. */
-struct godwit_hello {
-	uint8_t build_len;      /* at most 32 */
-	uint8_t reset_cause;
-	uint8_t template_count; /* at most 7 */
-	uint8_t bearer_count;   /* at most 8 */
-	const uint8_t *build;   /* hash of the build */
-	const char *version, *product, *hardware;
-	uint32_t free_memory;   /* in bytes */
-	uint32_t boot_count;
-	const struct godwit_template *const *templates; /* by slot */
-	const char *const *bearers;
+/* What is said under a key: at and n of a text of UTF-8, of bytes, or of a list of these; a number is n. Nothing is said where n is 0. */
+struct godwit_say {
+	const void *at;
+	uint32_t n;
+};
+
+#define GODWIT_TEXT(literal) {literal, sizeof literal - 1}
+
+/* Keys of a hello. */
+enum {
+	GODWIT_HELLO_VERSION = 1, /* text up to 64 bytes */
+	GODWIT_HELLO_BUILD,       /* hash of the build, up to 32 bytes */
+	GODWIT_HELLO_PRODUCT,     /* text up to 64 bytes */
+	GODWIT_HELLO_HARDWARE,    /* text up to 64 bytes */
+	GODWIT_HELLO_FREE_MEMORY, /* number of bytes */
+	GODWIT_HELLO_BOOT_COUNT,  /* number */
+	GODWIT_HELLO_RESET_CAUSE, /* number below 256 */
+	GODWIT_HELLO_TEMPLATES,   /* list of hashes, 8 bytes each, by slot: up to 7 */
+	GODWIT_HELLO_BEARERS,     /* list of texts: up to 8 */
+	GODWIT_HELLO_KEYS
 };
 
 /*
  * Makes a hello; it asks for an acknowledgement and has its whole counter in clear (F-015). Send it after each boot and update, and monthly (F-044).
  * out needs the texts, 10 bytes a template, 60 more and GODWIT_OVERHEAD. Returns as godwit_status.
  */
-int godwit_send_hello(struct godwit *g, const struct godwit_hello *hello, unsigned flags, uint8_t *out, size_t cap);
+int godwit_send_hello(struct godwit *g, const struct godwit_say values[GODWIT_HELLO_KEYS], const struct godwit_out *out);
 
 /*
  * Makes a message of any type but hello of body's n bytes, as they are: GODWIT_USER for bytes of the application. body may lie within out, GODWIT_OVERHEAD
  * bytes from its start or more. out needs n + 1 bytes and GODWIT_OVERHEAD. Returns as godwit_status.
  */
-int godwit_send(struct godwit *g, uint8_t type, const uint8_t *body, size_t n, unsigned flags, uint8_t *out, size_t cap);
+int godwit_send(struct godwit *g, uint8_t type, const uint8_t *body, size_t n, const struct godwit_out *out);
 
 /* A step of an update (SPEC §4.2). */
 struct godwit_step {
@@ -282,32 +306,33 @@ struct godwit_step {
 	uint32_t age_minutes; /* before now; what is too long ago to be said is cut */
 };
 
-/*
- * Makes a step log of 1 to 64 steps. clock is Unix seconds, or negative without a clock. out needs 3 bytes a step, 9 more and GODWIT_OVERHEAD. Returns as
- * godwit_status.
- */
-int godwit_send_steps(struct godwit *g, uint32_t rollout, const struct godwit_step *steps, uint8_t count, int64_t clock, unsigned flags, uint8_t *out,
-                      size_t cap);
+struct godwit_step_log {
+	uint32_t rollout;
+	const struct godwit_step *steps;
+	uint8_t count;    /* 1 to 64 */
+	bool clock_valid; /* time is to be said */
+	int64_t time;     /* Unix seconds */
+};
+
+/* Makes a step log. out needs 3 bytes a step, 9 more and GODWIT_OVERHEAD. Returns as godwit_status. */
+int godwit_send_steps(struct godwit *g, const struct godwit_step_log *log, const struct godwit_out *out);
 
 /* --- Receiving --- */
 
-/* An item of a transmission. */
+/* A transmission and an item of it. */
 struct godwit_item {
-	uint8_t *raw; /* the whole item */
-	size_t raw_len;
-	uint8_t *content; /* of the byte string, if form is GODWIT_SEALED or GODWIT_WITH_CID */
-	size_t len;
-	uint32_t cid; /* if form is GODWIT_WITH_CID */
-	uint8_t form;
+	uint8_t *rest;    /* what was not looked at yet: at first the transmission */
+	size_t left;      /* its length */
+	uint8_t *raw;     /* the item, up to rest */
+	uint8_t *content; /* of its byte string */
+	size_t len;       /* 0 if it has none: an open map (first byte 0xa0 to 0xbb) or something signed (0xd2) */
 };
 
-enum godwit_form { GODWIT_SEALED = 1, GODWIT_WITH_CID = 2, GODWIT_MAP = 3, GODWIT_SIGNED = 4 };
-
 /*
- * Takes the first item of a transmission: *at and *left move behind it. A transmission has at most 16 (F-003). Returns 0 or GODWIT_E_MALFORMED, after
- * which the rest is to be dropped; items before stand (F-004).
+ * Takes the next item of a transmission. It has at most 16 (F-003). Returns 1; 0 at the end; GODWIT_E_MALFORMED, after which the rest is to be dropped; items
+ * before stand (F-004).
  */
-int godwit_next(uint8_t **at, size_t *left, struct godwit_item *item);
+int godwit_next(struct godwit_item *item);
 
 /* What an acknowledgement says (SPEC §5.1): the frame of counter is on the gateway's disk, and for each bit i of bitmap that of counter - 1 - i. */
 struct godwit_ack {
@@ -321,11 +346,10 @@ int godwit_ack_covers(const struct godwit_ack *ack, uint32_t counter);
 /* What came. */
 struct godwit_received {
 	struct godwit_ack ack; /* of GODWIT_GOT_ACK */
-	uint64_t counter;      /* of GODWIT_GOT_MESSAGE */
 	const uint8_t *body;   /* behind the type byte; within the item */
 	size_t len;
 	uint8_t type;          /* enum godwit_type, or one of a later version: ignore that */
-	uint8_t ack_asked;
+	bool ack_asked;
 	uint8_t previous;      /* 1: of the epoch before this one; an acknowledgement covers the frames that were sealed in it */
 };
 
@@ -494,7 +518,7 @@ void godwit_assembly_init(struct godwit_assembly *a, uint8_t *buffer, size_t cap
 int godwit_assemble(struct godwit_assembly *a, struct godwit_received *r);
 
 /* Makes the status of a set, the first byte of a fragment's body. out needs 261 bytes and GODWIT_OVERHEAD at most. Returns as godwit_status. */
-int godwit_send_fragment_status(struct godwit *g, const struct godwit_assembly *a, uint8_t set, unsigned flags, uint8_t *out, size_t cap);
+int godwit_send_fragment_status(struct godwit *g, const struct godwit_assembly *a, uint8_t set, const struct godwit_out *out);
 
 /* A message on its way to the gateway. */
 struct godwit_parcel {
@@ -524,7 +548,7 @@ int godwit_parcel_init(struct godwit_parcel *p, uint8_t set, const uint8_t *mess
  *
  * Returns as godwit_status; 0 if the round is over: wait for a status, or after a while call godwit_parcel_probe.
  */
-int godwit_send_fragment(struct godwit *g, struct godwit_parcel *p, unsigned flags, uint8_t *out, size_t cap);
+int godwit_send_fragment(struct godwit *g, struct godwit_parcel *p, const struct godwit_out *out);
 
 /*
  * Takes a fragment status (GODWIT_FRAGMENT_STATUS) and begins the next round. Returns how many fragments are missing: 0 if the message arrived;
@@ -556,7 +580,7 @@ void godwit_join(struct godwit *g, uint32_t random);
  * Makes the request of the attempt under way, or once a challenge came the answer to that. It may be sent again. out needs GODWIT_JOIN bytes. Returns the
  * length; GODWIT_E_ARGUMENT if there is no attempt (any more), GODWIT_E_RESERVE if the record must be written first, GODWIT_E_SPACE.
  */
-int godwit_send_join(const struct godwit *g, unsigned flags, uint8_t *out, size_t cap);
+int godwit_send_join(const struct godwit *g, const struct godwit_out *out);
 #endif
 
 /* --- Primitives --- */
@@ -565,8 +589,8 @@ int godwit_send_join(const struct godwit *g, unsigned flags, uint8_t *out, size_
 void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32]);
 
 #ifdef GODWIT_HMAC
-/* HMAC-SHA-256 (RFC 2104) of the firmware. Keys have at most 64 bytes, an empty one may be any pointer; out may be the key. */
-void godwit_hmac(const void *key, size_t key_len, const uint8_t *data, size_t n, uint8_t out[32]);
+/* HMAC-SHA-256 (RFC 2104) of the firmware: what becomes of data under a key takes the place of the key. */
+void godwit_hmac(uint8_t key[32], const uint8_t *data, size_t n);
 #endif
 
 /* The key of a device of a fleet key (SPEC §2.1), for provisioning. fleet and out have GODWIT_KEY bytes. */

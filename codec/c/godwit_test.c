@@ -65,6 +65,8 @@ struct parsed {
 	struct godwit_template t;
 	struct godwit_field fields[FIELDS_MAX];
 	char names[FIELDS_MAX][33];
+	uint32_t coef[FIELDS_MAX];
+	int exp[FIELDS_MAX];
 	uint8_t models[FIELDS_MAX + 1][47];
 };
 
@@ -91,13 +93,32 @@ static size_t octets(struct reader *r, uint8_t *out, size_t cap)
 	return r->v;
 }
 
-static const uint8_t *parse_coding(struct reader *r, uint8_t *order, uint8_t *spread, uint8_t model[47])
+static void parse_coding(struct reader *r, struct godwit_coding *c, uint8_t model[47])
 {
 	if (integer(r) != 3)
 		die("coding");
-	*order = (uint8_t)integer(r);
-	*spread = (uint8_t)integer(r);
-	return octets(r, model, 47) > 0 ? model : NULL;
+	c->order = (uint8_t)integer(r);
+	c->spread = (uint8_t)integer(r);
+	c->model = octets(r, model, 47) > 0 ? model : NULL;
+}
+
+/* How fast a field of predictor 1 rises: what `godwit template c` writes into tables. */
+static void parse_rise(struct godwit_field *f, unsigned unit, uint32_t coef, int exp)
+{
+	uint64_t rise = unit, per = coef, a, b;
+
+	for (; exp < 0; exp++)
+		rise *= 10;
+	for (; exp > 0; exp--)
+		per *= 10;
+	for (a = rise, b = per; b != 0;) {
+		uint64_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	f->rise = (uint16_t)(rise / a);
+	f->per = per / a > INT32_MAX ? INT32_MAX : (uint32_t)(per / a);
 }
 
 static void parse_template(struct parsed *p, const uint8_t *b, size_t n)
@@ -110,9 +131,10 @@ static void parse_template(struct parsed *p, const uint8_t *b, size_t n)
 	memset(p, 0, sizeof *p);
 	if (integer(&r) != 5 || integer(&r) != 1)
 		die("template version");
-	p->t.minutes = (uint8_t)integer(&r);
+	p->t.unit = integer(&r) != 0 ? 60 : 1;
+	p->t.time.width = p->t.unit == 60 ? 16 : 20;
 	p->t.interval = (uint32_t)integer(&r);
-	p->t.model = parse_coding(&r, &p->t.order, &p->t.spread, p->models[FIELDS_MAX]);
+	parse_coding(&r, &p->t.time, p->models[FIELDS_MAX]);
 	p->t.count = (uint8_t)integer(&r);
 	p->t.fields = p->fields;
 	for (i = 0; i < p->t.count; i++) {
@@ -122,14 +144,18 @@ static void parse_template(struct parsed *p, const uint8_t *b, size_t n)
 		integer(&r); /* id */
 		octets(&r, (uint8_t *)p->names[i], 32);
 		octets(&r, unit, 32);
-		f->coef = (uint32_t)integer(&r);
-		f->exp = (int8_t)integer(&r);
+		p->coef[i] = (uint32_t)integer(&r);
+		p->exp[i] = (int)integer(&r);
 		f->offset = integer(&r);
-		f->width = (uint8_t)integer(&r);
-		f->optional = (uint8_t)integer(&r);
+		f->coding.width = (uint8_t)integer(&r);
+		f->coding.optional = integer(&r) != 0;
 		f->group = (uint8_t)integer(&r);
+		if (f->group > p->t.groups)
+			p->t.groups = f->group;
 		f->predictor = (uint8_t)integer(&r);
-		f->model = parse_coding(&r, &f->order, &f->spread, p->models[i]);
+		if (f->predictor == 1)
+			parse_rise(f, p->t.unit, p->coef[i], p->exp[i]);
+		parse_coding(&r, &f->coding, p->models[i]);
 	}
 	godwit_sha256(b, n, hash);
 	memcpy(p->t.hash, hash, sizeof p->t.hash);
@@ -225,8 +251,8 @@ static void device_of(struct device *d, const struct vector *v)
 	d->config.number = (uint32_t)number(v, "number");
 	d->config.key = d->key;
 	d->config.aes = godwit_aes128;
-	d->config.ctr_bits = number(v, "ctr-bits") == 16 ? 16 : 8;
-	d->config.tag_len = number(v, "tag") == 4 ? 4 : 8;
+	d->config.short_counter = number(v, "ctr-bits") != 16;
+	d->config.short_tag = number(v, "tag") == 4;
 	if (godwit_boot(&d->g, &d->config, NULL) != 0)
 		die("boot");
 	d->g.memory.epochs[0].number = (uint32_t)number(v, "epoch");
@@ -254,41 +280,60 @@ static enum outcome run_derive(const struct vector *v)
 {
 	struct device d;
 	const char *label = get(v, "label");
-	char name[8];
+	struct work x;
 	uint8_t out[32], key[32];
 
 	device_of(&d, v);
-	snprintf(name, sizeof name, "|%s|", label);
 	if (strcmp(label, "fleet") == 0) {
 		unhex(get(v, "fleet-key"), key, sizeof key);
 		godwit_fleet_key(key, d.config.number, out);
 	} else {
-		derive(&d.g, strcmp(label, "join") == 0 ? NULL : &d.g.memory.epochs[0], name, out);
+		x.g = &d.g;
+		x.epoch = strcmp(label, "join") == 0 ? NULL : &d.g.memory.epochs[0];
+		derive(&x, label, 0);
+		memcpy(out, x.key, sizeof out);
 	}
 	return v->len <= 32 && memcmp(out, v->input, v->len) == 0 ? OK : WRONG;
 }
 
+static struct godwit_item transmission(uint8_t *b, size_t n)
+{
+	struct godwit_item item;
+
+	memset(&item, 0, sizeof item);
+	item.rest = b;
+	item.left = n;
+	return item;
+}
+
+/* Where a frame is written to. */
+static struct godwit_out to(uint8_t *buffer, size_t cap, unsigned flags)
+{
+	struct godwit_out out;
+
+	out.buffer = buffer;
+	out.cap = cap < UINT16_MAX ? (uint16_t)cap : UINT16_MAX;
+	out.flags = (uint8_t)flags;
+	return out;
+}
+
 static enum outcome run_sequence(const struct vector *v)
 {
-	static const char *const names[] = {"", "sealed", "addressed", "open", "signed"};
-	uint8_t *b = copy(v->input, v->len), *at = b;
-	size_t left = v->len;
+	static const char *const names[] = {"sealed", "addressed", "open", "signed"};
+	uint8_t *b = copy(v->input, v->len);
+	struct godwit_item item = transmission(b, v->len);
 	char forms[256] = "";
 	unsigned count = 0;
-	int err = 0;
+	int err;
 
-	while (left > 0 && err == 0) {
-		struct godwit_item item;
-
+	while ((err = godwit_next(&item)) > 0) {
 		if (count++ == 16) {
 			err = GODWIT_E_MALFORMED;
 			break;
 		}
-		if ((err = godwit_next(&at, &left, &item)) == 0) {
-			if (forms[0] != 0)
-				strcat(forms, " ");
-			strcat(forms, names[item.form]);
-		}
+		if (forms[0] != 0)
+			strcat(forms, " ");
+		strcat(forms, names[*item.raw == 0xd2 ? 3 : item.len == 0 && *item.raw >= 0xa0 ? 2 : *item.raw == 0x82]);
 	}
 	free(b);
 	return strcmp(forms, get(v, "forms")) != 0 ? WRONG : outcome_of(err);
@@ -354,25 +399,26 @@ static uint64_t complete(uint64_t low, unsigned bits, uint64_t expected)
 	return c;
 }
 
-static int unseal(const struct godwit *g, const struct ccm *p, uint8_t *data, size_t n)
+static int unseal(const struct godwit *g, const struct work *p, uint8_t *data, size_t n)
 {
-	struct ccm c = *p;
+	struct work c = *p;
 
 	c.g = g;
 	c.open = 1;
 	ccm(&c, data, n);
-	return equal(c.mac, data + n, c.tag_len) ? 0 : GODWIT_E_AUTH;
+	return differ(c.mac, data + n, c.tag_len) ? GODWIT_E_AUTH : 0;
 }
 
 /* Seals the plaintext again: by the device's own way if it is an uplink with a counter that a device uses. */
-static int seals_as(struct device *d, const struct vector *v, const struct sealed *s, const struct ccm *p, const uint8_t *plain, int with_cid)
+static int seals_as(struct device *d, const struct vector *v, const struct sealed *s, const struct work *p, const uint8_t *plain, int with_cid)
 {
 	uint8_t out[2048];
-	struct ccm c = *p;
+	struct godwit_out where = to(out, sizeof out, (with_cid ? (unsigned)GODWIT_ADDRESSED : 0u) | (s->tag_len == 4 ? (unsigned)GODWIT_METERED : 0u));
+	struct work c = *p;
 	struct writer w;
 	int n;
 
-	if (strcmp(p->label, "|dn|") == 0 || p->counter >= COUNTER_END) {
+	if (p->label[0] == 'd' || p->counter >= COUNTER_END) {
 		memcpy(out, plain, s->len);
 		c.g = &d->g;
 		c.open = 0;
@@ -381,25 +427,26 @@ static int seals_as(struct device *d, const struct vector *v, const struct seale
 	}
 	d->g.next = (uint32_t)p->counter;
 	d->g.memory.epochs[0].end = COUNTER_END;
-	begin(&d->g, &w, s->ctr_bits == 40, out, sizeof out);
+	begin(&w, &d->g, &where);
 	put_bytes(&w, plain, s->len);
-	n = finish(&d->g, &w, s->header, (with_cid ? (unsigned)GODWIT_ADDRESSED : 0u) | (s->tag_len == 4 ? (unsigned)GODWIT_METERED : 0u));
+	n = finish(&w, &d->g, s->header);
 	return n == (int)v->len && memcmp(out, v->input, v->len) == 0;
 }
 
 /* What a device itself says to a downlink, for which it is in the state of before it was taken. */
 static int receives_as(struct device *d, const struct vector *v, uint64_t counter, const uint8_t *plain, size_t n, enum outcome want)
 {
-	uint8_t *b = copy(v->input, v->len), *at = b;
-	struct godwit_item item;
+	uint8_t *b = copy(v->input, v->len);
+	struct godwit_item item = transmission(b, v->len);
 	struct godwit_received r;
-	size_t left = v->len;
-	int got = godwit_next(&at, &left, &item), same;
+	int got = godwit_next(&item), same;
 
 	if (got == 0)
+		got = GODWIT_E_MALFORMED;
+	if (got > 0)
 		got = godwit_receive(&d->g, NULL, &item, &r);
 	same = outcome_of(got) == want &&
-	       (got < 0 || (got == GODWIT_GOT_MESSAGE && r.counter == counter && r.type == plain[0] && r.len == n - 1 && memcmp(r.body, plain + 1, n - 1) == 0));
+	       (got < 0 || (got == GODWIT_GOT_MESSAGE && d->g.memory.epochs[0].down - 1 == counter && r.type == plain[0] && r.len == n - 1 && memcmp(r.body, plain + 1, n - 1) == 0));
 	free(b);
 	return same;
 }
@@ -407,22 +454,19 @@ static int receives_as(struct device *d, const struct vector *v, uint64_t counte
 static enum outcome run_open(const struct vector *v)
 {
 	struct device d;
-	struct godwit_item item;
 	struct sealed s;
-	struct ccm p;
-	uint8_t *b = copy(v->input, v->len), *at = b, want[2048];
-	size_t left = v->len;
+	struct work p;
+	uint8_t *b = copy(v->input, v->len), want[2048];
+	struct godwit_item item = transmission(b, v->len);
 	enum outcome out;
 	int err, down = strcmp(get(v, "direction"), "down") == 0;
 
 	device_of(&d, v);
-	err = godwit_next(&at, &left, &item);
-	if (err == 0 && (left > 0 || item.content == NULL))
-		err = GODWIT_E_MALFORMED;
+	err = godwit_next(&item) > 0 && item.left == 0 && item.content != NULL ? 0 : GODWIT_E_MALFORMED;
 	if (err == 0)
 		err = parse_sealed(item.content, item.len, (uint8_t)number(v, "ctr-bits"), (uint8_t)number(v, "tag"), &s);
 	if (err == 0) {
-		p.label = down ? "|dn|" : number(v, "tag") == 4 ? "|up4|" : "|up8|";
+		p.label = down ? "dn" : number(v, "tag") == 4 ? "up4" : "up8";
 		p.epoch = &d.g.memory.epochs[0];
 		p.header = s.header;
 		p.tag_len = s.tag_len;
@@ -434,7 +478,7 @@ static enum outcome run_open(const struct vector *v)
 		out = REFUSED; /* F-016, which binds who opens uplinks */
 	else if (out == OK && (s.len != unhex(get(v, "plaintext"), want, sizeof want) || memcmp(want, s.body, s.len) != 0 || p.counter != number(v, "counter")))
 		out = WRONG;
-	else if (out == OK && !seals_as(&d, v, &s, &p, s.body, item.form == GODWIT_WITH_CID))
+	else if (out == OK && !seals_as(&d, v, &s, &p, s.body, *v->input == 0x82))
 		out = WRONG;
 	if (down && number(v, "ctr-bits") == 16 && !receives_as(&d, v, p.counter, s.body, s.len, out))
 		out = WRONG;
@@ -445,16 +489,14 @@ static enum outcome run_open(const struct vector *v)
 static enum outcome run_ack(const struct vector *v)
 {
 	struct device d;
-	struct godwit_item item;
 	struct godwit_received r;
-	uint8_t *b = copy(v->input, v->len), *at = b;
-	size_t left = v->len;
+	uint8_t *b = copy(v->input, v->len);
+	struct godwit_item item = transmission(b, v->len);
 	int err;
 
 	device_of(&d, v);
 	d.g.next = (uint32_t)number(v, "last") + 1;
-	if ((err = godwit_next(&at, &left, &item)) == 0)
-		err = godwit_receive(&d.g, NULL, &item, &r);
+	err = godwit_next(&item) > 0 ? godwit_receive(&d.g, NULL, &item, &r) : GODWIT_E_MALFORMED;
 	free(b);
 	if (err == GODWIT_GOT_ACK && (r.ack.counter != number(v, "counter") || r.ack.bitmap != strtoul(get(v, "bitmap"), NULL, 2)))
 		return WRONG;
@@ -462,7 +504,7 @@ static enum outcome run_ack(const struct vector *v)
 }
 
 /* The steps of a field that a number in decimal stands for: digits and a power of ten, divided by the scale. */
-static int64_t parse_value(const struct godwit_field *f, const char *s)
+static int64_t parse_value(uint32_t coef, int scale, const char *s)
 {
 	int64_t v = 0;
 	int minus = *s == '-', exp = 0, zeros = 0, point = 0;
@@ -484,9 +526,9 @@ static int64_t parse_value(const struct godwit_field *f, const char *s)
 		v = v * 10 + (*s - '0');
 	}
 	exp += zeros;
-	for (; v != 0 && exp > f->exp; exp--)
+	for (; v != 0 && exp > scale; exp--)
 		v *= 10;
-	v /= (int64_t)f->coef;
+	v /= (int64_t)coef;
 	return minus ? -v : v;
 }
 
@@ -509,18 +551,17 @@ static int64_t parse_time(const char *s)
 /* Opens a frame of the device's own: it says these bytes. */
 static int says(struct device *d, const uint8_t *frame, int n, unsigned header, const uint8_t *plain, size_t len)
 {
-	struct godwit_item item;
 	struct sealed s;
-	struct ccm p;
-	uint8_t *b = copy(frame, n < 0 ? 0 : (size_t)n), *at = b;
-	size_t left = n < 0 ? 0 : (size_t)n;
-	int same = n >= 0 && godwit_next(&at, &left, &item) == 0 && left == 0 && parse_sealed(item.content, item.len, d->config.ctr_bits, 8, &s) == 0;
+	struct work p;
+	uint8_t *b = copy(frame, n < 0 ? 0 : (size_t)n);
+	struct godwit_item item = transmission(b, n < 0 ? 0 : (size_t)n);
+	int same = godwit_next(&item) > 0 && item.left == 0 && parse_sealed(item.content, item.len, d->config.short_counter ? 8 : 16, 8, &s) == 0;
 
 	if (same) {
 		p.epoch = &d->g.memory.epochs[0];
 		p.counter = godwit_last(&d->g);
 		p.header = s.header;
-		p.label = "|up8|";
+		p.label = "up8";
 		p.tag_len = 8;
 		same = unseal(&d->g, &p, s.body, s.len) == 0 && s.header == header && s.len == len && memcmp(s.body, plain, len) == 0;
 	}
@@ -543,7 +584,7 @@ static void parse_status(const struct parsed *p, const char *at, struct godwit_s
 	for (i = 0; i < p->t.count; i++) {
 		at = strchr(at, ' ') + 1 + strlen(p->names[i]);
 		at += *at == '>' ? 2 : 1;
-		values[i] = *at == '-' && digit(at[1]) < 0 ? GODWIT_NONE : parse_value(&p->fields[i], at);
+		values[i] = *at == '-' && digit(at[1]) < 0 ? GODWIT_NONE : parse_value(p->coef[i], p->exp[i], at);
 	}
 	if ((rare = strstr(at, " version=")) == NULL)
 		return;
@@ -579,7 +620,7 @@ static void describe_state(const struct parsed *p, const struct godwit_state *st
 	if (none)
 		out += sprintf(out, "-");
 	for (i = 0; i < p->t.count; i++) {
-		const struct godwit_field_state *f = &st->fields[i];
+		const struct godwit_field_state *f = (const struct godwit_field_state *)(st + 1) + i;
 		int64_t n = (int64_t)((uint64_t)f->n_high << 32 | f->n_low), moved = (int64_t)((uint64_t)(int64_t)f->moved_high << 32 | f->moved_low);
 
 		if (f->flags == 0)
@@ -594,8 +635,7 @@ struct chain {
 	struct device d;
 	struct parsed p;
 	struct godwit_history h;
-	struct godwit_state states[STATES];
-	struct godwit_field_state fields[STATES * FIELDS_MAX];
+	GODWIT_STATE(FIELDS_MAX) states[STATES];
 	struct godwit_status statuses[BATCH_MAX];
 	int64_t values[BATCH_MAX][FIELDS_MAX];
 	size_t count; /* of statuses for the next frame */
@@ -610,7 +650,7 @@ static void chain_init(struct chain *c, const struct vector *v)
 	c->d.g.memory.epochs[0].end = COUNTER_END;
 	c->d.g.next = 1000;
 	parse_template(&c->p, template, unhex(get(v, "template"), template, sizeof template));
-	godwit_history_init(&c->h, &c->p.t, 0, c->states, c->fields, STATES);
+	godwit_history_init(&c->h, &c->p.t, 0, &c->states[0].state, STATES);
 }
 
 /* Makes the next frame of the statuses that were read: it must have this header and this plaintext. */
@@ -618,6 +658,7 @@ static int chain_next(struct chain *c, uint8_t header, const uint8_t *plain, siz
 {
 	unsigned kind = header >> 6, base = kind == 1 ? 0 : header & 7u, flags = base == 0 ? GODWIT_KEYFRAME : 0;
 	uint8_t out[2048];
+	struct godwit_out where;
 	int len;
 
 	if (base == DISTANCE_EXPLICIT)
@@ -629,7 +670,8 @@ static int chain_next(struct chain *c, uint8_t header, const uint8_t *plain, siz
 		c->d.g.next += base - (base > 0);
 	}
 	c->h.slot = header >> 3 & 7u;
-	len = godwit_batch(&c->d.g, &c->h, c->statuses, c->count, flags, out, sizeof out);
+	where = to(out, sizeof out, flags);
+	len = godwit_batch(&c->d.g, &c->h, c->statuses, c->count, &where);
 	c->count = 0;
 	return says(&c->d, out, len, header, plain, n);
 }
@@ -640,6 +682,7 @@ static enum outcome run_status(const struct vector *v)
 	static struct chain c;
 	char state[4096];
 	uint8_t header = KIND_KEYFRAME, given[512];
+	struct godwit_state *st;
 	unsigned i;
 
 	if (strcmp(get(v, "expect"), "ok") != 0)
@@ -665,9 +708,9 @@ static enum outcome run_status(const struct vector *v)
 		return WRONG;
 	if (get(v, "state")[0] == 0)
 		return OK;
-	for (i = 0; c.states[i].counter != godwit_last(&c.d.g); i++)
+	for (st = c.h.states; st->counter != godwit_last(&c.d.g); st = behind(&c.h, st))
 		;
-	describe_state(&c.p, &c.states[i], state);
+	describe_state(&c.p, st, state);
 	return strcmp(state, get(v, "state")) == 0 ? OK : WRONG;
 }
 
@@ -703,82 +746,75 @@ static enum outcome run_step_log(const struct vector *v)
 		"confirmed", "rolled_back", "failed", "12", "13", "14"};
 	struct device d;
 	struct godwit_step s[STEPS_MAX];
+	struct godwit_step_log log;
 	const char *at = strchr(get(v, "fields"), ' ');
-	uint8_t out[512], count = 0;
-	int64_t clock = -1;
+	uint8_t out[512];
+	struct godwit_out where = to(out, sizeof out, 0);
 
 	if (strcmp(get(v, "expect"), "ok") != 0)
 		return FOR_GATEWAY;
+	memset(&log, 0, sizeof log);
+	log.rollout = (uint32_t)strtoul(get(v, "fields") + 8, NULL, 10);
+	log.steps = s;
 	for (; at != NULL; at = strchr(at, ' ')) {
 		size_t n = strcspn(++at, "/= ");
 		char *end;
 		uint8_t i;
 
 		if (at[n] == '=') {
-			clock = strtoll(at + n + 1, NULL, 10) * 60;
+			log.clock_valid = 1;
+			log.time = strtoll(at + n + 1, NULL, 10) * 60;
 			continue;
 		}
 		for (i = 0; i < 15 && (strlen(names[i]) != n || strncmp(names[i], at, n) != 0); i++)
 			;
-		s[count].step = i;
-		s[count].code = (uint8_t)strtoul(at + n + 1, &end, 10);
-		s[count].age_minutes = (uint32_t)strtoul(end + 1, &end, 10);
+		s[log.count].step = i;
+		s[log.count].code = (uint8_t)strtoul(at + n + 1, &end, 10);
+		s[log.count].age_minutes = (uint32_t)strtoul(end + 1, &end, 10);
 		if (*end == '+')
-			s[count].age_minutes = UINT32_MAX;
-		count++;
+			s[log.count].age_minutes = UINT32_MAX;
+		log.count++;
 	}
 	device_of(&d, v);
 	d.g.memory.epochs[0].end = 1;
-	return sends(&d, out, godwit_send_steps(&d.g, (uint32_t)strtoul(get(v, "fields") + 8, NULL, 10), s, count, clock, 0, out, sizeof out), KIND_EXTENDED,
+	return sends(&d, out, godwit_send_steps(&d.g, &log, &where), KIND_EXTENDED,
 	             GODWIT_STEP_LOG, v);
 }
 
 static enum outcome run_hello(const struct vector *v)
 {
-	static char texts[8][TEXT_LEN_MAX + 1], bearers[8][TEXT_LEN_MAX + 1];
-	static struct godwit_template templates[7];
-	const struct godwit_template *slots[7];
-	const char *names[8];
-	struct godwit_hello h;
+	static uint8_t bytes[GODWIT_HELLO_KEYS][TEXT_LEN_MAX], elements[8][2][TEXT_LEN_MAX];
+	struct godwit_say values[GODWIT_HELLO_KEYS], lists[2][8];
 	struct device d;
 	struct reader r;
-	uint8_t out[2048], build[32];
+	uint8_t out[2048];
+	struct godwit_out where = to(out, sizeof out, 0);
 	uint32_t pairs;
 	unsigned i;
 
 	if (strcmp(get(v, "expect"), "ok") != 0)
 		return FOR_GATEWAY;
-	memset(&h, 0, sizeof h);
-	memset(texts, 0, sizeof texts);
-	memset(bearers, 0, sizeof bearers);
+	memset(values, 0, sizeof values);
 	device_of(&d, v);
 	reader_init(&r, v->input, v->len, 1);
 	for (read_head(&r), pairs = r.v; pairs > 0; pairs--) {
 		int64_t key = integer(&r);
 
-		if (key > 10 || *r.p >> 5 == 5)
+		if (key > GODWIT_HELLO_KEYS || *r.p >> 5 == 5)
 			return LATER;
-		if (key == 1 || key == 3 || key == 4) {
-			octets(&r, (uint8_t *)texts[key], TEXT_LEN_MAX);
-		} else if (key == 2) {
-			h.build_len = (uint8_t)octets(&r, build, sizeof build);
-		} else if (key == 5) {
-			h.free_memory = (uint32_t)integer(&r);
-		} else if (key == 6) {
-			h.boot_count = (uint32_t)integer(&r);
-		} else if (key == 7) {
-			h.reset_cause = (uint8_t)integer(&r);
-		} else if (key == 8) {
-			h.template_count = (uint8_t)integer(&r);
-			for (i = 0; i < h.template_count; i++) {
-				octets(&r, templates[i].hash, 8);
-				slots[i] = &templates[i];
-			}
-		} else if (key == 9) {
-			h.bearer_count = (uint8_t)integer(&r);
-			for (i = 0; i < h.bearer_count; i++) {
-				octets(&r, (uint8_t *)bearers[i], TEXT_LEN_MAX);
-				names[i] = bearers[i];
+		if (key <= GODWIT_HELLO_HARDWARE) {
+			values[key].at = bytes[key];
+			values[key].n = (uint32_t)octets(&r, bytes[key], TEXT_LEN_MAX);
+		} else if (key <= GODWIT_HELLO_RESET_CAUSE) {
+			values[key].n = (uint32_t)integer(&r);
+		} else if (key <= GODWIT_HELLO_BEARERS) {
+			struct godwit_say *list = lists[key - GODWIT_HELLO_TEMPLATES];
+
+			values[key].at = list;
+			values[key].n = (uint32_t)integer(&r);
+			for (i = 0; i < values[key].n; i++) {
+				list[i].at = elements[i][key - GODWIT_HELLO_TEMPLATES];
+				list[i].n = (uint32_t)octets(&r, elements[i][key - GODWIT_HELLO_TEMPLATES], TEXT_LEN_MAX);
 			}
 		} else {
 			int64_t counter = integer(&r);
@@ -788,14 +824,8 @@ static enum outcome run_hello(const struct vector *v)
 			d.g.next = (uint32_t)counter;
 		}
 	}
-	h.version = texts[1];
-	h.build = build;
-	h.product = texts[3];
-	h.hardware = texts[4];
-	h.templates = slots;
-	h.bearers = names;
 	d.g.memory.epochs[0].end = COUNTER_END;
-	return sends(&d, out, godwit_send_hello(&d.g, &h, 0, out, sizeof out), EXTENDED_EXPLICIT | 1, GODWIT_HELLO, v);
+	return sends(&d, out, godwit_send_hello(&d.g, values, &where), EXTENDED_EXPLICIT | 1, GODWIT_HELLO, v);
 }
 
 /* A message of which the application makes the body. */
@@ -803,12 +833,13 @@ static enum outcome run_body(const struct vector *v, uint8_t type)
 {
 	struct device d;
 	uint8_t out[2048];
+	struct godwit_out where = to(out, sizeof out, 0);
 
 	if (strcmp(get(v, "expect"), "ok") != 0)
 		return FOR_GATEWAY;
 	device_of(&d, v);
 	d.g.memory.epochs[0].end = COUNTER_END;
-	return sends(&d, out, godwit_send(&d.g, type, v->input, v->len, 0, out, sizeof out), KIND_EXTENDED, type, v);
+	return sends(&d, out, godwit_send(&d.g, type, v->input, v->len, &where), KIND_EXTENDED, type, v);
 }
 
 static char *print_value(char *out, unsigned major, const struct godwit_value *value)
@@ -972,6 +1003,7 @@ static enum outcome run_fragment(const struct vector *v)
 	struct godwit_received r;
 	struct godwit_parcel p;
 	uint8_t *b = copy(v->input, v->len), out[2048];
+	struct godwit_out where = to(out, sizeof out, 0);
 	unsigned set, last, index;
 	size_t n;
 	int got;
@@ -1002,7 +1034,7 @@ static enum outcome run_fragment(const struct vector *v)
 	p.set = (uint8_t)set;
 	device_of(&d, v);
 	d.g.memory.epochs[0].end = COUNTER_END;
-	return sends(&d, out, godwit_send_fragment(&d.g, &p, 0, out, sizeof out), KIND_EXTENDED | (index == last ? 1u : 0u), GODWIT_FRAGMENT, v);
+	return sends(&d, out, godwit_send_fragment(&d.g, &p, &where), KIND_EXTENDED | (index == last ? 1u : 0u), GODWIT_FRAGMENT, v);
 }
 
 /* What arrived of a set that has so many fragments, as the header of a vector has it. */
@@ -1028,6 +1060,7 @@ static enum outcome run_fragment_status(const struct vector *v)
 	struct godwit_received r;
 	struct godwit_parcel p;
 	uint8_t *b = copy(v->input, v->len), there[FRAGMENTS_MAX / 8], buffer[FRAGMENTS_MAX / 8], out[1024];
+	struct godwit_out where = to(out, sizeof out, 0);
 	char fields[16384];
 	int got;
 
@@ -1053,7 +1086,7 @@ static enum outcome run_fragment_status(const struct vector *v)
 	memcpy(arrived(&a), there, sizeof there);
 	device_of(&d, v);
 	d.g.memory.epochs[0].end = COUNTER_END;
-	return sends(&d, out, godwit_send_fragment_status(&d.g, &a, p.set, 0, out, sizeof out), KIND_EXTENDED, GODWIT_FRAGMENT_STATUS, v);
+	return sends(&d, out, godwit_send_fragment_status(&d.g, &a, p.set, &where), KIND_EXTENDED, GODWIT_FRAGMENT_STATUS, v);
 }
 
 static enum outcome run_reassembly(const struct vector *v)
@@ -1130,10 +1163,10 @@ static enum outcome run_rekey(const struct vector *v)
 static enum outcome run_join(const struct vector *v)
 {
 	struct device d;
-	struct godwit_item item;
 	struct godwit_received r;
-	uint8_t *b = copy(v->input, v->len), *at = b, out[64], want[GODWIT_SALT];
-	size_t left = v->len;
+	uint8_t *b = copy(v->input, v->len), out[64], want[GODWIT_SALT];
+	struct godwit_item item = transmission(b, v->len);
+	struct godwit_out where = to(out, sizeof out, 0);
 	unsigned type;
 	int got;
 
@@ -1141,9 +1174,8 @@ static enum outcome run_join(const struct vector *v)
 	unhex(get(v, "random"), want, 4);
 	d.g.memory.boot = (uint32_t)number(v, "boot") - 1;
 	godwit_join(&d.g, get_be(want, 4));
-	d.g.memory.changed = 0; /* as if it was written */
-	got = godwit_next(&at, &left, &item);
-	if (got != 0 || item.len == 0) {
+	d.g.changed = 0; /* as if it was written */
+	if (godwit_next(&item) <= 0 || item.len == 0) {
 		free(b);
 		return REFUSED;
 	}
@@ -1151,9 +1183,9 @@ static enum outcome run_join(const struct vector *v)
 	if (type == CONTROL_REQUEST || type == CONTROL_CONFIRM) { /* these are for a gateway: made here, and a device takes none */
 		if (type == CONTROL_CONFIRM) {
 			unhex(get(v, "nonce"), d.g.nonce, NONCE_LEN);
-			d.g.memory.joining = CONTROL_CONFIRM;
+			d.g.joining = CONTROL_CONFIRM;
 		}
-		got = godwit_send_join(&d.g, 0, out, sizeof out);
+		got = godwit_send_join(&d.g, &where);
 		got = got == (int)v->len && memcmp(out, v->input, v->len) == 0 ? OK : item.len == 21 ? AUTH : REFUSED;
 		if (godwit_receive(&d.g, NULL, &item, &r) != GODWIT_E_MALFORMED)
 			got = WRONG;
@@ -1168,7 +1200,7 @@ static enum outcome run_join(const struct vector *v)
 		const struct godwit_epoch *e = &d.g.memory.epochs[0];
 
 		unhex(get(v, "salt"), want, sizeof want);
-		return e->number == number(v, "epoch") && memcmp(e->salt, want, sizeof want) == 0 && d.g.memory.joining == 0 ? OK : WRONG;
+		return e->number == number(v, "epoch") && memcmp(e->salt, want, sizeof want) == 0 && d.g.joining == 0 ? OK : WRONG;
 	}
 	if (type < CONTROL_REQUEST || type == CONTROL_ACK) /* neither a sealed frame nor an acknowledgement is a join, and this device can check neither */
 		return got == GODWIT_E_AUTH ? REFUSED : WRONG;
@@ -1380,8 +1412,8 @@ static int fuzz(long count, int files, char **paths)
 		uint32_t which = random_below((uint32_t)files);
 		const struct vector *seed = &v[which];
 		struct godwit g = devices[which].g;
-		uint8_t work[4096], *b, *at;
-		size_t n = seed->len < 2048 ? seed->len : 2048, left;
+		uint8_t work[4096], *b;
+		size_t n = seed->len < 2048 ? seed->len : 2048;
 		struct godwit_item item;
 		struct godwit_received r;
 
@@ -1393,9 +1425,9 @@ static int fuzz(long count, int files, char **paths)
 		}
 		memcpy(work, seed->input, n);
 		n = mutate(work, n, sizeof work);
-		at = b = copy(work, n);
-		left = n;
-		while (left > 0 && godwit_next(&at, &left, &item) == 0) /* a new head is no forgery: F-023 */
+		b = copy(work, n);
+		item = transmission(b, n);
+		while (godwit_next(&item) > 0) /* a new head is no forgery: F-023 */
 			if (godwit_receive(&g, NULL, &item, &r) > 0 && strcmp(get(seed, "expect"), "ok") == 0 &&
 			    (item.len > seed->len || memcmp(work + (item.content - b), seed->input + seed->len - item.len, item.len) != 0)) {
 				printf("%s: taken after a change: ", paths[which]);
@@ -1419,8 +1451,7 @@ static int fuzz(long count, int files, char **paths)
 
 static struct device served;
 static struct parsed served_template;
-static struct godwit_state served_states[STATES];
-static struct godwit_field_state served_fields[STATES * FIELDS_MAX];
+static GODWIT_STATE(FIELDS_MAX) served_states[STATES];
 static struct godwit_history history;
 static struct godwit_assembly assembly;
 static uint8_t assembled[BUFFER];
@@ -1466,14 +1497,14 @@ static void read_status(char **at, struct godwit_status *s, int64_t *values)
 	memset(s, 0, sizeof *s);
 	s->clock_valid = strcmp(time, "-") != 0;
 	s->time = strtoll(time, NULL, 10);
-	s->rare = (uint8_t)word_number(at);
+	s->rare = word_number(at) != 0;
 	s->version = (uint8_t)word_number(at);
 	s->build = (uint32_t)word_number(at);
-	s->boot_changed = (uint8_t)word_number(at);
-	s->has_step = (uint8_t)word_number(at);
+	s->boot_changed = word_number(at) != 0;
+	s->has_step = word_number(at) != 0;
 	s->step = (uint8_t)word_number(at);
 	s->step_code = (uint8_t)word_number(at);
-	s->has_policy = (uint8_t)word_number(at);
+	s->has_policy = word_number(at) != 0;
 	s->policy = (uint8_t)word_number(at);
 	for (i = 0; i < served_template.t.count; i++) {
 		char *v = word(at);
@@ -1490,8 +1521,8 @@ static void serve_boot(char *at)
 	memset(&served, 0, sizeof served);
 	served.config.number = (uint32_t)word_number(&at);
 	unhex(word(&at), served.key, sizeof served.key);
-	served.config.ctr_bits = (uint8_t)word_number(&at);
-	served.config.tag_len = (uint8_t)word_number(&at);
+	served.config.short_counter = word_number(&at) == 8;
+	served.config.short_tag = word_number(&at) == 4;
 	served.config.key = served.key;
 	served.config.aes = godwit_aes128;
 	record = word(&at);
@@ -1500,7 +1531,7 @@ static void serve_boot(char *at)
 	printf("%d\n", godwit_boot(&served.g, &served.config, *record == '-' ? NULL : in));
 	godwit_assembly_init(&assembly, assembled, sizeof assembled);
 	if (served_template.t.count > 0)
-		godwit_history_init(&history, &served_template.t, 0, served_states, served_fields, STATES);
+		godwit_history_init(&history, &served_template.t, 0, &served_states[0].state, STATES);
 }
 
 static void serve_batch(char *at)
@@ -1509,12 +1540,13 @@ static void serve_batch(char *at)
 	static int64_t values[BATCH_MAX][FIELDS_MAX];
 	unsigned flags = (unsigned)word_number(&at);
 	uint8_t slot = (uint8_t)word_number(&at);
-	size_t cap = (size_t)word_number(&at), count = (size_t)word_number(&at), i;
+	struct godwit_out where = to(out_buffer, (size_t)word_number(&at), flags);
+	size_t count = (size_t)word_number(&at), i;
 
 	for (i = 0; i < count && i < BATCH_MAX; i++)
 		read_status(&at, &statuses[i], values[i]);
 	history.slot = slot;
-	answer_frame(godwit_batch(&served.g, &history, statuses, count, flags, out_buffer, cap));
+	answer_frame(godwit_batch(&served.g, &history, statuses, count, &where));
 }
 
 static void serve_status(char *at)
@@ -1523,44 +1555,46 @@ static void serve_status(char *at)
 	int64_t values[FIELDS_MAX];
 	unsigned flags = (unsigned)word_number(&at);
 	uint8_t slot = (uint8_t)word_number(&at);
-	size_t cap = (size_t)word_number(&at);
+	struct godwit_out where = to(out_buffer, (size_t)word_number(&at), flags);
 
 	read_status(&at, &status, values);
 	history.slot = slot;
-	answer_frame(godwit_status(&served.g, &history, &status, flags, out_buffer, cap));
+	answer_frame(godwit_status(&served.g, &history, &status, &where));
 }
 
 static void serve_hello(char *at)
 {
-	static const char *const bearers[] = {"udp", "sms"};
-	const struct godwit_template *templates[1];
-	struct godwit_hello h;
-	unsigned flags = (unsigned)word_number(&at);
+	static const struct godwit_say bearers[] = {GODWIT_TEXT("udp"), GODWIT_TEXT("sms")};
+	struct godwit_say values[GODWIT_HELLO_KEYS], hash;
+	struct godwit_out where = to(out_buffer, sizeof out_buffer, (unsigned)word_number(&at));
 
-	templates[0] = &served_template.t;
-	memset(&h, 0, sizeof h);
-	h.boot_count = (uint32_t)word_number(&at);
-	h.free_memory = (uint32_t)word_number(&at);
-	h.version = word(&at);
-	h.product = word(&at);
-	h.build_len = (uint8_t)unhex(word(&at), in, sizeof in);
-	h.build = in;
-	h.templates = templates;
-	h.template_count = served_template.t.count > 0;
-	h.bearers = bearers;
-	h.bearer_count = 2;
-	answer_frame(godwit_send_hello(&served.g, &h, flags, out_buffer, sizeof out_buffer));
+	memset(values, 0, sizeof values);
+	values[GODWIT_HELLO_BOOT_COUNT].n = (uint32_t)word_number(&at);
+	values[GODWIT_HELLO_FREE_MEMORY].n = (uint32_t)word_number(&at);
+	values[GODWIT_HELLO_VERSION].at = word(&at);
+	values[GODWIT_HELLO_VERSION].n = (uint32_t)strlen(values[GODWIT_HELLO_VERSION].at);
+	values[GODWIT_HELLO_PRODUCT].at = word(&at);
+	values[GODWIT_HELLO_PRODUCT].n = (uint32_t)strlen(values[GODWIT_HELLO_PRODUCT].at);
+	values[GODWIT_HELLO_BUILD].n = (uint32_t)unhex(word(&at), in, sizeof in);
+	values[GODWIT_HELLO_BUILD].at = in;
+	hash.at = served_template.t.hash;
+	hash.n = sizeof served_template.t.hash;
+	values[GODWIT_HELLO_TEMPLATES].at = &hash;
+	values[GODWIT_HELLO_TEMPLATES].n = served_template.t.count > 0;
+	values[GODWIT_HELLO_BEARERS].at = bearers;
+	values[GODWIT_HELLO_BEARERS].n = 2;
+	answer_frame(godwit_send_hello(&served.g, values, &where));
 }
 
 static void serve_receive(char *at)
 {
-	size_t n = unhex(word(&at), in, sizeof in), left = n;
-	uint8_t *b = copy(in, n), *p = b;
+	size_t n = unhex(word(&at), in, sizeof in);
+	uint8_t *b = copy(in, n);
+	struct godwit_item item = transmission(b, n);
+	int err;
 
-	while (left > 0) {
-		struct godwit_item item;
+	while ((err = godwit_next(&item)) != 0) {
 		struct godwit_received r;
-		int err = godwit_next(&p, &left, &item);
 
 		if (err < 0) {
 			printf("err %d;", err);
@@ -1570,7 +1604,7 @@ static void serve_receive(char *at)
 		if (err == GODWIT_GOT_ACK) {
 			printf("ack%s %" PRIu32 " %" PRIu32 ";", r.previous ? " previous" : "", r.ack.counter, r.ack.bitmap);
 		} else if (err == GODWIT_GOT_MESSAGE) {
-			printf("message%s %" PRIu64 " %u ", r.previous ? " previous" : "", r.counter, r.type);
+			printf("message%s %" PRIu64 " %u ", r.previous ? " previous" : "", served.g.memory.epochs[r.previous].down - 1, r.type);
 			print_hex(r.body, r.len);
 			if (r.type == GODWIT_REKEY) {
 				printf(" %d", godwit_rekey(&served.g, r.body, r.len));
@@ -1608,8 +1642,8 @@ static void serve_parcel(char *at)
 static void serve_fragment(char *at)
 {
 	unsigned flags = (unsigned)word_number(&at);
-	size_t cap = (size_t)word_number(&at);
-	int n = godwit_send_fragment(&served.g, &parcel, flags, out_buffer, cap);
+	struct godwit_out where = to(out_buffer, (size_t)word_number(&at), flags);
+	int n = godwit_send_fragment(&served.g, &parcel, &where);
 
 	if (n == 0)
 		printf("over\n");
@@ -1664,7 +1698,7 @@ static void serve(void)
 			serve_boot(at);
 		} else if (strcmp(command, "template") == 0) {
 			parse_template(&served_template, in, unhex(word(&at), in, sizeof in));
-			godwit_history_init(&history, &served_template.t, 0, served_states, served_fields, STATES);
+			godwit_history_init(&history, &served_template.t, 0, &served_states[0].state, STATES);
 			printf("%d\n", served_template.t.count);
 		} else if (strcmp(command, "record") == 0) {
 			uint8_t record[GODWIT_RECORD];
@@ -1683,9 +1717,10 @@ static void serve(void)
 		} else if (strcmp(command, "send") == 0) {
 			unsigned flags = (unsigned)word_number(&at);
 			uint8_t type = (uint8_t)word_number(&at);
-			size_t cap = (size_t)word_number(&at), n = unhex(word(&at), in, sizeof in);
+			struct godwit_out where = to(out_buffer, (size_t)word_number(&at), flags);
+			size_t n = unhex(word(&at), in, sizeof in);
 
-			answer_frame(godwit_send(&served.g, type, in, n, flags, out_buffer, cap));
+			answer_frame(godwit_send(&served.g, type, in, n, &where));
 		} else if (strcmp(command, "parcel") == 0) {
 			serve_parcel(at);
 		} else if (strcmp(command, "fragment") == 0) {
@@ -1696,7 +1731,9 @@ static void serve(void)
 		} else if (strcmp(command, "fragment-status") == 0) {
 			uint8_t set = (uint8_t)word_number(&at);
 
-			answer_frame(godwit_send_fragment_status(&served.g, &assembly, set, (unsigned)word_number(&at), out_buffer, sizeof out_buffer));
+			struct godwit_out where = to(out_buffer, sizeof out_buffer, (unsigned)word_number(&at));
+
+			answer_frame(godwit_send_fragment_status(&served.g, &assembly, set, &where));
 		} else if (strcmp(command, "delivered") == 0) {
 			godwit_delivered(&history, (uint32_t)word_number(&at));
 			printf("0\n");
@@ -1704,7 +1741,8 @@ static void serve(void)
 			godwit_join(&served.g, (uint32_t)word_number(&at));
 			printf("0\n");
 		} else if (strcmp(command, "send-join") == 0) {
-			int n = godwit_send_join(&served.g, (unsigned)word_number(&at), out_buffer, GODWIT_JOIN);
+			struct godwit_out where = to(out_buffer, GODWIT_JOIN, (unsigned)word_number(&at));
+			int n = godwit_send_join(&served.g, &where);
 
 			if (n < 0)
 				printf("err %d", n);
