@@ -10,21 +10,29 @@ import (
 // SealRaw and OpenRaw are the cipher with a nonce and additional data of the caller's, for vectors that are not frames.
 
 func (c *Cipher) SealRaw(nonce [nonceLen]byte, plaintext, aad []byte, tagLen int) []byte {
-	c.begin(&Key{block: c.key.block, iv: nonce}, 0)
-	return c.seal(nil, plaintext, prefixed(aad), tagLen)
+	c.begin(&nonce, 0)
+	head := rawHead(aad)
+	c.first(head, len(plaintext), tagLen)
+	return c.seal(&c.schedule, nil, plaintext, head, tagLen)
 }
 
 func (c *Cipher) OpenRaw(nonce [nonceLen]byte, body, aad []byte, tagLen int) ([]byte, bool) {
-	c.begin(&Key{block: c.key.block, iv: nonce}, 0)
-	return c.open(nil, body, prefixed(aad), tagLen)
+	if len(body) < tagLen {
+		return nil, false
+	}
+	c.begin(&nonce, 0)
+	head := rawHead(aad)
+	c.first(head, len(body)-tagLen, tagLen)
+	return c.open(&c.schedule, nil, body, head, tagLen)
 }
 
-// prefixed is additional authenticated data with its length before it.
-func prefixed(aad []byte) []byte {
-	if len(aad) == 0 {
-		return nil
+// rawHead has room for the first block, and additional data with their length before them, filled up to whole blocks.
+func rawHead(aad []byte) []byte {
+	head := make([]byte, blockSize)
+	if len(aad) > 0 {
+		head = append(binary.BigEndian.AppendUint16(head, uint16(len(aad))), aad...)
 	}
-	return append(binary.BigEndian.AppendUint16(nil, uint16(len(aad))), aad...)
+	return append(head, make([]byte, (blockSize-len(head)%blockSize)%blockSize)...)
 }
 
 // The derivation of keys, in its steps.
