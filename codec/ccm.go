@@ -30,8 +30,8 @@ func NewCipher(k SealKey) *Cipher {
 
 const blockSize = aes128.BlockSize
 
-// streamBlocks is how much of the key stream is made at a time: blocks do not wait for each other.
-const streamBlocks = 4
+// streamBlocks is how much of the key stream is made at a time: enough for the tag and most statuses. Blocks do not wait for each other.
+const streamBlocks = 2
 
 // ccm is one frame in hand.
 type ccm struct {
@@ -53,23 +53,30 @@ func (c *ccm) begin(iv *[nonceLen]byte, counter uint64) {
 
 // seal appends ciphertext and tag to dst. head is as first made it.
 func (c *ccm) seal(s *aes128.Schedule, dst, plaintext, head []byte, tagLen int) []byte {
-	start := len(dst)
+	c.start(s, head)
+	at := len(dst)
 	dst = append(dst, plaintext...)
-	c.crypt(s, dst[start:])
-	c.authenticate(s, head, plaintext)
+	c.crypt(s, dst[at:])
+	c.authenticate(s, plaintext)
 	return append(dst, c.mac[:tagLen]...)
 }
 
-// open appends the plaintext of body, which is ciphertext and tag, to dst.
+// open appends the plaintext of body, which is ciphertext and tag, to dst. head is as first made it.
 func (c *ccm) open(s *aes128.Schedule, dst, body, head []byte, tagLen int) ([]byte, bool) {
+	c.start(s, head)
+	return c.finish(s, dst, body, tagLen)
+}
+
+// finish is open behind start.
+func (c *ccm) finish(s *aes128.Schedule, dst, body []byte, tagLen int) ([]byte, bool) {
 	ciphertext, tag := body[:len(body)-tagLen], body[len(body)-tagLen:]
-	start := len(dst)
+	at := len(dst)
 	out := dst
 	out = append(out, ciphertext...)
-	c.crypt(s, out[start:])
-	c.authenticate(s, head, out[start:])
+	c.crypt(s, out[at:])
+	c.authenticate(s, out[at:])
 	if subtle.ConstantTimeCompare(c.mac[:tagLen], tag) != 1 {
-		clear(out[start:]) // nobody sees what did not verify
+		clear(out[at:]) // nobody sees what did not verify
 		return dst, false
 	}
 	return out, true
@@ -86,10 +93,15 @@ func (c *ccm) first(head []byte, length, tagLen int) {
 	binary.BigEndian.PutUint16(head[blockSize-2:], uint16(length)) //nolint:gosec // AppendSealed and byteString bound it
 }
 
-// authenticate computes the encrypted tag, behind crypt: CBC-MAC over head and plaintext, XOR the key stream's block 0.
-func (c *ccm) authenticate(s *aes128.Schedule, head, plaintext []byte) {
+// start does what does not wait for the plaintext: the first blocks of the key stream, and the MAC over head.
+func (c *ccm) start(s *aes128.Schedule, head []byte) {
+	s.Encrypt(c.stream[:])
 	clear(c.mac[:])
 	s.MAC(&c.mac, head)
+}
+
+// authenticate computes the encrypted tag, behind start: goes on with the CBC-MAC over the plaintext, XOR the key stream's block 0.
+func (c *ccm) authenticate(s *aes128.Schedule, plaintext []byte) {
 	s.MAC(&c.mac, plaintext)
 	if rest := len(plaintext) % blockSize; rest > 0 {
 		var last [blockSize]byte
@@ -101,19 +113,12 @@ func (c *ccm) authenticate(s *aes128.Schedule, head, plaintext []byte) {
 
 // crypt XORs b with the key stream from block 1 on, and keeps block 0.
 func (c *ccm) crypt(s *aes128.Schedule, b []byte) {
-	at := blockSize // in stream
-	for next := uint16(0); ; {
-		n := min(streamBlocks, (at+len(b)+blockSize-1)/blockSize)
-		s.Encrypt(c.stream[:n*blockSize])
-		if next == 0 {
-			c.pad = [blockSize]byte(c.stream[:])
-		}
-		b = b[subtle.XORBytes(b, b, c.stream[at:n*blockSize]):]
-		if len(b) == 0 {
-			return
-		}
-		at, next = 0, next+streamBlocks
+	c.pad = [blockSize]byte(c.stream[:])
+	b = b[subtle.XORBytes(b, b, c.stream[blockSize:]):]
+	for next := uint16(streamBlocks); len(b) > 0; next += streamBlocks {
 		c.count(next)
+		s.Encrypt(c.stream[:])
+		b = b[subtle.XORBytes(b, b, c.stream[:]):]
 	}
 }
 

@@ -28,11 +28,13 @@ func (c *Cipher) OpenRaw(nonce [nonceLen]byte, body, aad []byte, tagLen int) ([]
 
 // rawHead has room for the first block, and additional data with their length before them, filled up to whole blocks.
 func rawHead(aad []byte) []byte {
-	head := make([]byte, blockSize)
-	if len(aad) > 0 {
-		head = append(binary.BigEndian.AppendUint16(head, uint16(len(aad))), aad...)
+	if len(aad) == 0 {
+		return make([]byte, blockSize)
 	}
-	return append(head, make([]byte, (blockSize-len(head)%blockSize)%blockSize)...)
+	head := make([]byte, (blockSize+2+len(aad)+blockSize-1)/blockSize*blockSize)
+	binary.BigEndian.PutUint16(head[blockSize:], uint16(len(aad)))
+	copy(head[blockSize+2:], aad)
+	return head
 }
 
 // The derivation of keys, in its steps.

@@ -14,12 +14,12 @@ type Opening struct {
 	Err       error  // as of Cipher.Open
 }
 
-// An Opener opens frames of many devices, each with a key of its own. The keys of a large fleet are in no cache: one frame after another waits for its own. An
-// Opener first takes up all of them, so that their memory is fetched for many at once, and then opens one after the other. Not safe for concurrent use.
+// An Opener opens frames of many devices, each with a key of its own. The keys of a large fleet are in no cache, and a block of AES waits for the one
+// before it. An Opener goes through all of its frames in steps, so that the processor has many of them in hand. Not safe for concurrent use.
 type Opener struct {
-	schedule aes128.Schedule
-	frames   [OpenMax]struct {
-		key [aes128.KeySize]byte
+	touched byte
+	frames  [OpenMax]struct {
+		schedule aes128.Schedule
 		ccm
 	}
 }
@@ -27,17 +27,21 @@ type Opener struct {
 // Open opens up to OpenMax frames; more are not touched.
 func (o *Opener) Open(frames []Opening) {
 	frames = frames[:min(len(frames), OpenMax)]
-	for i := range frames {
-		f, c := &frames[i], &o.frames[i]
-		c.key = f.Key.Key
-		c.begin(&f.Key.IV, f.Position.Counter)
-		c.putHead(f.Sealed.Header, f.Position, len(f.Sealed.body)-int(f.Sealed.TagLen), int(f.Sealed.TagLen))
+	for i := range frames { // keys are fetched while others are
+		k := frames[i].Key
+		o.touched ^= k.Key[0] ^ k.IV[nonceLen-1]
 	}
 	for i := range frames {
 		f, c := &frames[i], &o.frames[i]
-		o.schedule.Expand(&c.key)
+		c.begin(&f.Key.IV, f.Position.Counter)
+		head := c.putHead(f.Sealed.Header, f.Position, len(f.Sealed.body)-int(f.Sealed.TagLen), int(f.Sealed.TagLen))
+		c.schedule.Expand(&f.Key.Key)
+		c.start(&c.schedule, head)
+	}
+	for i := range frames {
+		f, c := &frames[i], &o.frames[i]
 		var ok bool
-		f.Plaintext, ok = c.open(&o.schedule, f.Plaintext[:0], f.Sealed.body, c.head[:], int(f.Sealed.TagLen))
+		f.Plaintext, ok = c.finish(&c.schedule, f.Plaintext[:0], f.Sealed.body, int(f.Sealed.TagLen))
 		if f.Err = nil; !ok {
 			f.Err = ErrAuth
 		} else if err := f.Sealed.checkPlaintext(f.Plaintext); err != nil {

@@ -71,10 +71,12 @@ type worker struct {
 
 // work opens and decodes frames of devices, each counted from the state as it is stored.
 func (w *worker) work(devices []int32) error {
-	for k, i := range devices { // rows are fetched while others are
-		at := w.at[i]
-		w.touched += w.rows[at] + w.rows[w.at[i+1]-1]
-		w.states[k] = w.rows[at:w.at[i+1]]
+	for k, i := range devices {
+		w.states[k] = w.rows[w.at[i]:w.at[i+1]]
+	}
+	for k := range devices { // rows are fetched while others are
+		row := w.states[k]
+		w.touched += row[0] + row[len(row)-1]
 	}
 	for k, i := range devices {
 		row := w.states[k]
