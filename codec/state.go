@@ -134,14 +134,21 @@ func (s *State) learn(step int64) {
 	}
 }
 
-// predict is the value that a delta of a field is counted from, within the field's range.
-func (f *Field) predict(s *fieldState, passed int64, unit TimeUnit) int64 {
-	n := s.n
+// predict is the value that a delta of field i is counted from, within the field's range. The fields before it are done.
+func (t *Template) predict(s *State, i int, passed int64) int64 {
+	f := &t.fields[i]
+	n := s.fields[i].n
 	switch f.Predictor {
 	case PredictElapsed:
-		n += f.elapsed(passed * unit.seconds())
+		n += f.elapsed(passed * t.unit.seconds())
 	case PredictTrend:
-		n += s.moved
+		n += s.fields[i].moved
+	case PredictZero:
+		n = 0
+	case PredictAlong:
+		if before := &s.fields[i-1]; before.measured {
+			n += before.moved
+		}
 	case PredictLast:
 	}
 	return min(max(n, 0), int64(f.top())) //nolint:gosec // at most 40 bits
@@ -162,7 +169,7 @@ func (f *Field) elapsed(seconds int64) int64 {
 // set takes the value of a field.
 func (s *fieldState) set(f *Field, n, residual int64) {
 	s.moved = n - s.n
-	if f.Predictor == PredictElapsed {
+	if f.Predictor == PredictElapsed || f.Predictor == PredictZero {
 		s.moved = residual
 	}
 	if !s.seen {

@@ -827,6 +827,11 @@ static NOINLINE int64_t clamp(const struct godwit_field *f, int64_t v)
 	return v < 0 ? 0 : v;
 }
 
+static NOINLINE int64_t last_move(const struct godwit_field_state *fs)
+{
+	return (int64_t)((uint64_t)(int64_t)fs->moved_high << 32 | fs->moved_low);
+}
+
 static NOINLINE void put_field(struct encoder *e, const struct godwit_field *f, struct godwit_field_state *fs, int64_t value, int32_t passed)
 {
 	int was = fs->flags & FIELD_MEASURED, is = value != GODWIT_NONE;
@@ -848,15 +853,19 @@ static NOINLINE void put_field(struct encoder *e, const struct godwit_field *f, 
 	} else {
 		int64_t before = (int64_t)((uint64_t)fs->n_high << 32 | fs->n_low);
 
-		e->moved = (int64_t)((uint64_t)(int64_t)fs->moved_high << 32 | fs->moved_low);
+		e->moved = last_move(fs);
 		expected = before;
 		if (f->predictor == 1)
 			expected += (int64_t)floor_div((int64_t)tens(seconds(e->t, passed), -f->exp), tens(f->coef, f->exp));
 		else if (f->predictor == 2)
 			expected += e->moved;
+		else if (f->predictor == 3)
+			expected = 0;
+		else if (f->predictor == 4 && fs[-1].flags & FIELD_MEASURED)
+			expected += last_move(&fs[-1]);
 		expected = clamp(f, expected);
 		residual(e, n - expected);
-		if (f->predictor != 1)
+		if ((f->predictor & 1) == 0)
 			expected = before;
 	}
 	fs->n_low = (uint32_t)n;

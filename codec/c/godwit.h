@@ -124,7 +124,7 @@ struct godwit_field {
 	uint8_t width;        /* bits in a keyframe, 1 to 40 */
 	uint8_t optional;     /* 1: has a presence bit */
 	uint8_t group;        /* 0: none, 1 to 8 */
-	uint8_t predictor;    /* of deltas: 0 last value, 1 elapsed time, 2 trend */
+	uint8_t predictor;    /* of deltas: 0 last value, 1 elapsed time, 2 trend, 3 zero, 4 along with the field before */
 	uint8_t order;        /* of deltas, 0 to 15 */
 	uint8_t spread;       /* of deltas, 0 to 30 */
 	const uint8_t *model; /* of deltas: 47 bytes, or NULL for the default */

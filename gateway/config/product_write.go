@@ -95,6 +95,7 @@ func (p *tomlTable) finishField(f *codec.Field) {
 		{key: "bits", value: strconv.Itoa(int(f.Width)), keep: true},
 		{key: "predictor", value: map[codec.Predictor]string{
 			codec.PredictLast: `"last"`, codec.PredictElapsed: `"elapsed"`, codec.PredictTrend: `"trend"`,
+			codec.PredictZero: `"zero"`, codec.PredictAlong: `"along"`,
 		}[f.Predictor]},
 	}
 	p.set(append(keys, codingKeys(f.Coding)...)...)
