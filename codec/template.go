@@ -62,6 +62,15 @@ const (
 	PredictAlong                    // that value and the move of the field before it in the template, in the same status
 )
 
+// String names the predictor, as product files do.
+func (p Predictor) String() string {
+	names := [...]string{"last", "elapsed", "trend", "zero", "along"}
+	if int(p) >= len(names) {
+		return "invalid"
+	}
+	return names[p]
+}
+
 // A Coding says how the difference of a value to its prediction is written in a delta. Keyframes do not use it.
 type Coding struct {
 	Order  uint8  // of the classes of differences: class j spans 2^(Order+j) values. 0 to 15
