@@ -21,11 +21,17 @@ type Cipher struct {
 	ccm
 }
 
-// NewCipher expands a key.
+// NewCipher makes a cipher of a key.
 func NewCipher(k SealKey) *Cipher {
-	c := &Cipher{iv: k.IV}
-	c.schedule.Expand(&k.Key)
+	c := new(Cipher)
+	c.Use(&k)
 	return c
+}
+
+// Use makes c, which may be the zero value, a cipher of another key.
+func (c *Cipher) Use(k *SealKey) {
+	c.iv = k.IV
+	c.schedule.Expand(&k.Key)
 }
 
 const blockSize = aes128.BlockSize

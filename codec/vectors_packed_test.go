@@ -330,17 +330,26 @@ func (m *maker) joinedDeltas() []packedCase {
 		name, comment, decisions string
 		base                     []string
 	}{
-		{"along", "a field that moved by what the one before it did; one that is at zero, and so is what moves along with it",
-			still + "| 55/0 37/1 32/0 35/1 35/0 33/1 |" + still + "|" + still + "|" + still + "| 56/0", []string{base(100, 120, 0)}},
+		{
+			"along", "a field that moved by what the one before it did; one that is at zero, and so is what moves along with it",
+			still + "| 55/0 37/1 32/0 35/1 35/0 33/1 |" + still + "|" + still + "|" + still + "| 56/0",
+			[]string{base(100, 120, 0)},
+		},
 		{"along-less", "it moved by one less", still + "| 55/0 37/1 32/0 35/1 35/0 33/1 | 55/0 37/1 32/1 35/0 |" + still + "|" + still + "| 56/0", []string{base(100, 120, 0)}},
-		{"along-none", "the field before was not measured: it is expected to stay, after a move of one", still + "| 55/1 | 55/0 30/0 |" + still + "|" + still + "| 56/0",
-			[]string{base(100, 120, 0), deltaOf(still + "| 55/0 37/1 32/0 35/0 |" + still + "|" + still + "|" + still + "| 56/0")}},
+		{
+			"along-none", "the field before was not measured: it is expected to stay, after a move of one", still + "| 55/1 | 55/0 30/0 |" + still + "|" + still + "| 56/0",
+			[]string{base(100, 120, 0), deltaOf(still + "| 55/0 37/1 32/0 35/0 |" + still + "|" + still + "|" + still + "| 56/0")},
+		},
 		{"along-lowest", "the field before fell by a hundred: it ends at the lowest value", still + "| 55/0 37/1 32/1 " + times(2, "35/1") + times(2, "36/1") + times(2, "37/1") +
 			"38/0 33/1 5:4 |" + still + "|" + still + "|" + still + "| 56/0", []string{base(100, 5, 0)}},
-		{"zero", "four, counted from zero although it was two; what moves along with it rises by four", still + "|" + still + "|" + still + four + still + "| 56/0",
-			[]string{base(100, 120, 2)}},
-		{"zero-again", "four again, after a move of four: activity 2, upwards", still + "|" + still + "|" + still + "| 55/0 26/1 32/0 31/1 31/1 32/0 33/0 1:0 | 55/0 26/0 | 56/0",
-			[]string{base(100, 120, 2), opened}},
+		{
+			"zero", "four, counted from zero although it was two; what moves along with it rises by four", still + "|" + still + "|" + still + four + still + "| 56/0",
+			[]string{base(100, 120, 2)},
+		},
+		{
+			"zero-again", "four again, after a move of four: activity 2, upwards", still + "|" + still + "|" + still + "| 55/0 26/1 32/0 31/1 31/1 32/0 33/0 1:0 | 55/0 26/0 | 56/0",
+			[]string{base(100, 120, 2), opened},
+		},
 		{"zero-over", "then zero, which is no move: what moved along is expected to stay, and falls by four", still + "|" + still + "|" + still + "| 55/0 26/0 | 55/0 26/1 32/1 31/1 31/1 32/0 33/0 1:0 | 56/0", []string{base(100, 120, 2), opened}},
 	} {
 		cases = append(cases, packedCase{
