@@ -12,8 +12,18 @@ import (
 	"github.com/godwit-gateway/godwit/codec/aes128"
 )
 
+// each runs a test as on this processor, and as on one without instructions for AES.
+func each(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	t.Run("this processor", test)
+	aes128.WithCryptoAES(func() { t.Run("any processor", test) })
+}
+
 // FIPS 197, appendix B and C.1.
-func TestFIPS197(t *testing.T) {
+func TestFIPS197(t *testing.T) { each(t, fips197) }
+
+func fips197(t *testing.T) {
+	t.Helper()
 	for _, tc := range [][3]string{
 		{"2b7e151628aed2a6abf7158809cf4f3c", "3243f6a8885a308d313198a2e0370734", "3925841d02dc09fbdc118597196a0b32"},
 		{"000102030405060708090a0b0c0d0e0f", "00112233445566778899aabbccddeeff", "69c4e0d86a7b0430d8cdb78070b4c55a"},
@@ -34,7 +44,10 @@ func TestFIPS197(t *testing.T) {
 }
 
 // Any key and any number of blocks come out as with crypto/aes, in a schedule that was used before; bytes behind the last whole block stay.
-func TestAgreesWithCryptoAES(t *testing.T) {
+func TestAgreesWithCryptoAES(t *testing.T) { each(t, agreesWithCryptoAES) }
+
+func agreesWithCryptoAES(t *testing.T) {
+	t.Helper()
 	var s aes128.Schedule
 	rapid.Check(t, func(t *rapid.T) {
 		key := [aes128.KeySize]byte(rapid.SliceOfN(rapid.Byte(), aes128.KeySize, aes128.KeySize).Draw(t, "key"))
@@ -62,7 +75,10 @@ func TestAgreesWithCryptoAES(t *testing.T) {
 	})
 }
 
-func TestAllocatesNothing(t *testing.T) {
+func TestAllocatesNothing(t *testing.T) { each(t, allocatesNothing) }
+
+func allocatesNothing(t *testing.T) {
+	t.Helper()
 	var s aes128.Schedule
 	key, mac, text := new([aes128.KeySize]byte), new([aes128.BlockSize]byte), make([]byte, 64)
 	s.Expand(key)
