@@ -10,6 +10,7 @@ export CGO_ENABLED := 0
 
 RACE     ?= auto# auto: use the race detector where it can work; required: fail where it cannot; off
 FUZZTIME ?= 30s# per target, in `make fuzz`; 20000x counts runs instead of seconds
+FUZZ     ?=# part of the names of targets, in `make fuzz`
 DEMO     ?=# further flags of the demo, in `make run`
 SEEDS    ?= 200# random worlds, in `make seeds`
 SOAK     ?= 60s# length of a demo, in `make soak`
@@ -54,8 +55,9 @@ $(BIN)/benchstat: .tools/go.mod .tools/go.sum
 race: ## all tests in random order, with the race detector where the machine can
 	@.ci/race $(RACE)
 
-fuzz: ## fuzz every target for FUZZTIME
-	@.ci/fuzz $(FUZZTIME)
+fuzz: ## fuzz every target for FUZZTIME; goes on where it was stopped (FUZZ=Parse: those of that name)
+	@mkdir -p $(BIN)
+	@FUZZ=$(FUZZ) .ci/fuzz $(FUZZTIME) $(BIN)/fuzzed-$(FUZZTIME)$(FUZZ)
 
 fuzz-short:
 	@.ci/fuzz 4000x

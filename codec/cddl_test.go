@@ -18,7 +18,7 @@ var beyondCDDL = map[string]string{
 	"request-even-nan": "NaN", "hello-levels": "levels", "open-status-levels": "levels", "sequence-five-levels": "levels", "sequence-five-levels-empty": "levels", "hello-too-many-pairs": "known keys and others together",
 	"offer-burst": "order of numbers", "policy-quiet-empty": "two numbers that must differ", "policy-code-and-seconds": "one key or the other", "policy-code-and-none": "one key or the other",
 	"offer-odd": "odd keys", "policy-odd": "odd keys", "policy-odd-far": "odd keys", "rekey-odd": "odd keys", "request-odd": "odd keys", "sleep-odd": "odd keys",
-	"sequence-seventeen": "number of items", "template-elapsed-exponent": "predictor and exponent together", "template-model-beyond": "bytes of a string",
+	"sequence-seventeen": "number of items", "template-elapsed-exponent": "predictor and exponent together", "template-predictor-along-first": "the first of the fields", "template-model-beyond": "bytes of a string",
 	"manifest-algorithm-other": "keys of the reader", "manifest-key-id": "keys of the reader", "manifest-stranger": "keys of the reader",
 	"manifest-signature": "signatures", "manifest-tampered": "signatures", "manifest-tampered-es256": "signatures", "manifest-hash-other": "hashes",
 	"manifest-deep": "levels", "manifest-header-order": "order of keys", "manifest-order": "order of keys", "manifest-odd": "odd keys", "manifest-odd-far": "odd keys",

@@ -81,7 +81,7 @@ func (d *statusDecoder) status(dst *Status, distance int64, ref time.Time) {
 			dst.Values[i], fs.measured = Value{}, false
 			continue
 		}
-		if dst.Values[i] = d.field(f, fs, t.models[i], passed); dst.Values[i].State != NotMeasured {
+		if dst.Values[i] = d.field(i, passed); dst.Values[i].State != NotMeasured {
 			used |= 1 << f.Group
 		}
 	}
@@ -116,7 +116,14 @@ func (d *statusDecoder) time(dst *Status, distance int64, ref time.Time) int64 {
 	return passed
 }
 
-func (d *statusDecoder) field(f *Field, s *fieldState, m *model, passed int64) Value {
+func (d *statusDecoder) field(i int, passed int64) Value {
+	f, s, m := &d.t.fields[i], &d.s.fields[i], d.t.models[i]
+	active := activity(s.moved, f.Coding.Spread)
+	if s.measured && s.seen && d.neither(m, modelTurned, modelMoved+active) {
+		n := d.t.predict(d.s, i, passed)
+		s.set(f, n, 0)
+		return f.value(n)
+	}
 	was := 1
 	if s.measured {
 		was = 0
@@ -127,8 +134,8 @@ func (d *statusDecoder) field(f *Field, s *fieldState, m *model, passed int64) V
 	}
 	var n, residual int64
 	if s.seen {
-		residual = d.residual(m, f.Coding.Order, activity(s.moved, f.Coding.Spread), direction(s.moved))
-		n = f.predict(s, passed, d.t.unit) + residual
+		residual = d.residual(m, f.Coding.Order, active, direction(s.moved))
+		n = d.t.predict(d.s, i, passed) + residual
 	} else {
 		n = int64(d.raw(f.Width)) //nolint:gosec // at most 40 bits
 	}
@@ -138,6 +145,20 @@ func (d *statusDecoder) field(f *Field, s *fieldState, m *model, passed int64) V
 	}
 	s.set(f, n, residual)
 	return f.value(n)
+}
+
+// neither reads two decisions at once if both are 0, as they are most of the time, and else nothing.
+func (d *statusDecoder) neither(m *model, i, j int) bool {
+	p, q := probabilities[m[i]], probabilities[m[j]]
+	width := d.width >> probBits * p
+	if p < probHalf || q < probHalf || width < rangeLow {
+		return false
+	}
+	if width = width >> probBits * q; width < rangeLow || d.code >= width {
+		return false
+	}
+	d.width = width
+	return true
 }
 
 // value is the value of n steps above the offset.

@@ -125,7 +125,7 @@ func (e *statusEncoder) field(i int, f *Field, s *fieldState, v Value, passed in
 	}
 	residual := int64(0)
 	if s.seen {
-		residual = n - f.predict(s, passed, e.t.unit)
+		residual = n - e.t.predict(e.s, i, passed)
 		e.residual(i, m, f.Coding.Order, activity(s.moved, f.Coding.Spread), direction(s.moved), residual)
 	} else {
 		e.sink.raw(uint64(n), f.Width)

@@ -10,21 +10,31 @@ import (
 // SealRaw and OpenRaw are the cipher with a nonce and additional data of the caller's, for vectors that are not frames.
 
 func (c *Cipher) SealRaw(nonce [nonceLen]byte, plaintext, aad []byte, tagLen int) []byte {
-	c.begin(&Key{block: c.key.block, iv: nonce}, 0)
-	return c.seal(nil, plaintext, prefixed(aad), tagLen)
+	c.begin(&nonce, 0)
+	head := rawHead(aad)
+	c.first(head, len(plaintext), tagLen)
+	return c.seal(&c.schedule, nil, plaintext, head, tagLen)
 }
 
 func (c *Cipher) OpenRaw(nonce [nonceLen]byte, body, aad []byte, tagLen int) ([]byte, bool) {
-	c.begin(&Key{block: c.key.block, iv: nonce}, 0)
-	return c.open(nil, body, prefixed(aad), tagLen)
+	if len(body) < tagLen {
+		return nil, false
+	}
+	c.begin(&nonce, 0)
+	head := rawHead(aad)
+	c.first(head, len(body)-tagLen, tagLen)
+	return c.open(&c.schedule, nil, body, head, tagLen)
 }
 
-// prefixed is additional authenticated data with its length before it.
-func prefixed(aad []byte) []byte {
+// rawHead has room for the first block, and additional data with their length before them, filled up to whole blocks.
+func rawHead(aad []byte) []byte {
 	if len(aad) == 0 {
-		return nil
+		return make([]byte, blockSize)
 	}
-	return append(binary.BigEndian.AppendUint16(nil, uint16(len(aad))), aad...)
+	head := make([]byte, (blockSize+2+len(aad)+blockSize-1)/blockSize*blockSize)
+	binary.BigEndian.PutUint16(head[blockSize:], uint16(len(aad)))
+	copy(head[blockSize+2:], aad)
+	return head
 }
 
 // The derivation of keys, in its steps.

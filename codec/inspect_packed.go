@@ -177,8 +177,8 @@ func (p *packedParts) status() {
 			fs.measured = false
 			continue
 		}
-		seen, predicted := fs.seen, f.predict(fs, passed, t.unit)
-		value := p.field(f, fs, t.models[i], passed)
+		seen, predicted := fs.seen, t.predict(s, i, passed)
+		value := p.field(i, passed)
 		switch meaning := f.meaning(value); {
 		case value.State == NotMeasured:
 			p.note(f.Name, meaning)

@@ -109,12 +109,11 @@ func readRare(r *bitReader) Rare {
 
 // completeTime finds the time that field stands for: congruent to it modulo the window, and in (ref + 1 h - window, ref + 1 h].
 func (t *Template) completeTime(field uint64, ref time.Time) time.Time {
-	window := int64(1) << t.unit.width()
-	latest := (ref.Unix() + 3600) / t.unit.seconds()
-	back := (latest - int64(field)) % window //nolint:gosec // at most 20 bits
-	if back < 0 {
-		back += window
+	latest := ref.Unix() + 3600
+	if t.unit == Minutes {
+		latest /= 60
 	}
+	back := int64(t.unit.modulo(latest - int64(field))) //nolint:gosec // at most 20 bits each
 	return time.Unix((latest-back)*t.unit.seconds(), 0).UTC()
 }
 

@@ -38,8 +38,7 @@ func TestOpenerAgreesWithCipher(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			key := codec.NewKey(k)
-			frames[i].Key, frames[i].Sealed, frames[i].Position, frames[i].Err = &key, sealed, p, errUntouched
+			frames[i].Key, frames[i].Sealed, frames[i].Position, frames[i].Err = &k, sealed, p, errUntouched
 			want[i], errs[i] = cipher.Open(nil, &sealed, p)
 		}
 		o.Open(frames)

@@ -25,11 +25,14 @@ func drawField(t *rapid.T, id int) codec.Field {
 		Width:     uint8(rapid.IntRange(1, codec.WidthMax).Draw(t, "width")),
 		Optional:  rapid.Bool().Draw(t, "optional"),
 		Group:     uint8(rapid.IntRange(0, codec.GroupsMax).Draw(t, "group")),
-		Predictor: rapid.SampledFrom([]codec.Predictor{codec.PredictLast, codec.PredictTrend}).Draw(t, "predictor"),
+		Predictor: rapid.SampledFrom([]codec.Predictor{codec.PredictLast, codec.PredictTrend, codec.PredictZero, codec.PredictAlong}).Draw(t, "predictor"),
 		Coding: codec.Coding{
 			Order: uint8(rapid.IntRange(0, 15).Draw(t, "order")), Spread: uint8(rapid.IntRange(0, 30).Draw(t, "spread")),
 			Model: drawModel(t),
 		},
+	}
+	if id == 0 && f.Predictor == codec.PredictAlong {
+		f.Predictor = codec.PredictLast // there is none to move along with
 	}
 	f.Optional = f.Optional || f.Width == 1
 	if f.Scale.Exp >= -3 && f.Scale.Exp <= 6 && rapid.Bool().Draw(t, "elapsed") {

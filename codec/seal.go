@@ -72,25 +72,31 @@ type Position struct {
 }
 
 // aadLen is the length of the additional authenticated data with its own length before it, as CCM takes it (RFC 3610 §2.2).
-const aadLen = len(aadUp) + 1 + 4 + 4 + 8
+const (
+	aadLen    = len(aadUp) + 1 + 4 + 4 + 8
+	aadBlocks = (aadLen + blockSize - 1) / blockSize * blockSize // filled up with zeros
+)
 
 const (
 	aadUp   = "\x00\x1cgodwit/1 up"
 	aadDown = "\x00\x1cgodwit/1 dn"
 )
 
-// putAAD puts the additional authenticated data together: label, header, number, epoch and counter, all big-endian (SPEC §2.2).
-func (c *ccm) putAAD(h Header, p Position) []byte {
+// putHead puts together what the MAC is over before a plaintext of so many bytes: the first block, then the additional authenticated data: label,
+// header, number, epoch and counter, all big-endian (SPEC §2.2).
+func (c *ccm) putHead(h Header, p Position, length, tagLen int) []byte {
 	label := aadUp
 	if p.Direction == Down {
 		label = aadDown
 	}
-	n := copy(c.aad[:], label)
-	c.aad[n] = byte(h)
-	binary.BigEndian.PutUint32(c.aad[n+1:], p.Number)
-	binary.BigEndian.PutUint32(c.aad[n+5:], p.Epoch)
-	binary.BigEndian.PutUint64(c.aad[n+9:], p.Counter)
-	return c.aad[:]
+	c.first(c.head[:], length, tagLen)
+	aad := c.head[blockSize:]
+	n := copy(aad, label)
+	aad[n] = byte(h)
+	binary.BigEndian.PutUint32(aad[n+1:], p.Number)
+	binary.BigEndian.PutUint32(aad[n+5:], p.Epoch)
+	binary.BigEndian.PutUint64(aad[n+9:], p.Counter)
+	return c.head[:]
 }
 
 // Open verifies a frame and appends its plaintext to dst. If the tag does not verify the error is ErrAuth and dst is returned as it was. A
@@ -107,8 +113,9 @@ func (c *Cipher) Open(dst []byte, s *Sealed, p Position) ([]byte, error) {
 }
 
 func (c *Cipher) unseal(dst []byte, s *Sealed, p Position) ([]byte, bool) {
-	c.begin(&c.key, p.Counter)
-	return c.open(dst, s.body, c.putAAD(s.Header, p), int(s.TagLen))
+	c.begin(&c.iv, p.Counter)
+	head := c.putHead(s.Header, p, len(s.body)-int(s.TagLen), int(s.TagLen))
+	return c.open(&c.schedule, dst, s.body, head, int(s.TagLen))
 }
 
 // checkPlaintext refuses a second encoding of what was cut.
@@ -148,8 +155,8 @@ func (c *Cipher) AppendSealed(dst []byte, h Header, p Position, ctrBits, tagLen 
 	for shift := int(ctrBits) - 8; shift >= 0; shift -= 8 {
 		dst = append(dst, byte(p.Counter>>shift))
 	}
-	c.begin(&c.key, p.Counter)
-	return c.seal(dst, plaintext, c.putAAD(h, p), int(tagLen)), nil
+	c.begin(&c.iv, p.Counter)
+	return c.seal(&c.schedule, dst, plaintext, c.putHead(h, p, len(plaintext), int(tagLen)), int(tagLen)), nil
 }
 
 func cutZeros(b []byte) []byte {

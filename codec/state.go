@@ -35,7 +35,7 @@ func (s *State) reset(t *Template) {
 	}
 	s.fields = s.fields[:len(t.fields)]
 	clear(s.fields)
-	*s = State{fields: s.fields, step: int64(t.interval), scratch: s.scratch}
+	s.time, s.step, s.once, s.jitter, s.timed, s.groups = 0, int64(t.interval), 0, 0, false, 0
 }
 
 // Known reports whether the state is one of t that a delta can be counted from.
@@ -134,14 +134,21 @@ func (s *State) learn(step int64) {
 	}
 }
 
-// predict is the value that a delta of a field is counted from, within the field's range.
-func (f *Field) predict(s *fieldState, passed int64, unit TimeUnit) int64 {
-	n := s.n
+// predict is the value that a delta of field i is counted from, within the field's range. The fields before it are done.
+func (t *Template) predict(s *State, i int, passed int64) int64 {
+	f := &t.fields[i]
+	n := s.fields[i].n
 	switch f.Predictor {
 	case PredictElapsed:
-		n += f.elapsed(passed * unit.seconds())
+		n += f.elapsed(passed * t.unit.seconds())
 	case PredictTrend:
-		n += s.moved
+		n += s.fields[i].moved
+	case PredictZero:
+		n = 0
+	case PredictAlong:
+		if before := &s.fields[i-1]; before.measured {
+			n += before.moved
+		}
 	case PredictLast:
 	}
 	return min(max(n, 0), int64(f.top())) //nolint:gosec // at most 40 bits
@@ -162,7 +169,7 @@ func (f *Field) elapsed(seconds int64) int64 {
 // set takes the value of a field.
 func (s *fieldState) set(f *Field, n, residual int64) {
 	s.moved = n - s.n
-	if f.Predictor == PredictElapsed {
+	if f.Predictor == PredictElapsed || f.Predictor == PredictZero {
 		s.moved = residual
 	}
 	if !s.seen {
@@ -208,46 +215,53 @@ func ParseState(s *State, t *Template, b []byte) error {
 		return fmt.Errorf("state: %w", ErrMalformed)
 	}
 	s.timed = b[1] == 1
-	r := varints{b: b[2:]}
-	s.time, s.step, s.once, s.jitter = r.next(), r.next(), r.next(), r.next()
-	s.groups = uint16(r.next()) //nolint:gosec // what AppendState wrote
+	var at int
+	var groups int64
+	s.time, at = varint(b, 2)
+	s.step, at = varint(b, at)
+	s.once, at = varint(b, at)
+	s.jitter, at = varint(b, at)
+	groups, at = varint(b, at)
+	s.groups = uint16(groups) //nolint:gosec // what AppendState wrote
 	for i := range s.fields {
-		if len(r.b) == 0 || r.b[0] > 3 {
+		if at >= len(b) || b[at] > 3 {
 			return fmt.Errorf("state: field %d: %w", i, ErrMalformed)
 		}
 		f := &s.fields[i]
-		f.seen, f.measured = r.b[0]&1 != 0, r.b[0]&2 != 0
-		if r.b = r.b[1:]; f.seen {
-			f.n, f.moved = r.next(), r.next()
+		f.seen, f.measured = b[at]&1 != 0, b[at]&2 != 0
+		if at++; f.seen {
+			f.n, at = varint(b, at)
+			f.moved, at = varint(b, at)
 		}
 	}
-	if r.bad || len(r.b) != 0 {
+	if at != len(b) {
 		return fmt.Errorf("state of %d fields: %w", len(s.fields), ErrMalformed)
 	}
 	return nil
 }
 
-// varints reads varints, of which most have one byte.
-type varints struct {
-	b   []byte
-	bad bool
+// varint reads the varint of b that begins at a place, most have one byte or two, and returns where the next begins: behind the end of b if there
+// is none.
+func varint(b []byte, at int) (v int64, next int) {
+	if at+1 < len(b) {
+		low, high := uint64(b[at]), uint64(b[at+1])
+		if low < 0x80 {
+			return unzigzag(low), at + 1
+		}
+		if high < 0x80 {
+			return unzigzag(high<<7 | low&0x7f), at + 2
+		}
+	}
+	return longVarint(b, at)
 }
 
-func (r *varints) next() int64 {
-	if len(r.b) > 0 && r.b[0] < 0x80 {
-		u := int64(r.b[0])
-		r.b = r.b[1:]
-		return u>>1 ^ -(u & 1)
-	}
-	return r.long()
-}
+func unzigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }
 
-func (r *varints) long() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.bad, r.b = true, nil
-		return 0
+func longVarint(b []byte, at int) (v int64, next int) {
+	if at <= len(b) {
+		if v, n := binary.Varint(b[at:]); n > 0 {
+			return v, at + n
+		}
 	}
-	r.b = r.b[n:]
-	return v
+	return 0, len(b) + 1
 }

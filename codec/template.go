@@ -58,7 +58,18 @@ const (
 	PredictLast    Predictor = iota // the value of the base
 	PredictElapsed                  // that value and the time elapsed since, for a field whose unit is the second
 	PredictTrend                    // that value and the move that led to it
+	PredictZero                     // the lowest value: for a count, or a reading that has nothing to do with the one before
+	PredictAlong                    // that value and the move of the field before it in the template, in the same status
 )
+
+// String names the predictor, as product files do.
+func (p Predictor) String() string {
+	names := [...]string{"last", "elapsed", "trend", "zero", "along"}
+	if int(p) >= len(names) {
+		return "invalid"
+	}
+	return names[p]
+}
 
 // A Coding says how the difference of a value to its prediction is written in a delta. Keyframes do not use it.
 type Coding struct {
@@ -149,6 +160,9 @@ func NewTemplate(timing Timing, fields []Field) (*Template, error) {
 		if err := f.validate(); err != nil {
 			errs = append(errs, fmt.Errorf("field %q: %w", f.Name, err))
 		}
+		if i == 0 && f.Predictor == PredictAlong {
+			errs = append(errs, fmt.Errorf("field %q: the first field has none to move along with: %w", f.Name, ErrMalformed))
+		}
 		if ids[f.ID] {
 			errs = append(errs, fmt.Errorf("field %q: id %d stands twice: %w", f.Name, f.ID, ErrMalformed))
 		}
@@ -199,7 +213,7 @@ func (f *Field) validate() error {
 	if f.Group > GroupsMax {
 		bad("group %d: want 0 to %d", f.Group, GroupsMax)
 	}
-	if f.Predictor > PredictTrend || !f.Coding.valid() {
+	if f.Predictor > PredictAlong || !f.Coding.valid() {
 		bad("predictor %d, order %d, spread %d, model of %d bytes", f.Predictor, f.Coding.Order, f.Coding.Spread, len(f.Coding.Model))
 	}
 	if f.Predictor == PredictElapsed && (f.Scale.Exp < -3 || f.Scale.Exp > 6) {

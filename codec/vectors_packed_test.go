@@ -94,6 +94,21 @@ func trained(tb testing.TB) *codec.Template {
 	return t
 }
 
+// joined has fields that move along with the one before, and one that is counted from zero.
+func joined(tb testing.TB) *codec.Template {
+	tb.Helper()
+	t, err := codec.NewTemplate(codec.Timing{Interval: 600}, []codec.Field{
+		{ID: 1, Name: "level", Unit: "mm", Scale: codec.Decimal{Coef: 1}, Width: 12},
+		{ID: 2, Name: "twin", Unit: "mm", Scale: codec.Decimal{Coef: 1}, Width: 12, Predictor: codec.PredictAlong},
+		{ID: 3, Name: "door", Scale: codec.Decimal{Coef: 1}, Width: 6, Predictor: codec.PredictZero},
+		{ID: 4, Name: "warmth", Scale: codec.Decimal{Coef: 1}, Width: 8, Predictor: codec.PredictAlong},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return t
+}
+
 // elapsed counts in steps of 7 ms.
 func elapsed(tb testing.TB) *codec.Template {
 	tb.Helper()
@@ -107,7 +122,7 @@ func elapsed(tb testing.TB) *codec.Template {
 }
 
 func (m *maker) deltas() {
-	for _, c := range slices.Concat(m.plainDeltas(), m.timeDeltas(), m.codedDeltas(), m.groupDeltas(), m.wideDeltas(), m.refusedDeltas(), m.batches(), m.refusedBatches()) {
+	for _, c := range slices.Concat(m.plainDeltas(), m.timeDeltas(), m.codedDeltas(), m.joinedDeltas(), m.groupDeltas(), m.wideDeltas(), m.refusedDeltas(), m.batches(), m.refusedBatches()) {
 		m.packed(&c)
 	}
 }
@@ -302,6 +317,47 @@ func (m *maker) codedDeltas() []packedCase {
 	middling.base = append(middling.base, deltaOf("16/1 | 16/0 18/1 22/0 25/1 26/0 57/0 3:5 | 56/0"), deltaOf("16/0 18/0 | 16/1 | 56/0"))
 	middling.input = refPacked("16/0 18/0 | 17/1 20/1 24/1 41/1 42/1 43/0 58/0 4:15 | 56/0").bytes()
 	return append(cases, after, middling)
+}
+
+func (m *maker) joinedDeltas() []packedCase {
+	base := func(level, twin, door int64) string {
+		return frameOf(0x40, bitString(bitTime(20, testReference().Unix()-600), u(12, level), u(12, twin), u(6, door), u(8, 50), "0"))
+	}
+	four := "| 55/0 37/1 32/0 35/1 35/1 36/0 33/0 1:0 |" // of order 0, class 2 are 4 to 7
+	opened := deltaOf(still + "|" + still + "|" + still + four + still + "| 56/0")
+	cases := []packedCase{}
+	for _, c := range []struct {
+		name, comment, decisions string
+		base                     []string
+	}{
+		{
+			"along", "a field that moved by what the one before it did; one that is at zero, and so is what moves along with it",
+			still + "| 55/0 37/1 32/0 35/1 35/0 33/1 |" + still + "|" + still + "|" + still + "| 56/0",
+			[]string{base(100, 120, 0)},
+		},
+		{"along-less", "it moved by one less", still + "| 55/0 37/1 32/0 35/1 35/0 33/1 | 55/0 37/1 32/1 35/0 |" + still + "|" + still + "| 56/0", []string{base(100, 120, 0)}},
+		{
+			"along-none", "the field before was not measured: it is expected to stay, after a move of one", still + "| 55/1 | 55/0 30/0 |" + still + "|" + still + "| 56/0",
+			[]string{base(100, 120, 0), deltaOf(still + "| 55/0 37/1 32/0 35/0 |" + still + "|" + still + "|" + still + "| 56/0")},
+		},
+		{"along-lowest", "the field before fell by a hundred: it ends at the lowest value", still + "| 55/0 37/1 32/1 " + times(2, "35/1") + times(2, "36/1") + times(2, "37/1") +
+			"38/0 33/1 5:4 |" + still + "|" + still + "|" + still + "| 56/0", []string{base(100, 5, 0)}},
+		{
+			"zero", "four, counted from zero although it was two; what moves along with it rises by four", still + "|" + still + "|" + still + four + still + "| 56/0",
+			[]string{base(100, 120, 2)},
+		},
+		{
+			"zero-again", "four again, after a move of four: activity 2, upwards", still + "|" + still + "|" + still + "| 55/0 26/1 32/0 31/1 31/1 32/0 33/0 1:0 | 55/0 26/0 | 56/0",
+			[]string{base(100, 120, 2), opened},
+		},
+		{"zero-over", "then zero, which is no move: what moved along is expected to stay, and falls by four", still + "|" + still + "|" + still + "| 55/0 26/0 | 55/0 26/1 32/1 31/1 31/1 32/0 33/0 1:0 | 56/0", []string{base(100, 120, 2), opened}},
+	} {
+		cases = append(cases, packedCase{
+			name: c.name, spec: "F-133", comment: c.comment, tm: joined(m.t), ref: testReference().Add(time.Hour), header: 0x01, base: c.base,
+			input: refPacked(c.decisions).bytes(),
+		})
+	}
+	return cases
 }
 
 // buoyBase is a keyframe of the buoy, with its groups or without.

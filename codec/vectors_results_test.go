@@ -71,6 +71,22 @@ var results = map[string][]string{
 		"time=2026-03-01T12:10:00Z level=7",
 		"time=2026-03-01T12:20:00Z level=7",
 	},
+	"delta-along": {
+		"time=272960 step=600 once=0 jitter=0 groups=- level=103/3 twin=123/3 door=0/0 warmth=50/0",
+		"time=2026-03-01T12:00:00Z level=103 twin=123 door=0 warmth=50",
+	},
+	"delta-along-less": {
+		"time=272960 step=600 once=0 jitter=0 groups=- level=103/3 twin=122/2 door=0/0 warmth=50/0",
+		"time=2026-03-01T12:00:00Z level=103 twin=122 door=0 warmth=50",
+	},
+	"delta-along-lowest": {
+		"time=272960 step=600 once=0 jitter=0 groups=- level=0/-100 twin=0/-5 door=0/0 warmth=50/0",
+		"time=2026-03-01T12:00:00Z level=0 twin=0 door=0 warmth=50",
+	},
+	"delta-along-none": {
+		"time=273560 step=600 once=0 jitter=0 groups=- level=(101/1) twin=121/0 door=0/0 warmth=50/0",
+		"time=2026-03-01T12:10:00Z level=- twin=121 door=0 warmth=50",
+	},
 	"delta-carry": {
 		"time=- step=0 once=0 jitter=0 groups=2,8 a=468279760892/0 b=3/0 c=1099510758792/0",
 		"time=unsure a=-631231866884000000000000000000 b=1.099511627779 c=274877689698 version=63 build=ffffffff boot=true step=true/15/255",
@@ -386,5 +402,17 @@ var results = map[string][]string{
 	"delta-wide-down": {
 		"time=- step=0 once=0 jitter=0 groups=- a=- b=- c=0/-1099511627775",
 		"time=unsure a=- b=- c=0",
+	},
+	"delta-zero": {
+		"time=272960 step=600 once=0 jitter=0 groups=- level=100/0 twin=120/0 door=4/4 warmth=54/4",
+		"time=2026-03-01T12:00:00Z level=100 twin=120 door=4 warmth=54",
+	},
+	"delta-zero-again": {
+		"time=273560 step=600 once=0 jitter=0 groups=- level=100/0 twin=120/0 door=4/4 warmth=58/4",
+		"time=2026-03-01T12:10:00Z level=100 twin=120 door=4 warmth=58",
+	},
+	"delta-zero-over": {
+		"time=273560 step=600 once=0 jitter=0 groups=- level=100/0 twin=120/0 door=0/0 warmth=50/-4",
+		"time=2026-03-01T12:10:00Z level=100 twin=120 door=0 warmth=50",
 	},
 }

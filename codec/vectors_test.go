@@ -283,7 +283,7 @@ func (v *vector) open(t *testing.T, input []byte) error {
 	p.Counter = codec.CompleteCounter(s.CTR, s.CTRBits, v.uint(t, "highest"), v.get("highest") != "")
 	c := v.cipher(t)
 	plain, err := c.Open(nil, &s, p)
-	key := codec.NewKey(codec.DeriveSealKey((*[32]byte)(v.hex(t, "device-key")), v.hex(t, "salt"), v.label(), p.Number, p.Epoch))
+	key := codec.DeriveSealKey((*[32]byte)(v.hex(t, "device-key")), v.hex(t, "salt"), v.label(), p.Number, p.Epoch)
 	one := []codec.Opening{{Key: &key, Sealed: s, Position: p}}
 	if new(codec.Opener).Open(one); outcome(one[0].Err) != outcome(err) || !bytes.Equal(one[0].Plaintext, plain) {
 		t.Errorf("%s: an opener says %x, %v, not %x, %v", v.name, one[0].Plaintext, one[0].Err, plain, err)

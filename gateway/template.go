@@ -113,7 +113,7 @@ func view(p *hub.Product) templateView {
 		one := fieldView{
 			ID: f.ID, Name: f.Name, Unit: f.Unit, Bits: f.Width, Optional: f.Optional, Group: f.Group, codingView: viewCoding(f.Coding),
 			Scale: string(codec.AppendDecimal(nil, f, 1)), Min: string(codec.AppendDecimal(nil, f, f.Offset)), Max: string(codec.AppendDecimal(nil, f, f.Offset+top)),
-			Predictor: map[codec.Predictor]string{codec.PredictLast: "last", codec.PredictElapsed: "elapsed", codec.PredictTrend: "trend"}[f.Predictor],
+			Predictor: f.Predictor.String(),
 		}
 		if steps, ok := p.Deadbands[f.Name]; ok {
 			one.Deadband = string(codec.AppendDecimal(nil, f, steps))

@@ -741,6 +741,11 @@ static NOINLINE int64_t clamp(const struct godwit_coding *c, int64_t v)
 	return v < 0 ? 0 : v;
 }
 
+static NOINLINE int64_t last_move(const struct godwit_field_state *fs)
+{
+	return (int64_t)((uint64_t)(int64_t)fs->moved_high << 32 | fs->moved_low);
+}
+
 /* A product of more than 32 bits, bit by bit: the compiler's library multiplies faster, in more code. */
 static NOINLINE int64_t times(int64_t a, unsigned n)
 {
@@ -782,15 +787,19 @@ static void put_field(struct encoder *e, const struct godwit_field *f, struct go
 	} else {
 		int64_t before = (int64_t)((uint64_t)fs->n_high << 32 | fs->n_low);
 
-		e->moved = (int64_t)((uint64_t)(int64_t)fs->moved_high << 32 | fs->moved_low);
+		e->moved = last_move(fs);
 		expected = before;
 		if (f->predictor == 1)
 			expected += floor_div(times(e->passed, f->rise), f->per);
 		else if (f->predictor == 2)
 			expected += e->moved;
+		else if (f->predictor == 3)
+			expected = 0;
+		else if (f->predictor == 4 && fs[-1].flags & FIELD_MEASURED)
+			expected += last_move(&fs[-1]);
 		expected = clamp(c, expected);
 		residual(e, n - expected);
-		if (f->predictor != 1)
+		if ((f->predictor & 1) == 0)
 			expected = before;
 	}
 	fs->n_low = (uint32_t)n;

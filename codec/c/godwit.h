@@ -131,7 +131,7 @@ struct godwit_field {
 	uint32_t per;      /* of predictor 1: in so many units of time, at most 2^31 - 1, */
 	uint16_t rise;     /* it rises by so many steps */
 	uint8_t group;     /* 0: none, 1 to 8 */
-	uint8_t predictor; /* of deltas: 0 last value, 1 elapsed time, 2 trend */
+	uint8_t predictor; /* of deltas: 0 last value, 1 elapsed time, 2 trend, 3 zero, 4 along with the field before */
 	struct godwit_coding coding;
 };
 

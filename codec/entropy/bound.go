@@ -52,6 +52,7 @@ const (
 // Next is the cost of a status in bits, after those before it.
 func (b *Bound) Next(s *codec.Status) float64 {
 	start := b.m.bits
+	b.m.guessed = true
 	passed := b.time(s)
 	b.before, b.moved = 0, 0
 	for i := range b.fields {
@@ -63,6 +64,9 @@ func (b *Bound) Next(s *codec.Status) float64 {
 	}
 	return b.m.bits - start
 }
+
+// Guessed reports whether the last status was just the one that was held for the likeliest before.
+func (b *Bound) Guessed() bool { return b.m.guessed }
 
 // time codes the time by its distance to what the last step makes expect, and returns how many seconds have passed.
 func (b *Bound) time(s *codec.Status) int64 {

@@ -40,6 +40,7 @@ type mixer struct {
 	slots   map[key]*slot
 	weights map[name][]float64
 	bits    float64
+	guessed bool // each decision was the likelier one
 
 	inputs []float64
 	used   []*slot
@@ -71,6 +72,7 @@ func (m *mixer) decide(d name, contexts []int64, one bool) {
 		sum += w[i] * x
 	}
 	p := min(max(squash(sum), certain), 1-certain)
+	m.guessed = m.guessed && one == (p > 0.5)
 	bit := 0.0
 	if one {
 		bit = 1
@@ -99,4 +101,7 @@ func (m *mixer) predict(k key) {
 }
 
 // plain codes bits that nothing is known of.
-func (m *mixer) plain(bits float64) { m.bits += bits }
+func (m *mixer) plain(bits float64) {
+	m.bits += bits
+	m.guessed = false
+}

@@ -40,6 +40,12 @@ const (
 	rounds     = 2
 )
 
+// clearly is how much better a predictor must be than those before it in the list, which are simpler: what is better by less in a sample is often not in what
+// comes after it.
+const clearly = 0.02
+
+var predictors = []codec.Predictor{codec.PredictLast, codec.PredictTrend, codec.PredictZero, codec.PredictAlong}
+
 // run descends by order and by spread in turns, with each predictor, and takes what is cheapest.
 func (s *search) run() ([]choice, error) {
 	for _, d := range s.devices {
@@ -53,19 +59,25 @@ func (s *search) run() ([]choice, error) {
 	for i := range best {
 		best[i].bits = math.Inf(1)
 	}
-	for _, p := range []codec.Predictor{codec.PredictLast, codec.PredictTrend} {
-		at := make([]choice, n)
+	for k, p := range predictors {
+		at, turns := make([]choice, n), rounds
+		if k > 0 {
+			turns = 1 // from what suits the one before
+		}
 		for i := range at {
-			at[i].bits, at[i].predictor = math.Inf(1), p
-			if i < n-1 && s.draft.Fields[i].Predictor == codec.PredictElapsed {
+			at[i] = choice{bits: math.Inf(1), predictor: p, order: best[i].order, spread: best[i].spread}
+			switch {
+			case i < n-1 && s.draft.Fields[i].Predictor == codec.PredictElapsed:
 				at[i].predictor = codec.PredictElapsed
+			case p == codec.PredictAlong && (i == 0 || best[i].predictor == codec.PredictZero): // whose move is what the next one goes along with
+				at[i].predictor = best[i].predictor
 			}
 		}
-		if err := s.descend(at); err != nil {
+		if err := s.descend(at, turns); err != nil {
 			return nil, err
 		}
 		for i := range at {
-			if at[i].bits < best[i].bits {
+			if at[i].bits < best[i].bits*(1-clearly) {
 				best[i] = at[i]
 			}
 		}
@@ -73,8 +85,8 @@ func (s *search) run() ([]choice, error) {
 	return best, nil
 }
 
-func (s *search) descend(at []choice) error {
-	for range rounds {
+func (s *search) descend(at []choice, turns int) error {
+	for range turns {
 		for v := range uint8(spreadsMax + 1) {
 			if err := s.try(at, func(c *choice) { c.spread = v }); err != nil {
 				return err

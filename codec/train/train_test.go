@@ -149,6 +149,33 @@ func TestPredictors(t *testing.T) {
 	}
 }
 
+// What moves as the field before it does is found, and what has nothing to do with its last value; neither where chance makes it seem so.
+func TestPredictorsOfOtherKinds(t *testing.T) {
+	d := train.Draft{AnyUnit: true, AnyInterval: true}
+	for i, name := range []string{"above", "below", "openings", "apart"} {
+		f := train.Field{Field: codec.Field{ID: uint8(i + 1), Name: name}, AnyScale: true, AnyOffset: true, AnyWidth: true}
+		d.Fields = append(d.Fields, f)
+	}
+	rng := rand.New(rand.NewPCG(8, 3))
+	var rows []train.Row
+	above, apart := 500.0, 500.0
+	for i := range 1500 {
+		above += math.Round(rng.NormFloat64() * 8)
+		apart += math.Round(rng.NormFloat64() * 8)
+		openings := math.Floor(rng.ExpFloat64() * 2)
+		rows = append(rows, train.Row{Time: int64(i) * 600, Values: []float64{above, above - 40 + math.Round(rng.NormFloat64()), openings, apart}})
+	}
+	tm, report, err := train.FromRows(d, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []codec.Predictor{codec.PredictLast, codec.PredictAlong, codec.PredictZero, codec.PredictLast} {
+		if f := tm.Fields()[i]; f.Predictor != want {
+			t.Errorf("%s: predictor %d, want %d; %v bits", f.Name, f.Predictor, want, report.Fields)
+		}
+	}
+}
+
 // Whatever the rows are, what is trained on some of them encodes all of them.
 func TestAnyRowsCanBeEncoded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -141,7 +141,10 @@ func (ps *problems) coding(path string, order, spread int, model string) codec.C
 	return c
 }
 
-var predictors = map[string]codec.Predictor{"": codec.PredictLast, "last": codec.PredictLast, "elapsed": codec.PredictElapsed, "trend": codec.PredictTrend}
+var predictors = map[string]codec.Predictor{
+	"": codec.PredictLast, "last": codec.PredictLast, "elapsed": codec.PredictElapsed, "trend": codec.PredictTrend, "zero": codec.PredictZero,
+	"along": codec.PredictAlong,
+}
 
 func (ps *problems) field(path string, pf *productField) train.Field {
 	f := train.Field{AnyScale: pf.Scale == "", AnyOffset: pf.Min == "", AnyWidth: pf.Bits == 0}
@@ -161,7 +164,7 @@ func (ps *problems) field(path string, pf *productField) train.Field {
 	}
 	predictor, ok := predictors[pf.Predictor]
 	if f.Predictor = predictor; !ok {
-		ps.add(path+".predictor", "last, elapsed or trend", "%q is not a predictor", pf.Predictor)
+		ps.add(path+".predictor", "last, elapsed, trend, zero or along", "%q is not a predictor", pf.Predictor)
 	}
 	f.Coding = ps.coding(path, pf.Order, pf.Spread, pf.Model)
 	if pf.Scale != "" {

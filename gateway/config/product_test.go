@@ -62,7 +62,7 @@ func TestProductMistakes(t *testing.T) {
 		{"order = 3", "spread = 31", "pump.toml:12: field[0].spread: 31"},
 		{"order = 3", `model = "2021"`, "pump.toml:12: field[0].model: want 47 bytes"},
 		{"order = 3", `model = "` + strings.Repeat("40", codec.ModelLen) + `"`, "each below 64"},
-		{`"elapsed"`, `"guess"`, `pump.toml:17: field[1].predictor: "guess" is not a predictor (last, elapsed or trend)`},
+		{`"elapsed"`, `"guess"`, `pump.toml:17: field[1].predictor: "guess" is not a predictor (last, elapsed, trend, zero or along)`},
 		{`"0.2"`, `"0.25"`, "pump.toml:8: field[0].deadband: 0.25 is not a multiple of the scale"},
 		{`"0.2"`, `"-1"`, "pump.toml:8: field[0].deadband"},
 		{"time_unit", "interval = \"90s\"\ntime_unit", "pump.toml:3: interval: 1m30s is not a whole number of minutes"},

@@ -93,9 +93,7 @@ func (p *tomlTable) finishField(f *codec.Field) {
 		{key: "scale", value: `"` + string(codec.AppendDecimal(nil, f, 1)) + `"`, keep: true},
 		{key: "min", value: `"` + string(codec.AppendDecimal(nil, f, f.Offset)) + `"`, keep: true},
 		{key: "bits", value: strconv.Itoa(int(f.Width)), keep: true},
-		{key: "predictor", value: map[codec.Predictor]string{
-			codec.PredictLast: `"last"`, codec.PredictElapsed: `"elapsed"`, codec.PredictTrend: `"trend"`,
-		}[f.Predictor]},
+		{key: "predictor", value: `"` + f.Predictor.String() + `"`},
 	}
 	p.set(append(keys, codingKeys(f.Coding)...)...)
 }

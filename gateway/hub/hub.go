@@ -146,7 +146,6 @@ type Hub struct {
 
 	// What follows belongs to the committer alone.
 	commit  commit
-	ciphers [cipherCacheLen]cachedCipher
 	scratch scratch
 	events  eventBuffer
 	senders *senderLimits

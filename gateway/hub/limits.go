@@ -7,7 +7,6 @@ const (
 	batchFramesMax  = 512       // uplinks taken into one commit
 	batchBytesMax   = 256 << 10 // payload bytes taken into one commit
 	queueLen        = 64        // calls of Uplinks waiting for the committer; further ones block their driver
-	cipherCacheLen  = 16384     // expanded keys, about 1 KiB each; a miss costs one key schedule
 	baseCacheLen    = 16384     // last states of devices, some 100 B each; a miss costs a read of the store
 	quarantineRing  = 256       // last unverified payloads kept in memory per link
 	quarantineDay   = 20        // unverified payloads stored per sender and day on metered links

@@ -141,5 +141,5 @@ func (h *Hub) openKept(c *commit, l *link, u *transports.Uplink, item *codec.Ite
 		e, second := h.fleet.Second(i, o.tagLen)
 		key, ok, o.second = second, e != nil && e.Number == q.Epoch, true
 	}
-	return o, ok && h.try(&o, h.cipher(i, key), &sealed, d.Number, q.Epoch, q.Counter)
+	return o, ok && h.try(&o, h.cipher(key), &sealed, d.Number, q.Epoch, q.Counter)
 }

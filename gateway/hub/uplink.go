@@ -15,6 +15,7 @@ import (
 
 // scratch is memory that the committer uses again for each frame.
 type scratch struct {
+	cipher     codec.Cipher
 	candidates []fleet.Index
 	plaintext  []byte
 	row        []byte

@@ -533,7 +533,7 @@ def encode(x):
 
 FIELD = ("id", "name", "unit", "coef", "exp", "offset", "width", "optional", "group", "predictor", "coding")
 LIMITS = {"id": (0, 255), "coef": (1, 10**6), "exp": (-12, 12), "offset": (-(1 << 40), 1 << 40), "width": (1, 40), "group": (0, 8),
-          "predictor": (0, 2)}
+          "predictor": (0, 4)}
 
 
 def coding(c):
@@ -562,6 +562,7 @@ def template(b):
         need(type(f["unit"]) is str and len(f["unit"].encode()) <= 32)
         need(type(f["optional"]) is bool and (f["width"] > 1 or f["optional"]))
         fields.append(f)
+    need(fields[0]["predictor"] != 4)
     need(len({f["id"] for f in fields}) == len(fields) == len({f["name"] for f in fields}))
     need(encode(t) == b)
     return t[1], fields, t[2], coding(t[3])
@@ -792,7 +793,7 @@ def read_status(r, t, s, distance, ref):
     parts = [completed(unit, s.time, ref) if valid else "time=unsure"]
     present = {g for g in range(1, max(f["group"] for f in fields) + 1) if r.decide(47) ^ (g in s.groups)}
     empty = set(present)
-    for f, last in zip(fields, s.fields):
+    for at, (f, last) in enumerate(zip(fields, s.fields)):
         if f["group"] != 0 and f["group"] not in present:
             last.measured = False
             parts.append(described(f, None))
@@ -812,9 +813,13 @@ def read_status(r, t, s, distance, ref):
                 predicted += math.floor(Fraction(seconds) / (f["coef"] * Fraction(10) ** f["exp"]))
             elif f["predictor"] == 2:
                 predicted += last.move
+            elif f["predictor"] == 3:
+                predicted = 0
+            elif f["predictor"] == 4 and s.fields[at - 1].measured:
+                predicted += s.fields[at - 1].move
             residual = read_residual(r, model, order, spread, last.move)
             n = min(max(predicted, 0), top(f)) + residual
-            move = residual if f["predictor"] == 1 else n - last.n
+            move = residual if f["predictor"] in (1, 3) else n - last.n
         need(0 <= n <= top(f))
         last.measured, last.n, last.move = True, n, move
         empty.discard(f["group"])

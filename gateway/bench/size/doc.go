@@ -8,7 +8,12 @@
 // added by a seeded generator, to all formats and to the bound.
 //
 // The bound is in broken bits. A frame has whole bytes, about 0.3 more for a single status: of traces with little to say the ratio of single statuses
-// is therefore above that of batches, whatever the encoding.
+// is therefore above that of batches, whatever the encoding. What the ratio is made of stands beside it, each held against the bound:
+//
+//	MODEL  the template's price of the same statuses, in broken bits: what a better model could save
+//	WHOLE  the bound itself, each status written in whole bytes by a coder that loses nothing: what no better model could save
+//	FLOOR  a byte for each status that was not just what the bound held for likeliest: a status of no bytes can say one thing only, so no format of whole
+//	       bytes takes less, unless it guesses better than the bound
 //
 // Formats without memory say in each status what a receiver must know: time, all fields that were measured, and the version. Compression is measured on
 // a sample of the statuses, for it takes long.

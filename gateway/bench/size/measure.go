@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/godwit-gateway/godwit/codec"
-	"github.com/godwit-gateway/godwit/codec/entropy"
 	"github.com/godwit-gateway/godwit/codec/train"
 )
 
@@ -124,16 +123,4 @@ func (p *prepared) packed(t *codec.Template, each int) (lengths, error) {
 		out = append(out, n)
 	}
 	return out, nil
-}
-
-// bound is what the statuses from the cut on cost under the entropy bound, in bytes per status.
-func (p *prepared) bound() float64 {
-	b := entropy.NewBound(p.t)
-	bits := 0.0
-	for i := range p.statuses {
-		if n := b.Next(&p.statuses[i]); i >= p.cut {
-			bits += n
-		}
-	}
-	return bits / 8 / float64(len(p.statuses)-p.cut)
 }

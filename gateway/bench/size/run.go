@@ -127,12 +127,17 @@ func (p *prepared) sizes() (*Figure, error) {
 	if err != nil {
 		return nil, err
 	}
+	b, err := p.bounds()
+	if err != nil {
+		return nil, fmt.Errorf("trace %s: %w", p.Name, err)
+	}
 	f := &Figure{
-		PayloadMean: single.mean(1), PayloadP95: single.p95(), EntropyMean: p.bound(),
+		PayloadMean: single.mean(1), PayloadP95: single.p95(), EntropyMean: b.bits, ModelMean: b.model, WholeMean: b.whole, FloorMean: b.floor,
 		FrameMean4: single.frames(4).mean(1), FrameP95Tag4: single.frames(4).p95(),
 		FrameMean8: single.frames(8).mean(1), FrameP95Tag8: single.frames(8).p95(),
 	}
-	f.Ratio = ratio(f.PayloadMean, f.EntropyMean)
+	f.Ratio, f.ModelRatio = ratio(f.PayloadMean, f.EntropyMean), ratio(f.ModelMean, f.EntropyMean)
+	f.WholeRatio, f.FloorRatio = ratio(f.WholeMean, f.EntropyMean), ratio(f.FloorMean, f.EntropyMean)
 	for _, b := range []struct {
 		each        int
 		mean, ratio *float64
