@@ -23,6 +23,7 @@ type evidence struct {
 	soaked                    int64
 	failed                    int64  // as failures, in all
 	halted                    uint32 // when this group by itself came to the threshold
+	aside                     bool   // it is offered nothing more, and speaks for itself alone
 }
 
 // past is how the controls of a link or a group fare.
@@ -61,6 +62,9 @@ func (j *Judge) fold() {
 		own := j.strata[g*len(j.links) : (g+1)*len(j.links)]
 		for i := range own {
 			for p, s := range own[i].sides() {
+				if j.evidence[g].aside { // its controls are as good as any
+					s = side{control: own[i].now[control]}
+				}
 				all[i][p].add(s)
 			}
 		}
@@ -82,8 +86,10 @@ func (j *Judge) fold() {
 			for p := range against {
 				against[p].control = all[i][p].control
 				against[p].control.add(all[i][p].treated)
-				against[p].control.risk -= mine[p].treated.risk
-				against[p].control.events -= mine[p].treated.events
+				if !e.aside {
+					against[p].control.risk -= mine[p].treated.risk
+					against[p].control.events -= mine[p].treated.events
+				}
 			}
 			e.across.across(&against)
 		}

@@ -120,6 +120,9 @@ func New(now int64, c Config, m *presence.Model) (*Judge, error) {
 // Links are those of the Config, not to be changed.
 func (j *Judge) Links() []presence.Link { return j.config.Links }
 
+// Groups are those of the Config, not to be changed.
+func (j *Judge) Groups() []Group { return j.config.Groups }
+
 // Vetoed reports whether the caller said of a link that it is out, and not that it is back.
 func (j *Judge) Vetoed() bool {
 	return slices.ContainsFunc(j.vetoes, func(a attempts) bool { return a.told })
