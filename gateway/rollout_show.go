@@ -210,10 +210,10 @@ func (c *rolloutDevicesCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return e.print(all, "NUMBER NAME CUSTOMER WAVE STANDING CODE SINCE LAST_SEEN MISSED SUSPECT REASON", func(row func(...any)) {
+	return e.print(all, "NUMBER NAME CUSTOMER WAVE STANDING CODE SINCE LAST_SEEN MISSED SUSPECT CAUSE REASON", func(row func(...any)) {
 		for i := range all {
 			d := &all[i]
-			row(d.Number, d.Name, d.Customer, d.Wave, d.Standing, d.Code, d.Since, d.Last, d.Missed, fmt.Sprintf("%.1f%%", 100*d.Suspect), d.Reason)
+			row(d.Number, d.Name, d.Customer, d.Wave, d.Standing, d.Code, d.Since, d.Last, d.Missed, fmt.Sprintf("%.1f%%", 100*d.Suspect), d.Cause.Cause, d.Reason)
 		}
 	})
 }
@@ -228,6 +228,12 @@ func updateRows(d *api.DeviceUpdate, row func(...any)) {
 		line += fmt.Sprintf("; %.1f %% likely silenced by the update", 100*d.Suspect)
 	}
 	row(fmt.Sprintf("rollout %d", d.Rollout), line)
+	if d.Missed > 0 {
+		row("", fmt.Sprintf("missed %d contacts: %s with %.0f %%", d.Missed, d.Cause.Cause, 100*d.Probability))
+		for _, why := range d.Why {
+			row("", why)
+		}
+	}
 	for _, s := range d.History {
 		row("", fmt.Sprintf("%s %s, code %d, known %s", cell(s.At), s.Step, s.Code, cell(s.Known)))
 	}

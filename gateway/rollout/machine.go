@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/godwit-gateway/godwit/gateway/rollout/silence"
 	"github.com/godwit-gateway/godwit/scheduler/presence"
 )
 
@@ -48,6 +49,7 @@ type Fleet interface {
 	Len() int // places are below it
 	Facts(at Place, f *Facts)
 	Find(number uint32) (Place, bool)
+	Quiet(now time.Time, at Place, q *silence.Quiet) // all but Update; what q holds may be used again
 }
 
 // Config is what a machine is made of.
@@ -114,6 +116,7 @@ type Machine struct {
 	ripe     []ripe     // soaks that may be over
 	now      time.Time  // of the last call
 	facts    Facts      // scratch
+	silent   silence.Quiet
 
 	before, after []byte // scratch: a device's row
 }

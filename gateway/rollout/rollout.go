@@ -68,9 +68,10 @@ type rollout struct {
 	busy    int // devices whose frames are still counted
 	pending int // devices of open waves of which something is expected
 	judge   *verdict.Judge
-	links   []int // by place: the link in the verdict, -1 if it has none; nil: the same
-	cursor  int   // of the look at deadlines
-	fixed   bool  // the part of the verdict that does not change was written
+	links   []int         // by place: the link in the verdict, -1 if it has none; nil: the same
+	cursor  int           // of the look at deadlines
+	telling *Look[string] // the line of an event that is being found
+	fixed   bool          // the part of the verdict that does not change was written
 }
 
 func (h *head) note(now time.Time, by Actor, what, remark string) {
