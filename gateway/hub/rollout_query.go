@@ -21,7 +21,7 @@ func (h *Hub) LookAtRollouts(look func(now time.Time, m *rollout.Machine)) {
 }
 
 // looksAtOnce is how many devices of a rollout are looked at while frames wait: a few milliseconds.
-const looksAtOnce = 1024
+const looksAtOnce = 512
 
 // lookAt has a look at all devices of a rollout come to its end. Frames pass between its steps.
 func lookAt[T any](h *Hub, begin func(now time.Time, m *rollout.Machine) (*rollout.Look[T], error)) (out T, err error) {
@@ -33,8 +33,8 @@ func lookAt[T any](h *Hub, begin func(now time.Time, m *rollout.Machine) (*rollo
 	for more := true; more; {
 		h.LookAtRollouts(func(time.Time, *rollout.Machine) { more = look.Some(looksAtOnce) })
 	}
-	h.LookAtRollouts(func(time.Time, *rollout.Machine) { out = look.Result() })
-	return out, nil
+	h.LookAtRollouts(func(time.Time, *rollout.Machine) { out, err = look.Result() })
+	return out, err
 }
 
 // RolloutReport is what is to be said of a rollout.

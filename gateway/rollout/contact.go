@@ -138,6 +138,9 @@ func (m *Machine) Reported(now time.Time, at Place, s Software) {
 	for _, id := range m.ids {
 		r := m.rollouts[id]
 		d := r.find(f.Number)
+		if d == nil && r.Spec.Product == f.Product && s.Version != s.Was {
+			d = m.device(r, f.Number)
+		}
 		if d == nil {
 			continue
 		}

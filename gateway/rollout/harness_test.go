@@ -79,6 +79,20 @@ func (r rows) EachRollout(f func(key, row []byte) error) error {
 	return nil
 }
 
+func (r rows) RolloutRow(key []byte) (row []byte, ok bool, err error) {
+	row, ok = r[string(key)]
+	return row, ok, nil
+}
+
+func (r rows) RolloutRows(from, to []byte, f func(key, row []byte) error) error {
+	return r.EachRollout(func(key, row []byte) error {
+		if string(key) < string(from) || string(key) >= string(to) {
+			return nil
+		}
+		return f(key, row)
+	})
+}
+
 func config(t testing.TB, f rollout.Fleet) rollout.Config {
 	t.Helper()
 	p := presence.Config{
@@ -122,6 +136,7 @@ func newWorld(t testing.TB, n int) *world {
 	t.Helper()
 	w := &world{t: t, f: fleet(n), store: rows{}, now: t0, counter: make([]uint64, n)}
 	w.config = config(t, w.f)
+	w.config.Store = w.store
 	w.m = rollout.New(w.config)
 	for i, v := range []string{"1.0", "2.0", "3.0"} {
 		if _, err := w.m.Register(w.now, author, release(v, uint32(i+1))); err != nil {

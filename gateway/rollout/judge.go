@@ -301,9 +301,10 @@ func (m *Machine) excess(now time.Time, r *rollout, v *verdict.Verdict) (unfinis
 	if r.telling.Some(looksPerLine) {
 		return true
 	}
+	line, _ := r.telling.Result() // it is in memory
 	r.Silence = more
 	m.dirty.head(r.ID)
-	m.tell(r, Action{Kind: ActSilence, Time: now, Reason: r.telling.Result(), Warned: more, Actor: machine})
+	m.tell(r, Action{Kind: ActSilence, Time: now, Reason: line, Warned: more, Actor: machine})
 	r.telling = nil
 	return false
 }

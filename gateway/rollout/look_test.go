@@ -44,7 +44,14 @@ func TestLookInSteps(t *testing.T) {
 			more = x
 			between()
 		}
-		return lr.Result(), lf.Result(), lb.Result(), la.Result()
+		r, err1 = lr.Result()
+		f, err2 = lf.Result()
+		b, err3 = lb.Result()
+		a, err4 = la.Result()
+		if err1 != nil || err2 != nil || err3 != nil || err4 != nil {
+			t.Fatal(err1, err2, err3, err4)
+		}
+		return r, f, b, a
 	}
 	r, f, b, a := look(1000, func() {})
 	for _, step := range []int{1, 7, 80, 81, 82} {

@@ -56,6 +56,7 @@ type Fleet interface {
 type Config struct {
 	Links []string // names, by place
 	Fleet Fleet
+	Store Store // where devices of rollouts that have ended are read back from; nil: they stay in memory
 
 	// What silence is judged by: the tables of links and programmes, in the same order as Links and as Programme names them, and what was learned.
 	// scheduler/core has both.
@@ -110,6 +111,8 @@ type Machine struct {
 	numbers  uint32
 	byNumber map[uint32]try // of offers
 	dirty    dirty
+	drains   uint32 // how many there were
+	failed   error
 	actions  []Action
 	back     time.Time  // until then what was said while the gateway was away may still come
 	live     []*rollout // that frames of devices may change, ascending
@@ -157,7 +160,7 @@ type ripe struct {
 // ripen settles soaks once all that a frame says was told.
 func (m *Machine) ripen() {
 	for _, x := range m.ripe {
-		if d := x.r.find(x.number); d != nil {
+		if d := m.device(x.r, x.number); d != nil {
 			m.settle(m.now, x.r, d, func(*device) {})
 		}
 	}

@@ -1,9 +1,6 @@
 package rollout
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Page is Devices for those after a number, and most of them at most, among so many that it looks at: looking at all devices of a large rollout takes a
 // while. last is the number up to which it looked, more that there are others.
@@ -12,21 +9,16 @@ func (m *Machine) Page(now time.Time, id ID, after uint32, most, looks int, keep
 	if err != nil {
 		return nil, after, false, err
 	}
-	i, found := slices.BinarySearchFunc(r.devices, after, compareNumber)
-	if found {
-		i++
-	}
-	list, last = []DeviceView{}, after
+	list = []DeviceView{}
 	var f Facts
-	for upto := min(i+looks, len(r.devices)); i < upto && len(list) < most; i++ {
-		d := &r.devices[i]
-		last = d.number
+	next, more, err := m.some(r, uint64(after)+1, looks, func(d *device) bool {
 		if v := m.view(now, r, d, &f); keep == nil || keep(&v) {
 			m.detail(now, r, d, &v)
 			list = append(list, v)
 		}
-	}
-	return list, last, i < len(r.devices), nil
+		return len(list) >= most
+	})
+	return list, uint32(next - 1), more, err //nolint:gosec // a number of 32 bits and 1
 }
 
 // Silences is what Report says of silence, without a look at any device: how many there were, and how many there would be without the update.

@@ -68,8 +68,9 @@ type rollout struct {
 	busy    int // devices whose frames are still counted
 	pending int // devices of open waves of which something is expected
 	judge   *verdict.Judge
-	links   []int         // by place: the link in the verdict, -1 if it has none; nil: the same
-	cursor  int           // of the look at deadlines
+	links   []int // by place: the link in the verdict, -1 if it has none; nil: the same
+	cursor  int   // of the look at deadlines
+	freeing freeing
 	telling *Look[string] // the line of an event that is being found
 	fixed   bool          // the part of the verdict that does not change was written
 }
@@ -115,7 +116,7 @@ func (h *head) first() int {
 func (h *head) last() int   { return len(h.Spec.Waves) }
 func (h *head) opened() int { return h.first() + len(h.Opened) - 1 }
 
-// find is a device of the rollout, or nil.
+// find is a device of the rollout that is in memory, or nil.
 func (r *rollout) find(number uint32) *device {
 	i, ok := slices.BinarySearchFunc(r.devices, number, compareNumber)
 	if !ok {

@@ -175,8 +175,8 @@ func (c *calls) result(m *Machine, now time.Time, r *rollout) []Call {
 	c.sort()
 	list := append([]Call{}, c.list...)
 	for i := range list {
-		if v := &list[i].Device; r.find(v.Number) != nil {
-			m.detail(now, r, r.find(v.Number), v)
+		if d := m.device(r, list[i].Device.Number); d != nil {
+			m.detail(now, r, d, &list[i].Device)
 		}
 	}
 	return list

@@ -30,7 +30,7 @@ func (m *Machine) Steps(now, made time.Time, at Place, l *codec.StepLog) {
 	}
 	r := m.rollouts[t.id]
 	m.config.Fleet.Facts(at, &m.facts)
-	d := r.find(m.facts.Number)
+	d := m.device(r, m.facts.Number)
 	if d == nil || d.offered == 0 && !d.is(flagLost) || d.is(flagSuperseded) && d.sent == 0 { // what was never offered was not accepted
 		return
 	}

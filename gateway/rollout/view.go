@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -40,7 +41,7 @@ func (m *Machine) Get(id ID) (Summary, error) {
 func (r *rollout) summary() Summary {
 	s := Summary{
 		ID: r.ID, Spec: r.Spec, State: r.State, By: r.By, Approver: r.Approver, Created: r.Created, Started: r.Started, Ended: r.Ended, Reason: r.Reason,
-		Devices: len(r.devices), Standings: standings(r.total(held, r.last())), Attempted: r.tried, Retries: len(r.Numbers) - 1,
+		Devices: r.size(), Standings: standings(r.total(held, r.last())), Attempted: r.tried, Retries: len(r.Numbers) - 1,
 		Alone: r.Alone, Held: slices.Clone(r.Held), Warned: r.Warned, Notes: slices.Clone(r.Notes),
 	}
 	if len(r.Opened) > 0 {
@@ -135,14 +136,14 @@ func (m *Machine) Devices(now time.Time, id ID, keep func(*DeviceView) bool) ([]
 	}
 	list := []DeviceView{}
 	var f Facts
-	for i := range r.devices {
-		d := &r.devices[i]
+	_, _, err = m.some(r, 0, math.MaxInt, func(d *device) bool {
 		if v := m.view(now, r, d, &f); keep == nil || keep(&v) {
 			m.detail(now, r, d, &v)
 			list = append(list, v)
 		}
-	}
-	return list, nil
+		return false
+	})
+	return list, err
 }
 
 // Device is where a device stands in each rollout that has it, the newest first.
@@ -153,7 +154,7 @@ func (m *Machine) Device(now time.Time, at Place) []DeviceView {
 	list := []DeviceView{}
 	for _, id := range slices.Backward(m.ids) {
 		r := m.rollouts[id]
-		if d := r.find(number); d != nil {
+		if d := m.device(r, number); d != nil {
 			v := m.view(now, r, d, &f)
 			m.detail(now, r, d, &v)
 			list = append(list, v)
