@@ -238,6 +238,9 @@ listen = %q
 [api]
 listen = "unix:%s"
 
+[rollout]
+by_hand = "alone"
+
 [[fleet_key]]
 id = "test"
 file = %q

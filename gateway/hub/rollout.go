@@ -42,7 +42,7 @@ func (h *Hub) openRollouts() error {
 	if known {
 		h.rollouts.Raise(binary.BigEndian.Uint32(from))
 	}
-	return nil
+	return h.loadByHand()
 }
 
 // updatable is the fleet as rollouts see it. It answers within calls of the machine, with mu held.
