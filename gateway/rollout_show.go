@@ -89,6 +89,9 @@ func (c *rolloutReportCmd) Run(e *env) error {
 		row(r.Line)
 		row(r.Verdict)
 		row(fmt.Sprintf("%d long silences, %.1f would be without the update (95 %%: %.1f to %.1f)", r.Events, r.Usual, r.Low, r.High))
+		for _, s := range survivalRows(r.Survival) {
+			row(fmt.Sprintf("%s after the update %.2f %% are still heard (95 %%: %.2f to %.2f; of %d)", every(int64(s.Hours)*3600), 100*s.Share, 100*s.Low, 100*s.High, s.AtRisk))
+		}
 		for _, b := range r.Behind {
 			row(fmt.Sprintf("%s: %d of %d confirmed, %d behind, %d silent, %d declined, %d failed", cell(b.Customer), b.Confirmed, b.Devices, b.Behind,
 				b.Silent, b.Declined, b.Failed))
@@ -98,6 +101,16 @@ func (c *rolloutReportCmd) Run(e *env) error {
 			row(fmt.Sprintf("call %s about %s: %s", cell(d.Customer), cell(d.Name), cell(r.Calls[i].Why)))
 		}
 	})
+}
+
+// survivalRows are the points of a survival curve that people ask for, and the last one.
+func survivalRows(list []rollout.SurvivalPoint) (rows []rollout.SurvivalPoint) {
+	for i, s := range list {
+		if s.Hours == 1 || s.Hours == 24 || s.Hours == 7*24 || i == len(list)-1 {
+			rows = append(rows, s)
+		}
+	}
+	return rows
 }
 
 type rolloutFunnelCmd struct {

@@ -262,15 +262,16 @@ type RolloutReport struct {
 	Behind  []rollout.Behind `json:"behind" doc:"by customer"`
 	Calls   []RolloutCall    `json:"calls" doc:"whom to call, and why"`
 
-	Evidence []rollout.Evidence    `json:"evidence" doc:"how much likelier what was seen is if the update does harm, by kind"`
-	Groups   []rollout.GroupReport `json:"groups" doc:"by the version that devices came from"`
+	Evidence []rollout.Evidence      `json:"evidence" doc:"how much likelier what was seen is if the update does harm, by kind"`
+	Survival []rollout.SurvivalPoint `json:"survival" doc:"share of devices that kept on being heard for so long after the update (Kaplan and Meier)"`
+	Groups   []rollout.GroupReport   `json:"groups" doc:"by the version that devices came from"`
 }
 
 func viewReport(r *rollout.Report) RolloutReport {
 	out := RolloutReport{
 		Rollout: viewRollout(&r.Summary), Line: r.Line, Days: append([]rollout.Day{}, r.Days...), Silent: r.Silent, Causes: r.Causes, Events: r.Events, Usual: r.Usual, Low: r.Low, High: r.High,
 		Verdict: r.Verdict, Behind: append([]rollout.Behind{}, r.Behind...), Calls: []RolloutCall{},
-		Evidence: append([]rollout.Evidence{}, r.Evidence...), Groups: append([]rollout.GroupReport{}, r.Groups...),
+		Evidence: append([]rollout.Evidence{}, r.Evidence...), Groups: append([]rollout.GroupReport{}, r.Groups...), Survival: append([]rollout.SurvivalPoint{}, r.Survival...),
 	}
 	for i := range r.Calls {
 		out.Calls = append(out.Calls, RolloutCall{viewUpdate(&r.Calls[i].Device), r.Calls[i].Why})

@@ -157,6 +157,7 @@ func (m *Machine) close(now time.Time, r *rollout) {
 		v := r.judge.Verdict()
 		r.Final = r.verdictLine(&v)
 		r.Silent, r.Usual, r.Low, r.High = longSilences(&v)
+		r.Survival = r.survival()
 		r.judge = nil
 		m.dirty.drop(r)
 	}

@@ -98,7 +98,7 @@ func (m *Machine) LookReport(now time.Time, id ID) (*Look[Report], error) {
 func (r *rollout) report(s *silences, b []Behind, c []Call) Report {
 	x := Report{
 		Summary: r.summary(), Verdict: r.Final, Days: s.days, Silent: s.silent, Causes: s.byName(), Behind: b, Calls: c,
-		Line: s.line(r), Events: r.Silent, Usual: r.Usual, Low: r.Low, High: r.High, Groups: []GroupReport{},
+		Line: s.line(r), Events: r.Silent, Usual: r.Usual, Low: r.Low, High: r.High, Survival: append([]SurvivalPoint{}, r.Survival...), Groups: []GroupReport{},
 	}
 	if r.judge == nil {
 		return x
@@ -106,6 +106,7 @@ func (r *rollout) report(s *silences, b []Behind, c []Call) Report {
 	v := r.judge.Verdict()
 	x.Verdict = strings.Join(append([]string{v.Action.String()}, r.reasons(&v)...), "; ")
 	x.Events, x.Usual, x.Low, x.High = longSilences(&v)
+	x.Survival = r.survival()
 	for c, e := range v.Evidence {
 		x.Evidence = append(x.Evidence, Evidence{Of: verdict.Component(c).String(), Value: e, Peak: v.Peak[c]})
 	}
@@ -117,6 +118,15 @@ func (r *rollout) report(s *silences, b []Behind, c []Call) Report {
 		})
 	}
 	return x
+}
+
+// survival is for how long after the update devices were heard.
+func (r *rollout) survival() []SurvivalPoint {
+	list := []SurvivalPoint{}
+	for _, s := range r.judge.Survival() {
+		list = append(list, SurvivalPoint(s))
+	}
+	return list
 }
 
 // versionOf names a version as the verdict numbers them.

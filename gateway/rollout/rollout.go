@@ -38,6 +38,8 @@ type head struct {
 	Usual  float64 `json:"usual"`
 	Low    float64 `json:"low"`
 	High   float64 `json:"high"`
+
+	Survival []SurvivalPoint `json:"survival,omitempty"`
 }
 
 // opening is the moment a wave opened.

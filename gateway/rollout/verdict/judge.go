@@ -94,7 +94,8 @@ type Judge struct {
 	evidence  []evidence // of each group, then of all others
 	common    commonEvidence
 	decision  decision
-	usual95   quantiles // as far as they were asked for
+	falls     [spans]int64 // devices by when after the update they were first silent
+	usual95   quantiles    // as far as they were asked for
 }
 
 // New is a Judge for a rollout that starts now. What the living miss as usual is read from the model once, so that neither the rollout nor a restart

@@ -234,6 +234,9 @@ func (j *Judge) flowState(f *flow) {
 	for i := range j.evidence {
 		j.evidence[i].flow(f)
 	}
+	for i := range j.falls {
+		carry(f, 4, &j.falls[i])
+	}
 }
 
 func (t *tally) flow(f *flow) {
