@@ -24,7 +24,7 @@ func (f updatable) Quiet(now time.Time, at rollout.Place, q *silence.Quiet) {
 	for _, l := range w.Levels {
 		q.Power.Levels = append(q.Power.Levels, silence.Level{At: l.At.Unix(), Value: l.Percent})
 	}
-	q.Power.Full, q.Power.Unit = 100, "%"
+	q.Power.Empty, q.Power.Full, q.Power.Unit = 1, 100, "%" // gauges tell no less than 1
 	q.Card = silence.Card{Refused: w.Refused, Code: w.Why}
 	if !w.Delivered.IsZero() {
 		q.Card.Delivered = w.Delivered.Unix()
