@@ -121,7 +121,7 @@ func (h *Hub) RolloutDevices(id rollout.ID, q RolloutQuery) (list []rollout.Devi
 			return nil, "", fmt.Errorf("%w: cursor %q", ErrQuery, q.After)
 		}
 	}
-	limit, last, list := pageLimit(q.Limit), uint32(after), []rollout.DeviceView{} //nolint:gosec // 32 bits
+	limit, last, list := pageLimit(q.Limit), uint32(after), []rollout.DeviceView{}
 	for more := true; more; {
 		h.LookAtRollouts(func(now time.Time, m *rollout.Machine) {
 			var some []rollout.DeviceView

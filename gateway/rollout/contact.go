@@ -137,10 +137,7 @@ func (m *Machine) Reported(now time.Time, at Place, s Software) {
 	explained := false
 	for _, id := range m.ids {
 		r := m.rollouts[id]
-		d := r.find(f.Number)
-		if d == nil && r.Spec.Product == f.Product && s.Version != s.Was {
-			d = m.device(r, f.Number)
-		}
+		d := m.reporting(r, f, &s)
 		if d == nil {
 			continue
 		}
@@ -173,6 +170,14 @@ func (m *Machine) Reported(now time.Time, at Place, s Software) {
 			Kind: ActOutside, Place: at, Time: now, Product: f.Product, Version: s.Version, From: s.Was, DeviceTime: s.At,
 		})
 	}
+}
+
+// reporting is the device of a rollout that a report is of. One that is not in memory is read back where the report is news.
+func (m *Machine) reporting(r *rollout, f *Facts, s *Software) *device {
+	if r.freeing.freed && (r.Spec.Product != f.Product || s.Version == s.Was) {
+		return r.find(f.Number)
+	}
+	return m.device(r, f.Number)
 }
 
 // says is what a report says of a release.

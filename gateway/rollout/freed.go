@@ -103,20 +103,25 @@ func (m *Machine) readDevice(r *rollout, number uint32, row []byte) (d device, e
 
 // some calls f with devices of a rollout from a number on, by number, until it has had enough. next is from where to go on, more that there are others.
 func (m *Machine) some(r *rollout, from uint64, most int, f func(*device) (enough bool)) (next uint64, more bool, err error) {
-	if !r.freeing.freed {
-		i, _ := slices.BinarySearchFunc(r.devices, from, func(d device, number uint64) int { return int(int64(d.number) - int64(number)) }) //nolint:gosec // 32 bits
-		for next = from; i < len(r.devices); i++ {
-			if most--; most < 0 {
-				return next, true, nil
-			}
-			d := &r.devices[i]
-			next = uint64(d.number) + 1
-			if f(d) {
-				return next, i+1 < len(r.devices), nil
-			}
-		}
-		return next, false, nil
+	if r.freeing.freed {
+		return m.someRead(r, from, most, f)
 	}
+	i, _ := slices.BinarySearchFunc(r.devices, from, func(d device, number uint64) int { return int(int64(d.number) - int64(number)) }) //nolint:gosec // 32 bits
+	for next = from; i < len(r.devices); i++ {
+		if most--; most < 0 {
+			return next, true, nil
+		}
+		d := &r.devices[i]
+		next = uint64(d.number) + 1
+		if f(d) {
+			return next, i+1 < len(r.devices), nil
+		}
+	}
+	return next, false, nil
+}
+
+// someRead is some of a rollout that has left memory.
+func (m *Machine) someRead(r *rollout, from uint64, most int, f func(*device) (enough bool)) (next uint64, more bool, err error) {
 	if next = from; from > math.MaxUint32 {
 		return next, false, nil
 	}

@@ -83,11 +83,11 @@ func TestFreed(t *testing.T) {
 		for i := range n {
 			w.heard(i)
 			numbers[i] = w.offer(i)
-			switch {
-			case i%10 == 7: // sleeps from now on
-			case i%10 == 8:
+			switch i % 10 {
+			case 7: // sleeps from now on
+			case 8:
 				w.says(i, numbers[i], did(codec.StepDeclined, 1, 0))
-			case i%10 == 9:
+			case 9:
 				w.says(i, numbers[i], did(codec.StepInstalling, 0, 0))
 			default:
 				w.now = w.now.Add(2 * time.Minute)

@@ -98,7 +98,7 @@ func (s *silences) line(r *rollout) string {
 	order := make([]silence.Class, 0, silence.Classes)
 	for c, n := range s.causes {
 		if n > 0 {
-			order = append(order, silence.Class(c)) //nolint:gosec // few
+			order = append(order, silence.Class(c))
 		}
 	}
 	slices.SortStableFunc(order, func(a, b silence.Class) int { return cmp.Compare(s.causes[b], s.causes[a]) })

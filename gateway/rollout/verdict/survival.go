@@ -61,20 +61,20 @@ func (j *Judge) Survival() []Survival {
 	}
 	list := make([]Survival, 0, last+1)
 	share, variance := 1.0, 0.0
-	for i := range last + 1 {
-		n, d := float64(risk), float64(j.falls[i])
+	for i, fallen := range j.falls[:last+1] {
+		n, d := float64(risk), float64(fallen)
 		if d > 0 {
 			share *= 1 - d/n
 			variance += d / float64(n*max(n-d, 0.5)) // Greenwood's formula; the last one of all falls silent at half its rate
 		}
-		s := Survival{Hours: spanEnds(i), Share: share, Low: share, High: share, AtRisk: int(risk), Silent: int(j.falls[i])}
+		s := Survival{Hours: spanEnds(i), Share: share, Low: share, High: share, AtRisk: int(risk), Silent: int(fallen)}
 		if share > 0 && share < 1 {
 			l := ln(share)
 			wide := exp(float64(1.959963984540054*math.Sqrt(variance)) / -l)
 			s.Low, s.High = exp(float64(l*wide)), exp(l/wide)
 		}
 		list = append(list, s)
-		risk -= seen[i] + j.falls[i]
+		risk -= seen[i] + fallen
 	}
 	return list
 }
