@@ -72,7 +72,8 @@ type API struct {
 
 // Rollout is about updates.
 type Rollout struct {
-	ByHand string `toml:"by_hand"` // who may offer one to a single device: second, alone, never
+	ByHand     string        `toml:"by_hand"`     // who may offer one to a single device: second, alone, never
+	ContactGap time.Duration `toml:"contact_gap"` // between frames that are two contacts
 }
 
 // HubByHand is Rollout.ByHand as the hub takes it.

@@ -240,6 +240,7 @@ listen = "unix:%s"
 
 [rollout]
 by_hand = "alone"
+contact_gap = "1s"
 
 [[fleet_key]]
 id = "test"
