@@ -202,8 +202,11 @@ func (c *campaign) matrix() Table {
 // survival is for how long after the update devices were heard.
 func (c *campaign) survival() Table {
 	t := Table{Head: Column{Key: "after", Title: "After the update"}, Named: true, Columns: []Column{
-		{Key: "share", Title: "Share still heard"}, {Key: "low", Title: "with 95 % at least"}, {Key: "high", Title: "and at most"},
-		{Key: "at_risk", Title: "Devices seen so long"}, {Key: "silent", Title: "Of these, silent then"},
+		{Key: "share", Title: "Share still heard"},
+		{Key: "low", Title: "with 95 % at least"},
+		{Key: "high", Title: "and at most"},
+		{Key: "at_risk", Title: "Devices seen so long"},
+		{Key: "silent", Title: "Of these, silent then"},
 	}}
 	for _, s := range c.report.Survival {
 		t.Rows = append(t.Rows, Row{Name: fmt.Sprintf("%d h", s.Hours), Values: []float64{s.Share, s.Low, s.High, float64(s.AtRisk), float64(s.Silent)}})
