@@ -27,7 +27,9 @@ type deviceOfferCmd struct {
 func (deviceOfferCmd) Help() string {
 	return `The device fetches the manifest over a link of its own, and tells what becomes of it in step logs: whether its
 owner agreed and memory sufficed, what it fetched, verified, installed and started, or where it failed. They
-are events of the kind update.step. It takes a token of the role approver.
+are events of the kind update.step. It takes a token of the role approver, and, unless rollout.by_hand says otherwise, a release that
+another token made known (godwit release add): its version, and the hash of its manifest. The number may be any that no rollout has;
+later rollouts have others.
 
 Example:
   godwit device offer truck-1001 --rollout 7 --version 2.5.0 --url https://updates.example/2.5.0.cose \

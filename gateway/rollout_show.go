@@ -89,6 +89,9 @@ func (c *rolloutReportCmd) Run(e *env) error {
 		row(r.Line)
 		row(r.Verdict)
 		row(fmt.Sprintf("%d long silences, %.1f would be without the update (95 %%: %.1f to %.1f)", r.Events, r.Usual, r.Low, r.High))
+		for _, s := range survivalRows(r.Survival) {
+			row(fmt.Sprintf("%s after the update %.2f %% are still heard (95 %%: %.2f to %.2f; of %d)", every(int64(s.Hours)*3600), 100*s.Share, 100*s.Low, 100*s.High, s.AtRisk))
+		}
 		for _, b := range r.Behind {
 			row(fmt.Sprintf("%s: %d of %d confirmed, %d behind, %d silent, %d declined, %d failed", cell(b.Customer), b.Confirmed, b.Devices, b.Behind,
 				b.Silent, b.Declined, b.Failed))
@@ -98,6 +101,16 @@ func (c *rolloutReportCmd) Run(e *env) error {
 			row(fmt.Sprintf("call %s about %s: %s", cell(d.Customer), cell(d.Name), cell(r.Calls[i].Why)))
 		}
 	})
+}
+
+// survivalRows are the points of a survival curve that people ask for, and the last one.
+func survivalRows(list []rollout.SurvivalPoint) (rows []rollout.SurvivalPoint) {
+	for i, s := range list {
+		if s.Hours == 1 || s.Hours == 24 || s.Hours == 7*24 || i == len(list)-1 {
+			rows = append(rows, s)
+		}
+	}
+	return rows
 }
 
 type rolloutFunnelCmd struct {
@@ -210,10 +223,10 @@ func (c *rolloutDevicesCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return e.print(all, "NUMBER NAME CUSTOMER WAVE STANDING CODE SINCE LAST_SEEN MISSED SUSPECT REASON", func(row func(...any)) {
+	return e.print(all, "NUMBER NAME CUSTOMER WAVE STANDING CODE SINCE LAST_SEEN MISSED SUSPECT CAUSE REASON", func(row func(...any)) {
 		for i := range all {
 			d := &all[i]
-			row(d.Number, d.Name, d.Customer, d.Wave, d.Standing, d.Code, d.Since, d.Last, d.Missed, fmt.Sprintf("%.1f%%", 100*d.Suspect), d.Reason)
+			row(d.Number, d.Name, d.Customer, d.Wave, d.Standing, d.Code, d.Since, d.Last, d.Missed, fmt.Sprintf("%.1f%%", 100*d.Suspect), d.Cause.Cause, d.Reason)
 		}
 	})
 }
@@ -228,6 +241,12 @@ func updateRows(d *api.DeviceUpdate, row func(...any)) {
 		line += fmt.Sprintf("; %.1f %% likely silenced by the update", 100*d.Suspect)
 	}
 	row(fmt.Sprintf("rollout %d", d.Rollout), line)
+	if d.Missed > 0 {
+		row("", fmt.Sprintf("missed %d contacts: %s with %.0f %%", d.Missed, d.Cause.Cause, 100*d.Probability))
+		for _, why := range d.Why {
+			row("", why)
+		}
+	}
 	for _, s := range d.History {
 		row("", fmt.Sprintf("%s %s, code %d, known %s", cell(s.At), s.Step, s.Code, cell(s.Known)))
 	}

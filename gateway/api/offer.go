@@ -14,7 +14,7 @@ import (
 
 // OfferRequest is an update that a device may take. What it then does it tells in step logs.
 type OfferRequest struct {
-	Rollout   uint32    `json:"rollout" doc:"number by which the device reports its steps"`
+	Rollout   uint32    `json:"rollout" minimum:"1" doc:"number by which the device reports its steps; no rollout has it, or will have it"`
 	Version   string    `json:"version" minLength:"1" maxLength:"64" doc:"of the software"`
 	Reference string    `json:"reference" minLength:"1" maxLength:"255" doc:"address of the manifest"`
 	SHA256    string    `json:"sha256" minLength:"32" maxLength:"64" pattern:"^[0-9a-fA-F]*$" doc:"hash of the manifest, hexadecimal: its first 16 bytes at least"`

@@ -143,25 +143,8 @@ func (a *api) waves(in *RolloutRef) (list []rollout.WaveView, err error) {
 	return list, err
 }
 
-func (a *api) funnel(in *RolloutRef) (list []rollout.FunnelStep, err error) {
-	a.Hub.LookAtRollouts(func(now time.Time, m *rollout.Machine) { list, err = m.Funnel(now, rollout.ID(in.Rollout)) })
-	return list, err
-}
-
-func (a *api) behind(in *RolloutRef) (list []rollout.Behind, err error) {
-	a.Hub.LookAtRollouts(func(now time.Time, m *rollout.Machine) { list, err = m.Behind(now, rollout.ID(in.Rollout)) })
-	return list, err
-}
-
-func (a *api) adoption(in *adoptionInput) (list []rollout.AdoptionPoint, err error) {
-	a.Hub.LookAtRollouts(func(now time.Time, m *rollout.Machine) {
-		asOf := in.AsOf
-		if asOf.IsZero() {
-			asOf = now
-		}
-		list, err = m.Adoption(now, rollout.ID(in.Rollout), asOf, time.Duration(in.Step)*time.Second)
-	})
-	return list, err
+func (a *api) adoption(in *adoptionInput) ([]rollout.AdoptionPoint, error) {
+	return a.Hub.RolloutAdoption(rollout.ID(in.Rollout), in.AsOf, time.Duration(in.Step)*time.Second)
 }
 
 func (a *api) devicesOf(in *devicesOfInput) (list []rollout.DeviceView, next string, err error) {
@@ -180,7 +163,7 @@ func (a *api) registerRolloutViews(h huma.API) {
 		})
 	huma.Register(h, operation(http.MethodGet, "/rollouts/{rollout}/funnel", "rollout-funnel", "How far devices came, by step", Viewer),
 		func(_ context.Context, in *RolloutRef) (*one[Page[FunnelStep]], error) {
-			list, err := a.funnel(in)
+			list, err := a.Hub.RolloutFunnel(rollout.ID(in.Rollout))
 			return paged(viewFunnel(list), "", err)
 		})
 	huma.Register(h, operation(http.MethodGet, "/rollouts/{rollout}/adoption", "rollout-adoption", "How devices stood over time, by the time of the device", Viewer),
@@ -190,7 +173,7 @@ func (a *api) registerRolloutViews(h huma.API) {
 		})
 	huma.Register(h, operation(http.MethodGet, "/rollouts/{rollout}/behind", "rollout-behind", "Who is behind, by customer", Viewer),
 		func(_ context.Context, in *RolloutRef) (*one[Page[rollout.Behind]], error) {
-			list, err := a.behind(in)
+			list, err := a.Hub.RolloutBehind(rollout.ID(in.Rollout))
 			return paged(list, "", err)
 		})
 	huma.Register(h, operation(http.MethodGet, "/rollouts/{rollout}/devices", "rollout-devices", "Devices of a rollout, by number", Viewer),
@@ -199,12 +182,9 @@ func (a *api) registerRolloutViews(h huma.API) {
 			return paged(viewUpdates(list), next, err)
 		})
 	huma.Register(h, operation(http.MethodGet, "/rollouts/{rollout}/report", "report-rollout", "What is to be said of a rollout: who reported, who is silent, how many should be, whom to call", Viewer),
-		func(_ context.Context, in *RolloutRef) (out *one[RolloutReport], err error) {
-			a.Hub.LookAtRollouts(func(now time.Time, m *rollout.Machine) {
-				r, e := m.Report(now, rollout.ID(in.Rollout))
-				out, err = answered(viewReport(&r), e)
-			})
-			return out, err
+		func(_ context.Context, in *RolloutRef) (*one[RolloutReport], error) {
+			r, err := a.Hub.RolloutReport(rollout.ID(in.Rollout))
+			return answered(viewReport(&r), err)
 		})
 	huma.Register(h, operation(http.MethodGet, "/devices/{device}/updates", "device-updates", "Where a device stands in each rollout, the newest first", Viewer),
 		func(_ context.Context, in *DeviceRef) (*one[Page[DeviceUpdate]], error) {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/godwit-gateway/godwit/gateway/rollout"
 )
 
 // table is an answer as CSV (RFC 4180), its first line the names of the columns.
@@ -47,7 +49,7 @@ func stampOf(t time.Time) string {
 
 func (a *api) registerRolloutTables(h huma.API) {
 	registerTable(h, "/rollouts/{rollout}/funnel.csv", "rollout-funnel-csv", "The funnel, as CSV", func(in *RolloutRef) (head []string, rows [][]string, err error) {
-		list, err := a.funnel(in)
+		list, err := a.Hub.RolloutFunnel(rollout.ID(in.Rollout))
 		for _, s := range viewFunnel(list) {
 			var codes []string
 			for code, n := range s.Codes {
@@ -72,7 +74,7 @@ func (a *api) registerRolloutTables(h huma.API) {
 		return []string{"time", "attempted", "confirmed", "progress", "ended", "unknown", "held_out"}, rows, err
 	})
 	registerTable(h, "/rollouts/{rollout}/behind.csv", "rollout-behind-csv", "Who is behind, as CSV", func(in *RolloutRef) (head []string, rows [][]string, err error) {
-		list, err := a.behind(in)
+		list, err := a.Hub.RolloutBehind(rollout.ID(in.Rollout))
 		for _, b := range list {
 			row := []string{b.Customer}
 			for _, n := range []int{b.Devices, b.Confirmed, b.Behind, b.Silent, b.Refused, b.Declined, b.Failed} {
@@ -95,12 +97,13 @@ func (a *api) registerRolloutTables(h huma.API) {
 					rows = append(rows, []string{
 						strconv.FormatUint(uint64(d.Number), 10), d.Name, d.Customer, strconv.Itoa(d.Wave), d.Standing, strconv.Itoa(int(d.Code)), d.Reason,
 						stampOf(d.Offered), stampOf(d.Ran), stampOf(d.Confirmed), stampOf(d.Last), strconv.Itoa(d.Missed), strconv.FormatFloat(d.Suspect, 'f', 4, 64),
+						d.Cause.Cause, strconv.FormatFloat(d.Probability, 'f', 4, 64),
 					})
 				}
 				in.Cursor = next
 			}
 			return []string{
-				"number", "name", "customer", "wave", "standing", "code", "reason", "offered", "ran", "confirmed", "last_seen", "missed", "suspect",
+				"number", "name", "customer", "wave", "standing", "code", "reason", "offered", "ran", "confirmed", "last_seen", "missed", "suspect", "cause", "cause_probability",
 			}, rows, nil
 		})
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"time"
 
+	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/rollout"
 	"github.com/godwit-gateway/godwit/scheduler"
 )
@@ -215,6 +216,8 @@ type DeviceUpdate struct {
 	Missed    int          `json:"missed" doc:"contacts that it should have made since"`
 	Suspect   float64      `json:"suspect" doc:"probability that the update silenced it"`
 	History   []UpdateStep `json:"history"`
+
+	hub.Cause // what its silence is put down to
 }
 
 func viewUpdate(d *rollout.DeviceView) DeviceUpdate {
@@ -222,7 +225,7 @@ func viewUpdate(d *rollout.DeviceView) DeviceUpdate {
 		Rollout: uint32(d.Rollout), Number: d.Number, Name: d.Name, Customer: d.Customer, Wave: d.Wave, Standing: d.Standing.String(), Reason: d.Reason,
 		From: d.From, Version: d.Version, Step: d.Step, Tries: d.Tries, GivenUp: d.GivenUp,
 		Code: d.Code, Since: d.Since, Offered: d.Offered, Deferred: d.Deferred, Ran: d.Ran, Confirmed: d.Confirmed, Earliest: d.Earliest, Latest: d.Latest,
-		Soak: d.Soak, Last: d.Last, Missed: d.Missed, Suspect: d.Suspect, History: []UpdateStep{},
+		Soak: d.Soak, Last: d.Last, Missed: d.Missed, Suspect: d.Suspect, History: []UpdateStep{}, Cause: hub.CauseOf(&d.Cause),
 	}
 	for _, s := range d.History {
 		out.History = append(out.History, UpdateStep{s.Step, s.Code, s.At, s.Known, s.Attempt, int64(s.Within / time.Second), s.AtMost})
@@ -250,6 +253,7 @@ type RolloutReport struct {
 	Line    string           `json:"line" doc:"all of it in one line"`
 	Days    []rollout.Day    `json:"days" doc:"devices that were there on each day since the start, and those that had been sent an offer by its end"`
 	Silent  int              `json:"silent" doc:"of these, overdue now"`
+	Causes  map[string]int   `json:"causes" doc:"of these, by what their silence is put down to"`
 	Events  int              `json:"events" doc:"silences of devices with the update that were longer than hardly any living device's"`
 	Usual   float64          `json:"usual" doc:"how many such silences there would be without the update, by the devices that do not have it"`
 	Low     float64          `json:"low" doc:"with 95 % at least"`
@@ -258,15 +262,16 @@ type RolloutReport struct {
 	Behind  []rollout.Behind `json:"behind" doc:"by customer"`
 	Calls   []RolloutCall    `json:"calls" doc:"whom to call, and why"`
 
-	Evidence []rollout.Evidence    `json:"evidence" doc:"how much likelier what was seen is if the update does harm, by kind"`
-	Groups   []rollout.GroupReport `json:"groups" doc:"by the version that devices came from"`
+	Evidence []rollout.Evidence      `json:"evidence" doc:"how much likelier what was seen is if the update does harm, by kind"`
+	Survival []rollout.SurvivalPoint `json:"survival" doc:"share of devices that kept on being heard for so long after the update (Kaplan and Meier)"`
+	Groups   []rollout.GroupReport   `json:"groups" doc:"by the version that devices came from"`
 }
 
 func viewReport(r *rollout.Report) RolloutReport {
 	out := RolloutReport{
-		Rollout: viewRollout(&r.Summary), Line: r.Line, Days: append([]rollout.Day{}, r.Days...), Silent: r.Silent, Events: r.Events, Usual: r.Usual, Low: r.Low, High: r.High,
+		Rollout: viewRollout(&r.Summary), Line: r.Line, Days: append([]rollout.Day{}, r.Days...), Silent: r.Silent, Causes: r.Causes, Events: r.Events, Usual: r.Usual, Low: r.Low, High: r.High,
 		Verdict: r.Verdict, Behind: append([]rollout.Behind{}, r.Behind...), Calls: []RolloutCall{},
-		Evidence: append([]rollout.Evidence{}, r.Evidence...), Groups: append([]rollout.GroupReport{}, r.Groups...),
+		Evidence: append([]rollout.Evidence{}, r.Evidence...), Groups: append([]rollout.GroupReport{}, r.Groups...), Survival: append([]rollout.SurvivalPoint{}, r.Survival...),
 	}
 	for i := range r.Calls {
 		out.Calls = append(out.Calls, RolloutCall{viewUpdate(&r.Calls[i].Device), r.Calls[i].Why})

@@ -29,6 +29,7 @@ type Config struct {
 	Links     map[string]Link `toml:"link"`
 	Tariffs   []tariff.Tariff `toml:"tariff"`
 	Schedule  Schedule        `toml:"schedule"`
+	Rollout   Rollout         `toml:"rollout"`
 	Policies  []Policy        `toml:"policy"`
 	Budgets   []Budget        `toml:"budget"`
 	Pools     []Pool          `toml:"pool"`
@@ -71,6 +72,17 @@ type NATS struct {
 type API struct {
 	Listen    string `toml:"listen"`     // "unix:/path" or "127.0.0.1:port"
 	TokenFile string `toml:"token_file"` // of the first administrator's token; "": state_dir/api.token
+}
+
+// Rollout is about updates.
+type Rollout struct {
+	ByHand     string        `toml:"by_hand"`     // who may offer one to a single device: second, alone, never
+	ContactGap time.Duration `toml:"contact_gap"` // between frames that are two contacts
+}
+
+// HubByHand is Rollout.ByHand as the hub takes it.
+func (c *Config) HubByHand() hub.ByHand {
+	return map[string]hub.ByHand{"second": hub.ByHandSecond, "alone": hub.ByHandAlone, "never": hub.ByHandNever}[c.Rollout.ByHand]
 }
 
 // Retention says how long things are kept. Zero keeps for ever.

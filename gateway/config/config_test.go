@@ -61,7 +61,7 @@ func TestDefaultParses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.NATS != empty.NATS || c.API != empty.API || c.Retention != empty.Retention || c.Store != empty.Store || c.Gateway != empty.Gateway {
+	if c.NATS != empty.NATS || c.API != empty.API || c.Retention != empty.Retention || c.Store != empty.Store || c.Rollout != empty.Rollout || c.Gateway != empty.Gateway {
 		t.Errorf("the reference configuration says other defaults than the code:\n%+v\n%+v", c, empty)
 	}
 }

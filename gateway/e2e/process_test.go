@@ -238,6 +238,10 @@ listen = %q
 [api]
 listen = "unix:%s"
 
+[rollout]
+by_hand = "alone"
+contact_gap = "1s"
+
 [[fleet_key]]
 id = "test"
 file = %q

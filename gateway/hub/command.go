@@ -48,6 +48,11 @@ const (
 // SendCommand seals a command for a device and queues it. It is on disk when SendCommand returns.
 func (h *Hub) SendCommand(ctx context.Context, ref string, m Command) (DownlinkRecord, error) {
 	return h.send(ctx, ref, func(c *commit, i fleet.Index) (*store.Downlink, error) {
+		if m.Offer != nil {
+			if err := h.byHand(ctx, c, i, m.Offer); err != nil {
+				return nil, fmt.Errorf("%w: %w", ErrDownlink, err)
+			}
+		}
 		kind, plaintext, err := h.commandPlaintext(i, &m)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrDownlink, err)
@@ -89,9 +94,6 @@ func (h *Hub) commandPlaintext(i fleet.Index, m *Command) (kind string, plaintex
 	if m.Offer != nil {
 		take(downlinkOffer, func() ([]byte, error) {
 			o := *m.Offer
-			if h.isRollout(o.Rollout) {
-				return nil, fmt.Errorf("rollout %d is one of the gateway's: it makes its offers itself", o.Rollout)
-			}
 			if o.Burst == nil {
 				o.Burst = h.core.Burst(core.Place(i))
 			}

@@ -93,6 +93,9 @@ func (h *Hub) CommitOnce(ctx context.Context) (int, error) {
 		}
 	}
 	h.tell(c)
+	if err := h.rollouts.Failed(); err != nil {
+		c.fail(err)
+	}
 	if h.core.Must() || h.rollouts.Must() || c.batch.Len() > 0 || len(c.dirty) > 0 {
 		h.core.Drain(c.batch)
 		h.rollouts.Drain(c.batch)

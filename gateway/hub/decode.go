@@ -80,7 +80,7 @@ func (h *Hub) status(c *commit, l *link, u *transports.Uplink, o *opened, e *eve
 	when, sure := deviceTime(s, u)
 	h.applyRare(o, s, u)
 	if o.newest {
-		h.gauge(o.device, v, s)
+		h.gauge(o.device, v, s, u.ReceivedAt)
 	}
 	e.start(KindStatus, when)
 	h.appendReceipt(e, u, o, e.key)

@@ -37,6 +37,7 @@ type bench struct {
 	template *codec.Template
 	register fleet.Registration
 	retain   hub.Retention
+	byHand   hub.ByHand
 	schedule hub.Schedule
 	fleetKey [32]byte
 	driven   bool // the test commits by itself
@@ -91,7 +92,7 @@ func (b *bench) open() {
 			Register: b.register, Template: fleet.TemplateHash(b.template.Hash()),
 		}},
 		Products:  []hub.Product{{Name: "buoy", Template: b.template, Releases: map[uint8]string{1: "1.0.0", 2: "2.0.0"}}},
-		Retention: b.retain, Random: b.random, Schedule: b.schedule,
+		Retention: b.retain, Random: b.random, Schedule: b.schedule, ByHand: b.byHand,
 	})
 	if err != nil {
 		b.t.Fatal(err)

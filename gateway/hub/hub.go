@@ -81,6 +81,8 @@ type Options struct {
 	Products  []Product
 	Retention Retention
 	Schedule  Schedule
+	ByHand    ByHand        // who may offer updates without a rollout
+	Gap       time.Duration // between frames that are two contacts with updated software; 0: a minute
 
 	// Inline commits each request in the goroutine that brings it, for a simulation that drives the hub single-threaded. Run is not
 	// called then.
@@ -141,7 +143,9 @@ type Hub struct {
 	currency    string                 // of plans
 	budgets     []ledger.Budget        // replaced as a whole
 	reloads     struct{ taken, refused atomic.Uint64 }
-	book        audit.Chain      // of authorisations
+	book        audit.Chain // of authorisations
+	byHandRule  ByHand
+	contactGap  time.Duration
 	rollouts    *rollout.Machine // updates
 
 	// What follows belongs to the committer alone.
@@ -160,7 +164,7 @@ func New(o Options) (*Hub, error) {
 		gateway: o.Gateway, store: o.Store, kek: o.KEK, clock: o.Clock, log: o.Log, fleetKeys: o.FleetKeys, retention: o.Retention,
 		links: make(map[string]*link), products: make(map[string]*Product), templates: make(map[fleet.TemplateHash]*templateView),
 		queue: make(chan *request, queueLen), closed: make(chan struct{}), fleet: fleet.New(), register: true, senders: newSenderLimits(), failures: new(failureTable), inline: o.Inline,
-		pending: make(map[uint32][]keptFrame), parked: make(map[uint32][]parkedFrame), wholeAsked: make(map[uint32]time.Time), rekeyed: make(map[uint32]int64), random: o.Random,
+		pending: make(map[uint32][]keptFrame), parked: make(map[uint32][]parkedFrame), wholeAsked: make(map[uint32]time.Time), rekeyed: make(map[uint32]int64), random: o.Random, byHandRule: o.ByHand, contactGap: o.Gap,
 	}
 	if h.random == nil {
 		h.random = func(b []byte) { _, _ = rand.Read(b) } // never fails: it ends the process instead

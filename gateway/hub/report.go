@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/godwit-gateway/godwit/gateway/store"
@@ -18,10 +19,14 @@ func (h *Hub) Report(ctx context.Context, r transports.Report) error {
 		h.reportedFor(d, r.ReceivedAt)
 		switch r.State {
 		case transports.ReportDelivered:
+			h.said(d, r.ReceivedAt, "")
 			h.offerArrived(d, r.ReceivedAt)
 			h.move(c, d, DownlinkDelivered, r.ReceivedAt)
 		case transports.ReportFailed:
 			d.Error = "the network gave up"
+			if noSubscriber(r.Code) {
+				h.said(d, r.ReceivedAt, fmt.Sprintf("status %#02x", r.Code))
+			}
 			h.offerLost(d, r.ReceivedAt)
 			h.move(c, d, DownlinkFailed, r.ReceivedAt)
 		case transports.ReportPending:

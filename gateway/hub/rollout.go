@@ -20,7 +20,7 @@ import (
 // openRollouts makes the machine of updates, and brings back what it knew. The fleet and the schedule are there.
 func (h *Hub) openRollouts() error {
 	c := rollout.Config{
-		Fleet: updatable{h}, Programme: func(at rollout.Place) int { return h.core.Programme(core.Place(at)) },
+		Fleet: updatable{h}, Store: h.store, Gap: h.contactGap, Programme: func(at rollout.Place) int { return h.core.Programme(core.Place(at)) },
 		Burst: func(at rollout.Place) []uint16 { return h.core.Burst(core.Place(at)) },
 	}
 	c.Model, c.Presence = h.core.Presence()
@@ -42,7 +42,7 @@ func (h *Hub) openRollouts() error {
 	if known {
 		h.rollouts.Raise(binary.BigEndian.Uint32(from))
 	}
-	return nil
+	return h.loadByHand()
 }
 
 // updatable is the fleet as rollouts see it. It answers within calls of the machine, with mu held.

@@ -20,6 +20,51 @@ func (h *Hub) LookAtRollouts(look func(now time.Time, m *rollout.Machine)) {
 	look(h.clock.Now(), h.rollouts)
 }
 
+// looksAtOnce is how many devices of a rollout are looked at while frames wait: a few milliseconds.
+const looksAtOnce = 512
+
+// lookAt has a look at all devices of a rollout come to its end. Frames pass between its steps.
+func lookAt[T any](h *Hub, begin func(now time.Time, m *rollout.Machine) (*rollout.Look[T], error)) (out T, err error) {
+	var look *rollout.Look[T]
+	h.LookAtRollouts(func(now time.Time, m *rollout.Machine) { look, err = begin(now, m) })
+	if err != nil {
+		return out, err
+	}
+	for more := true; more; {
+		h.LookAtRollouts(func(time.Time, *rollout.Machine) { more = look.Some(looksAtOnce) })
+	}
+	h.LookAtRollouts(func(time.Time, *rollout.Machine) { out, err = look.Result() })
+	return out, err
+}
+
+// RolloutReport is what is to be said of a rollout.
+func (h *Hub) RolloutReport(id rollout.ID) (rollout.Report, error) {
+	return lookAt(h, func(now time.Time, m *rollout.Machine) (*rollout.Look[rollout.Report], error) {
+		return m.LookReport(now, id)
+	})
+}
+
+// RolloutFunnel is how far devices came, by step.
+func (h *Hub) RolloutFunnel(id rollout.ID) ([]rollout.FunnelStep, error) {
+	return lookAt(h, func(now time.Time, m *rollout.Machine) (*rollout.Look[[]rollout.FunnelStep], error) {
+		return m.LookFunnel(now, id)
+	})
+}
+
+// RolloutBehind is who is behind, by customer.
+func (h *Hub) RolloutBehind(id rollout.ID) ([]rollout.Behind, error) {
+	return lookAt(h, func(now time.Time, m *rollout.Machine) (*rollout.Look[[]rollout.Behind], error) {
+		return m.LookBehind(now, id)
+	})
+}
+
+// RolloutAdoption is how devices stood over time, as far as was known at asOf; zero: now.
+func (h *Hub) RolloutAdoption(id rollout.ID, asOf time.Time, every time.Duration) ([]rollout.AdoptionPoint, error) {
+	return lookAt(h, func(now time.Time, m *rollout.Machine) (*rollout.Look[[]rollout.AdoptionPoint], error) {
+		return m.LookAdoption(now, id, asOf, every)
+	})
+}
+
 // PlanRollout says what a rollout would be like, and changes nothing.
 func (h *Hub) PlanRollout(s rollout.Spec) (f rollout.Forecast, err error) {
 	h.LookAtRollouts(func(now time.Time, m *rollout.Machine) {
@@ -76,16 +121,22 @@ func (h *Hub) RolloutDevices(id rollout.ID, q RolloutQuery) (list []rollout.Devi
 			return nil, "", fmt.Errorf("%w: cursor %q", ErrQuery, q.After)
 		}
 	}
-	limit := pageLimit(q.Limit)
-	h.LookAtRollouts(func(now time.Time, m *rollout.Machine) { list, err = m.Page(now, id, uint32(after), limit+1, q.takes) }) //nolint:gosec // 32 bits
-	if err != nil {
-		return nil, "", err
+	limit, last, list := pageLimit(q.Limit), uint32(after), []rollout.DeviceView{}
+	for more := true; more; {
+		h.LookAtRollouts(func(now time.Time, m *rollout.Machine) {
+			var some []rollout.DeviceView
+			some, last, more, err = m.Page(now, id, last, limit+1-len(list), looksAtOnce, q.takes)
+			list = append(list, some...)
+		})
+		if err != nil {
+			return nil, "", err
+		}
+		if len(list) > limit {
+			list = list[:limit]
+			return list, strconv.FormatUint(uint64(list[limit-1].Number), 10), nil
+		}
 	}
-	if len(list) > limit {
-		list = list[:limit]
-		next = strconv.FormatUint(uint64(list[limit-1].Number), 10)
-	}
-	return list, next, nil
+	return list, "", nil
 }
 
 // silentAfter is how many contacts a device of a rollout must have missed to be called silent.

@@ -284,14 +284,14 @@ func (h *Hub) receipt(i fleet.Index, revision uint8, now time.Time) {
 }
 
 // gauge tells the schedule how full the battery is, where a policy says which field that is.
-func (h *Hub) gauge(i fleet.Index, v *templateView, s *codec.Status) {
+func (h *Hub) gauge(i fleet.Index, v *templateView, s *codec.Status, now time.Time) {
 	g := h.core.Gauge(core.Place(i))
 	if g == nil {
 		return
 	}
 	for n, f := range v.template.Fields() {
 		if f.Name == g.Field && s.Values[n].State != codec.NotMeasured {
-			h.core.Battery(core.Place(i), g.Percent(f.Float(s.Values[n])))
+			h.core.Battery(now, core.Place(i), g.Percent(f.Float(s.Values[n])))
 		}
 	}
 }

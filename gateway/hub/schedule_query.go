@@ -65,8 +65,8 @@ func (h *Hub) Explain(ref string) (Explanation, error) {
 			e.Evidence = append(e.Evidence, line)
 		}
 	}
-	why := h.whyOne(now, i)
-	e.Cause = causeOfSilence(&why)
+	why := h.why(now, i)
+	e.Cause = CauseOf(&why)
 	e.Spent = append([]ledger.DeviceTotal{}, h.core.Ledger().Device(tariff.MonthOf(h.core.Local(now)), d.Number)...)
 	return e, nil
 }
@@ -261,7 +261,7 @@ func (h *Hub) Silent(class, cursor string, limit int) (list []SilentDevice, next
 		}
 		why := h.why(now, i)
 		list = append(list, SilentDevice{
-			Cause:  causeOfSilence(&why),
+			Cause:  CauseOf(&why),
 			Device: h.fleet.Device(i).Name, Number: number, Class: s.Class.String(), Dead: s.Dead, Missed: s.Missed, Link: s.Link,
 			LastSeen: time.Unix(s.Last, 0).UTC(), Evidence: s.Lines(),
 		})

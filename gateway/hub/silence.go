@@ -1,43 +1,47 @@
 package hub
 
 import (
-	"strconv"
+	"errors"
 	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/rollout"
 	"github.com/godwit-gateway/godwit/gateway/rollout/silence"
+	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler/core"
+	"github.com/godwit-gateway/godwit/transports"
 )
 
-// why is what the silence of a device is put down to, by what presence and rollouts know. mu is held for writing: rollouts may reckon.
-func (h *Hub) why(now time.Time, i fleet.Index) silence.Finding {
-	q := h.quiet(now, i)
-	return silence.Judge(&q)
-}
-
-// quiet is what is known of the silence of a device, but for its downlinks.
-func (h *Hub) quiet(now time.Time, i fleet.Index) silence.Quiet {
-	state := h.fleet.Head(i).State
-	q := silence.Quiet{Now: now.Unix(), Retired: state == fleet.Retired || state == fleet.Rejected}
-	q.Standing, q.Heard = h.core.Standing(now, core.Place(i))
-	for _, v := range h.rollouts.Device(now, rollout.Place(i)) {
-		if !concerns(v.Standing) {
-			continue
-		}
-		version := v.Version
-		if s, err := h.rollouts.Get(v.Rollout); err == nil {
-			version = s.Spec.Version // that it goes to, not the one that it runs
-		}
-		q.Update = silence.Installation{
-			Rollout: strconv.FormatUint(uint64(v.Rollout), 10), Version: version, Step: v.Step, Since: v.Since.Unix(), Judged: v.Suspect > 0, Suspect: v.Suspect,
-		}
-		break // the newest
+// Quiet implements rollout.Fleet: all that is known of a silence but for updates.
+func (f updatable) Quiet(now time.Time, at rollout.Place, q *silence.Quiet) {
+	h, state := f.h, f.h.fleet.Head(fleet.Index(at)).State
+	*q = silence.Quiet{
+		Now: now.Unix(), Retired: state == fleet.Retired || state == fleet.Rejected, Power: silence.Power{Levels: q.Power.Levels[:0]}, Outages: q.Outages[:0],
 	}
-	return q
+	q.Standing, q.Heard = h.core.Standing(now, core.Place(at))
+	w := h.core.Witness(core.Place(at), h.scratch.levels)
+	h.scratch.levels = w.Levels
+	for _, l := range w.Levels {
+		q.Power.Levels = append(q.Power.Levels, silence.Level{At: l.At.Unix(), Value: l.Percent})
+	}
+	q.Power.Empty, q.Power.Full, q.Power.Unit = 1, 100, "%" // gauges tell no less than 1
+	q.Card = silence.Card{Refused: w.Refused, Code: w.Why}
+	if !w.Delivered.IsZero() {
+		q.Card.Delivered = w.Delivered.Unix()
+	}
+	if l := h.links[q.Standing.Link]; q.Heard && l != nil && q.Standing.Missed > 0 {
+		if o := h.core.Outage(l.place); o.Since != 0 {
+			q.Outages = append(q.Outages, silence.Disturbance{Where: "link " + l.Name, Since: o.Since, Until: o.Until, Probability: o.Probability})
+		}
+	}
 }
 
-// Silence is what the silence of a device is put down to, also by what the networks said of its downlinks since it was heard.
+// why is what the silence of a device is put down to. mu is held for writing: rollouts may reckon.
+func (h *Hub) why(now time.Time, i fleet.Index) silence.Finding {
+	return h.rollouts.Why(now, rollout.Place(i))
+}
+
+// Silence is what the silence of a device is put down to.
 func (h *Hub) Silence(ref string) (silence.Finding, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -45,42 +49,33 @@ func (h *Hub) Silence(ref string) (silence.Finding, error) {
 	if err != nil {
 		return silence.Finding{}, err
 	}
-	return h.whyOne(h.clock.Now(), i), nil
+	return h.why(h.clock.Now(), i), nil
 }
 
-// whyOne is why for a single device: looking through all downlinks for each of many would hold frames up.
-func (h *Hub) whyOne(now time.Time, i fleet.Index) silence.Finding {
-	q := h.quiet(now, i)
-	q.Card = h.card(h.fleet.Head(i).Number, q.Standing.Last)
-	return silence.Judge(&q)
-}
-
-// card is what networks said of a device since a time: where each message is paid for they know whether there is somebody, and report what arrived.
-func (h *Hub) card(number uint32, since int64) (c silence.Card) {
-	for _, d := range h.outgoing.byRef {
-		if l := h.links[d.Link]; d.Number != number || l == nil || !l.Metered || d.Changed.Unix() <= since {
-			continue
-		}
-		switch {
-		case d.State == DownlinkFailed && d.Attempts < attemptsMax:
-			c.Refused, c.Code = c.Refused+1, max(c.Code, d.Error) // of several the same one each time
-		case d.State == DownlinkDelivered:
-			c.Delivered = max(c.Delivered, d.Changed.Unix())
-		}
+// said notes what a network says of a device: why it will never take a downlink to it, or, without a reason, that one arrived. Where each message is paid
+// for networks know whether there is somebody.
+func (h *Hub) said(d *store.Downlink, now time.Time, refused string) {
+	i, ok := h.fleet.ByNumber(d.Number)
+	if l := h.links[d.Link]; !ok || l == nil || !l.Metered {
+		return
 	}
-	return c
+	if refused != "" {
+		h.core.Refused(core.Place(i), refused)
+		return
+	}
+	h.core.Delivered(now, core.Place(i))
 }
 
-// concerns says that an update may have something to do with a silence.
-func concerns(s rollout.Standing) bool {
-	switch s {
-	case rollout.Offered, rollout.Accepted, rollout.Deferred, rollout.Downloading, rollout.Downloaded, rollout.Verified, rollout.Installing, rollout.Rebooting,
-		rollout.Soaking, rollout.Confirmed, rollout.RolledBack, rollout.Expired:
-		return true
-	default:
-		return false
-	}
+// refusedByNumber reports whether a network refused a downlink for good with an error number of its own. Without one it was the message that was too
+// large or too old: that says nothing of the subscriber.
+func refusedByNumber(err error) bool {
+	var se *transports.SendError
+	return errors.As(err, &se) && se.Outcome == transports.Refused && se.Code != 0
 }
+
+// noSubscriber reports whether a status of a report (3GPP TS 23.040 §9.2.3.15) says that nobody can be reached under the number: a message that expired
+// (0x46) or was deleted says so of nobody.
+func noSubscriber(status int) bool { return status >= 0x41 && status <= 0x45 }
 
 // A Cause is what the silence of a device is put down to.
 type Cause struct {
@@ -89,6 +84,7 @@ type Cause struct {
 	Why         []string `json:"cause_evidence"` // the weightiest first
 }
 
-func causeOfSilence(f *silence.Finding) Cause {
+// CauseOf is a finding as it is shown.
+func CauseOf(f *silence.Finding) Cause {
 	return Cause{f.Class.Label(), f.Probability, append([]string{}, f.Evidence...)}
 }

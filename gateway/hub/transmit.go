@@ -207,6 +207,9 @@ func (h *Hub) settle(c *commit, a *attempt, receipt transports.Receipt, err erro
 				h.chargedLate(c, d)
 			}
 		}
+		if refusedByNumber(err) {
+			h.said(d, now, err.Error())
+		}
 		h.settleOne(c, d, a, receipt, err, now)
 	}
 	if d := h.outgoing.byRef[a.rider]; d != nil {

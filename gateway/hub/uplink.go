@@ -24,6 +24,7 @@ type scratch struct {
 	state      codec.State
 	stored     []byte // a state as it is stored
 	frame      store.Frame
+	levels     []core.Level
 	paid       bool // what the uplink costs is booked
 	missing    int  // messages before the uplink that the network lost, until they are told of
 }

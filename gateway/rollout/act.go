@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/rollout/verdict"
@@ -148,6 +149,9 @@ func (m *Machine) Create(now time.Time, by Actor, s Spec) (ID, Authorisation, er
 // number is the next number on air: of a rollout, or of another try of one.
 func (m *Machine) number() uint32 {
 	m.numbers++
+	for slices.Contains(m.reserved, m.numbers) {
+		m.numbers++
+	}
 	return m.numbers
 }
 

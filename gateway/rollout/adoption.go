@@ -12,6 +12,11 @@ const pointsMax = 2000
 // Adoption is how devices stood at times from the start on, one step apart, as far as was known at asOf; zero: as is known now. A curve of more than
 // 2,000 points is refused.
 func (m *Machine) Adoption(now time.Time, id ID, asOf time.Time, every time.Duration) ([]AdoptionPoint, error) {
+	return whole(m.LookAdoption(now, id, asOf, every))
+}
+
+// LookAdoption is Adoption in steps.
+func (m *Machine) LookAdoption(now time.Time, id ID, asOf time.Time, every time.Duration) (*Look[[]AdoptionPoint], error) {
 	r, err := m.get(id)
 	if err != nil {
 		return nil, err
@@ -22,56 +27,84 @@ func (m *Machine) Adoption(now time.Time, id ID, asOf time.Time, every time.Dura
 	if every <= 0 {
 		return nil, fmt.Errorf("adoption of rollout %d every %s: %w", id, every, ErrInvalid)
 	}
-	list := []AdoptionPoint{}
-	if r.Started.IsZero() || asOf.Before(r.Started) {
-		return list, nil
-	}
-	every = max(every, asOf.Sub(r.Started)/(pointsMax-2))
-	for t := r.Started; ; t = t.Add(every) {
-		if !t.Before(asOf) {
-			list = append(list, AdoptionPoint{Time: asOf})
-			break
+	c := curve{asOf: stamp(asOf)}
+	if !r.Started.IsZero() && !asOf.Before(r.Started) {
+		every = max(every, asOf.Sub(r.Started)/(pointsMax-2))
+		for t := r.Started; t.Before(asOf); t = t.Add(every) {
+			c.times = append(c.times, t)
 		}
-		list = append(list, AdoptionPoint{Time: t})
+		c.times = append(c.times, asOf)
 	}
-	heldOut := 0
-	var f Facts
-	for i := range r.devices {
-		d := &r.devices[i]
-		if d.wave == held {
-			heldOut++
-		}
-		if d.offered == 0 {
-			continue
-		}
-		m.config.Fleet.Facts(d.place, &f)
-		d.trace(list, stamp(asOf), stamp(f.Last), seconds(f.Interval))
+	for _, t := range c.times {
+		c.stamps = append(c.stamps, stamp(t))
 	}
-	for n := range list {
-		list[n].HeldOut = heldOut
+	for b := range c.turned {
+		c.turned[b] = make([]int, len(c.times)+1)
 	}
-	return list, nil
+	return &Look[[]AdoptionPoint]{m: m, r: r, visit: c.add, end: c.points}, nil
 }
 
-// trace adds a device to all points. Between two moments at which it may change its band is the same.
-func (d *device) trace(list []AdoptionPoint, asOf, last, interval uint32) {
-	turns := d.turns(last, interval)
-	now, from := bandNone, uint32(0)
-	for n := range list {
-		at := stamp(list[n].Time)
-		if k, _ := slices.BinarySearch(turns, from+1); n == 0 || k < len(turns) && turns[k] <= at {
-			now = d.band(at, asOf, last, interval)
-		}
-		list[n].add(now)
-		from = at
+// curve counts devices over time by what is known of them: how many more there are at a point than at the one before it.
+type curve struct {
+	asOf    uint32
+	times   []time.Time
+	stamps  []uint32
+	turned  [bands][]int
+	heldOut int
+	turns   []uint32 // scratch
+}
+
+// add adds a device. Between two moments at which it may change its band is the same.
+func (c *curve) add(d *device, f *Facts) {
+	if d.wave == held {
+		c.heldOut++
 	}
+	if d.offered == 0 || len(c.times) == 0 {
+		return
+	}
+	last, interval := stamp(f.Last), seconds(f.Interval)
+	c.turns = d.turns(c.turns[:0], last, interval)
+	now, since, seen := d.band(c.stamps[0], c.asOf, last, interval), 0, 0
+	for _, t := range c.turns {
+		n, _ := slices.BinarySearch(c.stamps, t)
+		if n <= seen {
+			continue
+		}
+		if n == len(c.stamps) {
+			break
+		}
+		seen = n
+		if b := d.band(c.stamps[n], c.asOf, last, interval); b != now {
+			c.turned[now][since]++
+			c.turned[now][n]--
+			now, since = b, n
+		}
+	}
+	c.turned[now][since]++
+	c.turned[now][len(c.stamps)]--
+}
+
+// points are the sums.
+func (c *curve) points() []AdoptionPoint {
+	list := make([]AdoptionPoint, len(c.times))
+	var n [bands]int
+	for i := range list {
+		for b := range n {
+			n[b] += c.turned[b][i]
+		}
+		list[i] = AdoptionPoint{
+			Time: c.times[i], Confirmed: n[bandConfirmed], Progress: n[bandProgress], Ended: n[bandEnded], Unknown: n[bandUnknown], HeldOut: c.heldOut,
+			Attempted: n[bandConfirmed] + n[bandProgress] + n[bandEnded] + n[bandUnknown],
+		}
+	}
+	return list
 }
 
 // turns are the moments at which what is known of a device may change, ascending.
-func (d *device) turns(last, interval uint32) []uint32 {
-	list := []uint32{d.offered, d.ran.at, d.back.at, max(last, d.offered) + patience(interval) + 1}
-	for _, s := range d.steps {
-		list = append(list, s.at)
+func (d *device) turns(list []uint32, last, interval uint32) []uint32 {
+	list = append(list, d.offered, d.ran.at, d.back.at, max(last, d.offered)+patience(interval)+1)
+	for i := range d.steps {
+		list = append(list, d.steps[i].at)
 	}
 	for _, g := range d.gaps {
 		list = append(list, g.from+1)
@@ -89,24 +122,9 @@ const (
 	bandProgress
 	bandEnded
 	bandUnknown
-)
 
-func (p *AdoptionPoint) add(b band) {
-	if b != bandNone {
-		p.Attempted++
-	}
-	switch b {
-	case bandConfirmed:
-		p.Confirmed++
-	case bandProgress:
-		p.Progress++
-	case bandEnded:
-		p.Ended++
-	case bandUnknown:
-		p.Unknown++
-	case bandNone:
-	}
-}
+	bands = iota
+)
 
 // band finds how a device stood at a time, by what was known at another one that is not before it. Whoever was overdue at the time, and had not called
 // again by then, is unknown, whatever it was before.
@@ -128,7 +146,7 @@ func (d *device) band(at, asOf, last, interval uint32) band {
 	// by its story, as of then: steps of a try that came later began anew
 	newest := step{}
 	for round := uint8(1); round <= d.round; round++ {
-		if x := d.storyAt(round, at, asOf); x.known > 0 {
+		if x := latest(d.steps, round, at, asOf); x.known > 0 {
 			newest = x
 		}
 	}
@@ -138,17 +156,6 @@ func (d *device) band(at, asOf, last, interval uint32) band {
 	default:
 		return bandProgress
 	}
-}
-
-// storyAt is the last step of a try up to a time, by what was known at another one.
-func (d *device) storyAt(round uint8, at, asOf uint32) step {
-	var known []step
-	for _, s := range d.steps {
-		if s.at <= at && s.known <= asOf {
-			known = append(known, s)
-		}
-	}
-	return latest(known, round)
 }
 
 // quiet reports whether a device was overdue at a time and had not called again by asOf.

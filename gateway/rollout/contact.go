@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -85,15 +86,15 @@ func patience(interval uint32) uint32 {
 // intervalDefault is how often a device is taken to speak of which that is unknown, in seconds.
 const intervalDefault = 24 * 3600
 
-// contactGap is how far apart frames are that are not one contact, in seconds.
-const contactGap = 60
+// contactGap is how far apart frames are that are not one contact, unless Config.Gap says otherwise.
+const contactGap = time.Minute
 
 // soak counts a contact of a device that runs the release.
 func (m *Machine) soak(now time.Time, r *rollout, d *device, c Contact) {
 	if d.standing != Soaking || !c.Newest || c.Boot || c.Order.compare(d.ran.order) <= 0 {
 		return
 	}
-	if t := stamp(now); t >= d.soaked+contactGap {
+	if t := stamp(now); t >= d.soaked+seconds(cmp.Or(m.config.Gap, contactGap)) {
 		d.soak, d.soaked = min(d.soak, 254)+1, t
 		if int(d.soak) >= r.Spec.Soak {
 			m.ripe = append(m.ripe, ripe{r, d.number})
@@ -137,7 +138,7 @@ func (m *Machine) Reported(now time.Time, at Place, s Software) {
 	explained := false
 	for _, id := range m.ids {
 		r := m.rollouts[id]
-		d := r.find(f.Number)
+		d := m.reporting(r, f, &s)
 		if d == nil {
 			continue
 		}
@@ -170,6 +171,14 @@ func (m *Machine) Reported(now time.Time, at Place, s Software) {
 			Kind: ActOutside, Place: at, Time: now, Product: f.Product, Version: s.Version, From: s.Was, DeviceTime: s.At,
 		})
 	}
+}
+
+// reporting is the device of a rollout that a report is of. One that is not in memory is read back where the report is news.
+func (m *Machine) reporting(r *rollout, f *Facts, s *Software) *device {
+	if r.freeing.freed && (r.Spec.Product != f.Product || s.Version == s.Was) {
+		return r.find(f.Number)
+	}
+	return m.device(r, f.Number)
 }
 
 // says is what a report says of a release.

@@ -3,6 +3,7 @@ package rollout
 import (
 	"bytes"
 	"cmp"
+	"math"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -132,7 +133,7 @@ func (d *device) outside() bool {
 
 // story is where a device stands by what it said of its steps in this round, and the step that says so; 0 if it said nothing.
 func (d *device) story() (Standing, step) {
-	last := latest(d.steps, d.round)
+	last := latest(d.steps, d.round, math.MaxUint32, math.MaxUint32)
 	if last.known == 0 {
 		return 0, last
 	}

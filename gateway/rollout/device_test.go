@@ -399,6 +399,9 @@ func TestLateDevices(t *testing.T) {
 // What a device says of its software is written to the rollouts for which it is news, not to all that it ever was in.
 func TestNoNewsIsNotWritten(t *testing.T) {
 	w := newWorld(t, 1)
+	w.commit()
+	w.config.Store = nil // all stays in memory
+	w.restart()
 	for _, version := range []string{"2.0", "3.0"} {
 		s := w.spec()
 		s.Version = version

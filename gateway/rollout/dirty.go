@@ -110,7 +110,7 @@ func (m *Machine) Drain(to Rows) {
 		d.put(to, idKey(nil, rowHead, id), &m.rollouts[id].head)
 	}
 	for _, k := range d.devices {
-		if x := m.rollouts[k.id].find(k.number); x != nil {
+		if x := m.device(m.rollouts[k.id], k.number); x != nil {
 			d.key = deviceRow(d.key[:0], rowDevice, k.id, k.number)
 			d.value = x.append(d.value[:0])
 			to.PutRollout(d.key, d.value)
@@ -123,6 +123,7 @@ func (m *Machine) Drain(to Rows) {
 		to.DeleteRollouts(idKey(nil, rowJudge, id), idKey(nil, rowJudge, id+1))
 		to.DeleteRollouts(idKey(nil, rowJudgeDevice, id), idKey(nil, rowJudgeDevice, id+1))
 	}
+	m.letGo(d.devices)
 	d.releases, d.heads, d.judges, d.dropped, d.devices = d.releases[:0], d.heads[:0], d.judges[:0], d.dropped[:0], d.devices[:0]
 	clear(d.marks)
 }

@@ -28,7 +28,8 @@
 // # What is kept
 //
 // A device of a rollout takes 300 bytes and 16 for each step that it told, its evidence 52, while the rollout can still go on, as that of every other
-// device of the fleet. Rows are written with the frame that changed them. The evidence is written too and not reckoned anew from frames: what silence is
+// device of the fleet. Once it has ended only its counts and the devices that are still busy with it stay in memory; the others are read back when
+// somebody asks. Rows are written with the frame that changed them. The evidence is written too and not reckoned anew from frames: what silence is
 // held against is learned and forgotten meanwhile, and a restart must not change what a running rollout is judged by.
 //
 // A retry of a rollout has a number of its own on air, by which devices tell of their steps: so a late log of the first try is not taken for one of the

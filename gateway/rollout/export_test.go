@@ -1,8 +1,12 @@
 package rollout
 
 // Hold has devices of a version be offered nothing more, as the verdict does.
-func (m *Machine) Hold(id ID, version string) {
-	r := m.rollouts[id]
-	r.Held = append(r.Held, version)
-	m.dirty.head(id)
+func (m *Machine) Hold(id ID, version string) { m.hold(m.now, m.rollouts[id], version) }
+
+// Pending is how many devices of rollouts are in memory.
+func (m *Machine) Pending() (n int) {
+	for _, r := range m.rollouts {
+		n += len(r.devices) + len(r.freeing.aside)
+	}
+	return n
 }

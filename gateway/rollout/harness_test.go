@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/manifest"
 	"github.com/godwit-gateway/godwit/gateway/rollout"
+	"github.com/godwit-gateway/godwit/gateway/rollout/silence"
 	"github.com/godwit-gateway/godwit/scheduler/presence"
 )
 
@@ -31,6 +33,16 @@ func (f devices) Len() int                                  { return len(f) }
 func (f devices) Facts(at rollout.Place, to *rollout.Facts) { *to = f[at] }
 func (f devices) Find(number uint32) (at rollout.Place, ok bool) {
 	return rollout.Place(number - 100), number >= 100 && int(number) < 100+len(f)
+}
+
+// Quiet takes presence for one that knows the tail of missed contacts alone.
+func (f devices) Quiet(now time.Time, at rollout.Place, q *silence.Quiet) {
+	x := &f[at]
+	*q = silence.Quiet{Now: now.Unix(), Heard: !x.Last.IsZero(), Retired: !x.Active}
+	every := max(x.Interval, time.Hour)
+	n := int(max(0, now.Sub(x.Last)-10*time.Minute) / every)
+	tail := math.Pow(0.05, float64(n))
+	q.Standing = presence.Standing{Missed: n, Tail: max(tail, 1e-6), Dead: 1e-4 / (1e-4 + tail), Last: x.Last.Unix(), Interval: uint32(every / time.Second), Link: "udp0"}
 }
 
 // fleet makes devices that run 1.0 and call every hour.
@@ -65,6 +77,20 @@ func (r rows) EachRollout(f func(key, row []byte) error) error {
 		}
 	}
 	return nil
+}
+
+func (r rows) RolloutRow(key []byte) (row []byte, ok bool, err error) {
+	row, ok = r[string(key)]
+	return row, ok, nil
+}
+
+func (r rows) RolloutRows(from, to []byte, f func(key, row []byte) error) error {
+	return r.EachRollout(func(key, row []byte) error {
+		if string(key) < string(from) || string(key) >= string(to) {
+			return nil
+		}
+		return f(key, row)
+	})
 }
 
 func config(t testing.TB, f rollout.Fleet) rollout.Config {
@@ -110,6 +136,7 @@ func newWorld(t testing.TB, n int) *world {
 	t.Helper()
 	w := &world{t: t, f: fleet(n), store: rows{}, now: t0, counter: make([]uint64, n)}
 	w.config = config(t, w.f)
+	w.config.Store = w.store
 	w.m = rollout.New(w.config)
 	for i, v := range []string{"1.0", "2.0", "3.0"} {
 		if _, err := w.m.Register(w.now, author, release(v, uint32(i+1))); err != nil {

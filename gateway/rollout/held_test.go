@@ -116,3 +116,60 @@ func TestOverrideOfHeld(t *testing.T) {
 		t.Errorf("%s %v", r.Verdict, err)
 	}
 }
+
+// Once a version is held, what became of its devices holds nobody else back: the verdict warns no more, and the next wave opens by itself, also after a
+// restart.
+func TestWavesGoOnWithoutTheHeld(t *testing.T) {
+	w := newWorld(t, 1200)
+	mixed(w)
+	id, first := w.canary(w.spec())
+	var old []int
+	for _, i := range first {
+		if i%3 == 0 {
+			old = append(old, i)
+			continue
+		}
+		w.heard(i)
+		w.offer(i)
+	}
+	for range 4 {
+		w.now = w.now.Add(2 * time.Minute)
+		for _, i := range first {
+			if i%3 != 0 {
+				w.updates(i, "2.0")
+			}
+		}
+	}
+	w.pass(time.Minute)
+	sum, _ := w.m.Get(id)
+	for _, i := range old {
+		if w.heard(i); sum.Warned {
+			break
+		}
+		if i%12 == 0 {
+			w.says(i, w.offer(i), did(codec.StepFailed, 8, 0))
+		} else {
+			w.confirms(i)
+		}
+		w.pass(time.Minute)
+		sum, _ = w.m.Get(id)
+	}
+	if !sum.Warned || sum.State != rollout.Running {
+		t.Fatalf("%+v", sum)
+	}
+	w.m.Hold(id, "0.9")
+	w.commit()
+	w.restart()
+	for n := 0; n < 60 && sum.Wave < 2; n++ { // two days are what a group soaks
+		for i := range w.f {
+			w.heard(i)
+		}
+		w.pass(time.Hour)
+		sum, _ = w.m.Get(id)
+	}
+	r, err := w.m.Report(w.now, id)
+	if err != nil || sum.Wave != 2 || sum.Warned || sum.State != rollout.Running || !strings.Contains(r.Verdict, "set aside") {
+		views, _ := w.m.Waves(w.now, id)
+		t.Errorf("wave %d, warned %t, %s: %s; %s", sum.Wave, sum.Warned, sum.State, r.Verdict, views[1].Reason)
+	}
+}

@@ -204,29 +204,31 @@ func (m *Machine) returned(now time.Time) {
 	}
 }
 
-// weigh does what the evidence asks for.
-func (m *Machine) weigh(now time.Time, r *rollout) {
+// weigh does what the evidence asks for. more: it should be called again at once.
+func (m *Machine) weigh(now time.Time, r *rollout) (more bool) {
 	r.judge.Poll(now.Unix())
 	m.dirty.judge(r.ID)
 	v := r.judge.Verdict()
-	m.excess(now, r, &v)
+	more = m.excess(now, r, &v)
 	if r.State == Halted {
-		return
+		return more
 	}
-	m.holdGroups(now, r, &v)
-	why := strings.Join(r.reasons(&v), "; ")
 	if v.Action == verdict.Halt {
-		m.halt(now, r, why)
-		return
+		m.halt(now, r, strings.Join(r.reasons(&v), "; "))
+		return more
+	}
+	if m.holdGroups(now, r, &v) {
+		v = r.judge.Verdict()
 	}
 	if warned := v.Action == verdict.Warn; warned != r.Warned {
-		r.Warned = warned
-		if !warned {
+		why := strings.Join(r.reasons(&v), "; ")
+		if r.Warned = warned; !warned {
 			why = "the verdict warns no more"
 		}
 		m.dirty.head(r.ID)
 		m.tell(r, Action{Kind: ActWarned, Time: now, Reason: why, Actor: machine, Warned: warned})
 	}
+	return more
 }
 
 // machine is who acts if nobody does.
@@ -242,25 +244,38 @@ func (m *Machine) halt(now time.Time, r *rollout, why string) {
 	m.tell(r, Action{Kind: ActHalted, Time: now, Reason: why, Actor: machine, Audit: a})
 }
 
-// holdGroups offers nothing any more to devices of a version that the evidence is against alone.
-func (m *Machine) holdGroups(now time.Time, r *rollout, v *verdict.Verdict) {
+// holdGroups offers nothing any more to devices of a version that the evidence is against alone. It reports whether there is a new one.
+func (m *Machine) holdGroups(now time.Time, r *rollout, v *verdict.Verdict) (held bool) {
 	for i := range v.Groups {
 		g := &v.Groups[i]
 		if g.Halted == 0 || int(g.From) >= len(r.Versions) || slices.Contains(r.Held, r.Versions[g.From]) {
 			continue
 		}
 		from := r.Versions[g.From]
-		r.Held = append(r.Held, from)
+		m.hold(now, r, from)
+		held = true
 		why := fmt.Sprintf("devices that come from %q are offered nothing more: %d have the update, %d were heard since, %d failed", from, g.Started, g.Resolved, g.Failed)
 		a := &Authorisation{Time: now, Actor: machine, What: "rollout.hold", Subject: r.subject(), Remark: why, Detail: r.line()}
 		r.note(now, machine, a.What, why)
-		m.dirty.head(r.ID)
 		m.tell(r, Action{Kind: ActWarned, Time: now, Reason: why, Actor: machine, Warned: true, Audit: a})
 	}
+	return held
 }
 
-// silence is how often devices with the update were silent for longer than hardly any living device, and how often they would have been.
-func silence(v *verdict.Verdict) (silent int, usual, low, high float64) {
+// hold has devices of a version be offered nothing more. What becomes of those that have the update does not hold the others back.
+func (m *Machine) hold(now time.Time, r *rollout, from string) {
+	r.Held = append(r.Held, from)
+	for _, g := range r.judge.Groups() {
+		if int(g.From) == slices.Index(r.Versions, from) {
+			r.judge.SetAside(now.Unix(), g)
+		}
+	}
+	m.dirty.judge(r.ID)
+	m.dirty.head(r.ID)
+}
+
+// longSilences is how often devices with the update were silent for longer than hardly any living device, and how often they would have been.
+func longSilences(v *verdict.Verdict) (silent int, usual, low, high float64) {
 	for i := range v.Groups {
 		g := &v.Groups[i]
 		silent += g.Events
@@ -269,20 +284,33 @@ func silence(v *verdict.Verdict) (silent int, usual, low, high float64) {
 	return silent, usual, low, high
 }
 
-// excess tells when more devices are silent than would be, and when they are not any more.
-func (m *Machine) excess(now time.Time, r *rollout, v *verdict.Verdict) {
-	silent, usual, _, high := silence(v)
+// excess tells when more devices are silent than would be, and when they are not any more. unfinished: it is still being found out who they are.
+func (m *Machine) excess(now time.Time, r *rollout, v *verdict.Verdict) (unfinished bool) {
+	silent, usual, _, high := longSilences(v)
 	more := silent > 0 && float64(silent) > high
 	if r.Silence && float64(silent) > usual {
 		more = true // what is near the bound is not told again and again
 	}
-	if more == r.Silence {
-		return
+	switch {
+	case more == r.Silence:
+		r.telling = nil
+		return false
+	case r.telling == nil:
+		r.telling = m.lookLine(now, r)
 	}
+	if r.telling.Some(looksPerLine) {
+		return true
+	}
+	line, _ := r.telling.Result() // it is in memory
 	r.Silence = more
 	m.dirty.head(r.ID)
-	m.tell(r, Action{Kind: ActSilence, Time: now, Reason: m.silenceLine(now, r), Warned: more, Actor: machine})
+	m.tell(r, Action{Kind: ActSilence, Time: now, Reason: line, Warned: more, Actor: machine})
+	r.telling = nil
+	return false
 }
+
+// looksPerLine is looksPerPoll where more is asked of each device.
+const looksPerLine = 4096
 
 // suspect is how likely the update silenced a device.
 func (r *rollout) suspect(d *device) float64 {

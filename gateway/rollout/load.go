@@ -3,6 +3,7 @@ package rollout
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -31,9 +32,6 @@ func (m *Machine) Load(now time.Time, from Source) error {
 	}
 	for _, id := range m.ids {
 		r := m.rollouts[id]
-		for i := range r.devices {
-			r.count(&r.devices[i], 1)
-		}
 		if m.release(r) == nil {
 			return fmt.Errorf("load rollout %d: the row of release %s %s is missing: %w", id, r.Spec.Product, r.Spec.Version, ErrRow)
 		}
@@ -69,16 +67,20 @@ func (m *Machine) loadRow(key, row []byte, fixed map[ID][]byte) error {
 	}
 	switch key[0] {
 	case rowDevice:
-		d, _ := parseDevice(row) // as above
-		at, ok := m.config.Fleet.Find(binary.BigEndian.Uint32(key[5:]))
-		if !ok {
+		d, err := m.readDevice(r, binary.BigEndian.Uint32(key[5:]), row)
+		switch {
+		case errors.Is(err, ErrUnknown):
 			return nil
+		case err != nil:
+			return err
 		}
-		if int(d.round) > len(r.Numbers) {
-			return fmt.Errorf("rollout %d: try %d of %d: %w", id, d.round, len(r.Numbers), ErrRow)
+		r.count(&d, 1)
+		if r.freeing.freed = r.ended() && m.config.Store != nil; r.freeing.freed {
+			r.freeing.devices++
 		}
-		d.place, d.number = at, binary.BigEndian.Uint32(key[5:])
-		r.devices = append(r.devices, d) // keys come in their order
+		if !r.freeing.freed || d.follows() {
+			r.devices = append(r.devices, d) // keys come in their order
+		}
 	case rowJudge:
 		if key[5] == partFixed {
 			fixed[id] = slices.Clone(row)

@@ -2,8 +2,11 @@ package rollout
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
+	"github.com/godwit-gateway/godwit/gateway/rollout/silence"
 	"github.com/godwit-gateway/godwit/scheduler/presence"
 )
 
@@ -48,12 +51,15 @@ type Fleet interface {
 	Len() int // places are below it
 	Facts(at Place, f *Facts)
 	Find(number uint32) (Place, bool)
+	Quiet(now time.Time, at Place, q *silence.Quiet) // all but Update; what q holds may be used again
 }
 
 // Config is what a machine is made of.
 type Config struct {
 	Links []string // names, by place
 	Fleet Fleet
+	Gap   time.Duration // between frames that are two contacts, for the soak; 0 is a minute
+	Store Store         // where devices of rollouts that have ended are read back from; nil: they stay in memory
 
 	// What silence is judged by: the tables of links and programmes, in the same order as Links and as Programme names them, and what was learned.
 	// scheduler/core has both.
@@ -106,14 +112,18 @@ type Machine struct {
 	rollouts map[ID]*rollout
 	ids      []ID // ascending
 	numbers  uint32
+	reserved []uint32       // of offers that are none of a rollout's
 	byNumber map[uint32]try // of offers
 	dirty    dirty
+	drains   uint32 // how many there were
+	failed   error
 	actions  []Action
 	back     time.Time  // until then what was said while the gateway was away may still come
 	live     []*rollout // that frames of devices may change, ascending
 	ripe     []ripe     // soaks that may be over
 	now      time.Time  // of the last call
 	facts    Facts      // scratch
+	silent   silence.Quiet
 
 	before, after []byte // scratch: a device's row
 }
@@ -154,7 +164,7 @@ type ripe struct {
 // ripen settles soaks once all that a frame says was told.
 func (m *Machine) ripen() {
 	for _, x := range m.ripe {
-		if d := x.r.find(x.number); d != nil {
+		if d := m.device(x.r, x.number); d != nil {
 			m.settle(m.now, x.r, d, func(*device) {})
 		}
 	}
@@ -200,6 +210,32 @@ func (m *Machine) Numbers() uint32 { return m.numbers }
 
 // Raise has the numbers of offers go on from one, unless they are beyond it.
 func (m *Machine) Raise(number uint32) { m.numbers = max(m.numbers, number) }
+
+// reservedMost bounds the numbers that are reserved, and reservedAhead how far they may be beyond those of rollouts, so that a gap as wide as numbersGap
+// leaves them behind.
+const (
+	reservedMost  = 4096
+	reservedAhead = numbersGap / 2
+)
+
+// Reserve keeps a number of offers from being a rollout's. It reports whether that is new, for the caller keeps Reserved.
+func (m *Machine) Reserve(number uint32) (added bool, err error) {
+	switch _, taken := m.byNumber[number]; {
+	case taken:
+		return false, fmt.Errorf("offers with the number %d are a rollout's: %w", number, ErrExists)
+	case number == 0 || number > m.numbers && number-m.numbers > reservedAhead:
+		return false, fmt.Errorf("offers with the number %d: want 1 to %d: %w", number, uint64(m.numbers)+reservedAhead, ErrInvalid)
+	case slices.Contains(m.reserved, number):
+		return false, nil
+	case len(m.reserved) >= reservedMost:
+		return false, fmt.Errorf("offers with the number %d: %d numbers are reserved, use one of them again: %w", number, reservedMost, ErrInvalid)
+	}
+	m.reserved = append(m.reserved, number)
+	return true, nil
+}
+
+// Reserved are the numbers that Reserve was called with. The caller keeps them, and gives them to Reserve after each Load, before anything is numbered.
+func (m *Machine) Reserved() []uint32 { return m.reserved }
 
 // Of is the rollout that an offer's number belongs to, by which devices tell of their steps: a retry has a number of its own.
 func (m *Machine) Of(number uint32) (ID, bool) {

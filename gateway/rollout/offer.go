@@ -149,7 +149,7 @@ func (m *Machine) offer(now time.Time, at Place, number uint32, change func(*rol
 	}
 	m.config.Fleet.Facts(at, &m.facts)
 	r := m.rollouts[t.id]
-	if d := r.find(m.facts.Number); d != nil && int(d.round) == t.at {
+	if d := m.device(r, m.facts.Number); d != nil && int(d.round) == t.at {
 		m.settle(now, r, d, func(d *device) { change(r, d) })
 		m.supersede(now, r, d.number)
 	}

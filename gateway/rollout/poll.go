@@ -20,7 +20,7 @@ func (m *Machine) Poll(now time.Time) (more bool) {
 			continue
 		}
 		if r.judge != nil {
-			m.weigh(now, r)
+			more = m.weigh(now, r) || more
 		}
 		if r.State != Running {
 			continue
@@ -156,7 +156,8 @@ func (m *Machine) close(now time.Time, r *rollout) {
 	if r.judge != nil {
 		v := r.judge.Verdict()
 		r.Final = r.verdictLine(&v)
-		r.Silent, r.Usual, r.Low, r.High = silence(&v)
+		r.Silent, r.Usual, r.Low, r.High = longSilences(&v)
+		r.Survival = r.survival()
 		r.judge = nil
 		m.dirty.drop(r)
 	}

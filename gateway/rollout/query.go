@@ -3,6 +3,8 @@ package rollout
 import (
 	"fmt"
 	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/rollout/silence"
 )
 
 // A Summary is a rollout in a list.
@@ -109,6 +111,8 @@ type DeviceView struct {
 	Missed    int           `json:"missed"`  // contacts that it should have made since
 	Suspect   float64       `json:"suspect"` // probability that the update silenced it
 	History   []HistoryStep `json:"history"`
+
+	Cause silence.Finding `json:"cause"` // what its silence is put down to
 }
 
 // A Behind is how a customer's devices stand.
@@ -131,19 +135,21 @@ type Call struct {
 
 // A Report is what is to be said of a rollout at a time.
 type Report struct {
-	Summary  Summary       `json:"summary"`
-	Line     string        `json:"line"`     // in one line: how many reported on the first day and today, who is silent, and how much of that is usual
-	Days     []Day         `json:"days"`     // since the start
-	Silent   int           `json:"silent"`   // devices that were sent an offer and are overdue now
-	Events   int           `json:"events"`   // silences of devices with the update that were longer than hardly any living device's
-	Usual    float64       `json:"usual"`    // how many there would be without the update, by the devices that do not have it
-	Low      float64       `json:"low"`      // with 95 % at least
-	High     float64       `json:"high"`     // and at most
-	Verdict  string        `json:"verdict"`  // in a sentence
-	Evidence []Evidence    `json:"evidence"` // of which the verdict is made
-	Groups   []GroupReport `json:"groups"`
-	Behind   []Behind      `json:"behind"`
-	Calls    []Call        `json:"calls"`
+	Summary  Summary         `json:"summary"`
+	Line     string          `json:"line"`     // in one line: how many reported on the first day and today, who is silent, and how much of that is usual
+	Days     []Day           `json:"days"`     // since the start
+	Silent   int             `json:"silent"`   // devices that were sent an offer and are overdue now
+	Causes   map[string]int  `json:"causes"`   // of these, by what their silence is put down to
+	Events   int             `json:"events"`   // silences of devices with the update that were longer than hardly any living device's
+	Usual    float64         `json:"usual"`    // how many there would be without the update, by the devices that do not have it
+	Low      float64         `json:"low"`      // with 95 % at least
+	High     float64         `json:"high"`     // and at most
+	Verdict  string          `json:"verdict"`  // in a sentence
+	Evidence []Evidence      `json:"evidence"` // of which the verdict is made
+	Survival []SurvivalPoint `json:"survival"` // of devices with the update, over time since it
+	Groups   []GroupReport   `json:"groups"`
+	Behind   []Behind        `json:"behind"`
+	Calls    []Call          `json:"calls"`
 }
 
 // A Day is how many devices were there on a day after the start, and how many had been sent an offer by its end.
@@ -162,6 +168,16 @@ type Evidence struct {
 	Of    string  `json:"of"`
 	Value float64 `json:"value"`
 	Peak  float64 `json:"peak"`
+}
+
+// A SurvivalPoint is the share of devices that kept on being heard for so long after the update, as verdict.Survival.
+type SurvivalPoint struct {
+	Hours  int     `json:"hours"`
+	Share  float64 `json:"share"`
+	Low    float64 `json:"low"` // with 95 % at least
+	High   float64 `json:"high"`
+	AtRisk int     `json:"at_risk"` // devices that were seen for as long, or fell silent then
+	Silent int     `json:"silent"`  // of them, those that did
 }
 
 // A GroupReport is how devices that came from one version do.

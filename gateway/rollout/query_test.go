@@ -146,7 +146,7 @@ func TestReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(r.Line, "120 of 120 on day 1, 30 of 120 on day 3; 90 of 120 that were sent an offer are silent; ") || r.Silent != 90 || r.Events < 80 || r.High > 10 {
+	if !strings.HasPrefix(r.Line, "120 of 120 on day 1, 30 of 120 on day 3; 90 of 120 that were sent an offer are silent: 90 suspected update; ") || r.Silent != 90 || r.Events < 80 || r.High > 10 {
 		t.Errorf("%+v", r)
 	}
 	if len(r.Calls) != 90 || r.Calls[0].Device.Suspect < 0.9 || !strings.Contains(r.Calls[0].Why, "since it told of installing: the update is the reason") {

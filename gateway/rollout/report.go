@@ -7,78 +7,106 @@ import (
 	"strings"
 	"time"
 
+	"github.com/godwit-gateway/godwit/gateway/rollout/silence"
 	"github.com/godwit-gateway/godwit/gateway/rollout/verdict"
 )
 
 // Behind is who is behind, by customer.
-func (m *Machine) Behind(now time.Time, id ID) ([]Behind, error) {
+func (m *Machine) Behind(now time.Time, id ID) ([]Behind, error) { return whole(m.LookBehind(now, id)) }
+
+// LookBehind is Behind in steps.
+func (m *Machine) LookBehind(now time.Time, id ID) (*Look[[]Behind], error) {
 	r, err := m.get(id)
 	if err != nil {
 		return nil, err
 	}
-	return m.behind(now, r), nil
+	b := behind{at: make(map[string]int)}
+	return &Look[[]Behind]{m: m, r: r, visit: func(d *device, f *Facts) { b.add(now, d, f) }, end: b.result}, nil
 }
 
-func (m *Machine) behind(now time.Time, r *rollout) []Behind {
-	list := []Behind{}
-	at := make(map[string]int)
-	var f Facts
-	for i := range r.devices {
-		d := &r.devices[i]
-		m.config.Fleet.Facts(d.place, &f)
-		k, ok := at[f.Customer]
-		if !ok {
-			k = len(list)
-			at[f.Customer] = k
-			list = append(list, Behind{Customer: f.Customer})
-		}
-		b := &list[k]
-		b.Devices++
-		if overdue(now, &f) || f.Last.IsZero() {
-			b.Silent++
-		}
-		switch d.standing {
-		case Confirmed, Outside:
-			b.Confirmed++
-			continue
-		case Refused:
-			b.Refused++
-		case Declined:
-			b.Declined++
-		case Failed, RolledBack:
-			b.Failed++
-		default:
-		}
-		b.Behind++
+// behind counts who is behind.
+type behind struct {
+	list []Behind
+	at   map[string]int // place in list, by customer
+}
+
+func (x *behind) add(now time.Time, d *device, f *Facts) {
+	k, ok := x.at[f.Customer]
+	if !ok {
+		k = len(x.list)
+		x.at[f.Customer] = k
+		x.list = append(x.list, Behind{Customer: f.Customer})
 	}
+	b := &x.list[k]
+	b.Devices++
+	if overdue(now, f) || f.Last.IsZero() {
+		b.Silent++
+	}
+	switch d.standing {
+	case Confirmed, Outside:
+		b.Confirmed++
+		return
+	case Refused:
+		b.Refused++
+	case Declined:
+		b.Declined++
+	case Failed, RolledBack:
+		b.Failed++
+	default:
+	}
+	b.Behind++
+}
+
+func (x *behind) result() []Behind {
+	list := append([]Behind{}, x.list...)
 	slices.SortFunc(list, func(a, b Behind) int {
 		return cmp.Or(cmp.Compare(b.Behind, a.Behind), cmp.Compare(a.Customer, b.Customer))
 	})
 	return list
 }
 
-// callsMax bounds the devices that a report says should be called about.
-const callsMax = 200
-
-// daysMax bounds the days of a report.
-const daysMax = 400
-
 // Report is what is to be said of a rollout.
-func (m *Machine) Report(now time.Time, id ID) (Report, error) {
+func (m *Machine) Report(now time.Time, id ID) (Report, error) { return whole(m.LookReport(now, id)) }
+
+// LookReport is Report in steps.
+func (m *Machine) LookReport(now time.Time, id ID) (*Look[Report], error) {
 	r, err := m.get(id)
 	if err != nil {
-		return Report{}, err
+		return nil, err
 	}
+	b, c, s := behind{at: make(map[string]int)}, calls{}, newSilences(now, r)
+	return &Look[Report]{
+		m: m, r: r,
+		visit: func(d *device, f *Facts) {
+			b.add(now, d, f)
+			if d.offered > 0 {
+				late := overdue(now, f)
+				var v DeviceView
+				if late || d.standing == RolledBack || d.standing == Failed {
+					v = m.view(now, r, d, f)
+					m.explain(now, r, d, &v, silence.Glance)
+					c.add(d, &v, late)
+				}
+				s.add(d, f, late, v.Cause.Class)
+			}
+		},
+		end: func() Report { return r.report(s, b.result(), c.result(m, now, r)) },
+	}, nil
+}
+
+// report puts a report together.
+func (r *rollout) report(s *silences, b []Behind, c []Call) Report {
 	x := Report{
-		Summary: r.summary(), Verdict: r.Final, Days: m.days(now, r), Silent: m.silentNow(now, r), Behind: m.behind(now, r), Calls: m.calls(now, r),
-		Line: m.silenceLine(now, r), Events: r.Silent, Usual: r.Usual, Low: r.Low, High: r.High, Groups: []GroupReport{},
+		Summary: r.summary(), Verdict: r.Final, Days: s.days, Silent: s.silent, Causes: s.byName(), Behind: b, Calls: c,
+		Line: s.line(r), Events: r.Silent, Usual: r.Usual, Low: r.Low, High: r.High, Survival: append([]SurvivalPoint{}, r.Survival...), Groups: []GroupReport{},
 	}
 	if r.judge == nil {
-		return x, nil
+		return x
 	}
 	v := r.judge.Verdict()
 	x.Verdict = strings.Join(append([]string{v.Action.String()}, r.reasons(&v)...), "; ")
-	x.Events, x.Usual, x.Low, x.High = silence(&v)
+	x.Events, x.Usual, x.Low, x.High = longSilences(&v)
+	x.Survival = r.survival()
 	for c, e := range v.Evidence {
 		x.Evidence = append(x.Evidence, Evidence{Of: verdict.Component(c).String(), Value: e, Peak: v.Peak[c]})
 	}
@@ -89,7 +117,16 @@ func (m *Machine) Report(now time.Time, id ID) (Report, error) {
 			Low: g.Low, High: g.High, Harm: g.Harm, Evidence: g.Evidence, Halted: g.Halted != 0, Safe: g.Safe && g.Soaked,
 		})
 	}
-	return x, nil
+	return x
+}
+
+// survival is for how long after the update devices were heard.
+func (r *rollout) survival() []SurvivalPoint {
+	list := []SurvivalPoint{}
+	for _, s := range r.judge.Survival() {
+		list = append(list, SurvivalPoint(s))
+	}
+	return list
 }
 
 // versionOf names a version as the verdict numbers them.
@@ -111,123 +148,6 @@ func (r *rollout) reasons(v *verdict.Verdict) []string {
 		}
 	}
 	return list
-}
-
-// silentNow is how many devices that were sent an offer are overdue.
-func (m *Machine) silentNow(now time.Time, r *rollout) (n int) {
-	var f Facts
-	for i := range r.devices {
-		if d := &r.devices[i]; d.offered > 0 {
-			if m.config.Fleet.Facts(d.place, &f); overdue(now, &f) {
-				n++
-			}
-		}
-	}
-	return n
-}
-
-// days is how many devices were there on each day since the start, of those that were sent an offer by its end.
-func (m *Machine) days(now time.Time, r *rollout) []Day {
-	list := []Day{}
-	if r.Started.IsZero() {
-		return list
-	}
-	const day = 24 * time.Hour
-	for k := range min(int(now.Sub(r.Started)/day)+1, daysMax) {
-		list = append(list, Day{Day: k + 1, From: r.Started.Add(time.Duration(k) * day)})
-	}
-	var f Facts
-	for i := range r.devices {
-		d := &r.devices[i]
-		if d.offered == 0 {
-			continue
-		}
-		m.config.Fleet.Facts(d.place, &f)
-		for k := range list {
-			x := &list[k]
-			to := min(stamp(x.From.Add(day)), stamp(now))
-			if d.offered > to {
-				continue
-			}
-			x.Of++
-			if d.there(max(stamp(x.From), d.offered), to, stampOf(f.Last), seconds(f.Interval)) {
-				x.Heard++
-			}
-		}
-	}
-	return list
-}
-
-// there reports whether a device was heard between two times, or was not overdue at the second.
-func (d *device) there(from, to, last, interval uint32) bool {
-	if last < from {
-		return !late(to, max(last, d.offered), interval)
-	}
-	return !slices.ContainsFunc(d.gaps, func(g gap) bool { return g.from <= from && g.to > to })
-}
-
-// silenceLine says in one line how many reported day by day, who is silent, and what of that would be so anyway.
-func (m *Machine) silenceLine(now time.Time, r *rollout) string {
-	days := m.days(now, r)
-	if len(days) == 0 {
-		return "the rollout has not begun"
-	}
-	silent := m.silentNow(now, r)
-	line := days[0].String()
-	if k := len(days); k > 1 {
-		line += ", " + days[k-1].String()
-	}
-	line += fmt.Sprintf("; %d of %d that were sent an offer are silent", silent, r.tried)
-	if r.judge != nil {
-		v := r.judge.Verdict()
-		events, usual, low, high := silence(&v)
-		line += fmt.Sprintf("; %d silences since the update, %.1f are usual (95 %%: %.1f to %.1f)", events, usual, low, high)
-	}
-	return line
-}
-
-// calls are the devices whose owners should be called before they notice: the update did harm to them, or may have.
-func (m *Machine) calls(now time.Time, r *rollout) []Call {
-	list := []Call{}
-	var f Facts
-	for i := range r.devices {
-		d := &r.devices[i]
-		if d.offered == 0 {
-			continue
-		}
-		v := m.view(now, r, d, &f)
-		late := overdue(now, &f)
-		var why string
-		switch {
-		case d.standing == RolledBack:
-			why = "it went back to " + v.From + ": " + v.Reason
-		case d.standing == Failed:
-			why = "the update failed: " + v.Reason
-		case late && v.Suspect >= suspectLeast:
-			why = fmt.Sprintf("silent for %d contacts since it told of %s: the update is the reason with a probability of %.0f %%", v.Missed, stepName(v.Step), 100*v.Suspect)
-		case late && d.standing.underway():
-			why = fmt.Sprintf("silent for %d contacts since it told of %s", v.Missed, stepName(v.Step))
-		default:
-			continue
-		}
-		v.History = history(d)
-		list = append(list, Call{Device: v, Why: why})
-	}
-	slices.SortStableFunc(list, func(a, b Call) int {
-		return cmp.Or(cmp.Compare(b.Device.Suspect, a.Device.Suspect), cmp.Compare(a.Device.Customer, b.Device.Customer))
-	})
-	return list[:min(len(list), callsMax)]
-}
-
-// suspectLeast is from which probability on somebody should be called about a silent device.
-const suspectLeast = 0.2
-
-// stepName is a step, or that there was none.
-func stepName(step string) string {
-	if step == "" {
-		return "no step"
-	}
-	return step
 }
 
 // Silent is a device of a running rollout that is overdue, and how likely its update is the reason.

@@ -38,6 +38,8 @@ type head struct {
 	Usual  float64 `json:"usual"`
 	Low    float64 `json:"low"`
 	High   float64 `json:"high"`
+
+	Survival []SurvivalPoint `json:"survival,omitempty"`
 }
 
 // opening is the moment a wave opened.
@@ -70,7 +72,9 @@ type rollout struct {
 	judge   *verdict.Judge
 	links   []int // by place: the link in the verdict, -1 if it has none; nil: the same
 	cursor  int   // of the look at deadlines
-	fixed   bool  // the part of the verdict that does not change was written
+	freeing freeing
+	telling *Look[string] // the line of an event that is being found
+	fixed   bool          // the part of the verdict that does not change was written
 }
 
 func (h *head) note(now time.Time, by Actor, what, remark string) {
@@ -114,7 +118,7 @@ func (h *head) first() int {
 func (h *head) last() int   { return len(h.Spec.Waves) }
 func (h *head) opened() int { return h.first() + len(h.Opened) - 1 }
 
-// find is a device of the rollout, or nil.
+// find is a device of the rollout that is in memory, or nil.
 func (r *rollout) find(number uint32) *device {
 	i, ok := slices.BinarySearchFunc(r.devices, number, compareNumber)
 	if !ok {

@@ -30,7 +30,7 @@ func (m *Machine) Steps(now, made time.Time, at Place, l *codec.StepLog) {
 	}
 	r := m.rollouts[t.id]
 	m.config.Fleet.Facts(at, &m.facts)
-	d := r.find(m.facts.Number)
+	d := m.device(r, m.facts.Number)
 	if d == nil || d.offered == 0 && !d.is(flagLost) || d.is(flagSuperseded) && d.sent == 0 { // what was never offered was not accepted
 		return
 	}
@@ -97,18 +97,18 @@ func compareSteps(a, b step) int {
 	return cmp.Or(cmp.Compare(a.round, b.round), cmp.Compare(a.at, b.at), cmp.Compare(a.step, b.step), cmp.Compare(a.code, b.code))
 }
 
-// latest is the step that a device came to last in a round: of those at the latest time, as well as that is known, the one furthest on. known is 0 if
-// there is none.
-func latest(steps []step, round uint8) (last step) {
+// latest is the step that a device came to last in a round up to a time, by what was known at another one: of those at the latest time, as well as that is
+// known, the one furthest on. known is 0 if there is none.
+func latest(steps []step, round uint8, at, asOf uint32) (last step) {
 	newest := uint32(0)
 	for i := range steps {
-		if s := &steps[i]; s.round == round {
+		if s := &steps[i]; s.round == round && s.at <= at && s.known <= asOf {
 			newest = max(newest, s.at)
 		}
 	}
 	for i := range steps {
 		s := &steps[i]
-		if s.round != round || s.at+s.within+slack < newest {
+		if s.round != round || s.at > at || s.known > asOf || s.at+s.within+slack < newest {
 			continue
 		}
 		if last.known == 0 || rank(s.step) > rank(last.step) || s.step == last.step && s.at >= last.at {

@@ -2,11 +2,13 @@ package rollout
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/rollout/silence"
 )
 
 // get is one rollout.
@@ -39,7 +41,7 @@ func (m *Machine) Get(id ID) (Summary, error) {
 func (r *rollout) summary() Summary {
 	s := Summary{
 		ID: r.ID, Spec: r.Spec, State: r.State, By: r.By, Approver: r.Approver, Created: r.Created, Started: r.Started, Ended: r.Ended, Reason: r.Reason,
-		Devices: len(r.devices), Standings: standings(r.total(held, r.last())), Attempted: r.tried, Retries: len(r.Numbers) - 1,
+		Devices: r.size(), Standings: standings(r.total(held, r.last())), Attempted: r.tried, Retries: len(r.Numbers) - 1,
 		Alone: r.Alone, Held: slices.Clone(r.Held), Warned: r.Warned, Notes: slices.Clone(r.Notes),
 	}
 	if len(r.Opened) > 0 {
@@ -134,14 +136,14 @@ func (m *Machine) Devices(now time.Time, id ID, keep func(*DeviceView) bool) ([]
 	}
 	list := []DeviceView{}
 	var f Facts
-	for i := range r.devices {
-		d := &r.devices[i]
+	_, _, err = m.some(r, 0, math.MaxInt, func(d *device) bool {
 		if v := m.view(now, r, d, &f); keep == nil || keep(&v) {
-			v.History = history(d)
+			m.detail(now, r, d, &v)
 			list = append(list, v)
 		}
-	}
-	return list, nil
+		return false
+	})
+	return list, err
 }
 
 // Device is where a device stands in each rollout that has it, the newest first.
@@ -152,16 +154,22 @@ func (m *Machine) Device(now time.Time, at Place) []DeviceView {
 	list := []DeviceView{}
 	for _, id := range slices.Backward(m.ids) {
 		r := m.rollouts[id]
-		if d := r.find(number); d != nil {
+		if d := m.device(r, number); d != nil {
 			v := m.view(now, r, d, &f)
-			v.History = history(d)
+			m.detail(now, r, d, &v)
 			list = append(list, v)
 		}
 	}
 	return list
 }
 
-// view is where a device stands, without its history. f is scratch.
+// detail adds the history of a device, and what its silence is put down to.
+func (m *Machine) detail(now time.Time, r *rollout, d *device, v *DeviceView) {
+	v.History = history(d)
+	m.explain(now, r, d, v, silence.Judge)
+}
+
+// view is where a device stands, without its history and what its silence is put down to. f is scratch.
 func (m *Machine) view(now time.Time, r *rollout, d *device, f *Facts) DeviceView {
 	m.config.Fleet.Facts(d.place, f)
 	v := DeviceView{
@@ -279,6 +287,11 @@ func history(d *device) []HistoryStep {
 
 // Funnel is how far devices came, by step, of those that were sent an offer.
 func (m *Machine) Funnel(now time.Time, id ID) ([]FunnelStep, error) {
+	return whole(m.LookFunnel(now, id))
+}
+
+// LookFunnel is Funnel in steps.
+func (m *Machine) LookFunnel(now time.Time, id ID) (*Look[[]FunnelStep], error) {
 	r, err := m.get(id)
 	if err != nil {
 		return nil, err
@@ -289,11 +302,9 @@ func (m *Machine) Funnel(now time.Time, id ID) ([]FunnelStep, error) {
 	for s := range list {
 		list[s] = FunnelStep{Step: codec.UpdateStep(s).String(), Codes: map[uint8]int{}, Devices: []uint32{}}
 	}
-	var f Facts
-	for i := range r.devices {
-		d := &r.devices[i]
+	visit := func(d *device, f *Facts) {
 		if d.offered == 0 {
-			continue
+			return
 		}
 		here, since, came := d.furthest()
 		for s, on := range came {
@@ -305,18 +316,19 @@ func (m *Machine) Funnel(now time.Time, id ID) ([]FunnelStep, error) {
 		x.Here++
 		ages[here] = append(ages[here], now.Sub(unstamp(since)))
 		x.Codes[d.code]++
-		m.config.Fleet.Facts(d.place, &f)
-		if overdue(now, &f) {
+		if overdue(now, f) {
 			x.Silent++
 			if len(x.Devices) < funnelMax {
 				x.Devices = append(x.Devices, d.number)
 			}
 		}
 	}
-	for s := range list {
-		list[s].Median = median(ages[s])
-	}
-	return list, nil
+	return &Look[[]FunnelStep]{m: m, r: r, visit: visit, end: func() []FunnelStep {
+		for s := range list {
+			list[s].Median = median(ages[s])
+		}
+		return list
+	}}, nil
 }
 
 // funnelMax is how many devices a step of a funnel names.

@@ -21,6 +21,16 @@ func (s *Store) EachRollout(f func(key, row []byte) error) error {
 	return s.each(prefixRollout, func(key, value []byte) error { return f(key[1:], value) })
 }
 
+// RolloutRow is a row of the rollouts; ok is false if there is none.
+func (s *Store) RolloutRow(key []byte) (row []byte, ok bool, err error) {
+	return s.get(append([]byte{prefixRollout}, key...))
+}
+
+// RolloutRows is EachRollout for keys from one up to, and without, another.
+func (s *Store) RolloutRows(from, to []byte, f func(key, row []byte) error) error {
+	return s.walk(append([]byte{prefixRollout}, from...), append([]byte{prefixRollout}, to...), func(key, value []byte) error { return f(key[1:], value) })
+}
+
 // PutAudit writes an authorisation. The encoding of the row belongs to the caller.
 func (b *Batch) PutAudit(seq uint64, row []byte) {
 	b.key = appendSequenced(b.key[:0], prefixAudit, seq)

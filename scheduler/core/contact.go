@@ -68,6 +68,7 @@ func (k *Core) Heard(now time.Time, at Place, c Contact) (cost Cost) {
 		k.heard++
 	}
 	k.present(now, at, c.Link)
+	delete(k.said, at)
 	d.heard = stamp(now)
 	return cost
 }
@@ -139,9 +140,9 @@ func (k *Core) Gauge(at Place) *Gauge {
 }
 
 // Battery is told how full a device's battery is, in percent. What is beyond a gauge's ends counts as the end.
-func (k *Core) Battery(at Place, percent float64) {
+func (k *Core) Battery(now time.Time, at Place, percent float64) {
 	if k.at(at) != nil && !math.IsNaN(percent) {
-		k.record(at).battery = uint8(min(max(percent, 1), 100))
+		k.record(at).power.note(now, uint8(min(max(percent, 1), 100)))
 	}
 }
 

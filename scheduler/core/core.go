@@ -44,6 +44,7 @@ type Core struct {
 	queue   *presence.Queue
 
 	customers names
+	said      map[Place]*said // of devices of which networks said something since they were heard
 	dirty     dirty
 	actions   []Action
 }

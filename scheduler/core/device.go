@@ -14,7 +14,7 @@ type known struct {
 	known    bool
 }
 
-// device is what is remembered of one that was heard: 92 bytes without pointers. What its rule says is not among them, and the second and further
+// device is what is remembered of one that was heard: 104 bytes without pointers. What its rule says is not among them, and the second and further
 // links of those that have them are beside it.
 type device struct {
 	presence  presence.Device
@@ -27,11 +27,11 @@ type device struct {
 	boost     float32
 	gap       float32 // seconds between contacts of a device that was told nothing, smoothed
 	status    uint16
+	power     power
 	links     [scheduler.MaxVias]uint8 // places in Config.Links, plus 1
 	via       uint8                    // place in links, plus 1
-	battery   uint8
-	gaps      uint8 // of which gap was learned, 255 at most
-	revision  uint8 // of the policy that it acknowledged last, or was offered before
+	gaps      uint8                    // of which gap was learned, 255 at most
+	revision  uint8                    // of the policy that it acknowledged last, or was offered before
 	silent    presence.Class
 	watched   bool // presence has been told of it
 	retired   bool
@@ -140,7 +140,7 @@ func (k *Core) planning(m *known, d *device) scheduler.Device {
 	r := &k.ruled[m.rule]
 	s := scheduler.Device{
 		Number: m.number, Weight: r.weight, Power: r.power, Boost: d.boost, Heard: d.heard, Updated: d.updated, BoostEnds: d.boostEnds, Current: d.current,
-		Status: d.status, Policy: m.rule, Hazard: r.hazard, Via: d.via, Battery: d.battery, Cap: r.limit,
+		Status: d.status, Policy: m.rule, Hazard: r.hazard, Via: d.via, Battery: d.power.percent[0], Cap: r.limit,
 	}
 	for i, l := range d.links {
 		if l == 0 {

@@ -13,13 +13,13 @@ import (
 )
 
 // rowVersion is the first byte of a schedule row.
-const rowVersion = 1
+const rowVersion = 2
 
 // ErrRow is wrapped by errors about a row that no Core wrote.
 var ErrRow = errors.New("schedule row")
 
-// appendDevice appends a device's row: the version, what it runs and was offered, its links by name with what was learned of each, its meters, and
-// its presence. Links are named, since their places are those of one configuration.
+// appendDevice appends a device's row: the version, what it runs and was offered, the course of its battery, its
+// links by name with what was learned of each, its meters, what networks said of it, and its presence. Links are named, since their places are those of one configuration.
 func (k *Core) appendDevice(b []byte, at Place) []byte {
 	d := k.record(at)
 	flags := byte(0)
@@ -29,7 +29,14 @@ func (k *Core) appendDevice(b []byte, at Place) []byte {
 	if d.retired {
 		flags |= 2
 	}
-	b = append(b, rowVersion, flags, byte(d.silent), d.revision, d.gaps, d.via, d.battery)
+	s := k.said[at]
+	if s != nil {
+		flags |= 4
+	}
+	b = append(b, rowVersion, flags, byte(d.silent), d.revision, d.gaps, d.via)
+	for i, percent := range d.power.percent {
+		b = binary.BigEndian.AppendUint16(append(b, percent), d.power.hour[i])
+	}
 	for _, v := range []uint32{
 		d.current, d.heard, d.updated, d.boostEnds, math.Float32bits(d.boost), math.Float32bits(d.gap), uint32(d.status),
 		d.offered.interval, d.offered.at, uint32(d.offered.revision), uint32(d.offered.via), uint32(d.offered.tries),
@@ -46,6 +53,9 @@ func (k *Core) appendDevice(b []byte, at Place) []byte {
 		b = binary.BigEndian.AppendUint32(b, math.Float32bits(learned.Arrived))
 		b = binary.BigEndian.AppendUint32(b, math.Float32bits(learned.Attempts))
 		b = k.appendMeter(b, meterKey{at, link - 1})
+	}
+	if s != nil {
+		b = appendText(binary.AppendUvarint(append(b, s.refused), uint64(s.delivered)), s.why)
 	}
 	if d.watched {
 		b, _ = d.presence.AppendBinary(b)
@@ -78,7 +88,10 @@ func float(r *row.Reader) float32 {
 
 // saved is what a row says.
 type saved struct {
-	flags, silent, revision, gaps, via, battery byte
+	flags, silent, revision, gaps, via byte
+
+	power power
+	said  *said
 
 	numbers [12]uint32
 	links   []savedLink
@@ -102,8 +115,12 @@ func parseRow(b []byte) (s saved, err error) {
 	if v := r.Byte(); v != rowVersion {
 		return s, fmt.Errorf("%w: version %d, want %d", ErrRow, v, rowVersion)
 	}
-	for _, p := range []*byte{&s.flags, &s.silent, &s.revision, &s.gaps, &s.via, &s.battery} {
+	for _, p := range []*byte{&s.flags, &s.silent, &s.revision, &s.gaps, &s.via} {
 		*p = r.Byte()
+	}
+	for i := range readings {
+		s.power.percent[i], s.power.hour[i] = r.Byte(), uint16(r.Byte())<<8|uint16(r.Byte())
+		r.Bad = r.Bad || s.power.percent[i] > 100
 	}
 	for i := range s.numbers {
 		s.numbers[i] = uint32(r.Uvarint(math.MaxUint32)) //nolint:gosec // bounded
@@ -121,6 +138,9 @@ func parseRow(b []byte) (s saved, err error) {
 		}
 		s.links = append(s.links, l)
 	}
+	if s.flags&4 != 0 {
+		s.said = &said{refused: r.Byte(), delivered: uint32(r.Uvarint(math.MaxUint32)), why: r.Text(whyMost)} //nolint:gosec // bounded
+	}
 	if s.flags&1 != 0 && !r.Bad {
 		if err := s.watch.UnmarshalBinary(r.Rest); err != nil {
 			return s, fmt.Errorf("%w: %w", ErrRow, err)
@@ -128,7 +148,7 @@ func parseRow(b []byte) (s saved, err error) {
 		r.Rest = nil
 	}
 	boost, gap := math.Float32frombits(s.numbers[4]), math.Float32frombits(s.numbers[5])
-	if !r.Done() || s.flags > 3 || s.silent > byte(presence.Retired) || s.via > scheduler.MaxVias || s.battery > 100 ||
+	if !r.Done() || s.flags > 7 || s.silent > byte(presence.Retired) || s.via > scheduler.MaxVias ||
 		!(boost >= 0 && boost <= math.MaxFloat32) || !(gap >= 0 && gap <= math.MaxFloat32) {
 		return s, fmt.Errorf("%w: %d bytes do not parse", ErrRow, len(b))
 	}
@@ -142,8 +162,11 @@ func (k *Core) parseDevice(at Place, b []byte) error {
 		return err
 	}
 	d := k.record(at)
-	d.silent, d.revision, d.gaps, d.battery = presence.Class(s.silent), s.revision, s.gaps, s.battery
+	d.silent, d.revision, d.gaps, d.power = presence.Class(s.silent), s.revision, s.gaps, s.power
 	d.watched, d.retired, d.presence = s.flags&1 != 0, s.flags&2 != 0, s.watch
+	if s.said != nil {
+		k.hold(at, s.said)
+	}
 	n := &s.numbers
 	if n[1] > 0 {
 		k.heard++

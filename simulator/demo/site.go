@@ -51,6 +51,9 @@ listen = {{printf "%q" .NATS}}
 [api]
 listen = {{printf "%q" .API}}
 
+[rollout]
+by_hand = "alone"                 # there is nobody else here
+
 [[fleet_key]]
 id = "trucks"
 file = {{printf "%q" .TruckKey}}

@@ -199,6 +199,21 @@ func (c *campaign) matrix() Table {
 	return t
 }
 
+// survival is for how long after the update devices were heard.
+func (c *campaign) survival() Table {
+	t := Table{Head: Column{Key: "after", Title: "After the update"}, Named: true, Columns: []Column{
+		{Key: "share", Title: "Share still heard"},
+		{Key: "low", Title: "with 95 % at least"},
+		{Key: "high", Title: "and at most"},
+		{Key: "at_risk", Title: "Devices seen so long"},
+		{Key: "silent", Title: "Of these, silent then"},
+	}}
+	for _, s := range c.report.Survival {
+		t.Rows = append(t.Rows, Row{Name: fmt.Sprintf("%d h", s.Hours), Values: []float64{s.Share, s.Low, s.High, float64(s.AtRisk), float64(s.Silent)}})
+	}
+	return t
+}
+
 // steps is the funnel, and its picture.
 func (c *campaign) steps() (Table, *chart.Bars) {
 	t := Table{Head: Column{Key: "step", Title: "Step"}, Named: true, Columns: []Column{
@@ -265,6 +280,12 @@ func (c *campaign) section(s *Section, id rollout.ID) {
 		verdict := c.verdict.over("evidence that the update does harm, over time: "+c.last.Spec.Name, chart.Axis{Label: "times likelier if it does harm", Log: true}, false, columns...)
 		verdict.Marks = c.marks()
 		s.Figures = append(s.Figures, Figure{Key: key("verdict"), Title: name("evidence of harm"), Text: c.report.Verdict, Table: c.verdict, Picture: verdict})
+	}
+	if t := c.survival(); len(t.Rows) > 0 {
+		s.Figures = append(s.Figures, Figure{
+			Key: key("survival"), Title: name("still heard after the update"), Table: t,
+			Text: "The product-limit estimate: devices that were not seen for as long yet are left out from then on. Silent is who is not heard for longer than hardly any living device.",
+		})
 	}
 	table, bars := c.steps()
 	s.Figures = append(

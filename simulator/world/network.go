@@ -16,6 +16,9 @@ var (
 	errSilent = errors.New("network did not answer")
 )
 
+// unknownSubscriber is the error number of a network that knows nobody by a number (3GPP TS 24.011, annex E-2).
+const unknownSubscriber = 30
+
 // outlet is a link as the hub sees it: it hands downlinks to the network.
 type outlet struct {
 	g    *gateway
@@ -52,7 +55,7 @@ func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt,
 		a = m.over(o.link)
 	}
 	if a == nil || m.barred && o.link.Keeps {
-		return transports.Receipt{}, &transports.SendError{Outcome: transports.Refused, Err: errNobody}
+		return transports.Receipt{}, &transports.SendError{Outcome: transports.Refused, Code: unknownSubscriber, Err: errNobody}
 	}
 	w.fail(m.sealedDown(d.Payload))
 	if o.link.Metered {

@@ -46,10 +46,16 @@ func (w *world) offer(in *Incident) bool {
 	})
 }
 
+// Numbers of offers that are made by hand: none that a rollout comes to.
+const (
+	byHandFrom = 1 << 14
+	byHandMany = 1 << 10
+)
+
 // update is an offer that an operator makes by hand, without a rollout.
 func (w *world) update(m *mobile, version string) hub.Command {
 	o := &codec.Offer{
-		Rollout: w.rng.Uint32(), Version: version, Reference: "https://updates.example/m", Size: 100 << 10, Hash: make([]byte, 16), Memory: 200 << 10,
+		Rollout: byHandFrom + w.rng.Uint32()%byHandMany, Version: version, Reference: "https://updates.example/m", Size: 100 << 10, Hash: make([]byte, 16), Memory: 200 << 10,
 	}
 	if w.updates.publisher != nil {
 		var err error

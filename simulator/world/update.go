@@ -11,6 +11,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/codec/manifest"
 	"github.com/godwit-gateway/godwit/gateway/rollout"
+	"github.com/godwit-gateway/godwit/gateway/rollout/silence"
 	"github.com/godwit-gateway/godwit/simulator/device"
 )
 
@@ -156,6 +157,9 @@ func (nobody) Facts(rollout.Place, *rollout.Facts) {}
 
 // Find implements rollout.Fleet.
 func (nobody) Find(uint32) (rollout.Place, bool) { return 0, false }
+
+// Quiet implements rollout.Fleet.
+func (nobody) Quiet(time.Time, rollout.Place, *silence.Quiet) {}
 
 // validateUpdates reports releases and rollouts that cannot be.
 func (s *Setup) validateUpdates() error {

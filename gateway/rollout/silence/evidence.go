@@ -9,7 +9,7 @@ import (
 	"github.com/godwit-gateway/godwit/scheduler/presence"
 )
 
-// evidence is what was found, with how much it weighs.
+// evidence is what was found, with how much it weighs; nil: nobody asks for it.
 type evidence []found
 
 type found struct {
@@ -18,6 +18,9 @@ type found struct {
 }
 
 func (e *evidence) add(weight float64, format string, args ...any) {
+	if e == nil {
+		return
+	}
 	*e = append(*e, found{weight, fmt.Sprintf(format, args...)})
 }
 
@@ -39,7 +42,11 @@ func (w *weights) finding(why evidence) (f Finding) {
 	return f
 }
 
-func day(at int64) string { return time.Unix(at, 0).UTC().Format("2006-01-02 15:04 MST") }
+// day is a moment in a sentence. It is written when the sentence is.
+type day int64
+
+// String implements fmt.Stringer.
+func (d day) String() string { return time.Unix(int64(d), 0).UTC().Format("2006-01-02 15:04 MST") }
 
 // heard says what presence counted.
 func (e *evidence) heard(st *presence.Standing) {

@@ -22,22 +22,22 @@ const (
 // weights are those of the classes: the probability of what was seen under each.
 type weights [Classes]float64
 
-// weigh is the weight of each class, and what was found on the way.
-func weigh(q *Quiet) (w weights, why evidence) {
+// weigh is the weight of each class. What it finds on the way it adds to why.
+func weigh(q *Quiet, why *evidence) (w weights) {
 	st := &q.Standing
 	switch {
 	case q.Retired:
 		w[Retired] = 1
 		why.add(1, "it was taken out of service")
-		return w, why
+		return w
 	case !q.Heard:
 		w[Unknown] = 1
 		why.add(1, "it was never heard")
-		return w, why
+		return w
 	case st.Interval == 0:
 		w[Unknown] = 1
 		why.add(1, "how often it speaks is not known")
-		return w, why
+		return w
 	}
 	dead := min(max(st.Dead, 0), 1)
 	if st.Missed == 0 {
@@ -47,12 +47,12 @@ func weigh(q *Quiet) (w weights, why evidence) {
 		w[Unknown] = float64(w[Late]*dead) / max(1-dead, least)
 	}
 	why.heard(st)
-	w.contract(q, &why)
-	w.battery(q, &why)
-	w.update(q, &why)
-	w.outage(q, &why)
-	w.delivered(q, &why)
-	return w, why
+	w.contract(q, why)
+	w.battery(q, why)
+	w.update(q, why)
+	w.outage(q, why)
+	w.delivered(q, why)
+	return w
 }
 
 // sum is that of the weights, in their order.

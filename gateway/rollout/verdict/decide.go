@@ -81,18 +81,27 @@ func average(e *[Components]float64) float64 {
 		float64(weightWindows*(e[Paired]+e[Across]+e[Historic])), evidenceMax)
 }
 
-// weigh is the evidence of each component: half on an effect that all groups share, half on one of theirs, evenly.
+// weigh is the evidence of each component: half on an effect that all groups share, half on one of theirs, evenly. Groups that are set aside have no part
+// in it.
 func (j *Judge) weigh() (e [Components]float64) {
-	groups := len(j.config.Groups)
+	groups := 0.0
+	for g := range j.config.Groups {
+		if !j.evidence[g].aside {
+			groups++
+		}
+	}
 	var all evidence
 	for g := range j.evidence {
 		own := &j.evidence[g]
+		if own.aside {
+			continue
+		}
 		all.add(own)
-		if g == groups {
+		if g == len(j.config.Groups) {
 			break
 		}
 		for c, x := range j.weighGroup(own) {
-			e[c] += x / float64(groups)
+			e[c] += x / groups
 		}
 	}
 	all.across = j.common.across
@@ -159,10 +168,24 @@ func (j *Judge) Override(now int64) {
 		e := &j.evidence[g]
 		e.burst.odds, e.cycle.odds = [shares]fixed{}, [shares]fixed{}
 		e.paired, e.across, e.historic = windows{}, windows{}, windows{}
-		e.reports, e.failures, e.halted = 0, 0, 0
+		e.reports, e.failures, e.halted, e.aside = 0, 0, 0, false
 	}
 	j.common = commonEvidence{}
 	j.decision = decision{overrides: j.decision.overrides + 1, due: true}
+}
+
+// SetAside says that the devices of a group are offered nothing more, as is to be once it is halted by itself. What it says of the update decides for
+// itself alone from here on: for the others their own evidence counts, and that of an effect which all share is gathered anew where it cannot be told
+// apart. Should nothing be wrong with the update, all this takes a group that was halted, which has an alpha of its own.
+func (j *Judge) SetAside(now int64, group Group) {
+	j.advance(now)
+	g, ok := j.groups[group]
+	if !ok || j.evidence[g].aside {
+		return
+	}
+	j.evidence[g].aside = true
+	j.common = commonEvidence{}
+	j.decision.due = true
 }
 
 // Halted is when the evidence came to what halts the rollout; 0: it has not. It is Verdict.Halted, and costs nothing.

@@ -16,8 +16,9 @@ const (
 	soaked         // it was heard long after the update, or is not waited for
 	reported       // it has said how the update ended
 	gone           // it takes part in nothing any more
+	fell           // it was silent through a window after the update, and counts in Judge.falls
 
-	allFlags = gone<<1 - 1
+	allFlags = fell<<1 - 1
 )
 
 // A device is what is kept of one, in 52 bytes. Times are seconds since Judge.base; 0 is none.

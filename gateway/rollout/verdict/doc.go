@@ -13,6 +13,7 @@
 //	a wave opens:     j.Assign(now, places)       // all of the wave, heard or not; drawn at random
 //	update delivered: j.Start(now, place, burst, downtime), after Contact of the same frame
 //	outcome reported: j.Report(now, place, failed)
+//	a group is held:  j.SetAside(now, group)
 //	now and then:     j.Poll(now); v := j.Verdict()
 //	for people:       j.Suspect(place)
 //
@@ -39,7 +40,8 @@
 // With alpha = 0.01 a rollout is halted when 0.4 Burst + 0.25 Cycle + 0.05 Failure, or 0.1 Paired, or 0.1 Across, or 0.1 Historic comes to 1/alpha. The
 // first three know each contact and may be averaged; the others know closed windows only, and evidence that knows different things must not be
 // averaged, so that each has its part of alpha. A group is halted by itself when its own evidence comes to the number of groups times 1/alpha; these
-// halts have an alpha of their own. An average of 5 is a warning, which holds the next wave.
+// halts have an alpha of their own. Once it is offered nothing more it is set aside: what becomes of those that have the update holds nobody else back.
+// An average of 5 is a warning, which holds the next wave.
 //
 // An operator may go on in spite of a halt: the evidence begins anew, with half the alpha of before, so that without harm less than two alphas of
 // rollouts are ever halted, whatever operators do.

@@ -23,6 +23,7 @@ type evidence struct {
 	soaked                    int64
 	failed                    int64  // as failures, in all
 	halted                    uint32 // when this group by itself came to the threshold
+	aside                     bool   // it is offered nothing more, and speaks for itself alone
 }
 
 // past is how the controls of a link or a group fare.
@@ -60,7 +61,7 @@ func (j *Judge) fold() {
 	for g := range j.evidence {
 		own := j.strata[g*len(j.links) : (g+1)*len(j.links)]
 		for i := range own {
-			for p, s := range own[i].sides() {
+			for p, s := range own[i].shown(j.evidence[g].aside) {
 				all[i][p].add(s)
 			}
 		}
@@ -73,7 +74,7 @@ func (j *Judge) fold() {
 		own := j.strata[g*len(j.links) : (g+1)*len(j.links)]
 		for i := range own {
 			s := &own[i]
-			mine := s.sides()
+			mine, shown := s.sides(), s.shown(e.aside)
 			e.historic.historic(&mine, float64(tolerance*max(1, j.linkPast[i].weekly(), j.groupPast[g].weekly())))
 			if g < len(j.config.Groups) { // others have no product in common
 				e.paired.paired(&mine)
@@ -82,8 +83,8 @@ func (j *Judge) fold() {
 			for p := range against {
 				against[p].control = all[i][p].control
 				against[p].control.add(all[i][p].treated)
-				against[p].control.risk -= mine[p].treated.risk
-				against[p].control.events -= mine[p].treated.events
+				against[p].control.risk -= shown[p].treated.risk
+				against[p].control.events -= shown[p].treated.events
 			}
 			e.across.across(&against)
 		}
@@ -136,6 +137,15 @@ func (s *stratum) sides() (p sides) {
 	p[1] = side{treated: s.now[soon], control: s.now[control]}
 	p[1].treated.add(s.now[later])
 	return p
+}
+
+// shown is what others are compared with: of a group that is set aside the controls alone, which are as good as any.
+func (s *stratum) shown(aside bool) sides {
+	if aside {
+		alone := side{control: s.now[control]}
+		return sides{alone, alone}
+	}
+	return s.sides()
 }
 
 // paired adds a comparison that holds whatever the common hazard does: of the silent windows, treated ones are the part that their risk is.

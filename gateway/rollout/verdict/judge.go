@@ -94,7 +94,8 @@ type Judge struct {
 	evidence  []evidence // of each group, then of all others
 	common    commonEvidence
 	decision  decision
-	usual95   quantiles // as far as they were asked for
+	falls     [spans]int64 // devices by when after the update they were first silent
+	usual95   quantiles    // as far as they were asked for
 }
 
 // New is a Judge for a rollout that starts now. What the living miss as usual is read from the model once, so that neither the rollout nor a restart
@@ -119,6 +120,9 @@ func New(now int64, c Config, m *presence.Model) (*Judge, error) {
 
 // Links are those of the Config, not to be changed.
 func (j *Judge) Links() []presence.Link { return j.config.Links }
+
+// Groups are those of the Config, not to be changed.
+func (j *Judge) Groups() []Group { return j.config.Groups }
 
 // Vetoed reports whether the caller said of a link that it is out, and not that it is back.
 func (j *Judge) Vetoed() bool {

@@ -198,7 +198,7 @@ func (l *link) flow(f *flow) {
 }
 
 func (j *Judge) flowState(f *flow) {
-	f.version(1)
+	f.version(2)
 	d := &j.decision
 	carry(f, 4, &j.tick, &d.halted)
 	carry(f, 4, &d.overrides)
@@ -234,6 +234,9 @@ func (j *Judge) flowState(f *flow) {
 	for i := range j.evidence {
 		j.evidence[i].flow(f)
 	}
+	for i := range j.falls {
+		carry(f, 4, &j.falls[i])
+	}
 }
 
 func (t *tally) flow(f *flow) {
@@ -261,6 +264,7 @@ func (e *evidence) flow(f *flow) {
 	e.historic.flow(f)
 	carry(f, 8, &e.reports, &e.failures, &e.started, &e.resolved, &e.silent, &e.soaked, &e.failed)
 	carry(f, 4, &e.halted)
+	f.flag(&e.aside)
 }
 
 func (d *device) flow(f *flow) {

@@ -73,6 +73,7 @@ type Standing struct {
 	Evidence float64 // average of the components, in this group alone
 	Halted   int64   // when this group by itself came to what halts it; 0: it has not
 	Safe     bool    // less than Config.Excess are silenced, at once or in the days after, but for Config.Beta
+	Aside    bool    // see SetAside
 	Soaked   bool    // 80 % of those that have got the update were heard two days after it and later
 }
 
@@ -93,7 +94,7 @@ func (j *Judge) Verdict() Verdict {
 	asked, safe := 0, 0
 	for g := range v.Groups {
 		v.Groups[g] = j.standing(g)
-		if s := &v.Groups[g]; int64(s.Started) >= j.enough() {
+		if s := &v.Groups[g]; !s.Aside && int64(s.Started) >= j.enough() {
 			asked++
 			if s.Safe {
 				safe++
@@ -125,7 +126,7 @@ func (j *Judge) unix(at uint32) int64 {
 func (j *Judge) standing(g int) Standing {
 	e := &j.evidence[g]
 	s := Standing{
-		Group: j.config.Groups[g], Started: int(e.started), Resolved: int(e.resolved), Silent: int(e.silent), Failed: int(e.failed), Halted: j.unix(e.halted),
+		Group: j.config.Groups[g], Started: int(e.started), Resolved: int(e.resolved), Silent: int(e.silent), Failed: int(e.failed), Halted: j.unix(e.halted), Aside: e.aside,
 		Harm: e.burst.harm(), Late: e.cycle.harm(),
 		Safe:   max(e.burst.safe, e.cycle.safe).float() <= ln(j.config.Beta),
 		Soaked: float64(e.soaked) >= float64(soakShare*float64(e.started)),
@@ -205,7 +206,11 @@ func (j *Judge) explain(v *Verdict) {
 		if s.Failed != 0 {
 			say("%s: %d of %d report a failure", name, s.Failed, s.Started)
 		}
-		if s.Halted != 0 {
+		switch {
+		case s.Aside:
+			say("%s: set aside, it counts no more for the others", name)
+			continue
+		case s.Halted != 0:
 			say("%s: is to be halted by itself", name)
 		}
 		if int64(s.Started) >= j.enough() && v.Action < Warn {

@@ -402,3 +402,46 @@ func TestConfig(t *testing.T) {
 		}
 	}
 }
+
+// A group that is set aside decides nothing for the others any more, before and after a restart; an override brings it back.
+func TestSetAside(t *testing.T) {
+	j := judge(t, 3)
+	at := int64(start + 10*day)
+	group := func(g int) verdict.Stratum { return verdict.Stratum{Group: verdict.Group{Product: uint16(g)}} }
+	for g := range 3 {
+		for p := range uint32(60) {
+			update(j, at, group(g), hour, uint32(100*g)+p)
+		}
+	}
+	for p := range uint32(60) {
+		for g := range 3 {
+			place := uint32(100*g) + p
+			j.Contact(at+10*minute, place, group(g), hour)
+			j.Report(at+10*minute, place, g == 1 && p%2 == 0)
+		}
+	}
+	j.Poll(at + hour)
+	before := j.Verdict()
+	if before.Groups[1].Halted == 0 || before.Average < 5 {
+		t.Fatalf("%+v", before)
+	}
+	j.SetAside(at+hour, verdict.Group{Product: 9}) // that is none of the rollout's
+	j.SetAside(at+hour, group(1).Group)
+	b, err := j.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := verdict.Restore(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []*verdict.Judge{j, again} {
+		if v := x.Verdict(); v.Average >= 1 || v.Groups[1].Evidence != before.Groups[1].Evidence || !v.Groups[1].Aside || v.Groups[0].Aside {
+			t.Errorf("%+v", v)
+		}
+		x.Override(at + hour)
+		if v := x.Verdict(); v.Groups[1].Aside {
+			t.Errorf("%+v", v)
+		}
+	}
+}

@@ -95,6 +95,10 @@ func (j *Judge) closeWindow(d *device) {
 	d.flags |= out
 	if d.treated() {
 		j.evidence[j.strata[d.stratum].group].silent++
+		if !d.is(fell) {
+			d.flags |= fell
+			j.falls[span(d.began-d.started)]++
+		}
 	}
 }
 
