@@ -2,6 +2,7 @@ package idpmodem_test
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"sync"
 	"testing"
@@ -85,11 +86,11 @@ func newSite(t *testing.T, o options) *site {
 func newTransport(t *testing.T, o options, path string) *idpmodem.Transport {
 	t.Helper()
 	cfg := o.driver
-	cfg.Name, cfg.Device, cfg.Baud = "idp0", path, 921600 // which nothing here is slower for
+	cfg.Device, cfg.Baud = path, 921600 // which nothing here is slower for
 	if cfg.Peer == "" {
 		cfg.Peer = peer
 	}
-	tr, err := idpmodem.New(cfg)
+	tr, err := idpmodem.New("idp0", cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
