@@ -16,6 +16,7 @@ var airRows = []Row{
 			{Package: "transports/sbdmodem", Kind: Loopback, Names: []string{
 				"TestLineLostInASession", "TestLostStatusIsFoundByMOMSN", "TestRingAlertCutsIntoAnswers", "TestStartInTheMiddleOfAMessage", "TestGarbledBlock", "TestPowerCut", "TestMuteTransceiver", "TestTroubleOfAllKinds",
 			}},
+			{Package: "transports/idpmodem", Kind: Loopback, Names: []string{"TestGarbled", "TestLateAnswer", "TestLostAnswer", "TestPowerCut", "TestMute", "TestFaults"}},
 			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestModemTroubleLosesNothing"}},
 		},
 	},

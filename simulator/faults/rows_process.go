@@ -86,7 +86,8 @@ var processRows = []Row{
 		Tests: []Tests{
 			{Package: "transports/smsmodem", Kind: Simulated, Names: []string{"TestRestartBeforeDelete", "TestSilentRestartBeforeDelete"}},
 			{Package: "transports/sbdmodem", Kind: Loopback, Names: []string{"TestRestartWithFullBuffers", "TestReceiptThatNobodyWroteDown", "TestRestartWithAMessageThatIsNotSettled"}},
-			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestKillWithModemLosesNothing", "TestKillBeforeAndAfterDeletion", "TestKillWithTransceiverLosesNothing"}},
+			{Package: "transports/idpmodem", Kind: Loopback, Names: []string{"TestCrashBeforeMark", "TestRestart", "TestRestartFailed"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestKillWithModemLosesNothing", "TestKillBeforeAndAfterDeletion", "TestKillWithTransceiverLosesNothing", "TestKillWithTerminalLosesNothing"}},
 		},
 	},
 	{

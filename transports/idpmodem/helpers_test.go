@@ -180,10 +180,9 @@ type running struct {
 }
 
 // start runs the driver, again when its line is lost, until the test ends or stop is called.
-func (s *site) start(t *testing.T) *running { return s.run(t, s.tr) }
-
-func (s *site) run(t *testing.T, tr *idpmodem.Transport) *running {
+func (s *site) start(t *testing.T) *running {
 	t.Helper()
+	tr := s.tr
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{cancel: cancel, done: make(chan struct{})}
 	go func() {

@@ -154,7 +154,7 @@ func (s *session) judge(ctx context.Context, err error) error {
 	if lost := s.line.cause(); lost != nil {
 		return lost
 	}
-	if ctx.Err() != nil {
+	if over(ctx) {
 		return nil
 	}
 	if errors.Is(err, ErrMute) || errors.Is(err, ErrWrongTerminal) {
@@ -170,6 +170,9 @@ func (s *session) judge(ctx context.Context, err error) error {
 	s.later()
 	return nil
 }
+
+// over reports whether Run is to end, whatever else has gone wrong.
+func over(ctx context.Context) bool { return ctx.Err() != nil }
 
 // later asks for the queues again after a pause that doubles.
 func (s *session) later() {
