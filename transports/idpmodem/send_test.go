@@ -113,7 +113,7 @@ func TestLostAnswer(t *testing.T) {
 	for _, do := range []idpterm.Action{idpterm.ActMute, idpterm.ActUnplug} {
 		for _, applied := range []bool{false, true} {
 			t.Run(fmt.Sprintf("action %d applied %t", do, applied), func(t *testing.T) {
-				s := newSite(t, options{answer: shortAnswer, terminal: idpterm.Options{Up: forever}})
+				s := newSite(t, options{answer: shortAnswer / 2, terminal: idpterm.Options{Up: forever}})
 				if err := s.terminal.Inject(idpterm.Step{Command: "%MGRT", Do: do, Applied: applied}); err != nil {
 					t.Fatal(err)
 				}
@@ -223,7 +223,7 @@ func TestForeignNames(t *testing.T) {
 func TestPowerCut(t *testing.T) {
 	for name, begun := range map[string]bool{"waiting": false, "going out": true} {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(t, options{answer: shortAnswer, terminal: idpterm.Options{Up: forever, Boot: 20 * time.Millisecond}})
+			s := newSite(t, options{answer: shortAnswer / 2, terminal: idpterm.Options{Up: forever, Boot: 20 * time.Millisecond}})
 			s.terminal.SetSky(begun)
 			s.start(t)
 			s.up(t)

@@ -33,7 +33,6 @@ func (s *session) setup(ctx context.Context) error {
 	}
 	s.cmd.anew = false
 	s.t.counts.setups.Add(1)
-	s.t.queue.generation++
 	for _, step := range []func(context.Context) error{s.greet, s.checksums, s.identify, s.wake, s.lookNetwork, s.adopt} {
 		if err := step(ctx); err != nil {
 			return err
