@@ -95,18 +95,28 @@ func (s *session) hand(ctx context.Context, o *outgoing) error {
 	return err
 }
 
-// stateOf asks for the state of one message.
+// stateOf asks for the state of one message. It lists all: not every terminal says of one that it does not have it. What that tells of others is noted, for
+// some terminals tell it once only.
 func (s *session) stateOf(ctx context.Context, name string) (st status, found bool, err error) {
-	lines, ok, err := s.try(ctx, named(s.t.dialect.states, name))
-	if err != nil || !ok {
+	seen, err := s.states(ctx)
+	if err != nil {
 		return status{}, false, err
 	}
-	for _, text := range lines {
-		if st, err := s.t.dialect.parseStatus(text); err == nil && st.name == name {
-			return st, true, nil
+	for other, st := range seen {
+		if o := s.t.queue.messages[other]; o != nil && o.final == 0 && other != name {
+			o.note(st.state)
 		}
 	}
-	return status{}, false, nil
+	st, found = seen[name]
+	return st, found, nil
+}
+
+// note takes a state that the terminal told.
+func (o *outgoing) note(state int) {
+	o.state = state
+	if state == returnComplete || state == returnCancelled {
+		o.final = state
+	}
 }
 
 // states asks for the states of all messages.
@@ -193,7 +203,7 @@ func (s *session) advance(ctx context.Context, o *outgoing, st status, found boo
 	if !found {
 		return s.missing(ctx, o, expired)
 	}
-	o.state = st.state
+	o.note(st.state)
 	switch {
 	case st.state == returnReady && expired:
 		_, ok, err := s.try(ctx, named(s.t.dialect.cancel, o.name))
@@ -203,8 +213,8 @@ func (s *session) advance(ctx context.Context, o *outgoing, st status, found boo
 		return err
 	case st.state == returnFailed && !expired && o.payload != nil:
 		return s.again(ctx, o)
-	case st.state == returnComplete, st.state == returnFailed, st.state == returnCancelled:
-		o.final = st.state
+	case st.state == returnFailed:
+		o.final = returnFailed
 	}
 	return nil
 }

@@ -87,7 +87,7 @@ func (s *session) checksums(ctx context.Context) error {
 
 // plain switches checksums off. The command has one and its reply has none, so it looks like silence, and finding the terminal again tells.
 func (s *session) plain(ctx context.Context) error {
-	if _, err := s.cmd.exchange("%CRC=0", s.t.timing.probe); err != nil && s.line.cause() != nil {
+	if _, err := s.cmd.exchange(ctx, "%CRC=0", s.t.timing.probe); err != nil && s.line.cause() != nil {
 		return err
 	}
 	s.cmd.dirty = true
