@@ -164,7 +164,9 @@ func (c *commander) ready(ctx context.Context) error {
 // resync throws the command processor away with whatever it waits for, lets the terminal say what it still has to say, and starts over with a fresh one. It
 // finds out whether the terminal has checksums on: without one it answers ERROR then, and with one it does not know what we say if they are off.
 func (c *commander) resync(ctx context.Context) error {
+	rest := c.timing.quiet / 4 // without a byte, that what it says is over
 	if c.at != nil {
+		rest = c.timing.quiet // it may have much to answer still
 		c.counts.resyncs.Add(1)
 		c.line.detach()
 		<-c.at.Closed() // its reader has ended
@@ -184,8 +186,8 @@ func (c *commander) resync(ctx context.Context) error {
 		if lost := c.line.cause(); lost != nil {
 			return lost
 		}
-		// What it still says is the answer to a try before, or a checksum.
-		if err := c.line.quiet(ctx, c.timing.quiet/4, c.timing.drain); err != nil {
+		// What it still says is the answer to a try before, or a checksum. None of it may be left for the next command.
+		if err := c.line.quiet(ctx, rest, c.timing.drain); err != nil {
 			return err
 		}
 		switch {
@@ -195,6 +197,7 @@ func (c *commander) resync(ctx context.Context) error {
 			c.dirty = false
 			return nil
 		case errors.Is(err, errTimeout):
+			rest = c.timing.quiet
 			c.line.setSums(false)
 		}
 	}

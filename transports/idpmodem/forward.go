@@ -75,7 +75,8 @@ func (s *session) waiting(ctx context.Context) ([]status, error) {
 			continue
 		}
 		listed[st.name] = true
-		if (st.state == forwardComplete || st.state == forwardRetrieved) && !s.marked[st.name] {
+		// One that was marked and is complete all the same is another with its name, or was not marked: it is read, and a duplicate at worst.
+		if st.state == forwardComplete || st.state == forwardRetrieved && !s.marked[st.name] {
 			list = append(list, st)
 		}
 	}

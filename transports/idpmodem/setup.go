@@ -71,7 +71,7 @@ func (s *session) checksums(ctx context.Context) error {
 			s.log.Warn("terminal has no checksums: what the line garbles is not noticed")
 			break
 		}
-		if err := s.line.quiet(ctx, s.t.timing.quiet, s.t.timing.drain); err != nil {
+		if err := s.line.quiet(ctx, s.t.timing.quiet/2, s.t.timing.drain); err != nil {
 			return err
 		}
 		s.line.setSums(s.line.sawSum())
