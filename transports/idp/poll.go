@@ -124,6 +124,6 @@ const warnedEvery = 10 // seconds
 func (t *Transport) warn(what string, err error) {
 	now, last := t.now().Unix(), t.counts.warned.Load()
 	if now-last >= warnedEvery && t.counts.warned.CompareAndSwap(last, now) {
-		t.log.Warn(what, slog.String("transport", t.name), slog.Any("error", err))
+		t.log.Warn("idp link has trouble", slog.String("transport", t.name), slog.String("what", what), slog.Any("error", err))
 	}
 }
