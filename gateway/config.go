@@ -121,6 +121,9 @@ func describeLink(l config.Link) string {
 	if l.UDP != nil {
 		return fmt.Sprintf("udp on %s, ack %s, %s", l.UDP.Listen, l.Ack, cost)
 	}
+	if l.SBDModem != nil {
+		return fmt.Sprintf("sbdmodem at %s, ack %s, %s", l.SBDModem.Device, l.Ack, cost)
+	}
 	if l.DirectIP != nil {
 		return fmt.Sprintf("directip on %s, ack %s, %s", l.DirectIP.Listen, l.Ack, cost)
 	}
@@ -146,6 +149,9 @@ func effective(c *config.Config) map[string]any {
 		}
 		if l.SMSModem != nil {
 			maps.Copy(link, keys(reflect.ValueOf(*l.SMSModem)))
+		}
+		if l.SBDModem != nil {
+			maps.Copy(link, keys(reflect.ValueOf(*l.SBDModem)))
 		}
 		if l.DirectIP != nil {
 			maps.Copy(link, keys(reflect.ValueOf(*l.DirectIP)))

@@ -14,6 +14,7 @@ import (
 	"github.com/go-viper/mapstructure/v2"
 
 	"github.com/godwit-gateway/godwit/transports/directip"
+	"github.com/godwit-gateway/godwit/transports/sbdmodem"
 	"github.com/godwit-gateway/godwit/transports/udp"
 )
 
@@ -63,6 +64,10 @@ func (ps *problems) bindLink(name, path string, table map[string]any) Link {
 		l.SMSModem = new(SMSModem)
 		l.Ack = cmp.Or(l.Ack, "asked")
 		ps.decode(path, part, l.SMSModem)
+	case "sbdmodem":
+		l.SBDModem = new(sbdmodem.Config)
+		l.Ack = cmp.Or(l.Ack, "asked")
+		ps.decode(path, part, l.SBDModem)
 	case "directip":
 		l.DirectIP = new(directip.Config)
 		l.Ack = cmp.Or(l.Ack, "asked")
@@ -80,9 +85,9 @@ func (ps *problems) bindLink(name, path string, table map[string]any) Link {
 		l.Ack = cmp.Or(l.Ack, "asked")
 		ps.decode(path, part, l.IDP)
 	case "":
-		ps.add(path+".kind", `kind = "udp", "smsmodem", "directip", "rockblock", "cloudloop" or "idp"`, "is missing")
+		ps.add(path+".kind", `kind = "udp", "smsmodem", "sbdmodem", "directip", "rockblock", "cloudloop" or "idp"`, "is missing")
 	default:
-		ps.add(path+".kind", "want udp, smsmodem, directip, rockblock, cloudloop or idp", "%q is not a kind of link", l.Kind)
+		ps.add(path+".kind", "want udp, smsmodem, sbdmodem, directip, rockblock, cloudloop or idp", "%q is not a kind of link", l.Kind)
 	}
 	return l
 }

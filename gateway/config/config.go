@@ -10,6 +10,7 @@ import (
 	"github.com/godwit-gateway/godwit/transports/directip"
 	"github.com/godwit-gateway/godwit/transports/idp"
 	"github.com/godwit-gateway/godwit/transports/rockblock"
+	"github.com/godwit-gateway/godwit/transports/sbdmodem"
 	"github.com/godwit-gateway/godwit/transports/smsmodem"
 	"github.com/godwit-gateway/godwit/transports/udp"
 )
@@ -95,13 +96,14 @@ type FleetKey struct {
 // A Link is one way to devices: exactly one of the drivers' parts is set, as Kind says.
 type Link struct {
 	Name    string  `toml:"-"`
-	Kind    string  `toml:"kind"`    // udp, smsmodem, directip, rockblock, cloudloop or idp
+	Kind    string  `toml:"kind"`    // udp, smsmodem, sbdmodem, directip, rockblock, cloudloop or idp
 	Ack     string  `toml:"ack"`     // always, asked, never; "": as is usual for the kind
 	Tariff  string  `toml:"tariff"`  // what it costs; "": nothing
 	Contact Contact `toml:"contact"` // what contacts over it are like
 
 	UDP      *udp.Config      `toml:"-"`
 	SMSModem *SMSModem        `toml:"-"`
+	SBDModem *sbdmodem.Config `toml:"-"`
 	DirectIP *directip.Config `toml:"-"`
 
 	RockBLOCK *RockBLOCK `toml:"-"`

@@ -220,6 +220,30 @@ func TestNetworkThatIsNeverReached(t *testing.T) {
 	}
 }
 
+// A downlink that its network does not take, now or ever, holds up none behind it, of its device or of others.
+func TestDownlinkHoldsUpNoOther(t *testing.T) {
+	for name, err := range map[string]error{
+		"not now":        &transports.SendError{Outcome: transports.NotSent, Code: -5, Slow: true, Err: errors.New("the modem's queue is full")},
+		"never":          &transports.SendError{Outcome: transports.Refused, Code: -3, Err: errors.New("too large")},
+		"not reached":    &transports.SendError{Outcome: transports.NotSent, Unasked: true, Err: errors.New("no route")},
+		"nobody can say": &transports.SendError{Outcome: transports.MaybeSent, Err: errors.New("no answer")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.importOne(8)
+			b.sms.err = err
+			b.message("sms")
+			b.attempt("sms")
+			b.sms.err = nil
+			b.message("sms")
+			b.attempt("sms")
+			if list, err := b.hub.Downlinks("meter-1"); err != nil || len(list) != 2 || list[1].State != hub.DownlinkAccepted || list[0].State == hub.DownlinkAccepted || len(b.sms.sent) != 2 {
+				t.Errorf("%+v, %v, %d sent", list, err, len(b.sms.sent))
+			}
+		})
+	}
+}
+
 // A modem that holds an attempt holds up no other link.
 func TestLinksTransmitBesideEachOther(t *testing.T) {
 	b := newBench(t)

@@ -15,6 +15,7 @@ import (
 	"github.com/godwit-gateway/godwit/transports/directip"
 	"github.com/godwit-gateway/godwit/transports/idp"
 	"github.com/godwit-gateway/godwit/transports/rockblock"
+	"github.com/godwit-gateway/godwit/transports/sbdmodem"
 	"github.com/godwit-gateway/godwit/transports/smsmodem"
 	"github.com/godwit-gateway/godwit/transports/udp"
 )
@@ -28,6 +29,7 @@ type wired struct {
 	device  string               // serial line, or the service that is polled
 	udp     *udp.Transport       // nil: another kind
 	modem   *smsmodem.Transport  // nil: another kind
+	sbd     *sbdmodem.Transport  // nil: another kind
 	sat     *directip.Transport  // nil: another kind
 	rock    *rockblock.Transport // nil: another kind
 	idp     *idp.Transport       // nil: another kind
@@ -55,7 +57,7 @@ func wireLinks(cfg *config.Config, log *slog.Logger) ([]*wired, error) {
 	return out, nil
 }
 
-// markFile is where a link that polls keeps how far it has read.
+// markFile is where a link keeps what must survive a crash, such as how far it has read.
 func markFile(cfg *config.Config, link string) string {
 	return filepath.Join(cfg.Gateway.StateDir, "links", link+".mark")
 }
@@ -75,6 +77,12 @@ func wireLink(l config.Link, mark string, log *slog.Logger) (*wired, error) {
 		c.Log = log
 		w.modem, err = smsmodem.New(c)
 		w.transport, w.metered = w.modem, true
+	case l.SBDModem != nil:
+		w.device = l.SBDModem.Device
+		c := *l.SBDModem
+		c.State = mark
+		w.sbd, err = sbdmodem.New(l.Name, c, log)
+		w.transport, w.metered = w.sbd, true
 	case l.DirectIP != nil:
 		w.sat, err = directip.New(l.Name, *l.DirectIP, log)
 		w.transport, w.socket, w.metered = w.sat, w.sat, true

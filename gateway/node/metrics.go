@@ -28,6 +28,27 @@ func (w *wired) state() metrics.LinkState {
 			}
 		}
 	}
+	w.satellites(&s)
+	if w.modem != nil {
+		s.Sent = func() (messages, payload uint64) { return w.modem.Stats().SentParts, 0 }
+		s.ModemResets = func() uint64 { return w.modem.Stats().Resets }
+		s.ModemUp = func() bool { return w.modem.Stats().Up }
+		s.SlotsUsed = func() (int, bool) { used, _, ok := w.slots(); return used, ok }
+		s.SlotsTotal = func() (int, bool) { _, total, ok := w.slots(); return total, ok }
+	}
+	return s
+}
+
+// satellites is what the drivers of satellite networks tell.
+func (w *wired) satellites(s *metrics.LinkState) {
+	if w.sbd != nil {
+		s.Sent = func() (messages, payload uint64) { st := w.sbd.Stats(); return st.Sent, st.SentBytes }
+		s.ModemUp = w.sbd.Up
+		s.Sessions = func() map[string]uint64 {
+			st := w.sbd.Stats()
+			return map[string]uint64{"failed": st.Failed, "check": st.Checks, "empty": st.Empty, "lost": st.Lost, "weak": st.Weak}
+		}
+	}
 	if w.sat != nil {
 		s.Sent = func() (messages, payload uint64) { st := w.sat.Stats(); return st.Sent, st.SentBytes }
 		s.Refused = func() map[string]uint64 {
@@ -68,14 +89,6 @@ func (w *wired) state() metrics.LinkState {
 			return map[string]uint64{"empty": st.Empty, "malformed": st.Malformed}
 		}
 	}
-	if w.modem != nil {
-		s.Sent = func() (messages, payload uint64) { return w.modem.Stats().SentParts, 0 }
-		s.ModemResets = func() uint64 { return w.modem.Stats().Resets }
-		s.ModemUp = func() bool { return w.modem.Stats().Up }
-		s.SlotsUsed = func() (int, bool) { used, _, ok := w.slots(); return used, ok }
-		s.SlotsTotal = func() (int, bool) { _, total, ok := w.slots(); return total, ok }
-	}
-	return s
 }
 
 // slots are those of all storages of a modem, as it last said.

@@ -1,6 +1,10 @@
 package demo
 
-import "github.com/godwit-gateway/godwit/simulator/device"
+import (
+	"os"
+
+	"github.com/godwit-gateway/godwit/simulator/device"
+)
 
 // Flash is the devices' memory, for tests.
 type Flash struct{ f *flash }
@@ -22,3 +26,13 @@ func (f Flash) Close() error { return f.f.close() }
 
 // Publisher is where devices fetch updates.
 var Publisher = publisher
+
+// RockKey is the public key of the webhooks that Serve signs with the key in a folder.
+func RockKey(dir string) (string, error) {
+	_, path, err := rockKey(dir)
+	if err != nil {
+		return "", err
+	}
+	text, err := os.ReadFile(path)
+	return string(text), err
+}

@@ -51,7 +51,7 @@ type kept struct {
 
 // downlink is one payload on its way to a device.
 type downlink struct {
-	to      string
+	to      string // "": the network does not say
 	payload []byte
 }
 
@@ -131,7 +131,11 @@ func (f *keptFleet) talk(ctx context.Context, members []member, ended chan error
 		case <-quiet:
 			quiet = nil
 		case d := <-f.down:
-			if m := byAddress[d.to]; m != nil {
+			if d.to == "" { // everybody hears it, and who cannot read it leaves it
+				for _, m := range mobiles {
+					_, _ = m.dev.Receive(d.payload)
+				}
+			} else if m := byAddress[d.to]; m != nil {
 				if _, err := m.dev.Receive(d.payload); err != nil {
 					return fmt.Errorf("device %d: %w", m.Number, err) // what the gateway sends must verify
 				}

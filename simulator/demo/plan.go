@@ -17,12 +17,14 @@ const (
 	linkSMS = "sms0"
 	linkSat = "sat0"
 
-	linkRock = "rock0"
-	linkOrb  = "orb0"
+	linkRock  = "rock0"
+	linkCloud = "cloud0"
+	linkSBD   = "sbd0" // the transceiver beside the gateway
+	linkOrb   = "orb0"
 )
 
 // satLinks are those of satellite modems, in the order in which they get their devices.
-var satLinks = []string{linkSat, linkRock}
+var satLinks = []string{linkSat, linkRock, linkCloud}
 
 // Numbers of the devices: a range of each fleet key, from which devices register by themselves, and those that are imported.
 const (
@@ -186,7 +188,7 @@ func (m *member) fleetKey() string {
 	switch m.link {
 	case linkSMS:
 		return "buoys"
-	case linkSat, linkRock:
+	case linkSat, linkRock, linkCloud:
 		return "drifters"
 	default:
 		return "trucks"

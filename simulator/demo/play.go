@@ -83,6 +83,9 @@ func (d *demo) networks() []func() (*keptFleet, error) {
 		func() (*keptFleet, error) {
 			return newRockFleet(d.air(linkRock), "http://"+d.site.Rock+"/", d.site.RockMT, d.site.rockKey, radio.Satellite(), seed, all)
 		},
+		func() (*keptFleet, error) {
+			return newCloudFleet(d.air(linkCloud), d.site.Cloud, radio.Satellite(), seed, all)
+		},
 	}
 }
 
@@ -158,9 +161,9 @@ func of(members []member, link string) []member {
 
 func (d *demo) announce(members []member) {
 	d.o.Say("state folder %s (configuration %s)", d.site.Dir, filepath.Base(d.site.Config))
-	d.o.Say("%d devices: %d over UDP to %s, %d over SMS to the modem at %s; over satellites %d by DirectIP to %s and %d by RockBLOCK's webhooks to http://%s/",
+	d.o.Say("%d devices: %d over UDP to %s, %d over SMS to the modem at %s; over satellites %d by DirectIP to %s, %d by RockBLOCK's webhooks to http://%s/, %d by Cloudloop at http://%s",
 		len(members), len(of(members, linkUDP)), d.site.UDP, len(of(members, linkSMS)), d.site.Modem, len(of(members, linkSat)), d.site.Sat,
-		len(of(members, linkRock)), d.site.Rock)
+		len(of(members, linkRock)), d.site.Rock, len(of(members, linkCloud)), d.site.Cloud)
 	d.o.Say("events on nats://%s, subjects godwit.v1.%s.event.>", d.site.NATS, gatewayID)
 	d.o.Say("API on %s; try: godwit --config %s device list", d.gateway.api(), d.site.Config)
 }

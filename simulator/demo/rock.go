@@ -11,11 +11,9 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/peers/rockblock"
 	"github.com/godwit-gateway/godwit/simulator/radio"
@@ -44,7 +42,7 @@ type rockSent struct {
 const creditBytes = 50
 
 func billCredits(payload int) uint64 {
-	return creditBytes * uint64(max(1, (payload+creditBytes-1)/creditBytes)) //nolint:gosec // not negative
+	return creditBytes * uint64(max(1, (payload+creditBytes-1)/creditBytes))
 }
 
 // newRockFleet makes devices with RockBLOCK modems, and the web service. webhook is the gateway's URL, and mt where the service takes what goes to modems.
@@ -79,10 +77,10 @@ func newRockFleet(a air, webhook, mt string, key *rsa.PrivateKey, m radio.Model,
 func (n *rockNetwork) run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	server := &http.Server{Handler: n.service, ReadHeaderTimeout: time.Second}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	ended := make(chan error, 1)
-	wg.Go(func() { ended <- server.Serve(n.mt) })
-	defer func() { _ = server.Close() }() // whoever is cut off tries again
+	wg.Go(func() { ended <- serveUntil(ctx, n.mt, n.service) })
 	for {
 		select {
 		case <-ctx.Done():
@@ -117,8 +115,10 @@ func (n *rockNetwork) ring(imei string, data []byte, _ bool) (code int) {
 	return 0
 }
 
-func (n *rockNetwork) close() error {
-	if err := n.mt.Close(); err != nil && !errors.Is(err, net.ErrClosed) { // by the server that had it
+func (n *rockNetwork) close() error { return closeListener(n.mt) }
+
+func closeListener(l net.Listener) error {
+	if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) { // by the server that had it
 		return err
 	}
 	return nil

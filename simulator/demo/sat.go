@@ -25,7 +25,7 @@ const (
 // sbdMin is the least that Iridium bills of a message; beyond it each byte counts (Developers Guide 11.1).
 const sbdMin = 10
 
-func billSBD(payload int) uint64 { return uint64(max(sbdMin, payload)) } //nolint:gosec // not negative
+func billSBD(payload int) uint64 { return uint64(max(sbdMin, payload)) }
 
 // newSatFleet makes devices with satellite modems, and the Iridium gateway. destination is where our gateway listens, and mt where it takes what goes to
 // modems.

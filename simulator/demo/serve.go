@@ -15,10 +15,11 @@ import (
 	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/simulator/check"
 	"github.com/godwit-gateway/godwit/simulator/device"
+	"github.com/godwit-gateway/godwit/simulator/peers/sbdterm"
 	"github.com/godwit-gateway/godwit/simulator/radio"
 )
 
-// ServeOptions say which endpoints are played for a gateway that runs elsewhere. At least one of Gateway, Modem, DirectIP, Webhook and IGWS must be set.
+// ServeOptions say which endpoints are played for a gateway that runs elsewhere. At least one of Gateway, Modem, DirectIP, Webhook, Cloud, SBDModem and IGWS must be set.
 type ServeOptions struct {
 	Gateway  string          // address of the gateway's UDP link; "": no devices on UDP
 	Modem    string          // path of the symbolic link to the simulated modem's pty; "": none
@@ -27,9 +28,11 @@ type ServeOptions struct {
 	Confirm  bool            // the account has MO confirmations
 	Webhook  string          // URL of the gateway's RockBLOCK link; "": no RockBLOCKs
 	RockMT   string          // address where what goes to RockBLOCKs is taken; "": a free port
+	Cloud    string          // address where a Cloudloop listens that the gateway asks; "": none
+	SBDModem string          // path of the symbolic link to the simulated transceiver's pty; "": none
 	IGWS     string          // address of a message gateway that the gateway polls; "": no terminals of IsatData Pro
 	Devices  int             // on each of them
-	First    uint32          // number of the first device; those on the modem follow those on UDP, then those on satellites, with RockBLOCKs, and of IsatData Pro
+	First    uint32          // number of the first device; those on the modem follow those on UDP, then those on satellites, by DirectIP, with RockBLOCKs, by Cloudloop, by the transceiver, and those of IsatData Pro
 	FleetKey [32]byte        // from which the devices' keys are derived
 	Product  string          // as the devices call themselves
 	Template *codec.Template // of the product
@@ -46,8 +49,8 @@ type ServeOptions struct {
 
 func (o *ServeOptions) validate() error {
 	switch {
-	case o.Gateway == "" && o.Modem == "" && o.DirectIP == "" && o.Webhook == "" && o.IGWS == "":
-		return fmt.Errorf("%w: nothing to serve: name the gateway's UDP or DirectIP address, the URL of its webhook, an address for the message gateway, a path for the modem, or all of them", ErrOptions)
+	case o.Gateway == "" && o.Modem == "" && o.DirectIP == "" && o.Webhook == "" && o.Cloud == "" && o.SBDModem == "" && o.IGWS == "":
+		return fmt.Errorf("%w: nothing to serve: name the gateway's UDP or DirectIP address, the URL of its webhook, an address for Cloudloop or the message gateway, a path for a modem, or all of them", ErrOptions)
 	case o.Devices < 0 || o.Devices > perKind:
 		return fmt.Errorf("%w: %d devices, want 0 to %d", ErrOptions, o.Devices, perKind)
 	case o.Interval <= 0:
@@ -102,7 +105,7 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 }
 
 // serveLinks are what devices can be on, in the order in which they get their numbers.
-var serveLinks = []string{linkUDP, linkSMS, linkSat, linkRock, linkOrb}
+var serveLinks = []string{linkUDP, linkSMS, linkSat, linkRock, linkCloud, linkSBD, linkOrb}
 
 // networks make the networks that keep messages, of those that were asked for.
 func (s *server) networks() (list []func() (*keptFleet, error)) {
@@ -124,6 +127,16 @@ func (s *server) networks() (list []func() (*keptFleet, error)) {
 				return nil, err
 			}
 			return newRockFleet(s.air(linkRock), o.Webhook, cmp.Or(o.RockMT, "127.0.0.1:0"), key, s.model(radio.Satellite()), o.Seed, all)
+		})
+	}
+	if o.Cloud != "" {
+		list = append(list, func() (*keptFleet, error) {
+			return newCloudFleet(s.air(linkCloud), o.Cloud, s.model(radio.Satellite()), o.Seed, all)
+		})
+	}
+	if o.SBDModem != "" {
+		list = append(list, func() (*keptFleet, error) {
+			return newSBDFleet(s.air(linkSBD), o.SBDModem, s.model(radio.Satellite()), o.Seed)
 		})
 	}
 	if o.IGWS != "" {
@@ -157,6 +170,10 @@ func (s *server) members(link string) []member {
 		m.CTRBits, m.TagLen, m.Interval, m.Stored = s.o.CTRBits, 8, s.o.Interval, link != linkUDP
 		if k := slices.Index(satLinks, link); k >= 0 {
 			m.address, m.UplinkMax, m.Bearer = imei(k*s.o.Devices+i+1), sbdMax, session.Bearer{Maximum: sbdMax}
+		}
+		if link == linkSBD {
+			m.address, m.Unnamed = imei(len(satLinks)*s.o.Devices+i+1), true
+			m.UplinkMax, m.Bearer = sbdterm.MTMax, session.Bearer{Maximum: sbdterm.MTMax}
 		}
 		if link == linkOrb {
 			m.address, m.UplinkMax, m.Bearer = mobileID(i+1), orbMax, session.Bearer{Maximum: orbMax}
@@ -202,7 +219,10 @@ func (s *server) run(ctx context.Context) error {
 		case err := <-failed:
 			return err
 		case <-tick.C:
-			satellites := s.traffic[linkSat].sent.Load() + s.traffic[linkRock].sent.Load() + s.traffic[linkOrb].sent.Load()
+			satellites := s.traffic[linkSBD].sent.Load() + s.traffic[linkOrb].sent.Load()
+			for _, link := range satLinks {
+				satellites += s.traffic[link].sent.Load()
+			}
 			s.o.Progress(fmt.Sprintf("sent %d over UDP, %d over SMS, %d over satellites; acknowledged %d, waiting %d",
 				s.traffic[linkUDP].sent.Load(), s.traffic[linkSMS].sent.Load(), satellites, s.ledger.AcknowledgedLen(), s.pending.Load()))
 		}

@@ -3,7 +3,9 @@ package demo_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -11,6 +13,10 @@ import (
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/simulator/demo"
+	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/cloudloop"
+	"github.com/godwit-gateway/godwit/transports/rockblock"
+	"github.com/godwit-gateway/godwit/transports/transporttest"
 )
 
 var fleetKey = [32]byte{4, 2}
@@ -151,6 +157,71 @@ func TestServeOptions(t *testing.T) {
 		cancel()
 		if err == nil || name != "not address" && !errors.Is(err, demo.ErrOptions) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// freePort is one of the loopback interface that nobody has now.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// Devices behind web services: their messages come to a link of each kind.
+func TestServeWebServices(t *testing.T) {
+	tpl, err := codec.NewTemplate(codec.Timing{}, []codec.Field{{ID: 1, Name: "battery", Unit: "V", Scale: codec.Decimal{Coef: 1, Exp: -2}, Width: 12}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	key, err := demo.RockKey(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hooks, mt, cloud, quiet := freePort(t), freePort(t), freePort(t), slog.New(slog.DiscardHandler)
+	rock, err := rockblock.New("rock", rockblock.Config{Listen: hooks, Key: key, MT: "http://" + mt + "/", Username: "fleet", Password: "simulated"}, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loop, err := cloudloop.New("cloud", cloudloop.Config{API: "http://" + cloud, Token: "simulated", Mark: filepath.Join(dir, "mark")}, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	sinks := map[transports.Transport]*transporttest.Sink{rock: {}, loop: {}}
+	for tr, sink := range sinks {
+		wg.Go(func() {
+			for ctx.Err() == nil { // the web service may not be there yet, or breaks off
+				_ = tr.Run(ctx, sink)
+			}
+		})
+	}
+	wg.Go(func() {
+		err := demo.Serve(ctx, demo.ServeOptions{
+			Webhook: "http://" + hooks + "/", RockMT: mt, Cloud: cloud, Devices: 2, First: 100, FleetKey: fleetKey, Product: "x", Template: tpl, CTRBits: 16,
+			Interval: 100 * time.Millisecond, State: dir, Seed: 5, Perfect: true, Progress: func(string) {},
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	for tr, sink := range sinks {
+		seen := map[string]bool{}
+		for n := 0; len(seen) < 2; n++ {
+			got, ok := sink.AwaitCount(ctx, n+1)
+			if !ok {
+				t.Fatalf("%s: heard of %d modems", tr.Name(), len(seen))
+			}
+			seen[got[n].From.ID] = true
 		}
 	}
 }

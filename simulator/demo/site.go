@@ -24,6 +24,7 @@ type site struct {
 	MT     string // of the Iridium gateway
 	Rock   string // address of the RockBLOCK link
 	RockMT string // of the web service that takes what goes to RockBLOCKs
+	Cloud  string // of Cloudloop
 	NATS   string
 	API    string
 	Modem  string // path of the symbolic link to the pty
@@ -149,6 +150,13 @@ username = {{printf "%q" .RockUser}}
 password_file = {{printf "%q" .RockPassword}}
 tariff = "credits"
 ack = "never"
+
+[link.cloud0]
+kind = "cloudloop"
+api = "http://{{.Cloud}}"
+token_file = {{printf "%q" .CloudToken}}
+tariff = "satellite"
+ack = "never"
 `))
 
 // newSite makes the folder and writes the fleet keys and the configuration. Ports that are free now are chosen for all listeners.
@@ -165,7 +173,7 @@ func newSite(dir string, o *Options) (*site, error) {
 	for _, a := range []struct {
 		network string
 		address *string
-	}{{"udp", &s.UDP}, {"tcp", &s.NATS}, {"tcp", &s.API}, {"tcp", &s.Sat}, {"tcp", &s.MT}, {"tcp", &s.Rock}, {"tcp", &s.RockMT}} {
+	}{{"udp", &s.UDP}, {"tcp", &s.NATS}, {"tcp", &s.API}, {"tcp", &s.Sat}, {"tcp", &s.MT}, {"tcp", &s.Rock}, {"tcp", &s.RockMT}, {"tcp", &s.Cloud}} {
 		if *a.address, err = freeAddress(a.network); err != nil {
 			return nil, err
 		}
@@ -180,16 +188,18 @@ func newSite(dir string, o *Options) (*site, error) {
 	if s.rockKey, public, err = rockKey(dir); err != nil {
 		return nil, err
 	}
-	password := filepath.Join(dir, "rockblock.password")
-	if err := os.WriteFile(password, []byte(rockPassword+"\n"), 0o600); err != nil {
-		return nil, fmt.Errorf("password: %w", err)
+	password, token := filepath.Join(dir, "rockblock.password"), filepath.Join(dir, "cloudloop.token")
+	for path, secret := range map[string]string{password: rockPassword, token: cloudToken} {
+		if err := os.WriteFile(path, []byte(secret+"\n"), 0o600); err != nil {
+			return nil, fmt.Errorf("secret: %w", err)
+		}
 	}
 	var text strings.Builder
 	err = configText.Execute(&text, struct {
 		*site
 		State, TruckKey, BuoyKey, DrifterKey, Budget, Shortest string
-		RockKey, RockUser, RockPassword                        string
-	}{s, filepath.Join(dir, "state"), s.keyFile("trucks"), s.keyFile("buoys"), s.keyFile("drifters"), o.budget(), o.Interval.String(), public, rockUser, password})
+		RockKey, RockUser, RockPassword, CloudToken            string
+	}{s, filepath.Join(dir, "state"), s.keyFile("trucks"), s.keyFile("buoys"), s.keyFile("drifters"), o.budget(), o.Interval.String(), public, rockUser, password, token})
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
@@ -249,7 +259,7 @@ func importFile(members []member) (string, error) {
 			switch m.link {
 			case linkSMS:
 				msisdn = m.address
-			case linkSat, linkRock:
+			case linkSat, linkRock, linkCloud:
 				imei = m.address
 			}
 			rows = append(rows, []string{

@@ -37,6 +37,9 @@ type Config struct {
 	// called, and after the first frames the link's own address names the device. Otherwise frames are repeated until acknowledged.
 	Stored bool
 
+	// Unnamed says that the link names no senders: each frame carries the connection id.
+	Unnamed bool
+
 	NoClock bool // it does not know the time before the gateway tells it
 
 	Interval   time.Duration // between statuses

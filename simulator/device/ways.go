@@ -93,5 +93,5 @@ func (d *Device) refused(p *pending, now time.Time) {
 // addressed reports whether a frame carries the connection id: where it may come over a link that does not name the device, or the gateway may not
 // know the address yet.
 func (d *Device) addressed() bool {
-	return !d.config.Stored || d.known < knownAfter || slices.ContainsFunc(d.config.Ways, func(w Way) bool { return !w.Stored })
+	return !d.config.Stored || d.config.Unnamed || d.known < knownAfter || slices.ContainsFunc(d.config.Ways, func(w Way) bool { return !w.Stored })
 }

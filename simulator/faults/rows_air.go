@@ -126,6 +126,7 @@ var airRows = []Row{
 				"TestHostileConnections", "TestManyConnections", "TestBusySourceIsTurnedAway", "TestStrangersAreShutOut", "TestStrangersAreLoggedSeldom", "TestMalformedIsKept",
 			}},
 			{Package: "transports/directip", Kind: Simulated, Names: []string{"TestParseOriginatedRefuses"}},
+			{Package: "transports/rockblock", Kind: Loopback, Names: []string{"TestHostileConnections", "TestStrangers"}},
 		},
 	},
 	{
@@ -134,6 +135,9 @@ var airRows = []Row{
 		Expected: "the network sends it again, and it remains one row and one event",
 		Tests: []Tests{
 			{Package: "transports/directip", Kind: Loopback, Names: []string{"TestMOMSNIsUsedAgain", "TestUnsettledComesAgain", "TestSimulatedNetwork"}},
+			{Package: "transports/rockblock", Kind: Loopback, Names: []string{"TestRepeats", "TestSlowSink", "TestSimulatedService"}},
+			{Package: "transports/cloudloop", Kind: Loopback, Names: []string{"TestCrashBeforeTheMark", "TestMarkHolds", "TestMarkWaitsForTheWholePage"}},
+			{Package: "transports/mark", Kind: Simulated, Names: []string{"TestMarkSurvivesACrashWhileItIsWritten", "TestDamagedMark"}},
 			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestKillWithDirectIPLosesNothing", "TestKillBeforeAndAfterConfirmation"}},
 		},
 	},

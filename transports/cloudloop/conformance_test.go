@@ -180,9 +180,13 @@ func (h *harness) Sent(ctx context.Context) ([]byte, bool) {
 	}
 }
 
-func (h *harness) Cut(testing.TB)     { h.site.close() }
-func (h *harness) Mend(tb testing.TB) { h.site.open(tb) }
-func (h *harness) Refuse(testing.TB)  { h.refuse.Store(true) }
+func (h *harness) Cut(testing.TB) { h.site.close() }
+func (h *harness) Mend(tb testing.TB) {
+	tb.Helper()
+	h.site.open(tb)
+}
+
+func (h *harness) Refuse(testing.TB) { h.refuse.Store(true) }
 func (h *harness) Mute(testing.TB) bool {
 	h.mute.Store(true)
 	return true

@@ -48,7 +48,7 @@ func (t text) number() int {
 
 // page is an answer with messages.
 type page struct {
-	LastRetreived text              `json:"lastMessageRetreived"` //nolint:misspell // as clients read it
+	LastRetreived text              `json:"lastMessageRetreived"`
 	LastRetrieved text              `json:"lastMessageRetrieved"`
 	LastReceived  text              `json:"lastMessageReceived"`
 	Messages      []json.RawMessage `json:"messages"`

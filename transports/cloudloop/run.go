@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	Grace       = 5 * time.Second // for the page in hand once Run's context is done
+	grace       = 5 * time.Second // for the page in hand once Run's context is done
 	warnedEvery = 10              // seconds
 	archiveDay  = 24 * time.Hour  // that the archive is asked for at once
 )
@@ -32,10 +32,10 @@ type reader struct {
 func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 	inHand, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
-	grace := time.AfterFunc(time.Hour, giveUp)
-	grace.Stop()
-	defer grace.Stop()
-	defer context.AfterFunc(ctx, func() { grace.Reset(Grace) })()
+	late := time.AfterFunc(grace, giveUp)
+	late.Stop()
+	defer late.Stop()
+	defer context.AfterFunc(ctx, func() { late.Reset(grace) })()
 	r := &reader{Transport: t, sink: sink, inHand: inHand}
 	var err error
 	if r.at, err = mark.Read(t.cfg.Mark); errors.Is(err, mark.ErrDamaged) {
@@ -186,7 +186,7 @@ func (r *reader) hand(us []transports.Uplink, ids []string) bool {
 	out := make([]transports.Verdict, len(us))
 	if err := r.sink.Uplinks(r.inHand, us, out); err != nil {
 		r.counts.settled[transports.Unsettled].Add(uint64(len(us)))
-		r.warn("messages were not stored and stay with Cloudloop", err)
+		r.warn(err)
 		return false
 	}
 	all := true
@@ -215,10 +215,10 @@ func (r *reader) rest(ctx context.Context) {
 	}
 }
 
-// warn logs what may come again and again, seldom.
-func (t *Transport) warn(what string, err error) {
+// warn logs that the sink took nothing, which may come again and again, seldom.
+func (t *Transport) warn(err error) {
 	now, last := t.now().Unix(), t.warned.Load()
 	if now-last >= warnedEvery && t.warned.CompareAndSwap(last, now) {
-		t.log.Warn(what, slog.String("transport", t.name), slog.Any("error", err))
+		t.log.Warn("messages were not stored and stay with Cloudloop", slog.String("transport", t.name), slog.Any("error", err))
 	}
 }

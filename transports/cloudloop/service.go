@@ -47,10 +47,10 @@ func refused(err error) bool {
 	if !errors.As(err, &f) {
 		return false
 	}
-	switch {
-	case f.status == http.StatusUnauthorized || f.status == http.StatusForbidden || f.status == http.StatusRequestTimeout || f.status == http.StatusTooManyRequests:
+	switch f.status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return false
-	case f.status == http.StatusNotFound || f.status == http.StatusBadRequest:
+	case http.StatusNotFound, http.StatusBadRequest:
 		return true
 	default:
 		return f.said && f.status < http.StatusInternalServerError

@@ -351,8 +351,8 @@ func TestSendOutcomes(t *testing.T) {
 	}
 	h.mt.Close() // nobody is there
 	var failed *transports.SendError
-	if _, err := h.tr.Send(t.Context(), d); !errors.As(err, &failed) || failed.Outcome != transports.NotSent {
-		t.Errorf("without a network: %v, want %s", err, transports.NotSent)
+	if _, err := h.tr.Send(t.Context(), d); !errors.As(err, &failed) || failed.Outcome != transports.NotSent || !transports.Unasked(err) {
+		t.Errorf("without a network: %v, want %s, and nobody asked", err, transports.NotSent)
 	}
 }
 

@@ -141,6 +141,37 @@ func TestLongMessageHoldsUpNothing(t *testing.T) {
 	}
 }
 
+// With flush a message takes the place of those that wait for its modem, and of no other's; and it is handed over in the session that the modem has next.
+func TestFlushTakesThePlaceOfOthers(t *testing.T) {
+	g, err := gss.New(gss.Options{Modems: []string{imei(0), imei(1)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- g.Run(ctx) }()
+	defer func() {
+		cancel()
+		<-done
+	}()
+	tr := newTransport(t, func(c *directip.Config) { c.MT, c.Flush = []string{g.Addr()}, true })
+	running(t, tr, &transporttest.Sink{})
+	until(t, "the transport to be up", tr.Up)
+	for _, d := range []struct {
+		modem int
+		text  string
+	}{{0, "old"}, {1, "other"}, {0, "new"}} {
+		if _, err := tr.Send(t.Context(), transports.Downlink{To: transports.Address{Bearer: transports.SBD, ID: imei(d.modem)}, Payload: []byte(d.text)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for modem, want := range []string{"new", "other"} {
+		if r, err := g.Session(gss.Session{IMEI: imei(modem), Payload: []byte("up")}); err != nil || string(r.MT) != want || r.Queued != 0 {
+			t.Errorf("modem %d: %+v, %v, want %q alone", modem, r, err, want)
+		}
+	}
+}
+
 func TestSimulatedNetworkTakesMessages(t *testing.T) {
 	g, err := gss.New(gss.Options{Modems: []string{imei(0)}, MTQueue: 2})
 	if err != nil {

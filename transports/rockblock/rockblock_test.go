@@ -1,6 +1,7 @@
 package rockblock_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -279,6 +281,86 @@ func TestSend(t *testing.T) {
 	}
 }
 
+// The password is in no error, in no line of the log and in no address that was asked for, whatever goes wrong with a message; nor is a webhook's token.
+func TestCredentialsAreNeverTold(t *testing.T) {
+	var log bytes.Buffer
+	var answer atomic.Pointer[http.HandlerFunc]
+	var asked atomic.Value
+	mt := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Store(r.URL.String() + fmt.Sprint(r.Header))
+		(*answer.Load())(w, r)
+	}))
+	mt.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	mt.Start()
+	defer mt.Close()
+	stranger, err := peer.New(peer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := stranger.PublicKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := rockblock.Config{Listen: "127.0.0.1:0", Key: key, MT: mt.URL, Username: "fleet", Password: secret, SendTime: time.Second}
+	tr, err := rockblock.New("rock", cfg, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- tr.Run(ctx, &transporttest.Sink{}) }()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !tr.Up() {
+		<-tick.C
+	}
+	d := transports.Downlink{To: transports.Address{Bearer: transports.SBD, ID: imei(0)}, Payload: []byte("x")}
+	answers := map[string]http.HandlerFunc{
+		"a wrong login": func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "FAILED,10,%s", r.FormValue("password")) },
+		"nonsense":      func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.FormValue("password")) },
+		"a status": func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, r.FormValue("password"), http.StatusBadGateway)
+		},
+		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/?"+r.FormValue("password"), http.StatusFound)
+		},
+		"no answer": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	}
+	for name, a := range answers {
+		answer.Store(&a)
+		if _, err := tr.Send(t.Context(), d); err == nil || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if strings.Contains(asked.Load().(string), secret) {
+			t.Errorf("%s: asked for %s", name, asked.Load())
+		}
+	}
+	forger, err := peer.New(peer.Options{Webhook: fmt.Sprintf("http://%s/", tr.Addr()), Key: signing()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	contentType, body, err := forger.Body(message(1, "x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Post(fmt.Sprintf("http://%s/", tr.Addr()), contentType, bytes.NewReader(body))
+	if err != nil || res.StatusCode != http.StatusUnauthorized {
+		t.Fatalf("%v, %v", res, err)
+	}
+	res.Body.Close()
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil || form.Get("JWT") == "" {
+		t.Fatal(form, err)
+	}
+	if text := log.String(); text == "" || strings.Contains(text, secret) || strings.Contains(text, form.Get("JWT")) {
+		t.Errorf("the log: %s", text)
+	}
+}
+
 // What the answer's status says of what was sent.
 func TestSendStatuses(t *testing.T) {
 	var status atomic.Int32
@@ -345,7 +427,7 @@ func TestSendThatNeverLeaves(t *testing.T) {
 	running(t, tr, &transporttest.Sink{})
 	var failed *transports.SendError
 	_, err := tr.Send(t.Context(), transports.Downlink{To: transports.Address{Bearer: transports.SBD, ID: imei(0)}, Payload: []byte("x")})
-	if !errors.As(err, &failed) || failed.Outcome != transports.NotSent || !failed.Slow {
+	if !errors.As(err, &failed) || failed.Outcome != transports.NotSent || !failed.Slow || !transports.Unasked(err) {
 		t.Errorf("a certificate that nobody knows: %v", err)
 	}
 }

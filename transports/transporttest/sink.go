@@ -99,6 +99,12 @@ func (s *Sink) Await(ctx context.Context, payload []byte, n int) (transports.Upl
 	return last, ok
 }
 
+// AwaitCount waits until n uplinks have been handed over and returns all of them; false once ctx is done.
+func (s *Sink) AwaitCount(ctx context.Context, n int) ([]transports.Uplink, bool) {
+	ok := s.await(ctx, func() bool { return len(s.uplinks) >= n })
+	return s.Received(), ok
+}
+
 // AwaitReport waits until n reports on a receipt's reference have been handed over and returns the last; false once ctx is done.
 func (s *Sink) AwaitReport(ctx context.Context, ref string, n int) (transports.Report, bool) {
 	var last transports.Report

@@ -40,12 +40,14 @@ type CloudloopOptions struct {
 }
 
 const (
-	pageMost   = 200
-	cloudTime  = "2006-01-02T15:04:05"
-	pollMost   = 60 // seconds
-	refusedID  = 1001
-	queuedWord = "QUEUED"
+	pageMost  = 200
+	cloudTime = "2006-01-02T15:04:05"
+	pollMost  = 60 // seconds
+	refusedID = 1001
 )
+
+// Queued is the status of a message to a modem that was taken.
+const Queued = "QUEUED"
 
 // A Cloudloop plays Cloudloop's web service: it keeps messages, and whoever has its token asks for those after a mark, waits for new ones, asks for the
 // archive of a modem, and sends. Safe for concurrent use.
@@ -301,14 +303,14 @@ func (c *Cloudloop) send(hardware, payload string, flush bool) object {
 	if imei == "" || err != nil || len(data) == 0 || len(data) > dataMax {
 		return c.refusal("InvalidParameterException")
 	}
-	status := queuedWord
+	status := Queued
 	if c.o.OnMT != nil {
 		status = c.o.OnMT(imei, data, flush)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	request := object{"hardware": hardware, "status": status, "message": nil, "requestAt": nil}
-	if status == queuedWord {
+	if status == Queued {
 		c.sent++
 		request["message"], request["requestAt"] = fmt.Sprintf("mt%06d", c.sent), c.o.Now().UTC().Format(cloudTime)
 	}

@@ -1,0 +1,85 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/godwit-gateway/godwit/simulator/peers/rockblock"
+	"github.com/godwit-gateway/godwit/simulator/radio"
+)
+
+// cloudToken is what the simulated Cloudloop lets the gateway in with.
+const cloudToken = "simulated"
+
+// cloudTroubles is the share of requests to Cloudloop that come to nothing.
+const cloudTroubles = 0.03
+
+// cloudNetwork is satellites and Cloudloop, which the gateway asks for messages.
+type cloudNetwork struct {
+	cloud  *rockblock.Cloudloop
+	listen *net.TCPListener
+}
+
+// newCloudFleet makes devices with satellite modems, and Cloudloop, which listens at an address.
+func newCloudFleet(a air, address string, m radio.Model, seed uint64, members []string) (*keptFleet, error) {
+	return newKeptFleet(a, billSBD, m, seed, func(f *keptFleet) (network, error) {
+		var mu sync.Mutex
+		luck := rand.New(rand.NewPCG(seed, 11)) //nolint:gosec // repeatable
+		n := &cloudNetwork{cloud: rockblock.NewCloudloop(rockblock.CloudloopOptions{
+			Token: cloudToken, Modems: members,
+			Fault: func(string) rockblock.Fault {
+				mu.Lock()
+				defer mu.Unlock()
+				switch p := luck.Float64() / cloudTroubles; {
+				case p < 0.5:
+					return rockblock.Unavailable
+				case p < 1:
+					return rockblock.AnswerLost
+				}
+				return rockblock.NoFault
+			},
+			OnTaken: func(tag uint64) { f.settled(tag, true) },
+			OnMT: func(imei string, data []byte, _ bool) string {
+				f.submitted(imei, data)
+				return rockblock.Queued
+			},
+		})}
+		at, err := net.ResolveTCPAddr("tcp4", address)
+		if err != nil {
+			return nil, fmt.Errorf("%w: address of Cloudloop: %w", ErrOptions, err)
+		}
+		n.listen, err = net.ListenTCP("tcp4", at)
+		return n, err
+	})
+}
+
+func (n *cloudNetwork) run(ctx context.Context) error { return serveUntil(ctx, n.listen, n.cloud) }
+
+func (n *cloudNetwork) deliver(_ context.Context, id uint64, p *kept) error {
+	n.cloud.Deliver(rockblock.Message{IMEI: p.from, MOMSN: id, At: p.at, Data: p.payload}, id)
+	return nil
+}
+
+func (*cloudNetwork) failed(*kept) {} // Cloudloop hears of sessions that went well
+
+func (n *cloudNetwork) close() error { return closeListener(n.listen) }
+
+// serveUntil serves on a listener until ctx is done.
+func serveUntil(ctx context.Context, l net.Listener, h http.Handler) error {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: time.Second}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(l) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	_ = server.Close() // whoever is cut off tries again
+	<-ended
+	return nil
+}
