@@ -153,6 +153,7 @@ func TestHostileGateway(t *testing.T) {
 				t.Fatal(err)
 			}
 			tr.SetPace(time.Millisecond, time.Millisecond)
+			tr.SetPatience(300 * time.Millisecond)
 			sink := &transporttest.Sink{}
 			ctx, cancel := context.WithCancel(context.Background())
 			done := make(chan error, 1)
@@ -298,6 +299,9 @@ func TestNoSecretLeaks(t *testing.T) {
 				t.Fatal(err)
 			}
 			tr.SetPace(5*time.Millisecond, 5*time.Millisecond)
+			if name == "silent" {
+				tr.SetPatience(300 * time.Millisecond)
+			}
 			ctx, cancel := context.WithCancel(context.Background())
 			done := make(chan error, 1)
 			go func() { done <- tr.Run(ctx, &transporttest.Sink{}) }()
