@@ -10,7 +10,9 @@ import (
 
 	"github.com/godwit-gateway/godwit/gateway/config"
 	"github.com/godwit-gateway/godwit/simulator/peers/atmodem"
+	"github.com/godwit-gateway/godwit/simulator/peers/sbdterm"
 	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/sbdmodem"
 	"github.com/godwit-gateway/godwit/transports/transporttest"
 	"github.com/godwit-gateway/godwit/transports/udp"
 )
@@ -113,5 +115,30 @@ func until(t *testing.T, what string, ok func() bool) {
 			t.Fatalf("waited %s for %s", patience, what)
 		}
 		<-tick.C
+	}
+}
+
+// A session that sends nothing is one that is paid for.
+func TestStateOfATransceiver(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sbd")
+	m, err := sbdterm.New(sbdterm.Options{Path: path, Session: sbdterm.Span{Most: time.Millisecond}, Ring: time.Millisecond})
+	if err != nil {
+		t.Skipf("no pseudo-terminals here: %v", err)
+	}
+	background(t, m.Run)
+	w := wire(t, config.Link{Name: "sbd0", Kind: "sbdmodem", SBDModem: &sbdmodem.Config{Device: path}})
+	state := w.state()
+	until(t, "the transceiver to be set up", state.ModemUp)
+	if err := m.Deliver(t.Context(), sbdterm.MT{Payload: []byte("up")}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "a check", func() bool { return state.Sessions()["check"] == 1 })
+	d := transports.Downlink{To: transports.Address{Bearer: transports.SBD, ID: "300234010753371"}, Payload: make([]byte, 20)}
+	if _, err := w.sbd.Send(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	wantSent(t, state.Sent, 1, 20)
+	if n := state.Sessions(); n["failed"] != 0 || n["empty"] != 0 || w.address() != path {
+		t.Errorf("sessions %v at %s", n, w.address())
 	}
 }

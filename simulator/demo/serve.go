@@ -142,12 +142,12 @@ func (s *server) networks() (list []func() (*keptFleet, error)) {
 	}
 	if o.IGWS != "" {
 		list = append(list, func() (*keptFleet, error) {
-			return newOrbFleet(s.air(linkOrb), o.IGWS, s.model(radio.Satellite()), o.Seed, o.Devices)
+			return newOrbFleet(s.air(linkOrb), o.IGWS, s.model(isatDataPro()), o.Seed, o.Devices)
 		})
 	}
 	if o.IDPModem != "" {
 		list = append(list, func() (*keptFleet, error) {
-			return newIDPFleet(s.air(linkIDP), o.IDPModem, s.model(radio.Satellite()), o.Seed)
+			return newIDPFleet(s.air(linkIDP), o.IDPModem, s.model(isatDataPro()), o.Seed)
 		})
 	}
 	return list

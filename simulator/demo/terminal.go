@@ -24,7 +24,7 @@ func newIDPFleet(a air, path string, m radio.Model, seed uint64) (*keptFleet, er
 	if err != nil {
 		return nil, err
 	}
-	twice := func(payload int) uint64 { return 2 * uint64(payload+isatdata.HeaderLen) } //nolint:gosec // not negative; from terminal to terminal: each pays
+	twice := func(payload int) uint64 { return 2 * billIDP(payload) } // from terminal to terminal: each pays
 	return newKeptFleet(a, twice, m, seed, func(f *keptFleet) (network, error) {
 		signal, delay := sky(m.Passes, a.now()), idpterm.Span{Least: m.Delay.Least, Most: max(m.Delay.Mean, 10*time.Millisecond)}
 		terminal, err := idpterm.New(idpterm.Options{

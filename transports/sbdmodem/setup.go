@@ -68,6 +68,9 @@ func (r *runner) identify(ctx context.Context) error {
 			id.imei = text
 		}
 	}
+	if id.imei == "" { // outcomes of sessions are compared with those of the same transceiver only
+		return fmt.Errorf("AT+CGSN: %w: %.60q", errAnswer, lines)
+	}
 	if want := r.t.cfg.IMEI; want != "" && id.imei != want {
 		return fmt.Errorf("%w: it has IMEI %q", ErrWrongModem, id.imei)
 	}
@@ -87,8 +90,10 @@ func (r *runner) listen(ctx context.Context) error {
 	if r.t.cfg.NoRings {
 		rings = 0
 	}
-	if _, err := r.cmd.command(ctx, fmt.Sprintf("+SBDMTA=%d", rings), r.t.timing.command); err != nil {
+	if _, done, err := r.try(ctx, fmt.Sprintf("+SBDMTA=%d", rings)); err != nil {
 		return err
+	} else if !done {
+		r.t.log.Warn("the transceiver does not tell of ring alerts: messages come only with sessions that take place anyway")
 	}
 	if r.t.cfg.Moving {
 		if _, done, err := r.try(ctx, "+SBDAREG=1"); err != nil {
@@ -131,7 +136,8 @@ func (r *runner) adopt(ctx context.Context) error {
 			return err
 		}
 	}
-	if s.ring && !r.t.cfg.NoRings {
+	if s.ring && !r.t.cfg.NoRings && !time.Now().Before(r.flagsAt) {
+		r.flagged = true
 		r.ring()
 	}
 	r.want = r.want || s.waiting > 0
