@@ -15,6 +15,7 @@ import (
 	"github.com/godwit-gateway/godwit/simulator/demo"
 	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/cloudloop"
+	"github.com/godwit-gateway/godwit/transports/idp"
 	"github.com/godwit-gateway/godwit/transports/rockblock"
 	"github.com/godwit-gateway/godwit/transports/transporttest"
 )
@@ -183,7 +184,7 @@ func TestServeWebServices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hooks, mt, cloud, quiet := freePort(t), freePort(t), freePort(t), slog.New(slog.DiscardHandler)
+	hooks, mt, cloud, gateway, quiet := freePort(t), freePort(t), freePort(t), freePort(t), slog.New(slog.DiscardHandler)
 	rock, err := rockblock.New("rock", rockblock.Config{Listen: hooks, Key: key, MT: "http://" + mt + "/", Username: "fleet", Password: "simulated"}, quiet)
 	if err != nil {
 		t.Fatal(err)
@@ -192,12 +193,18 @@ func TestServeWebServices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	orb, err := idp.New("orb", idp.Config{
+		Dialect: idp.OGWS, URL: "http://" + gateway + "/ogws/", Account: "fleet", Password: "simulated", File: filepath.Join(dir, "orb.mark"), Poll: time.Second,
+	}, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	sinks := map[transports.Transport]*transporttest.Sink{rock: {}, loop: {}}
+	sinks := map[transports.Transport]*transporttest.Sink{rock: {}, loop: {}, orb: {}}
 	for tr, sink := range sinks {
 		wg.Go(func() {
 			for ctx.Err() == nil { // the web service may not be there yet, or breaks off
@@ -207,7 +214,7 @@ func TestServeWebServices(t *testing.T) {
 	}
 	wg.Go(func() {
 		err := demo.Serve(ctx, demo.ServeOptions{
-			Webhook: "http://" + hooks + "/", RockMT: mt, Cloud: cloud, Devices: 2, First: 100, FleetKey: fleetKey, Product: "x", Template: tpl, CTRBits: 16,
+			Webhook: "http://" + hooks + "/", RockMT: mt, Cloud: cloud, IGWS: gateway, Devices: 2, First: 100, FleetKey: fleetKey, Product: "x", Template: tpl, CTRBits: 16,
 			Interval: 100 * time.Millisecond, State: dir, Seed: 5, Perfect: true, Progress: func(string) {},
 		})
 		if err != nil {

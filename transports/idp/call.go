@@ -126,7 +126,7 @@ func (g *gateway) once(ctx context.Context, c call, bearer string) ([]byte, erro
 	if bearer != "" {
 		r.Header.Set("Authorization", "Bearer "+bearer)
 	}
-	res, err := g.client.Do(r) //nolint:gosec // the address is the operator's
+	res, err := g.client.Do(r)
 	if err != nil {
 		return failed(unreachable, withoutText(err))
 	}

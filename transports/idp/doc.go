@@ -13,6 +13,9 @@
 // sink has settled what they stand for. A crash in between has messages come again, which the sink knows by their frames. A message that the sink does
 // not settle holds the mark where it is: what is on its page is settled one by one, what is behind its page waits. The gateway keeps messages for five days.
 //
+// In v1 a second with more messages than a page has is read on by their ids. OGWS is not known to have such a call: more than 500 messages in one second would
+// hold the link up, and are warned of.
+//
 // # Messages to terminals
 //
 // What the gateway has taken it keeps until the terminal listens, which may be an hour later, and longer if it is out of sight; a few messages fill a terminal's

@@ -1,13 +1,14 @@
 package idp
 
-import (
-	"time"
-)
+import "time"
 
 // SetPace has the loops turn faster than a configuration may. To be called before anything else.
 func (t *Transport) SetPace(poll, statuses time.Duration) {
 	t.cfg.Poll, t.cfg.Statuses = poll, statuses
 }
+
+// SetPatience has calls end sooner than a configuration may. To be called before anything else.
+func (t *Transport) SetPatience(d time.Duration) { t.gateway.client.Timeout = d }
 
 // SetClock replaces the clock. To be called before anything else.
 func (t *Transport) SetClock(now func() time.Time) { t.now = now }

@@ -56,7 +56,7 @@ type submission struct {
 	ScheduledSendUTC     string
 }
 
-func (s *submission) id() uint64 { return uint64(max(s.ForwardMessageID, s.ID, 0)) } //nolint:gosec // not below zero
+func (s *submission) id() uint64 { return uint64(max(s.ForwardMessageID, s.ID, 0)) }
 
 // next is the mark that the gateway names, zero if it names none.
 func (p *page) next() time.Time { return parseTime(cmp.Or(p.NextStartUTC, p.NextFromUTC)) }

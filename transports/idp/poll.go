@@ -54,8 +54,8 @@ func (t *Transport) poll(ctx, inHand context.Context, sink transports.Sink, from
 	if more && p.NextStartID > 0 && !ahead.After(mark) && uint64(p.NextStartID) != from {
 		return uint64(p.NextStartID), true, nil // one second fills more than a page
 	}
-	if p.More && len(settled) == 0 && !ahead.After(mark) {
-		t.warn("the gateway says that there is more, and names no way to it", nil)
+	if more && len(settled) == 0 && !ahead.After(mark) {
+		t.warn("one second has more messages than a page, and the gateway names no way to the others", nil)
 	}
 	return 0, more && ahead.After(mark), nil
 }
@@ -124,6 +124,6 @@ const warnedEvery = 10 // seconds
 func (t *Transport) warn(what string, err error) {
 	now, last := t.now().Unix(), t.counts.warned.Load()
 	if now-last >= warnedEvery && t.counts.warned.CompareAndSwap(last, now) {
-		t.log.Warn(what, slog.String("transport", t.name), slog.Any("error", err))
+		t.log.Warn("idp link has trouble", slog.String("transport", t.name), slog.String("what", what), slog.Any("error", err))
 	}
 }

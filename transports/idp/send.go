@@ -78,7 +78,7 @@ func (t *Transport) admit(ctx context.Context, d *transports.Downlink) error {
 
 // submit makes the call and says what is known of the message if it failed.
 func (t *Transport) submit(ctx context.Context, d *transports.Downlink) (*submission, error) {
-	user := uint32(d.Ref & 0x7fff_ffff) //nolint:gosec // it has 31 bits
+	user := uint32(d.Ref & 0x7fff_ffff)
 	body, err := t.gateway.do(ctx, t.gateway.submit(user, d.To.ID, t.header.Append(nil, d.Payload)))
 	if err != nil {
 		return nil, t.sendError(err)
