@@ -124,6 +124,9 @@ func describeLink(l config.Link) string {
 	if l.SBDModem != nil {
 		return fmt.Sprintf("sbdmodem at %s, ack %s, %s", l.SBDModem.Device, l.Ack, cost)
 	}
+	if l.IDPModem != nil {
+		return fmt.Sprintf("idpmodem at %s, ack %s, %s", l.IDPModem.Device, l.Ack, cost)
+	}
 	if l.DirectIP != nil {
 		return fmt.Sprintf("directip on %s, ack %s, %s", l.DirectIP.Listen, l.Ack, cost)
 	}
@@ -152,6 +155,9 @@ func effective(c *config.Config) map[string]any {
 		}
 		if l.SBDModem != nil {
 			maps.Copy(link, keys(reflect.ValueOf(*l.SBDModem)))
+		}
+		if l.IDPModem != nil {
+			maps.Copy(link, keys(reflect.ValueOf(*l.IDPModem)))
 		}
 		if l.DirectIP != nil {
 			maps.Copy(link, keys(reflect.ValueOf(*l.DirectIP)))

@@ -21,9 +21,10 @@ type serveCmd struct {
 	Cloud    string        `name:"cloudloop" help:"Where a simulated Cloudloop listens for the gateway, which asks it for the messages of devices with satellite modems with the token simulated: http://HOST:PORT is the link's api." placeholder:"HOST:PORT"`
 	SBDModem string        `name:"sbd-modem" help:"Make a simulated Iridium transceiver and put a symbolic link to its pty here: the gateway's device." type:"path" placeholder:"PATH"`
 	IGWS     string        `name:"igws" help:"Where a simulated message gateway of ORBCOMM listens, for devices with terminals of IsatData Pro. http://HOST:PORT/v1/ or /ogws/ is the link's url, by its dialect; the account is fleet with the password simulated." placeholder:"HOST:PORT"`
+	IDPModem string        `name:"idp-modem" help:"Make a simulated IsatData Pro terminal and put a symbolic link to its pty here: the gateway's device." type:"path" placeholder:"PATH"`
 	Confirm  bool          `help:"The link is configured with confirm = true." default:"true" negatable:""`
 	Devices  int           `help:"Number of devices on each of them." default:"10"`
-	First    uint32        `help:"Number of the first device; those on the modem follow those on UDP, then come those on satellites by DirectIP, those with RockBLOCKs, those by Cloudloop, those of the Iridium transceiver and those with terminals of IsatData Pro." default:"1000"`
+	First    uint32        `help:"Number of the first device; those of the other links follow, in the order of the options here." default:"1000"`
 	FleetKey string        `help:"File with the fleet key that the devices' keys are derived from, 64 hexadecimal digits, as in the gateway's configuration." type:"existingfile" required:""`
 	Product  string        `help:"Product of the devices, of those that the gateway brings." default:"buoy-demo"`
 	CTRBits  uint8         `name:"ctr-bits" help:"Low bits of the counter on air: 8 or 16." enum:"8,16" default:"16"`
@@ -43,9 +44,10 @@ Example:
   godwit-sim serve --udp 127.0.0.1:5688 --fleet-key fleet.key --state devices
   godwit-sim serve --directip 127.0.0.1:10800 --mt 127.0.0.1:10801 --fleet-key fleet.key --state devices
   godwit-sim serve --webhook http://127.0.0.1:8470/ --rockblock-mt 127.0.0.1:8471 --fleet-key fleet.key --state devices
-  godwit-sim serve --sbd-modem /tmp/sbd0 --fleet-key fleet.key --state devices --interval 1m
   godwit-sim serve --cloudloop 127.0.0.1:8472 --fleet-key fleet.key --state devices
+  godwit-sim serve --sbd-modem /tmp/sbd0 --fleet-key fleet.key --state devices --interval 1m
   godwit-sim serve --igws 127.0.0.1:8480 --fleet-key fleet.key --state devices
+  godwit-sim serve --idp-modem /tmp/idp0 --fleet-key fleet.key --state devices --interval 1m
   godwit-sim serve --modem /tmp/modem0 --fleet-key fleet.key --state devices --interval 1m
   godwit-sim serve --udp 127.0.0.1:5688 --fleet-key fleet.key --state devices --trust releases.key.pub`
 }
@@ -74,7 +76,7 @@ func (c *serveCmd) Run(e *env) error {
 	live := newLive(e)
 	defer live.end()
 	return demo.Serve(e.ctx, demo.ServeOptions{
-		Gateway: c.UDP, Modem: c.Modem, DirectIP: c.DirectIP, MT: c.MT, Confirm: c.Confirm, Webhook: c.Webhook, RockMT: c.RockMT, Cloud: c.Cloud, SBDModem: c.SBDModem, IGWS: c.IGWS, Devices: c.Devices, First: c.First, FleetKey: [32]byte(key), Product: c.Product, Template: template,
+		Gateway: c.UDP, Modem: c.Modem, DirectIP: c.DirectIP, MT: c.MT, Confirm: c.Confirm, Webhook: c.Webhook, RockMT: c.RockMT, Cloud: c.Cloud, SBDModem: c.SBDModem, IGWS: c.IGWS, IDPModem: c.IDPModem, Devices: c.Devices, First: c.First, FleetKey: [32]byte(key), Product: c.Product, Template: template,
 		CTRBits: c.CTRBits, Interval: c.Interval, State: c.State, Seed: c.Seed, Speed: c.Speed, Perfect: c.Perfect, Progress: live.progress,
 		Signers: signers,
 	})

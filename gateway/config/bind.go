@@ -14,6 +14,7 @@ import (
 	"github.com/go-viper/mapstructure/v2"
 
 	"github.com/godwit-gateway/godwit/transports/directip"
+	"github.com/godwit-gateway/godwit/transports/idpmodem"
 	"github.com/godwit-gateway/godwit/transports/sbdmodem"
 	"github.com/godwit-gateway/godwit/transports/udp"
 )
@@ -76,18 +77,22 @@ func (ps *problems) bindLink(name, path string, table map[string]any) Link {
 		l.RockBLOCK = new(RockBLOCK)
 		l.Ack = cmp.Or(l.Ack, "asked")
 		ps.decode(path, part, l.RockBLOCK)
-	case "cloudloop":
-		l.Cloudloop = new(Cloudloop)
-		l.Ack = cmp.Or(l.Ack, "asked")
-		ps.decode(path, part, l.Cloudloop)
 	case "idp":
 		l.IDP = new(IDP)
 		l.Ack = cmp.Or(l.Ack, "asked")
 		ps.decode(path, part, l.IDP)
+	case "cloudloop":
+		l.Cloudloop = new(Cloudloop)
+		l.Ack = cmp.Or(l.Ack, "asked")
+		ps.decode(path, part, l.Cloudloop)
+	case "idpmodem":
+		l.IDPModem = new(idpmodem.Config)
+		l.Ack = cmp.Or(l.Ack, "asked")
+		ps.decode(path, part, l.IDPModem)
 	case "":
-		ps.add(path+".kind", `kind = "udp", "smsmodem", "sbdmodem", "directip", "rockblock", "cloudloop" or "idp"`, "is missing")
+		ps.add(path+".kind", `kind = "udp", "smsmodem", "sbdmodem", "directip", "rockblock", "cloudloop", "idp" or "idpmodem"`, "is missing")
 	default:
-		ps.add(path+".kind", "want udp, smsmodem, sbdmodem, directip, rockblock, cloudloop or idp", "%q is not a kind of link", l.Kind)
+		ps.add(path+".kind", "want udp, smsmodem, sbdmodem, directip, rockblock, cloudloop, idp or idpmodem", "%q is not a kind of link", l.Kind)
 	}
 	return l
 }

@@ -147,7 +147,7 @@ func (ps *problems) checkLinks(c *Config) {
 		if !linkName.MatchString(name) {
 			ps.add(path, "1 to 32 of A-Z a-z 0-9 _ -", "%q cannot name a link", name)
 		}
-		if l.UDP != nil || l.SMSModem != nil || l.SBDModem != nil || l.DirectIP != nil || l.RockBLOCK != nil || l.Cloudloop != nil || l.IDP != nil {
+		if l.UDP != nil || l.SMSModem != nil || l.SBDModem != nil || l.DirectIP != nil || l.RockBLOCK != nil || l.Cloudloop != nil || l.IDP != nil || l.IDPModem != nil {
 			ps.oneOf(path+".ack", l.Ack, "always", "asked", "never")
 		}
 		ps.checkLinkTariff(c, path, l.Tariff)
@@ -160,6 +160,9 @@ func (ps *problems) checkLinks(c *Config) {
 		}
 		if l.SBDModem != nil {
 			ps.addAll(path, l.SBDModem.Validate())
+		}
+		if l.IDPModem != nil {
+			ps.addAll(path, l.IDPModem.Validate())
 		}
 		if l.DirectIP != nil {
 			ps.addAll(path, l.DirectIP.Validate())

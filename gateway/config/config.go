@@ -9,6 +9,7 @@ import (
 	"github.com/godwit-gateway/godwit/transports/cloudloop"
 	"github.com/godwit-gateway/godwit/transports/directip"
 	"github.com/godwit-gateway/godwit/transports/idp"
+	"github.com/godwit-gateway/godwit/transports/idpmodem"
 	"github.com/godwit-gateway/godwit/transports/rockblock"
 	"github.com/godwit-gateway/godwit/transports/sbdmodem"
 	"github.com/godwit-gateway/godwit/transports/smsmodem"
@@ -96,7 +97,7 @@ type FleetKey struct {
 // A Link is one way to devices: exactly one of the drivers' parts is set, as Kind says.
 type Link struct {
 	Name    string  `toml:"-"`
-	Kind    string  `toml:"kind"`    // udp, smsmodem, sbdmodem, directip, rockblock, cloudloop or idp
+	Kind    string  `toml:"kind"`    // udp, smsmodem, sbdmodem, directip, rockblock, cloudloop, idp or idpmodem
 	Ack     string  `toml:"ack"`     // always, asked, never; "": as is usual for the kind
 	Tariff  string  `toml:"tariff"`  // what it costs; "": nothing
 	Contact Contact `toml:"contact"` // what contacts over it are like
@@ -107,8 +108,10 @@ type Link struct {
 	DirectIP *directip.Config `toml:"-"`
 
 	RockBLOCK *RockBLOCK `toml:"-"`
-	IDP       *IDP       `toml:"-"`
 	Cloudloop *Cloudloop `toml:"-"`
+	IDP       *IDP       `toml:"-"`
+
+	IDPModem *idpmodem.Config `toml:"-"`
 }
 
 // IDP is a link through a message gateway of ORBCOMM IsatData Pro or OGx. What is zero stands for the driver's default.

@@ -33,7 +33,7 @@ func uncommented(t *testing.T) string {
 	key, pin := write("buoys.key", strings.Repeat("5a", 32)+"\n"), write("sim.pin", "1234\n")
 	text := regexp.MustCompile(`(?m)^# (\[\[?[a-z]|[a-z_]+ = )`).ReplaceAllString(config.Default, "$1")
 	return strings.NewReplacer(
-		"/etc/godwit/buoys.key", key, "/etc/godwit/sim.pin", pin, "/etc/godwit/rockblock.password", pin, "/etc/godwit/idp.password", pin, "/etc/godwit/cloudloop.token", pin, "/etc/godwit/groundcontrol.pem", write("key.pem", publicKey(t)), "/etc/godwit/products", dir, "/etc/godwit/releases.pub", signer,
+		"/etc/godwit/buoys.key", key, "/etc/godwit/sim.pin", pin, "/etc/godwit/rockblock.password", pin, "/etc/godwit/cloudloop.token", pin, "/etc/godwit/idp.password", pin, "/etc/godwit/groundcontrol.pem", write("key.pem", publicKey(t)), "/etc/godwit/products", dir, "/etc/godwit/releases.pub", signer,
 		`url = "tls`, `# url = "tls`, "credentials =", "# credentials =",
 	).Replace(text)
 }
@@ -71,7 +71,7 @@ func TestDefaultUncommented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Links) != 7 || c.Links["orb0"].IDP.Password != "1234" || c.Links["orb0"].IDP.SIN != 128 || c.Links["sbd0"].SBDModem.Peer != "300234010753371" || c.Links["sbd0"].Ack != "asked" || c.Links["cloud0"].Cloudloop.Token != "1234" || c.Links["rock0"].RockBLOCK.Password != "1234" || c.Links["sat0"].DirectIP.MTMax != 270 || c.Links["sat0"].Ack != "asked" || c.Links["sms0"].Tariff != "my-sms" || len(c.Tariffs) != 1 || len(c.Tariffs[0].Terms) != 2 || c.Links["udp0"].UDP.Failures.Remember != 10*time.Minute || c.Links["sms0"].SMSModem.PIN != "1234" {
+	if len(c.Links) != 8 || c.Links["idp0"].IDPModem.Wake != 30*time.Second || c.Links["idp0"].IDPModem.Peer != "01234568SKYBCDE" || c.Links["orb0"].IDP.Password != "1234" || c.Links["orb0"].IDP.SIN != 128 || c.Links["sbd0"].SBDModem.Peer != "300234010753371" || c.Links["sbd0"].Ack != "asked" || c.Links["cloud0"].Cloudloop.Token != "1234" || c.Links["rock0"].RockBLOCK.Password != "1234" || c.Links["sat0"].DirectIP.MTMax != 270 || c.Links["sat0"].Ack != "asked" || c.Links["sms0"].Tariff != "my-sms" || len(c.Tariffs) != 1 || len(c.Tariffs[0].Terms) != 2 || c.Links["udp0"].UDP.Failures.Remember != 10*time.Minute || c.Links["sms0"].SMSModem.PIN != "1234" {
 		t.Errorf("links %+v", c.Links)
 	}
 	if k := c.FleetKeys[0].Key; k.First != 1000 || k.Last != 1999 || k.Key[0] != 0x5a || k.Template == [8]byte{} {
@@ -88,8 +88,8 @@ func TestDefaultUncommented(t *testing.T) {
 		"products_dir", "level", "format", "kek_file", "commit_timeout", "mode", "listen", "url", "credentials", "replicas",
 		"max_age", "outbox_keep", "token_file", "frames", "quarantine", "receive_buffer", "windows", "sources", "device", "baud", "pin_file", "smsc",
 		"peer", "mo_max", "signal", "mailbox_check", "no_ring_alerts", "moving", "country_code", "sweep", "storages", "port", "register", "ctr_bits", "tag",
-		"allow", "confirm", "mt", "mt_max", "priority", "flush", "connections", "per_source", "read_time", "send_time", "path", "key_file", "token_age", "username", "password_file", "api", "token_file", "poll", "look_back",
-		"dialect", "account", "sin", "min", "low_power", "statuses", "since", "call_time",
+		"allow", "confirm", "mt", "mt_max", "priority", "flush", "connections", "per_source", "read_time", "send_time", "path", "key_file", "token_age", "username", "password_file", "api", "look_back",
+		"dialect", "account", "sin", "min", "low_power", "mobile_id", "plain", "wake", "poll", "statuses", "since", "call_time",
 	} {
 		if !regexp.MustCompile(`(?m)^(# )?` + key + ` = `).MatchString(config.Default) {
 			t.Errorf("config default does not show %s", key)

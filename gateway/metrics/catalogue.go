@@ -99,6 +99,7 @@ var (
 	callsFailed       = counter("godwit_calls_failed_total", "Calls of a web service that failed, by what that means for the next one.", labelLink, labelReason)
 	missing           = counter("godwit_satellite_missing_total", "Messages that the network numbered and that never came.", labelLink)
 	modemUp           = gauge("godwit_modem_up", "1 while the modem is set up and can send.", labelModem)
+	modemSignal       = gauge("godwit_modem_signal_dbhz", "Carrier to noise of the satellite at the terminal, as it last said.", labelModem)
 	modemResets       = counter("godwit_modem_resets_total", "Times that a modem that went on failing was told to start over.", labelModem)
 	simUsed           = gauge("godwit_sim_slots_used", "Slots taken in the modem's message storages.", labelModem)
 	simSlots          = gauge("godwit_sim_slots", "Slots of the modem's message storages.", labelModem)
@@ -114,5 +115,5 @@ var families = []family{
 	storeHealthy, storeCommit, storeWritten, storeStalls, storeSlow, storeDisk, storeFree,
 	outboxPending, outboxOldest, outboxRows, publisherReady, publisherPublished, publisherVerified, publisherReconciles, publisherLost,
 	publisherReplayed, publisherAdopted, streamRestarts,
-	transportUp, transportRestarts, udpDropped, refused, sessions, callsFailed, missing, modemUp, modemResets, simUsed, simSlots, ready, configReloads, buildInfo,
+	transportUp, transportRestarts, udpDropped, refused, sessions, callsFailed, missing, modemUp, modemSignal, modemResets, simUsed, simSlots, ready, configReloads, buildInfo,
 }

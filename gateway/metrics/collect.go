@@ -187,6 +187,11 @@ func line(s scrape, l *LinkState) {
 	if l.ModemUp != nil {
 		s.flag(modemUp, l.ModemUp(), l.Name)
 	}
+	if l.Signal != nil {
+		if dbHz, known := l.Signal(); known {
+			s.value(modemSignal, dbHz, l.Name)
+		}
+	}
 	if l.ModemResets != nil {
 		s.count(modemResets, l.ModemResets(), l.Name)
 	}

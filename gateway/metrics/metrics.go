@@ -45,6 +45,9 @@ type LinkState struct {
 	// ModemUp reports whether the modem is set up; nil where the link is no modem.
 	ModemUp func() bool
 
+	// Signal returns the carrier to noise of a terminal, and whether it is known; nil where there is no terminal.
+	Signal func() (dbHz float64, known bool)
+
 	// ModemResets counts the times that the modem was told to start over; nil where the link is no modem.
 	ModemResets func() uint64
 

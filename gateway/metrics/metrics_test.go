@@ -294,10 +294,11 @@ func TestLines(t *testing.T) {
 			Refused:  func() map[string]uint64 { return map[string]uint64{"stranger": 3} },
 			Sessions: func() map[string]uint64 { return map[string]uint64{"failed": 4, "empty": 1} },
 			Calls:    func() map[string]uint64 { return map[string]uint64{"account": 2} },
+			Signal:   func() (float64, bool) { return 43.5, true },
 		})
 	g.ready = errors.New("no link is up")
 	names := []string{
-		"godwit_transport_up", "godwit_transport_restarts_total", "godwit_udp_dropped_total", "godwit_modem_up", "godwit_modem_resets_total", "godwit_sim_slots_used",
+		"godwit_transport_up", "godwit_transport_restarts_total", "godwit_udp_dropped_total", "godwit_modem_up", "godwit_modem_signal_dbhz", "godwit_modem_resets_total", "godwit_sim_slots_used",
 		"godwit_sim_slots", "godwit_ready", "godwit_connections_refused_total", "godwit_satellite_sessions_total", "godwit_calls_failed_total", "godwit_satellite_missing_total",
 	}
 	const head = `
@@ -331,6 +332,9 @@ godwit_satellite_missing_total{link="sat0"} 6
 # HELP godwit_modem_up 1 while the modem is set up and can send.
 # TYPE godwit_modem_up gauge
 godwit_modem_up{modem="sms0"} 0
+# HELP godwit_modem_signal_dbhz Carrier to noise of the satellite at the terminal, as it last said.
+# TYPE godwit_modem_signal_dbhz gauge
+godwit_modem_signal_dbhz{modem="sat0"} 43.5
 # HELP godwit_modem_resets_total Times that a modem that went on failing was told to start over.
 # TYPE godwit_modem_resets_total counter
 godwit_modem_resets_total{modem="sms0"} 2
@@ -370,7 +374,7 @@ func TestLint(t *testing.T) {
 		Name: "sms0", Up: func() bool { return true }, Restarts: func() uint64 { return 0 }, UDP: func() map[string]uint64 { return map[string]uint64{"empty": 1} },
 		ModemUp: func() bool { return true }, ModemResets: func() uint64 { return 0 }, SlotsUsed: func() (int, bool) { return 0, true }, SlotsTotal: func() (int, bool) { return 0, true },
 		Refused: func() map[string]uint64 { return map[string]uint64{"crowded": 0} }, Sessions: func() map[string]uint64 { return map[string]uint64{"empty": 0} },
-		Missing: func() uint64 { return 0 }, Calls: func() map[string]uint64 { return map[string]uint64{"account": 0} },
+		Missing: func() uint64 { return 0 }, Calls: func() map[string]uint64 { return map[string]uint64{"account": 0} }, Signal: func() (float64, bool) { return 43.5, true },
 	})
 	problems, err := testutil.GatherAndLint(g.metrics.Registry())
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/godwit-gateway/godwit/transports/cloudloop"
 	"github.com/godwit-gateway/godwit/transports/directip"
 	"github.com/godwit-gateway/godwit/transports/idp"
+	"github.com/godwit-gateway/godwit/transports/idpmodem"
 	"github.com/godwit-gateway/godwit/transports/rockblock"
 	"github.com/godwit-gateway/godwit/transports/sbdmodem"
 	"github.com/godwit-gateway/godwit/transports/smsmodem"
@@ -33,6 +34,7 @@ type wired struct {
 	sat     *directip.Transport  // nil: another kind
 	rock    *rockblock.Transport // nil: another kind
 	idp     *idp.Transport       // nil: another kind
+	term    *idpmodem.Transport  // nil: another kind
 	loop    *cloudloop.Transport // nil: another kind
 	socket  socket               // nil: the link listens nowhere
 }
@@ -83,6 +85,10 @@ func wireLink(l config.Link, mark string, log *slog.Logger) (*wired, error) {
 		c.State = mark
 		w.sbd, err = sbdmodem.New(l.Name, c, log)
 		w.transport, w.metered = w.sbd, true
+	case l.IDPModem != nil:
+		w.device = l.IDPModem.Device
+		w.term, err = idpmodem.New(l.Name, *l.IDPModem, log)
+		w.transport, w.metered = w.term, true
 	case l.DirectIP != nil:
 		w.sat, err = directip.New(l.Name, *l.DirectIP, log)
 		w.transport, w.socket, w.metered = w.sat, w.sat, true

@@ -49,6 +49,9 @@ func (w *wired) satellites(s *metrics.LinkState) {
 			return map[string]uint64{"failed": st.Failed, "check": st.Checks, "empty": st.Empty, "lost": st.Lost, "weak": st.Weak}
 		}
 	}
+	if w.term != nil {
+		w.terminal(s)
+	}
 	if w.sat != nil {
 		s.Sent = func() (messages, payload uint64) { st := w.sat.Stats(); return st.Sent, st.SentBytes }
 		s.Refused = func() map[string]uint64 {
@@ -88,6 +91,17 @@ func (w *wired) satellites(s *metrics.LinkState) {
 			st := w.loop.Stats()
 			return map[string]uint64{"empty": st.Empty, "malformed": st.Malformed}
 		}
+	}
+}
+
+// terminal is how an IsatData Pro terminal beside the gateway is.
+func (w *wired) terminal(s *metrics.LinkState) {
+	s.Sent = func() (messages, payload uint64) { st := w.term.Stats(); return st.Sent, st.SentBytes }
+	s.ModemUp = w.term.Up
+	s.Signal = func() (float64, bool) { st := w.term.Stats(); return st.SignalDBHz, st.SignalDBHz > 0 }
+	s.Sessions = func() map[string]uint64 {
+		st := w.term.Stats()
+		return map[string]uint64{"failed": st.Failed, "lost": st.Lost, "foreign": st.Raw, "requeued": st.Requeued}
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/simulator/peers/igws"
 	"github.com/godwit-gateway/godwit/simulator/radio"
-	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/isatdata"
 )
 
 // Account of the simulated message gateway, SIN and MIN of its terminals' messages, and what these hold.
@@ -23,6 +23,18 @@ const (
 	orbMIN      = 1
 	orbMax      = 1000 // bytes of payload
 )
+
+// billIDP is what is billed of a message with SIN and MIN: 15 bytes at least, up to the next 10.
+func billIDP(payload int) uint64 {
+	return uint64(max(15, payload+isatdata.HeaderLen)+9) / 10 * 10
+}
+
+// isatDataPro is the way over satellites that take longer messages than Iridium's.
+func isatDataPro() radio.Model {
+	m := radio.Satellite()
+	m.SizeMax = max(orbMax, idpMax) + isatdata.HeaderLen
+	return m
+}
 
 // orbNetwork is satellites and ORBCOMM's message gateway, which the gateway polls.
 type orbNetwork struct {
@@ -37,11 +49,10 @@ type orbNetwork struct {
 
 // newOrbFleet makes devices with terminals of IsatData Pro, and the message gateway, which listens at the address.
 func newOrbFleet(a air, listen string, m radio.Model, seed uint64, devices int) (*keptFleet, error) {
-	bill := func(payload int) uint64 { return transports.IDP.Billed(1, uint64(payload)) } //nolint:gosec // not negative
-	return newKeptFleet(a, bill, m, seed, func(f *keptFleet) (network, error) {
+	return newKeptFleet(a, billIDP, m, seed, func(f *keptFleet) (network, error) {
 		n := &orbNetwork{fleet: f, sent: make(map[uint64]uint64), luck: rand.New(rand.NewPCG(seed, 9))} //nolint:gosec // repeatable
 		o := igws.Options{
-			Account: orbAccount, Password: orbPassword, Wrapped: true, Second: gssSecond, OnRead: n.read,
+			Account: orbAccount, Password: orbPassword, Wrapped: true, Behind: true, Second: gssSecond, OnRead: n.read,
 			OnForward: func(terminal string, message []byte) {
 				if len(message) > 2 && message[0] == orbSIN && message[1] == orbMIN {
 					f.submitted(terminal, message[2:])
@@ -105,9 +116,4 @@ func (n *orbNetwork) read(message uint64) {
 
 func (*orbNetwork) failed(*kept) {} // nobody hears of it
 
-func (n *orbNetwork) close() error {
-	if err := n.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) { // by the server that had it
-		return err
-	}
-	return nil
-}
+func (n *orbNetwork) close() error { return closeListener(n.listener) }

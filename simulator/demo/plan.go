@@ -4,11 +4,13 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/simulator/device"
+	"github.com/godwit-gateway/godwit/simulator/peers/sbdterm"
 )
 
 // Names of the links, as in the configuration.
@@ -21,10 +23,14 @@ const (
 	linkCloud = "cloud0"
 	linkSBD   = "sbd0" // the transceiver beside the gateway
 	linkOrb   = "orb0"
+	linkIDP   = "idp0" // the IsatData Pro terminal beside the gateway
 )
 
-// satLinks are those of satellite modems, in the order in which they get their devices.
+// satLinks are those of Iridium modems that their network names.
 var satLinks = []string{linkSat, linkRock, linkCloud}
+
+// farLinks are those of the demo's devices at sea, in the order in which they get them.
+var farLinks = append(slices.Clone(satLinks), linkSBD, linkOrb, linkIDP)
 
 // Numbers of the devices: a range of each fleet key, from which devices register by themselves, and those that are imported.
 const (
@@ -146,17 +152,26 @@ func (m *member) asBuoy(n int, interval time.Duration) {
 	}
 }
 
-// asDrifter makes a buoy without a mooring: each byte counts on a satellite, so nothing rides along.
+// asDrifter makes a buoy without a mooring: each byte counts on a satellite, so nothing rides along. An import file has no column for what a network does not
+// name, so devices on such links, and with them those of IsatData Pro, register by themselves.
 func (m *member) asDrifter(n int, interval time.Duration) {
-	m.Product, m.link, m.Stored, m.Links, m.Interval = "buoy-demo", satLinks[(n-1)%len(satLinks)], true, []string{"sbd"}, interval
-	m.UplinkMax, m.Bearer = sbdMax, session.Bearer{Maximum: sbdMax}
+	m.Product, m.link, m.Stored, m.Links, m.Interval = "buoy-demo", farLinks[(n-1)%len(farLinks)], true, []string{"sbd"}, interval
+	m.address, m.UplinkMax = imei(n), sbdMax
+	switch m.link {
+	case linkSBD:
+		m.UplinkMax, m.Unnamed, m.imported = sbdterm.MTMax, true, false
+	case linkOrb:
+		m.address, m.UplinkMax, m.Links, m.imported = mobileID(n), orbMax, []string{"idp"}, false
+	case linkIDP:
+		m.UplinkMax, m.Unnamed, m.Links, m.imported = idpMax, true, []string{"idp"}, false
+	}
+	m.Bearer = session.Bearer{Maximum: m.UplinkMax}
 	m.Retry, m.RetryMax = time.Second, 4*time.Second // the sky is never hidden for long
 	m.Thresholds = []device.Threshold{{Field: "wave_height", Code: 11, Limit: 2.5, Clear: 0.5, Text: "high sea"}}
 	m.Chatter, m.Report, m.ReportBytes = 4*interval, 5*interval, 600
 	m.bands = map[string]uint32{"battery": 2, "air_temperature": 3, "water_temperature": 2, "wind_direction": 5}
 	m.Number = drifterFleet + uint32(n) //nolint:gosec // at most perKind
 	m.name = fmt.Sprintf("drifter-%d", m.Number)
-	m.address = imei(n)
 	if m.imported {
 		m.Number += drifterImported - drifterFleet
 		m.name = fmt.Sprintf("glider-%d", m.Number)
@@ -188,7 +203,7 @@ func (m *member) fleetKey() string {
 	switch m.link {
 	case linkSMS:
 		return "buoys"
-	case linkSat, linkRock, linkCloud:
+	case linkSat, linkRock, linkCloud, linkSBD, linkOrb, linkIDP:
 		return "drifters"
 	default:
 		return "trucks"

@@ -86,6 +86,15 @@ func (d *demo) networks() []func() (*keptFleet, error) {
 		func() (*keptFleet, error) {
 			return newCloudFleet(d.air(linkCloud), d.site.Cloud, radio.Satellite(), seed, all)
 		},
+		func() (*keptFleet, error) {
+			return newSBDFleet(d.air(linkSBD), d.site.Transceiver, radio.Satellite(), seed)
+		},
+		func() (*keptFleet, error) {
+			return newOrbFleet(d.air(linkOrb), d.site.Orb, isatDataPro(), seed, d.o.Devices)
+		},
+		func() (*keptFleet, error) {
+			return newIDPFleet(d.air(linkIDP), d.site.Terminal, isatDataPro(), seed)
+		},
 	}
 }
 
@@ -161,9 +170,11 @@ func of(members []member, link string) []member {
 
 func (d *demo) announce(members []member) {
 	d.o.Say("state folder %s (configuration %s)", d.site.Dir, filepath.Base(d.site.Config))
-	d.o.Say("%d devices: %d over UDP to %s, %d over SMS to the modem at %s; over satellites %d by DirectIP to %s, %d by RockBLOCK's webhooks to http://%s/, %d by Cloudloop at http://%s",
-		len(members), len(of(members, linkUDP)), d.site.UDP, len(of(members, linkSMS)), d.site.Modem, len(of(members, linkSat)), d.site.Sat,
-		len(of(members, linkRock)), d.site.Rock, len(of(members, linkCloud)), d.site.Cloud)
+	d.o.Say("%d devices: %d over UDP to %s, %d over SMS to the modem at %s", len(members), len(of(members, linkUDP)), d.site.UDP,
+		len(of(members, linkSMS)), d.site.Modem)
+	d.o.Say("over satellites: Iridium %d by DirectIP, %d by webhooks, %d by long polls, %d by a transceiver; IsatData Pro %d by a message gateway, %d by a terminal",
+		len(of(members, linkSat)), len(of(members, linkRock)), len(of(members, linkCloud)), len(of(members, linkSBD)), len(of(members, linkOrb)),
+		len(of(members, linkIDP)))
 	d.o.Say("events on nats://%s, subjects godwit.v1.%s.event.>", d.site.NATS, gatewayID)
 	d.o.Say("API on %s; try: godwit --config %s device list", d.gateway.api(), d.site.Config)
 }

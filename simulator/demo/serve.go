@@ -19,7 +19,7 @@ import (
 	"github.com/godwit-gateway/godwit/simulator/radio"
 )
 
-// ServeOptions say which endpoints are played for a gateway that runs elsewhere. At least one of Gateway, Modem, DirectIP, Webhook, Cloud, SBDModem and IGWS must be set.
+// ServeOptions say which endpoints are played for a gateway that runs elsewhere. At least one of Gateway, Modem, DirectIP, Webhook, Cloud, SBDModem, IGWS and IDPModem must be set.
 type ServeOptions struct {
 	Gateway  string          // address of the gateway's UDP link; "": no devices on UDP
 	Modem    string          // path of the symbolic link to the simulated modem's pty; "": none
@@ -31,8 +31,9 @@ type ServeOptions struct {
 	Cloud    string          // address where a Cloudloop listens that the gateway asks; "": none
 	SBDModem string          // path of the symbolic link to the simulated transceiver's pty; "": none
 	IGWS     string          // address of a message gateway that the gateway polls; "": no terminals of IsatData Pro
+	IDPModem string          // path of the symbolic link to the simulated IsatData Pro terminal's pty; "": none
 	Devices  int             // on each of them
-	First    uint32          // number of the first device; those on the modem follow those on UDP, then those on satellites, by DirectIP, with RockBLOCKs, by Cloudloop, by the transceiver, and those of IsatData Pro
+	First    uint32          // number of the first device; then all links go on from each other in the order above
 	FleetKey [32]byte        // from which the devices' keys are derived
 	Product  string          // as the devices call themselves
 	Template *codec.Template // of the product
@@ -49,8 +50,8 @@ type ServeOptions struct {
 
 func (o *ServeOptions) validate() error {
 	switch {
-	case o.Gateway == "" && o.Modem == "" && o.DirectIP == "" && o.Webhook == "" && o.Cloud == "" && o.SBDModem == "" && o.IGWS == "":
-		return fmt.Errorf("%w: nothing to serve: name the gateway's UDP or DirectIP address, the URL of its webhook, an address for Cloudloop or the message gateway, a path for a modem, or all of them", ErrOptions)
+	case o.Gateway == "" && o.Modem == "" && o.DirectIP == "" && o.Webhook == "" && o.Cloud == "" && o.SBDModem == "" && o.IGWS == "" && o.IDPModem == "":
+		return fmt.Errorf("%w: nothing to serve: name the gateway's UDP or DirectIP address, the URL of its webhook, an address for Cloudloop or a message gateway, a path for a modem, or several of them", ErrOptions)
 	case o.Devices < 0 || o.Devices > perKind:
 		return fmt.Errorf("%w: %d devices, want 0 to %d", ErrOptions, o.Devices, perKind)
 	case o.Interval <= 0:
@@ -105,7 +106,7 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 }
 
 // serveLinks are what devices can be on, in the order in which they get their numbers.
-var serveLinks = []string{linkUDP, linkSMS, linkSat, linkRock, linkCloud, linkSBD, linkOrb}
+var serveLinks = []string{linkUDP, linkSMS, linkSat, linkRock, linkCloud, linkSBD, linkOrb, linkIDP}
 
 // networks make the networks that keep messages, of those that were asked for.
 func (s *server) networks() (list []func() (*keptFleet, error)) {
@@ -141,7 +142,12 @@ func (s *server) networks() (list []func() (*keptFleet, error)) {
 	}
 	if o.IGWS != "" {
 		list = append(list, func() (*keptFleet, error) {
-			return newOrbFleet(s.air(linkOrb), o.IGWS, s.model(radio.Satellite()), o.Seed, o.Devices)
+			return newOrbFleet(s.air(linkOrb), o.IGWS, s.model(isatDataPro()), o.Seed, o.Devices)
+		})
+	}
+	if o.IDPModem != "" {
+		list = append(list, func() (*keptFleet, error) {
+			return newIDPFleet(s.air(linkIDP), o.IDPModem, s.model(isatDataPro()), o.Seed)
 		})
 	}
 	return list
@@ -177,6 +183,10 @@ func (s *server) members(link string) []member {
 		}
 		if link == linkOrb {
 			m.address, m.UplinkMax, m.Bearer = mobileID(i+1), orbMax, session.Bearer{Maximum: orbMax}
+		}
+		if link == linkIDP {
+			m.address, m.Unnamed = mobileID(i+1), true
+			m.UplinkMax, m.Bearer = idpMax, session.Bearer{Maximum: idpMax}
 		}
 		m.Version, m.Hardware, m.Build = firmware, hardware, build
 		m.Publisher = s.publisher
@@ -219,8 +229,8 @@ func (s *server) run(ctx context.Context) error {
 		case err := <-failed:
 			return err
 		case <-tick.C:
-			satellites := s.traffic[linkSBD].sent.Load() + s.traffic[linkOrb].sent.Load()
-			for _, link := range satLinks {
+			satellites := uint64(0)
+			for _, link := range serveLinks[2:] {
 				satellites += s.traffic[link].sent.Load()
 			}
 			s.o.Progress(fmt.Sprintf("sent %d over UDP, %d over SMS, %d over satellites; acknowledged %d, waiting %d",

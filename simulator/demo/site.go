@@ -25,11 +25,14 @@ type site struct {
 	Rock   string // address of the RockBLOCK link
 	RockMT string // of the web service that takes what goes to RockBLOCKs
 	Cloud  string // of Cloudloop
+	Orb    string // of the message gateway
 	NATS   string
 	API    string
 	Modem  string // path of the symbolic link to the pty
 	Seed   uint64
 	Config string // path of the configuration file
+
+	Transceiver, Terminal string // paths of symbolic links to ptys
 
 	rockKey *rsa.PrivateKey // that webhooks are signed with
 }
@@ -101,6 +104,17 @@ size = 50
 min = 1
 price = "0.05"
 
+[[tariff]]
+name = "isatdata"
+currency = "EUR"
+[[tariff.term]]
+name = "IsatData Pro"
+unit = "byte"
+header = 2
+min = 15
+increment = 10
+price = "0.001"
+
 {{if .Budget}}# Text messages and satellites are dear and datagrams free: devices on them are told to speak more seldom, as the budget has it.
 [schedule]
 mode = "send"
@@ -157,6 +171,29 @@ api = "http://{{.Cloud}}"
 token_file = {{printf "%q" .CloudToken}}
 tariff = "satellite"
 ack = "never"
+
+[link.sbd0]
+kind = "sbdmodem"
+device = {{printf "%q" .Transceiver}}
+tariff = "satellite"
+ack = "never"
+
+[link.orb0]
+kind = "idp"
+dialect = "v1"
+url = "http://{{.Orb}}/v1/"
+account = {{printf "%q" .OrbAccount}}
+password_file = {{printf "%q" .RockPassword}}
+poll = "1s"
+tariff = "isatdata"
+ack = "never"
+
+[link.idp0]
+kind = "idpmodem"
+device = {{printf "%q" .Terminal}}
+poll = "1s"
+tariff = "isatdata"
+ack = "never"
 `))
 
 // newSite makes the folder and writes the fleet keys and the configuration. Ports that are free now are chosen for all listeners.
@@ -169,11 +206,12 @@ func newSite(dir string, o *Options) (*site, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("state folder: %w", err)
 	}
-	s := &site{Dir: dir, Seed: seed, Modem: filepath.Join(dir, "modem0"), Config: filepath.Join(dir, "godwit.toml")}
+	s := &site{Dir: dir, Seed: seed, Modem: filepath.Join(dir, "modem0"), Transceiver: filepath.Join(dir, "transceiver0"), Terminal: filepath.Join(dir, "terminal0"),
+		Config: filepath.Join(dir, "godwit.toml")}
 	for _, a := range []struct {
 		network string
 		address *string
-	}{{"udp", &s.UDP}, {"tcp", &s.NATS}, {"tcp", &s.API}, {"tcp", &s.Sat}, {"tcp", &s.MT}, {"tcp", &s.Rock}, {"tcp", &s.RockMT}, {"tcp", &s.Cloud}} {
+	}{{"udp", &s.UDP}, {"tcp", &s.NATS}, {"tcp", &s.API}, {"tcp", &s.Sat}, {"tcp", &s.MT}, {"tcp", &s.Rock}, {"tcp", &s.RockMT}, {"tcp", &s.Cloud}, {"tcp", &s.Orb}} {
 		if *a.address, err = freeAddress(a.network); err != nil {
 			return nil, err
 		}
@@ -197,9 +235,9 @@ func newSite(dir string, o *Options) (*site, error) {
 	var text strings.Builder
 	err = configText.Execute(&text, struct {
 		*site
-		State, TruckKey, BuoyKey, DrifterKey, Budget, Shortest string
-		RockKey, RockUser, RockPassword, CloudToken            string
-	}{s, filepath.Join(dir, "state"), s.keyFile("trucks"), s.keyFile("buoys"), s.keyFile("drifters"), o.budget(), o.Interval.String(), public, rockUser, password, token})
+		State, TruckKey, BuoyKey, DrifterKey, Budget, Shortest  string
+		RockKey, RockUser, RockPassword, CloudToken, OrbAccount string
+	}{s, filepath.Join(dir, "state"), s.keyFile("trucks"), s.keyFile("buoys"), s.keyFile("drifters"), o.budget(), o.Interval.String(), public, rockUser, password, token, orbAccount})
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}

@@ -13,6 +13,7 @@ var airRows = []Row{
 			}},
 			{Package: "gateway/node", Kind: Simulated, Names: []string{"TestLostLineIsLookedForEachMinute"}},
 			{Package: "transports/smsmodem", Kind: Loopback, Names: []string{"TestSimulatedModemWithFaults", "TestSimulatedUnplug"}},
+			{Package: "transports/idpmodem", Kind: Loopback, Names: []string{"TestGarbled", "TestLateAnswer", "TestLostAnswer", "TestPowerCut", "TestMute", "TestFaults"}},
 			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestModemTroubleLosesNothing"}},
 		},
 	},

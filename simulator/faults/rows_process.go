@@ -85,6 +85,8 @@ var processRows = []Row{
 		Expected: "the message is read again, acknowledged again, and remains one row and one event",
 		Tests: []Tests{
 			{Package: "transports/smsmodem", Kind: Simulated, Names: []string{"TestRestartBeforeDelete", "TestSilentRestartBeforeDelete"}},
+			{Package: "transports/idpmodem", Kind: Loopback, Names: []string{"TestCrashBeforeMark", "TestRestart", "TestRestartFailed"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestKillWithTerminalLosesNothing"}},
 			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestKillWithModemLosesNothing", "TestKillBeforeAndAfterDeletion"}},
 		},
 	},

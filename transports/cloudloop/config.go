@@ -4,8 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/url"
 	"time"
+
+	"github.com/godwit-gateway/godwit/transports"
 )
 
 // Sizes.
@@ -56,9 +57,7 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf(text, args...))
 		}
 	}
-	u, err := url.Parse(d.API)
-	wrong(err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "",
-		"api is not the address of a web service, such as %s; the token has a key of its own", APIDefault)
+	errs = append(errs, transports.CheckService("api", d.API, APIDefault))
 	wrong(c.Token == "" || len(c.Token) > tokenMax, "token_file holds no token, want one of up to %d bytes", tokenMax)
 	wrong(d.Poll < time.Second || d.Poll > PollMost, "poll is %s, want 1s to 1m", d.Poll)
 	wrong(d.LookBack < time.Minute || d.LookBack > 30*24*time.Hour, "look_back is %s, want 1m to 720h", d.LookBack)

@@ -4,11 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 
+	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/isatdata"
 )
 
@@ -76,7 +75,7 @@ func (c *Config) Validate() error {
 		}
 	}
 	wrong(d.Dialect != V1 && d.Dialect != OGWS, "dialect is %q, want %s or %s", d.Dialect, V1, OGWS)
-	errs = append(errs, checkURL(d.URL))
+	errs = append(errs, transports.CheckService("url", d.URL, URLv1))
 	wrong(d.Account == "" || d.Password == "", "account and password_file are missing: the gateway wants both")
 	wrong(len(d.Account) > secretMax || len(d.Password) > secretMax, "account or password_file is longer than %d bytes", secretMax)
 	_, err := isatdata.NewHeader(d.SIN, d.MIN)
@@ -89,16 +88,4 @@ func (c *Config) Validate() error {
 	within("since", d.Since, time.Minute, Kept)
 	within("call_time", d.CallTime, time.Second, 5*time.Minute)
 	return errors.Join(errs...)
-}
-
-// checkURL wants encryption, since passwords are in what is sent. Its error does not repeat the address, which may have one.
-func checkURL(text string) error {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("url is not the address of a web service, such as %s; account and password have keys of their own", URLv1)
-	}
-	if addr, err := netip.ParseAddr(u.Hostname()); u.Scheme == "http" && (err != nil || !addr.IsLoopback()) && u.Hostname() != "localhost" {
-		return errors.New("url begins with http: the password would go over the network as it is; want https, or an address of the loopback interface")
-	}
-	return nil
 }

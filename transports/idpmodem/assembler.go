@@ -82,7 +82,7 @@ func (a *assembler) end(emit func(line string)) {
 }
 
 // finish lets the lines of a reply go if its checksum is right.
-func (a *assembler) finish(sum uint16, emit func(line string)) {
+func (a *assembler) finish(sum int, emit func(line string)) {
 	defer a.begin()
 	if !a.sums {
 		a.sawSum = true

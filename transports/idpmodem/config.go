@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -21,23 +20,22 @@ const (
 	PriorityDefault = 4 // the lowest
 )
 
-// A Config configures a transport. Fields without a comment on zero have to be set.
+// A Config configures a transport. What is zero stands for its default.
 type Config struct {
-	Name     string        // of the transport
-	Device   string        // serial line, best by its name below /dev/serial/by-path; not needed with Open
-	Baud     int           // 0: BaudDefault
-	MobileID string        // the terminal that is expected behind Device; "": any
-	Peer     string        // mobile ID of the terminal at the other end, if the application relays for one only; "": nobody knows
-	Dialect  string        // "idp" (ST2100, IDP-680) or "quectel" (CC200A); "": idp
-	SIN, MIN int           // of the messages that are frames; both 0: isatdata's defaults
-	Priority int           // of return messages, 1 (first) to 4; 0: PriorityDefault
-	Plain    bool          // no checksums on the line
-	Wake     time.Duration // the terminal listens so often, see isatdata.WakePeriod; 0: as it is set
-	Poll     time.Duration // between looks at the queues; 0: PollDefault
+	Device   string        `toml:"device"`    // serial line, best by its name below /dev/serial/by-path; not needed with Open
+	Baud     int           `toml:"baud"`      // of the line
+	MobileID string        `toml:"mobile_id"` // of the terminal that is expected there; "": any
+	Peer     string        `toml:"peer"`      // mobile ID of the only terminal that the application relays for; "": there are several
+	Dialect  string        `toml:"dialect"`   // idp (ST2100, IDP-680) or quectel (CC200A)
+	SIN      int           `toml:"sin"`       // of the messages that are frames
+	MIN      int           `toml:"min"`       // of these
+	Priority int           `toml:"priority"`  // of return messages, 1 (first) to 4
+	Plain    bool          `toml:"plain"`     // no checksums on the line
+	Wake     time.Duration `toml:"wake"`      // the terminal listens so often, see isatdata.WakePeriods; 0: as it is set
+	Poll     time.Duration `toml:"poll"`      // between looks at the queues
 
-	Open func(ctx context.Context) (io.ReadWriteCloser, error) // nil: opens Device. Close has to end a Read or Write that waits
-	Log  *slog.Logger                                          // nil: discards
-	Now  func() time.Time                                      // nil: time.Now
+	Open func(ctx context.Context) (io.ReadWriteCloser, error) `toml:"-"` // nil: opens Device. Close has to end a Read or Write that waits
+	Now  func() time.Time                                      `toml:"-"` // nil: time.Now
 }
 
 // Validate reports everything that is wrong with a configuration.
@@ -48,7 +46,6 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf("%s is %v, want %s", key, value, want))
 		}
 	}
-	wrong(c.Name == "", "name", `""`, "a name")
 	wrong(c.Device == "" && c.Open == nil, "device", `""`, "a serial line, such as /dev/serial/by-path/…")
 	wrong(c.Baud != 0 && !tty.ValidBaud(c.Baud), "baud", c.Baud, "a standard rate from 1200 to 921600")
 	wrong(c.MobileID != "" && !isatdata.ValidMobileID(c.MobileID), "mobile_id", c.MobileID, "15 characters such as 01234567SKYABCD")
@@ -75,9 +72,6 @@ func (c Config) withDefaults() Config {
 	c.Poll = cmp.Or(c.Poll, PollDefault)
 	if c.Open == nil {
 		c.Open = func(context.Context) (io.ReadWriteCloser, error) { return tty.Open(c.Device, c.Baud) }
-	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Now == nil {
 		c.Now = time.Now

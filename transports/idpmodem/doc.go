@@ -9,8 +9,9 @@
 // # Who is at the other end
 //
 // Neither kind names the other end: a forward message has no sender, and a return message no recipient. So [transports.Uplink].From has an empty ID, or is
-// Config.Peer if the application relays for one terminal only, and the frame itself says which device it is of. Send takes that same address and refuses
-// any other: there is no way to tell the network of it.
+// Config.Peer if the application relays for one terminal only, and the frame itself says which device it is of. With a peer Send refuses every other
+// recipient. Without one it takes any on this bearer, and the application has to know whom a message is for, or gives it to all: a device takes what is
+// sealed for it.
 //
 // # What is not lost, and what comes twice
 //

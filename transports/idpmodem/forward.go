@@ -148,7 +148,7 @@ func (s *session) settle(batch []item) (ok bool, err error) {
 	now := s.t.cfg.Now()
 	for i, it := range batch {
 		us[i] = transports.Uplink{
-			Transport: s.t.cfg.Name, From: s.t.peer(), Ref: it.name, ReceivedAt: now, Content: it.content, Payload: it.payload,
+			Transport: s.t.name, From: s.t.peer(), Ref: it.name, ReceivedAt: now, Content: it.content, Payload: it.payload,
 		}
 		c.received.Add(1)
 		if it.content == transports.ContentRaw {

@@ -2,6 +2,7 @@ package idpmodem_test
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"sync"
 	"testing"
@@ -85,11 +86,11 @@ func newSite(t *testing.T, o options) *site {
 func newTransport(t *testing.T, o options, path string) *idpmodem.Transport {
 	t.Helper()
 	cfg := o.driver
-	cfg.Name, cfg.Device, cfg.Baud = "idp0", path, 921600 // which nothing here is slower for
+	cfg.Device, cfg.Baud = path, 921600 // which nothing here is slower for
 	if cfg.Peer == "" {
 		cfg.Peer = peer
 	}
-	tr, err := idpmodem.New(cfg)
+	tr, err := idpmodem.New("idp0", cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,10 +180,9 @@ type running struct {
 }
 
 // start runs the driver, again when its line is lost, until the test ends or stop is called.
-func (s *site) start(t *testing.T) *running { return s.run(t, s.tr) }
-
-func (s *site) run(t *testing.T, tr *idpmodem.Transport) *running {
+func (s *site) start(t *testing.T) *running {
 	t.Helper()
+	tr := s.tr
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{cancel: cancel, done: make(chan struct{})}
 	go func() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 
 // A Transport receives and sends through one terminal. Safe for concurrent use.
 type Transport struct {
+	name    string
+	log     *slog.Logger
 	cfg     Config // without zeros
 	dialect dialect
 	header  isatdata.Header
@@ -39,22 +42,22 @@ type state struct {
 const networkActive = 5
 
 // New returns a transport that does nothing yet.
-func New(cfg Config) (*Transport, error) {
+func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
 	if err := cfg.Validate(); err != nil {
-		return nil, fmt.Errorf("idp link %s: %w", cfg.Name, err)
+		return nil, fmt.Errorf("idp link %s: %w", name, err)
 	}
 	cfg = cfg.withDefaults()
 	header, err := isatdata.NewHeader(cfg.SIN, cfg.MIN)
 	if err != nil {
-		return nil, fmt.Errorf("idp link %s: %w", cfg.Name, err)
+		return nil, fmt.Errorf("idp link %s: %w", name, err)
 	}
-	t := &Transport{cfg: cfg, dialect: dialects[cfg.Dialect], header: header, timing: timingDefault}
+	t := &Transport{name: name, log: log, cfg: cfg, dialect: dialects[cfg.Dialect], header: header, timing: timingDefault}
 	t.queue.sequence = uint64(cfg.Now().Unix()) //nolint:gosec // any number will do
 	return t, nil
 }
 
 // Name implements transports.Transport.
-func (t *Transport) Name() string { return t.cfg.Name }
+func (t *Transport) Name() string { return t.name }
 
 // Bearer implements transports.Transport.
 func (t *Transport) Bearer() transports.Bearer { return transports.IDP }

@@ -35,6 +35,7 @@ func TestAssemble(t *testing.T) {
 		{name: "checksum, behind an echo", sums: true, text: "AT*3983\r\r\nOK\r\n*86C5\r\n", want: []string{"AT*3983", "OK"}},
 		{name: "checksum, lower case", sums: true, text: "\r\nOK\r\n*86c5\r\n", want: []string{"OK"}},
 		{name: "wrong checksum", sums: true, text: "\r\nOJ\r\n*86C5\r\n", want: []string{idpmodem.Garbled}},
+		{name: "garbled checksum", sums: true, text: "\r\nOK\r\n*86@5\r\n", want: []string{idpmodem.Garbled}},
 		{name: "wrong, then right", sums: true, text: "\r\nOJ\r\n*86C5\r\n\r\nOK\r\n*86C5\r\n", want: []string{idpmodem.Garbled, "OK"}},
 		{name: "no checksum yet", sums: true, text: "\r\nOK\r\n", want: nil},
 		{name: "started", text: "\x00\r\nST Version 4.2\r\n\r\nOK\r\n", want: []string{"OK"}},
@@ -53,8 +54,12 @@ func TestAssemble(t *testing.T) {
 func TestGarbled(t *testing.T) {
 	s := newSite(t, options{})
 	for _, step := range []idpterm.Step{
-		{Command: "%MGFN", Nth: 2, Do: idpterm.ActGarble}, {Command: "%MGFG", Do: idpterm.ActGarble}, {Command: "%MGFM", Do: idpterm.ActGarble},
-		{Command: "%MGRT", Do: idpterm.ActGarble}, {Command: "%MGFG", Nth: 2, Do: idpterm.ActGarbleCommand}, {Command: "%MGRT", Nth: 2, Do: idpterm.ActGarbleCommand},
+		{Command: "%MGFN", Nth: 2, Do: idpterm.ActGarble},
+		{Command: "%MGFG", Do: idpterm.ActGarble},
+		{Command: "%MGFM", Do: idpterm.ActGarble},
+		{Command: "%MGRT", Do: idpterm.ActGarble},
+		{Command: "%MGFG", Nth: 2, Do: idpterm.ActGarbleCommand},
+		{Command: "%MGRT", Nth: 2, Do: idpterm.ActGarbleCommand},
 	} {
 		if err := s.terminal.Inject(step); err != nil {
 			t.Fatal(err)

@@ -256,7 +256,7 @@ func (s *session) conclude(ctx context.Context, o *outgoing) error {
 		if time.Since(o.told) < s.t.timing.settle {
 			return nil // at the next look
 		}
-		r := transports.Report{Transport: s.t.cfg.Name, To: s.t.peer(), Ref: o.ref, ReceivedAt: s.t.cfg.Now(), State: transports.ReportFailed, Code: o.final}
+		r := transports.Report{Transport: s.t.name, To: s.t.peer(), Ref: o.ref, ReceivedAt: s.t.cfg.Now(), State: transports.ReportFailed, Code: o.final}
 		if o.final == returnComplete {
 			r.State = transports.ReportDelivered
 		}

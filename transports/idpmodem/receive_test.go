@@ -3,6 +3,8 @@ package idpmodem_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -111,30 +113,34 @@ func TestOtherMessagesAreRaw(t *testing.T) {
 
 // The network names no sender, and takes no recipient.
 func TestPeer(t *testing.T) {
-	for _, own := range []string{"", peer} {
-		s := newSite(t, options{driver: idpmodem.Config{Peer: peer}})
-		if own == "" {
-			tr, err := idpmodem.New(idpmodem.Config{Name: "idp0", Device: s.terminal.Path()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			tr.Hasten(longAnswer)
-			s.tr = tr
+	idp := func(id string) transports.Address { return transports.Address{Bearer: transports.IDP, ID: id} }
+	for _, tt := range []struct {
+		peer           string
+		taken, refused []transports.Address
+	}{
+		{taken: []transports.Address{idp(""), idp(peer), idp(mobileID)}, refused: []transports.Address{{Bearer: transports.SBD}}},
+		{peer: peer, taken: []transports.Address{idp(peer)}, refused: []transports.Address{idp(""), idp(mobileID), {Bearer: transports.SBD, ID: peer}}},
+	} {
+		s := newSite(t, options{})
+		tr, err := idpmodem.New("idp0", idpmodem.Config{Device: s.terminal.Path(), Peer: tt.peer}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
 		}
+		tr.Hasten(longAnswer)
+		s.tr = tr
 		s.start(t)
 		s.read(t, s.deliver(t, message("up")))
-		want := transports.Address{Bearer: transports.IDP, ID: own}
-		if us := s.sink.Received(); us[0].From != want {
-			t.Errorf("from %v, want %v", us[0].From, want)
+		if us := s.sink.Received(); us[0].From != idp(tt.peer) {
+			t.Errorf("from %v, want %v", us[0].From, idp(tt.peer))
 		}
-		for _, to := range []transports.Address{{Bearer: transports.IDP}, {Bearer: transports.IDP, ID: peer}, {Bearer: transports.IDP, ID: mobileID}, {Bearer: transports.SBD, ID: own}} {
-			_, err := s.tr.Send(s.ctx, transports.Downlink{To: to, Payload: []byte("down")})
-			var failed *transports.SendError
-			switch {
-			case to == want && err != nil:
-				t.Errorf("send to %v: %v", to, err)
-			case to != want && (!errors.As(err, &failed) || failed.Outcome != transports.Refused):
-				t.Errorf("send to %v: %v, want it refused", to, err)
+		for i, to := range tt.taken {
+			if _, err := s.tr.Send(s.ctx, transports.Downlink{To: to, Payload: fmt.Append(nil, "down ", i)}); err != nil {
+				t.Errorf("with peer %q, send to %v: %v", tt.peer, to, err)
+			}
+		}
+		for _, to := range tt.refused {
+			if _, err := s.tr.Send(s.ctx, transports.Downlink{To: to, Payload: []byte("down")}); failed(t, err).Outcome != transports.Refused {
+				t.Errorf("with peer %q, send to %v: %v, want it refused", tt.peer, to, err)
 			}
 		}
 	}

@@ -42,7 +42,7 @@ type session struct {
 // Run implements transports.Transport. It opens the line, sets the terminal up and serves it until the line is lost.
 func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 	if err := t.begin(); err != nil {
-		return fmt.Errorf("idp link %s: %w", t.cfg.Name, err)
+		return fmt.Errorf("idp link %s: %w", t.name, err)
 	}
 	defer t.end()
 	rwc, err := t.cfg.Open(ctx)
@@ -50,13 +50,13 @@ func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		return fmt.Errorf("idp link %s: %w", t.cfg.Name, err)
+		return fmt.Errorf("idp link %s: %w", t.name, err)
 	}
 	l := newLine(rwc, &t.counts, t.timing.write)
 	inHand, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
 	s := &session{
-		t: t, sink: sink, line: l, log: t.cfg.Log.With(slog.String("transport", t.cfg.Name)),
+		t: t, sink: sink, line: l, log: t.log.With(slog.String("transport", t.name)),
 		cmd:      &commander{line: l, timing: &t.timing, counts: &t.counts, baud: t.cfg.Baud},
 		requests: make(chan *request), done: make(chan struct{}), inHand: inHand, setUp: true, marked: map[string]bool{}, unread: map[string]int{},
 	}
@@ -87,7 +87,7 @@ func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 	if ctx.Err() != nil && !overrun {
 		return nil
 	}
-	return fmt.Errorf("idp link %s: %w", t.cfg.Name, err)
+	return fmt.Errorf("idp link %s: %w", t.name, err)
 }
 
 // run is the session's loop. It returns nil only if ctx is done.
@@ -154,7 +154,7 @@ func (s *session) judge(ctx context.Context, err error) error {
 	if lost := s.line.cause(); lost != nil {
 		return lost
 	}
-	if ctx.Err() != nil {
+	if over(ctx) {
 		return nil
 	}
 	if errors.Is(err, ErrMute) || errors.Is(err, ErrWrongTerminal) {
@@ -170,6 +170,9 @@ func (s *session) judge(ctx context.Context, err error) error {
 	s.later()
 	return nil
 }
+
+// over reports whether Run is to end, whatever else has gone wrong.
+func over(ctx context.Context) bool { return ctx.Err() != nil }
 
 // later asks for the queues again after a pause that doubles.
 func (s *session) later() {

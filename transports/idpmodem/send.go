@@ -29,7 +29,8 @@ var (
 	errBusy      = errors.New("terminal is busy with other things")
 	errNoWindows = errors.New("idp has no reply windows")
 	errEmpty     = errors.New("no payload")
-	errRecipient = errors.New("a return message names no recipient: it can only be for the link's peer")
+	errBearer    = errors.New("want an address on idp")
+	errPeer      = errors.New("the link goes to another terminal (peer)")
 	errCrowded   = errors.New("too many messages wait in the terminal")
 )
 
@@ -39,7 +40,7 @@ func sendError(outcome transports.Outcome, err error) error {
 }
 
 // Send implements transports.Transport. It returns when the terminal has the message in its queue; what becomes of it there is for reports to tell, of
-// which delivered says that the network has it. The recipient must be what Uplink.From is on this link.
+// which delivered says that the network has it. Who it is for cannot be told: the application at the other end has to know, or to give it to all.
 func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports.Receipt, error) {
 	receipt, err := t.sendOnce(ctx, &d)
 	if err != nil {
@@ -64,8 +65,10 @@ func (t *Transport) admit(ctx context.Context, d *transports.Downlink) error {
 		return sendError(transports.Refused, errEmpty)
 	case !d.Expires.IsZero() && !t.cfg.Now().Before(d.Expires):
 		return sendError(transports.Refused, transports.ErrExpired)
-	case d.To != t.peer():
-		return sendError(transports.Refused, errRecipient)
+	case d.To.Bearer != transports.IDP:
+		return sendError(transports.Refused, errBearer)
+	case t.cfg.Peer != "" && d.To.ID != t.cfg.Peer:
+		return sendError(transports.Refused, errPeer)
 	}
 	return nil
 }

@@ -27,18 +27,18 @@ type Header struct{ SIN, MIN byte }
 // ErrSIN is wrapped by the error for a SIN or MIN that messages of ours cannot have.
 var ErrSIN = errors.New("not possible for messages of users")
 
-// NewHeader checks a configured SIN and MIN; 0 as the SIN stands for both defaults.
-func NewHeader(sin, min int) (Header, error) {
-	if sin == 0 && min == 0 {
+// NewHeader checks a configured SIN and MIN; both 0 stand for the defaults.
+func NewHeader(sin, kind int) (Header, error) {
+	if sin == 0 && kind == 0 {
 		return Header{SINDefault, MINDefault}, nil
 	}
 	if sin < SINMin || sin > 255 {
 		return Header{}, fmt.Errorf("sin %d is %w: want 16 to 255", sin, ErrSIN)
 	}
-	if min < 0 || min > 255 {
-		return Header{}, fmt.Errorf("min %d is %w: want 0 to 255", min, ErrSIN)
+	if kind < 0 || kind > 255 {
+		return Header{}, fmt.Errorf("min %d is %w: want 0 to 255", kind, ErrSIN)
 	}
-	return Header{byte(sin), byte(min)}, nil
+	return Header{byte(sin), byte(kind)}, nil
 }
 
 // Append puts a message with the payload behind dst.

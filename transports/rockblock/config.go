@@ -5,7 +5,6 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
-	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -74,9 +73,7 @@ func (c *Config) Validate() error {
 	_, err = parseKey(c.Key)
 	wrong(err != nil, "%w", err)
 	wrong(d.TokenAge < time.Minute || d.TokenAge > 30*24*time.Hour, "token_age is %s, want 1m to 720h", d.TokenAge)
-	u, err := url.Parse(d.MT)
-	wrong(err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "",
-		"mt is not the address of a web service, such as %s; account and password have keys of their own", MTDefault)
+	errs = append(errs, transports.CheckService("mt", d.MT, MTDefault))
 	wrong((c.Username == "") != (c.Password == ""), "username and password_file belong together")
 	wrong(len(c.Username) > passwordsMax || len(c.Password) > passwordsMax, "username or password_file is longer than %d bytes", passwordsMax)
 	wrong(d.SendTime < time.Second || d.SendTime > 5*time.Minute, "send_time is %s, want 1s to 5m", d.SendTime)

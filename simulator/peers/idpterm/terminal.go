@@ -163,11 +163,11 @@ func (t *Terminal) Deliver(_ context.Context, f Forward) error {
 	return nil
 }
 
-// SetSky blocks the sky, or clears it.
-func (t *Terminal) SetSky(clear bool) {
+// SetSky opens the sky, or blocks it.
+func (t *Terminal) SetSky(open bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.machine.blocked = !clear
+	t.machine.blocked = !open
 	t.nudge()
 }
 

@@ -79,6 +79,9 @@ func (s *Service) poll(mark string, from uint64) (p page, code int) {
 		}
 		p.messages = append(p.messages, m)
 		p.next = formatTime(m.At)
+		if behind := m.At.Add(time.Second); s.o.Behind && !s.o.Now().Before(behind) {
+			p.next = formatTime(behind)
+		}
 	}
 	return p, 0
 }

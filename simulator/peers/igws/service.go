@@ -51,6 +51,7 @@ type Options struct {
 	Now    func() time.Time
 
 	OnForward func(terminal string, message []byte) // it has taken a message. Called without locks
+	Behind    bool                                  // the mark of an answer is the second behind its last message, once that is over; else it is the message's own
 	OnRead    func(id uint64)                       // a poll's mark is behind the message: it will not be asked for any more. Called without locks
 }
 
