@@ -14,6 +14,9 @@ var airRows = []Row{
 			{Package: "gateway/node", Kind: Simulated, Names: []string{"TestLostLineIsLookedForEachMinute"}},
 			{Package: "transports/smsmodem", Kind: Loopback, Names: []string{"TestSimulatedModemWithFaults", "TestSimulatedUnplug"}},
 			{Package: "transports/idpmodem", Kind: Loopback, Names: []string{"TestGarbled", "TestLateAnswer", "TestLostAnswer", "TestPowerCut", "TestMute", "TestFaults"}},
+			{Package: "transports/sbdmodem", Kind: Loopback, Names: []string{
+				"TestLineLostInASession", "TestLostStatusIsFoundByMOMSN", "TestRingAlertCutsIntoAnswers", "TestStartInTheMiddleOfAMessage", "TestGarbledBlock", "TestPowerCut", "TestMuteTransceiver", "TestTroubleOfAllKinds",
+			}},
 			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestModemTroubleLosesNothing"}},
 		},
 	},

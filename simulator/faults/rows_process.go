@@ -81,13 +81,13 @@ var processRows = []Row{
 	},
 	{
 		Number:   17,
-		Fault:    "the process is killed between the commit of a short message and its deletion from the SIM",
+		Fault:    "the process is killed between the commit of a message and its deletion from the SIM, or from a transceiver's buffer",
 		Expected: "the message is read again, acknowledged again, and remains one row and one event",
 		Tests: []Tests{
 			{Package: "transports/smsmodem", Kind: Simulated, Names: []string{"TestRestartBeforeDelete", "TestSilentRestartBeforeDelete"}},
 			{Package: "transports/idpmodem", Kind: Loopback, Names: []string{"TestCrashBeforeMark", "TestRestart", "TestRestartFailed"}},
-			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestKillWithTerminalLosesNothing"}},
-			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestKillWithModemLosesNothing", "TestKillBeforeAndAfterDeletion"}},
+			{Package: "transports/sbdmodem", Kind: Loopback, Names: []string{"TestRestartWithFullBuffers", "TestReceiptThatNobodyWroteDown", "TestRestartWithAMessageThatIsNotSettled"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestKillWithModemLosesNothing", "TestKillBeforeAndAfterDeletion", "TestKillWithTransceiverLosesNothing", "TestKillWithTerminalLosesNothing"}},
 		},
 	},
 	{

@@ -6,6 +6,7 @@
 //
 // A mark is the network's own word for a place, such as the id of a message or a time, and never more: what lies before it was settled, what lies behind it
 // may have been. So a driver moves it only after the sink, and what a crash has it fetch twice the sink knows by its frames.
+// A driver that sends may keep there what it has under way instead.
 //
 // A file that cannot be made sense of, as after a disk that lied about a sync, is [ErrDamaged]: the driver then begins at the beginning and relies on the
 // sink, which is dearer than it is dangerous.

@@ -34,7 +34,7 @@ func newFake(t *testing.T, answer func(written string) string) (*commander, *fak
 	})
 	return &commander{
 		line: l, counts: l.counts,
-		timing: &timing{command: 100 * time.Millisecond, tail: 100 * time.Millisecond, probe: 100 * time.Millisecond, quiet: 20 * time.Millisecond, drain: time.Second},
+		timing: &timing{command: 5 * time.Second, tail: 50 * time.Millisecond, probe: 5 * time.Second, quiet: 200 * time.Millisecond, drain: 5 * time.Second},
 	}, f
 }
 
@@ -87,9 +87,11 @@ func TestReadyThatWasLost(t *testing.T) {
 		}
 		return "\r\nanswer to " + strings.TrimSpace(written) + "\r\n" + ok
 	})
+	c.timing.command = 50 * time.Millisecond
 	if err := c.writeMessage(t.Context(), []byte("down")); !errors.Is(err, errTimeout) {
 		t.Fatalf("writeMessage: %v, want a time-out", err)
 	}
+	c.timing.command = 5 * time.Second
 	lines, err := c.command(t.Context(), "+CGSN", c.timing.command)
 	if err != nil || len(lines) != 1 || lines[0] != "answer to AT+CGSN" {
 		t.Errorf("%q, %v; written %q", lines, err, f.written())

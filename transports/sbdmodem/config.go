@@ -100,13 +100,14 @@ type timing struct {
 	long     time.Duration // and then always
 	register time.Duration // after status 36
 	backoff  time.Duration // first pause after the sink failed; doubles up to a minute
+	doubt    time.Duration // that the flag of ring alerts is not believed after it told of one in vain
 	grace    time.Duration // for what is in hand, once Run's context is done
 }
 
 var timingDefault = timing{
 	command: 10 * time.Second, signal: 20 * time.Second, session: 3 * time.Minute, tail: 2 * time.Second, probe: 2 * time.Second, write: 10 * time.Second,
 	quiet: 200 * time.Millisecond, drain: 3 * time.Second, check: time.Minute, start: 5 * time.Second, poll: 10 * time.Second,
-	short: 5 * time.Second, middle: 30 * time.Second, long: 5 * time.Minute, register: 3 * time.Minute, backoff: time.Second, grace: 10 * time.Second,
+	short: 5 * time.Second, middle: 30 * time.Second, long: 5 * time.Minute, register: 3 * time.Minute, backoff: time.Second, doubt: time.Hour, grace: 10 * time.Second,
 }
 
 // backoffMax is the longest pause while the sink fails.

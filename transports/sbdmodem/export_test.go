@@ -8,7 +8,7 @@ func (t *Transport) Hasten() {
 		command: 2 * time.Second, signal: 2 * time.Second, session: 2 * time.Second, tail: 2 * time.Second, probe: 200 * time.Millisecond,
 		write: 2 * time.Second, quiet: 8 * time.Millisecond, drain: 200 * time.Millisecond, check: time.Hour, start: 2 * time.Second,
 		poll: 10 * time.Millisecond, short: time.Millisecond, middle: 2 * time.Millisecond, long: 5 * time.Millisecond, register: 10 * time.Millisecond,
-		backoff: 5 * time.Millisecond, grace: 3 * time.Second,
+		backoff: 5 * time.Millisecond, grace: 3 * time.Second, doubt: time.Hour,
 	}
 }
 

@@ -38,6 +38,9 @@ type runner struct {
 	cleared bool      // the MO buffer is known to be empty
 	want    bool      // a session is wanted though nothing is to be sent
 	rung    bool      // by the network
+	flagged bool      // it was the flag that told so, and not the alert
+	flagsAt time.Time // when the flag is believed again, after it told so in vain
+	vain    int       // sessions in a row in which what waits did not come
 	attach  bool      // a registration is wanted
 	status  int       // of the last session that failed
 	checkAt time.Time // when the mailbox is looked at unasked; zero: never
@@ -122,6 +125,7 @@ func (r *runner) run(ctx context.Context) error {
 		if r.failures++; r.failures >= failuresMax || errors.Is(err, ErrMute) || errors.Is(err, ErrWrongModem) {
 			return err
 		}
+		r.cmd.dirty = true // an answer that is none may be that to another command
 		r.t.log.Warn("the transceiver does not do as told", slog.Any("error", err))
 		if err := r.line.pause(ctx, r.t.timing.poll); err != nil && ctx.Err() == nil {
 			return err
@@ -220,7 +224,8 @@ func (r *runner) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.ring && !r.rung && !r.t.cfg.NoRings {
+	if now := time.Now(); s.ring && !r.rung && !r.t.cfg.NoRings && !now.Before(r.flagsAt) {
+		r.flagged = true
 		r.ring()
 	}
 	return nil

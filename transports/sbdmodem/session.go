@@ -236,7 +236,7 @@ func (r *runner) ended(res result) error {
 	r.registered(true)
 	r.line.takeRing() // up to here the session has answered them: it says itself what waits still
 	r.status, r.rung = 0, false
-	r.want = res.queued > 0 || res.mt == mtFailed
+	r.more(res)
 	if every := r.t.cfg.MailboxCheck; every > 0 {
 		r.checkAt = time.Now().Add(every)
 	}
@@ -246,10 +246,15 @@ func (r *runner) ended(res result) error {
 	} else {
 		r.t.pace.succeeded()
 	}
+	flagged := r.flagged
+	r.flagged = false
 	if r.held == nil {
 		r.t.counts.checks.Add(1)
 		if res.mt == mtNone && !r.message.waits {
 			r.t.counts.empty.Add(1)
+			if flagged { // one that never goes would cost a session a minute
+				r.flagsAt = time.Now().Add(r.t.timing.doubt)
+			}
 		}
 		return nil
 	}
@@ -259,6 +264,22 @@ func (r *runner) ended(res result) error {
 	err := r.clear(r.inHand) // or the next session sends it again
 	r.answer(answer{receipt: r.receipt()})
 	return err
+}
+
+// vainMax is how many sessions in a row are tried for a message that waits and does not come. Each is paid for.
+const vainMax = 5
+
+// more says whether another session is wanted, for what waits with the network still.
+func (r *runner) more(res result) {
+	r.want = res.queued > 0 || res.mt == mtFailed
+	if !r.want || r.message.waits {
+		r.vain = 0
+		return
+	}
+	if r.vain++; r.vain >= vainMax {
+		r.want, r.vain = false, 0
+		r.t.log.Error("what waits with the network does not come: it is left until the next ring alert, check or message", slog.Int("waiting", res.queued))
+	}
 }
 
 // failed does what a session calls for that brought nothing.

@@ -68,6 +68,9 @@ func (r *runner) identify(ctx context.Context) error {
 			id.imei = text
 		}
 	}
+	if id.imei == "" { // outcomes of sessions are compared with those of the same transceiver only
+		return fmt.Errorf("AT+CGSN: %w: %.60q", errAnswer, lines)
+	}
 	if want := r.t.cfg.IMEI; want != "" && id.imei != want {
 		return fmt.Errorf("%w: it has IMEI %q", ErrWrongModem, id.imei)
 	}
@@ -133,7 +136,8 @@ func (r *runner) adopt(ctx context.Context) error {
 			return err
 		}
 	}
-	if s.ring && !r.t.cfg.NoRings {
+	if s.ring && !r.t.cfg.NoRings && !time.Now().Before(r.flagsAt) {
+		r.flagged = true
 		r.ring()
 	}
 	r.want = r.want || s.waiting > 0

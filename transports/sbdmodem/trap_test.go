@@ -93,14 +93,14 @@ func TestLostStatusIsFoundByMOMSN(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t)
 			tr := s.driver()
-			tr.SessionFor(100 * time.Millisecond)
+			tr.SessionFor(300 * time.Millisecond)
 			s.start(tr)
 			s.modem.Inject(c.step)
 			s.send(tr, 1, "down")
 			s.cleared(s.put("up"))
 			s.wantTaken("down")
-			if st := tr.Stats(); st.Lost != 1 || st.Recovered != 1 || st.Sent != 1 {
-				t.Errorf("stats %+v, want one lost and recovered", st)
+			if st := tr.Stats(); st.Lost == 0 || st.Recovered != st.Lost || st.Sent != 1 { // on a busy machine others may be late, too
+				t.Errorf("stats %+v, want all that were lost recovered", st)
 			}
 		})
 	}
@@ -339,6 +339,39 @@ func TestMTFailure(t *testing.T) {
 	s.cleared(s.put("up"))
 	if n := tr.Stats().MTFailed; n != 1 {
 		t.Errorf("%d failures, want 1", n)
+	}
+}
+
+// Each such try is paid for: one that never comes is left after a few, until there is another reason for a session.
+func TestMTFailureForGood(t *testing.T) {
+	s := newSite(t)
+	tr := s.driver()
+	s.start(tr)
+	const tries = 5
+	for range tries {
+		s.modem.Inject(sbdterm.Step{MTFail: true})
+	}
+	id := s.put("up")
+	s.until("it is given up", func() bool { return tr.Stats().MTFailed == tries })
+	s.send(tr, 1, "down") // which brings it
+	s.cleared(id)
+	if st := tr.Stats(); st.Sessions != tries+1 || st.Checks != tries {
+		t.Errorf("%d sessions with %d checks, want %d and %d", st.Sessions, st.Checks, tries+1, tries)
+	}
+}
+
+// A flag of ring alerts that stays after its session is believed once.
+func TestRingFlagThatStays(t *testing.T) {
+	s := newSite(t, func(o *sbdterm.Options) { o.FlagStays = true })
+	tr := s.driver()
+	tr.LookEvery(time.Millisecond)
+	s.start(tr)
+	s.cleared(s.put("up"))
+	s.until("a look that finds it", func() bool { return tr.Stats().Empty == 1 })
+	looks := strings.Count(s.written(), "AT+SBDSX\r")
+	s.until("many looks", func() bool { return strings.Count(s.written(), "AT+SBDSX\r") > looks+20 })
+	if st := tr.Stats(); st.Checks != 2 {
+		t.Errorf("%d checks, want the one that brought the message and the one in vain", st.Checks)
 	}
 }
 

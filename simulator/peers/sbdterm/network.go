@@ -111,7 +111,7 @@ func (m *machine) talk(now time.Time, s *session) []int {
 		return []int{s.step.MO, momsn, 2, 0, 0, 0}
 	}
 	m.momsn++
-	m.registered, m.ra, m.ringAt = !s.detach, false, time.Time{}
+	m.registered, m.ra, m.ringAt = !s.detach, m.ra && m.o.FlagStays, time.Time{}
 	if m.mo != nil {
 		m.stats.MOs++
 		if f := m.o.OnMO; f != nil {

@@ -53,6 +53,8 @@ type Options struct {
 	EchoA    bool                           // answers +SBDIXA under that name, as some firmware does
 	Tight    bool                           // answers without spaces between numbers, as some firmware does
 
+	FlagStays bool // a ring alert's flag stays after its session
+
 	// The callbacks run one at a time on Run's goroutine and must not block; of this package, only Stats may be called.
 	OnMO      func(MO)          // the network took a message; nil: it vanishes
 	OnSettled func(MT, Outcome) // a message to the modem has come to its end; nil: nobody cares
