@@ -24,7 +24,7 @@ type demoCmd struct {
 // Help shows examples.
 func (demoCmd) Help() string {
 	return `Everything is real but the air: datagrams go through UDP sockets, short messages through a
-modem's AT commands on a pty, satellite messages through DirectIP, signed webhooks and long polls, events through NATS JetStream. The radio loses, delays, repeats and
+modem's AT commands on a pty, satellite messages through DirectIP, webhooks, web services and modems on ptys, events through NATS JetStream. The radio loses, delays, repeats and
 reorders. At the end the devices fall silent, what is under way arrives, and every frame that was
 acknowledged must be exactly one event; else the exit code is 1.
 

@@ -209,8 +209,10 @@ func newSite(dir string, o *Options) (*site, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("state folder: %w", err)
 	}
-	s := &site{Dir: dir, Seed: seed, Modem: filepath.Join(dir, "modem0"), Transceiver: filepath.Join(dir, "transceiver0"), Terminal: filepath.Join(dir, "terminal0"),
-		Config: filepath.Join(dir, "godwit.toml")}
+	s := &site{
+		Dir: dir, Seed: seed, Modem: filepath.Join(dir, "modem0"), Transceiver: filepath.Join(dir, "transceiver0"), Terminal: filepath.Join(dir, "terminal0"),
+		Config: filepath.Join(dir, "godwit.toml"),
+	}
 	for _, a := range []struct {
 		network string
 		address *string
