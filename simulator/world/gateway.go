@@ -117,9 +117,13 @@ func (g *gateway) start() error {
 }
 
 func (g *gateway) openStore() (err error) {
-	g.store, err = store.Open(store.Options{
-		Dir: "db", FS: g.fs, Now: g.Now, Log: g.w.setup.Log, MemTable: g.memTable(), Fatal: func(msg string) { g.w.fail(fmt.Errorf("%w: store: %s", ErrBroken, msg)) },
-	})
+	o := store.Options{
+		Dir: "db", FS: g.fs, Now: g.Now, Log: g.w.setup.Log, MemTable: memTableCopied, Fatal: func(msg string) { g.w.fail(fmt.Errorf("%w: store: %s", ErrBroken, msg)) },
+	}
+	if !g.breakable() {
+		o.MemTable, o.Volatile = memTable, true
+	}
+	g.store, err = store.Open(o)
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
 	}
@@ -326,13 +330,11 @@ func (g *gateway) newDisk() *vfs.MemFS {
 	return vfs.NewMem()
 }
 
-// memTable keeps the files that are synced small where each sync copies them, and rows near to each other where it does not.
-func (g *gateway) memTable() int {
-	if g.breakable() {
-		return 256 << 10
-	}
-	return 16 << 20
-}
+// Where each sync copies the files that are synced they are kept small; where it does not rows are kept near to each other.
+const (
+	memTableCopied = 256 << 10
+	memTable       = 16 << 20
+)
 
 // stop ends the process in order. It is started again soon.
 func (g *gateway) stop() {
