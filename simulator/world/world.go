@@ -40,6 +40,7 @@ type world struct {
 	rng      *rand.Rand
 	schedule schedule
 	trace    hash.Hash
+	line     []byte // of the trace, the last one: its memory is used again
 	err      error // the first that ends the run
 
 	products map[string]*hub.Product
@@ -237,14 +238,16 @@ func (w *world) fail(err error) {
 }
 
 // note makes something part of the trace.
-func (w *world) note(what string, number uint32, data []byte) {
-	var head [16]byte
-	binary.BigEndian.PutUint64(head[:], uint64(w.now.UnixNano()))
-	binary.BigEndian.PutUint32(head[8:], number)
-	binary.BigEndian.PutUint32(head[12:], uint32(len(data))) //nolint:gosec // a payload
-	w.trace.Write(head[:])
-	w.trace.Write([]byte(what))
-	w.trace.Write(data)
+func (w *world) note(number uint32, data []byte, what ...string) {
+	b := w.line[:0]
+	b = binary.BigEndian.AppendUint64(b, uint64(w.now.UnixNano()))
+	b = binary.BigEndian.AppendUint32(b, number)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(data))) //nolint:gosec // a payload
+	for _, s := range what {
+		b = append(b, s...)
+	}
+	w.line = append(b, data...)
+	w.trace.Write(w.line)
 }
 
 func (w *world) result() *Result {
