@@ -122,7 +122,7 @@ func appendTime(dst []byte, t time.Time) []byte {
 
 // appendTwo appends two digits and what stands behind them, if it is not 0.
 func appendTwo(dst []byte, n int, behind byte) []byte {
-	dst = append(dst, byte('0'+n/10), byte('0'+n%10)) //nolint:gosec // below 100
+	dst = append(dst, byte('0'+n/10), byte('0'+n%10))
 	if behind != 0 {
 		dst = append(dst, behind)
 	}

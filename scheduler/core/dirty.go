@@ -20,7 +20,7 @@ type Rows interface {
 type dirty struct {
 	places   []Place
 	accounts map[ledger.Account]struct{} // if there are more than accountsFew
-	list     []ledger.Account // of accounts, in the order of their first change
+	list     []ledger.Account            // of accounts, in the order of their first change
 	pools    map[string]struct{}
 	plan     bool
 	model    bool

@@ -218,7 +218,7 @@ func (l *Ledger) device(m *month, k deviceKey, name linkName) (uint32, error) {
 func (l *Ledger) link(name linkName) (uint16, bool) {
 	for i := range l.links[:min(near, len(l.links))] {
 		if l.links[i] == name {
-			return uint16(i), true //nolint:gosec // below near
+			return uint16(i), true
 		}
 	}
 	place, ok := l.linkPlace[name]

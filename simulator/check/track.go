@@ -76,7 +76,7 @@ func (t tracks) of(f Frame) *mark {
 func (t tracks) all(yield func(Frame, mark) bool) {
 	for key, k := range t {
 		for counter, m := range k.All {
-			if !yield(Frame{uint32(key >> 32), uint32(key), counter}, *m) {
+			if !yield(Frame{uint32(key >> 32), uint32(key), counter}, *m) { //nolint:gosec // its two halves
 				return
 			}
 		}

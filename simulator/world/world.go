@@ -41,7 +41,7 @@ type world struct {
 	schedule schedule
 	trace    hash.Hash
 	line     []byte // of the trace, the last one: its memory is used again
-	err      error // the first that ends the run
+	err      error  // the first that ends the run
 
 	products map[string]*hub.Product
 	links    map[string]*Link
@@ -239,14 +239,13 @@ func (w *world) fail(err error) {
 
 // note makes something part of the trace.
 func (w *world) note(number uint32, data []byte, what ...string) {
-	b := w.line[:0]
-	b = binary.BigEndian.AppendUint64(b, uint64(w.now.UnixNano()))
-	b = binary.BigEndian.AppendUint32(b, number)
-	b = binary.BigEndian.AppendUint32(b, uint32(len(data))) //nolint:gosec // a payload
+	w.line = binary.BigEndian.AppendUint64(w.line[:0], uint64(w.now.UnixNano()))
+	w.line = binary.BigEndian.AppendUint32(w.line, number)
+	w.line = binary.BigEndian.AppendUint32(w.line, uint32(len(data))) //nolint:gosec // a payload
 	for _, s := range what {
-		b = append(b, s...)
+		w.line = append(w.line, s...)
 	}
-	w.line = append(b, data...)
+	w.line = append(w.line, data...)
 	w.trace.Write(w.line)
 }
 
