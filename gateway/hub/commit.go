@@ -20,6 +20,7 @@ type commit struct {
 	marks []uint64      // by fleet.Index: the batch that last marked the device
 	round uint64
 	fresh map[store.FrameKey]freshFrame // frames of this batch, which the store does not show yet
+	known []store.FrameKey              // those of fresh
 	bases []byte                        // what deltas of this batch may be counted from, one after the other
 	last  [baseCacheLen]cachedBase      // of batches before, too
 	kept  []store.Quarantine            // rows of this batch that wait for an approval, which the store does not show yet
@@ -44,7 +45,16 @@ func (c *commit) note(key store.FrameKey, hash [8]byte, header codec.Header, bas
 	from := len(c.bases)
 	c.bases = append(c.bases, base...)
 	c.fresh[key] = freshFrame{hash: hash, header: header, from: from, upto: len(c.bases)}
+	c.known = append(c.known, key)
 	c.keepBase(key, header, base)
+}
+
+// forget drops the frames of the batch. A map keeps the size of the largest batch: after one frame it is not gone through as a whole.
+func (c *commit) forget() {
+	for _, key := range c.known {
+		delete(c.fresh, key)
+	}
+	c.known, c.bases = c.known[:0], c.bases[:0]
 }
 
 // touch makes the device's row part of the batch.
@@ -115,8 +125,7 @@ func (h *Hub) CommitOnce(ctx context.Context) (int, error) {
 	}
 	c.taken = c.taken[:0]
 	c.dirty = c.dirty[:0]
-	clear(c.fresh)
-	c.bases = c.bases[:0]
+	c.forget()
 	clear(c.kept)
 	c.kept = c.kept[:0]
 	if c.wake {

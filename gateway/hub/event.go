@@ -107,7 +107,26 @@ func appendTail(dst []byte) []byte { return append(dst, "}}"...) }
 
 // appendTime appends t in UTC as RFC 3339 with milliseconds.
 func appendTime(dst []byte, t time.Time) []byte {
-	return t.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z")
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(dst, "2006-01-02T15:04:05.000Z")
+	}
+	hour, minute, second := t.Clock()
+	dst = appendTwo(appendTwo(dst, year/100, 0), year%100, '-')
+	dst = appendTwo(appendTwo(dst, int(month), '-'), day, 'T')
+	dst = appendTwo(appendTwo(appendTwo(dst, hour, ':'), minute, ':'), second, '.')
+	ms := t.Nanosecond() / 1e6
+	return append(appendTwo(dst, ms/10, 0), byte('0'+ms%10), 'Z')
+}
+
+// appendTwo appends two digits and what stands behind them, if it is not 0.
+func appendTwo(dst []byte, n int, behind byte) []byte {
+	dst = append(dst, byte('0'+n/10), byte('0'+n%10))
+	if behind != 0 {
+		dst = append(dst, behind)
+	}
+	return dst
 }
 
 func appendTimeMember(dst []byte, name string, t time.Time) []byte {

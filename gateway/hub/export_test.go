@@ -5,16 +5,6 @@ import "github.com/godwit-gateway/godwit/transports"
 // Queued is the number of requests that wait for the committer.
 func Queued(h *Hub) int { return len(h.queue) }
 
-// Woken reports whether the loop of a link was woken since it was asked last.
-func Woken(h *Hub, link string) bool {
-	select {
-	case <-h.links[link].wakeup:
-		return true
-	default:
-		return false
-	}
-}
-
 // JoinRow tells apart the rows in which failed joins are counted, by where they come from and the number that they name.
 func JoinRow(h *Hub, from transports.Address, number uint32) any {
 	return h.failures.row(h.joinFailureKey(&transports.Uplink{From: from}, number))

@@ -179,10 +179,10 @@ func TestLargeDownlinkWaitsForItsOwnLink(t *testing.T) {
 	b.clock.t = b.clock.t.Add(23 * time.Hour)
 	b.attempt("sms") // asks
 	b.large("sms", 200)
-	hub.Woken(b.hub, "sms")
-	hub.Woken(b.hub, "udp")
+	b.hub.Woken("sms")
+	b.hub.Woken("udp")
 	b.clock.t = b.clock.t.Add(time.Hour + time.Second)
-	if b.attempt("sms"); !hub.Woken(b.hub, "sms") || !hub.Woken(b.hub, "udp") {
+	if b.attempt("sms"); !b.hub.Woken("sms") || !b.hub.Woken("udp") {
 		t.Error("the end of a downlink wakes nobody")
 	}
 	for range 20 {

@@ -13,12 +13,20 @@ import (
 
 const retainEvery = time.Minute
 
+// Old frames of a device are looked for again after a part of the time that they are kept, a day at most.
+const (
+	retainPart = 8
+	retainMost = 24 * time.Hour
+)
+
 // RetainOnce does one bounded step of forgetting: old frames (whose floor rises in the same batch, so that they can never come again),
 // old quarantine rows, messages that never became whole, deltas whose base never came, finished downlinks.
 func (h *Hub) RetainOnce(ctx context.Context) error {
 	return h.do(ctx, func(c *commit) error {
 		now := h.clock.Now()
-		floors, err := h.store.Retain(c.batch, now, store.Retention{Frames: h.retention.Frames, Quarantine: h.retention.Quarantine})
+		floors, err := h.store.Retain(c.batch, now, store.Retention{
+			Frames: h.retention.Frames, Quarantine: h.retention.Quarantine, Every: min(h.retention.Frames/retainPart, retainMost),
+		})
 		if err != nil {
 			c.fail(err)
 			return fmt.Errorf("retain: %w", err)

@@ -153,10 +153,13 @@ func (h *Hub) offerUpdate(c *commit, l *link, i fleet.Index, now time.Time) {
 	if l.Transport == nil || h.offering(number, now) {
 		return
 	}
-	offer, ok := h.rollouts.Offer(now, rollout.Place(i), l.place)
-	if !ok {
-		return
+	if offer, ok := h.rollouts.Offer(now, rollout.Place(i), l.place); ok {
+		h.queueOffer(c, l, i, number, offer)
 	}
+}
+
+// queueOffer is apart from its caller so that a frame that brings no offer, as nearly all do, makes none in memory.
+func (h *Hub) queueOffer(c *commit, l *link, i fleet.Index, number uint32, offer codec.Offer) {
 	if _, err := h.outlet(i, l.Name); err != nil {
 		return // no way there, or no room: it speaks again
 	}

@@ -34,6 +34,20 @@ func (h *Hub) poke() {
 	}
 }
 
+// Woken reports whether downlinks of a link may have become due since it was asked last. It is for a program that calls TransmitOnce by itself, without Run.
+func (h *Hub) Woken(name string) bool {
+	l := h.links[name]
+	if l == nil {
+		return false
+	}
+	select {
+	case <-l.wakeup:
+		return true
+	default:
+		return false
+	}
+}
+
 // TransmitOnce makes at most one attempt on a link: it writes the attempt down, synced, sends, and writes down what came of it. It returns when
 // something is due next; zero if nothing is open. So after a crash a downlink whose fate is unknown is known as such.
 func (h *Hub) TransmitOnce(ctx context.Context, name string) (time.Time, error) {

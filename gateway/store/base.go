@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
-
-	"github.com/cockroachdb/pebble/v2"
 )
 
 // outboxBase is the event before the first that is held, so that numbers and chain go on when the outbox is empty.
@@ -49,7 +47,7 @@ func (s *Store) moveBase(o outboxBase, sync bool) error {
 	}
 	// Readers look at the base first: they must not find a hole where the rows were.
 	s.base.Store(o.seq)
-	if err := b.Commit(&pebble.WriteOptions{Sync: sync}); err != nil {
+	if err := b.Commit(s.synced(sync)); err != nil {
 		return fmt.Errorf("trim the outbox: %w", err)
 	}
 	return s.writable()
@@ -94,7 +92,7 @@ func (s *Store) PutPublisherMeta(value []byte, sync bool) error {
 	if err := s.writable(); err != nil {
 		return err
 	}
-	if err := s.db.Set(keyPublisherMeta, value, &pebble.WriteOptions{Sync: sync}); err != nil {
+	if err := s.db.Set(keyPublisherMeta, value, s.synced(sync)); err != nil {
 		return fmt.Errorf("write the publisher's state: %w", err)
 	}
 	return s.writable()

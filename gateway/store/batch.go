@@ -107,7 +107,7 @@ func (s *Store) Commit(b *Batch) error {
 // that all is well: only the flag that the logger sets tells.
 func (s *Store) sync(b *pebble.Batch) error {
 	s.watchdog.arm()
-	err := b.Commit(pebble.Sync)
+	err := b.Commit(s.synced(true))
 	s.watchdog.disarm()
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)

@@ -18,7 +18,7 @@ import (
 func Open(o Options) (*Store, error) {
 	o.defaults()
 	s := &Store{
-		dir: o.Dir, log: o.Log, now: o.Now, readOnly: o.ReadOnly, quarantineMax: o.QuarantineMax,
+		dir: o.Dir, log: o.Log, now: o.Now, readOnly: o.ReadOnly, volatile: o.Volatile, quarantineMax: o.QuarantineMax,
 		changed: make(chan struct{}, 1), watchdog: newWatchdog(o.CommitTimeout, o.Log),
 	}
 	s.fs, s.fsCloser = s.disk(o.FS)
@@ -180,7 +180,7 @@ func (s *Store) create(o *Options, dir string) error {
 	m := marker{created: s.now()}
 	_, err = rand.Read(m.id[:])
 	if err == nil {
-		err = db.Set(keyFormat, appendMarker(nil, m), pebble.Sync)
+		err = db.Set(keyFormat, appendMarker(nil, m), s.synced(true))
 	}
 	if err == nil {
 		err = db.Flush()

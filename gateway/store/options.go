@@ -16,6 +16,9 @@ const FormatMajorVersion = pebble.FormatValueSeparation
 // commitTimeout is how long a commit may take before the store counts as stalled.
 const commitTimeout = 5 * time.Second
 
+// tablesGathered is how many layers of tables gather in a volatile store before they are merged: each merge goes through the frames of all devices.
+const tablesGathered = 16
+
 // Options say where a store is and how it behaves.
 type Options struct {
 	Dir      string
@@ -36,6 +39,10 @@ type Options struct {
 
 	// Cache is how many bytes of blocks that were read are kept in memory. Zero: 64 MiB.
 	Cache int
+
+	// Volatile does without a log, and merges tables later: what is committed is on the disk when the store is closed, and otherwise lost with the process. It is for simulations
+	// whose disk is memory and in which nothing ends a process at once.
+	Volatile bool
 
 	// Tune changes the settings of Pebble after the defaults of this package. It is for measuring and for tests.
 	Tune func(*pebble.Options)
@@ -75,6 +82,9 @@ func (o *Options) tuning() *pebble.Options {
 		MemTableSize:       uint64(o.MemTable), //nolint:gosec // a setting of the code
 		CacheSize:          int64(o.Cache),
 		ReadOnly:           o.ReadOnly,
+	}
+	if o.Volatile {
+		p.DisableWAL, p.L0CompactionThreshold, p.L0StopWritesThreshold = true, tablesGathered, 4*tablesGathered
 	}
 	return p
 }

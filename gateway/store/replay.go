@@ -29,7 +29,7 @@ func (r *Replay) Commit(rows []byte) error {
 	if err := r.b.SetRepr(r.rows); err != nil {
 		return fmt.Errorf("replay: %w", err)
 	}
-	if err := r.b.Commit(pebble.Sync); err != nil {
+	if err := r.b.Commit(r.s.synced(true)); err != nil {
 		return fmt.Errorf("replay: %w", err)
 	}
 	r.b.Reset()

@@ -11,6 +11,9 @@ import (
 type Retention struct {
 	Frames     time.Duration // and charges
 	Quarantine time.Duration
+	// Every is how long after the beginning of one pass over all devices the next begins: each looks for the oldest frame of every device, and has to write
+	// the floor of each that had one to delete. Zero: at once.
+	Every time.Duration
 }
 
 // A Floor is the counter of a device and epoch below which rows have been deleted. A frame below it cannot be told from a repeat any more
@@ -31,6 +34,8 @@ const (
 
 // retainCursor is where the next step begins.
 type retainCursor struct {
+	passes bool      // over frames: a pass is under way
+	began  time.Time // the last one; zero: there was none
 	number uint32
 	charge uint32 // device
 }
@@ -52,6 +57,12 @@ func (s *Store) Retain(b *Batch, now time.Time, r Retention) ([]Floor, error) {
 	cutoff := clampMillis(now.Add(-r.Frames))
 	if err := s.retainCharges(b, cutoff); err != nil {
 		return nil, fmt.Errorf("retain charges: %w", err)
+	}
+	if since := now.Sub(s.retain.began); !s.retain.passes && since >= 0 && since < r.Every {
+		return nil, nil
+	}
+	if !s.retain.passes {
+		s.retain.passes, s.retain.began = true, now
 	}
 	floors, err := s.retainFrames(b, cutoff)
 	if err != nil {
@@ -94,7 +105,7 @@ func (s *Store) retainFrames(b *Batch, cutoff uint64) ([]Floor, error) {
 		ok = it.Next()
 	}
 	if !ok {
-		s.retain.number = 0
+		s.retain.number, s.retain.passes = 0, false
 	}
 	return floors, errors.Join(err, closeIter(it))
 }

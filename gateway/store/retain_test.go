@@ -74,6 +74,42 @@ func TestRetain(t *testing.T) {
 	checked(t, s)
 }
 
+// A pass over all devices begins no sooner than is asked for, and goes on at once until it is over.
+func TestRetainPasses(t *testing.T) {
+	s := open(t, store.Options{})
+	b := s.NewBatch()
+	const frames = 5000 // two steps
+	for c := range uint64(frames) {
+		b.PutFrame(store.FrameKey{Number: 1, Counter: c}, frame(c, t0))
+	}
+	commit(t, s, b)
+	left := func(after time.Duration) uint64 {
+		t.Helper()
+		if _, err := s.Retain(b, t0.Add(after), store.Retention{Frames: 8 * time.Hour, Every: time.Hour}); err != nil {
+			t.Fatal(err)
+		}
+		commit(t, s, b)
+		counts, err := s.KeyCounts()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return counts["frames"]
+	}
+	if a, b := left(9*time.Hour), left(9*time.Hour); a == 0 || a >= frames || b != 0 {
+		t.Errorf("after two steps %d and %d frames are left", a, b)
+	}
+	b.PutFrame(store.FrameKey{Number: 1, Counter: frames}, frame(0, t0))
+	commit(t, s, b)
+	for _, c := range []struct {
+		after time.Duration
+		left  uint64
+	}{{9*time.Hour + 59*time.Minute, 1}, {10 * time.Hour, 0}} {
+		if got := left(c.after); got != c.left {
+			t.Errorf("%s: %d frames are left, want %d", c.after, got, c.left)
+		}
+	}
+}
+
 // One step deletes a bounded number of rows, and steps go round the whole fleet.
 func TestRetainIsBounded(t *testing.T) {
 	s := open(t, store.Options{})

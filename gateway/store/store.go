@@ -23,6 +23,7 @@ type Store struct {
 	log      *slog.Logger
 	now      func() time.Time
 	readOnly bool
+	volatile bool
 	created  bool
 	marker   marker
 
@@ -60,7 +61,19 @@ func (s *Store) CreatedAt() time.Time { return s.marker.created }
 // Close ends all work of the store. No other method may be under way or follow.
 func (s *Store) Close() error {
 	s.watchdog.close()
-	return errors.Join(s.db.Close(), s.lock.Close(), s.fsCloser.Close())
+	var err error
+	if s.volatile && s.writable() == nil {
+		err = s.db.Flush()
+	}
+	return errors.Join(err, s.db.Close(), s.lock.Close(), s.fsCloser.Close())
+}
+
+// synced are the options of a write that is to be on disk when it returns, or need not.
+func (s *Store) synced(yes bool) *pebble.WriteOptions {
+	if yes && !s.volatile {
+		return pebble.Sync
+	}
+	return pebble.NoSync
 }
 
 // Healthy reports why nothing should be taken in now: a write failed or hangs, a block on disk is damaged, space is low. It is cheap.

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
@@ -18,8 +19,8 @@ type Rows interface {
 // dirty is what changed since the last Drain.
 type dirty struct {
 	places   []Place
-	accounts map[ledger.Account]struct{}
-	list     []ledger.Account // of accounts, in the order of their first change
+	accounts map[ledger.Account]struct{} // if there are more than accountsFew
+	list     []ledger.Account            // of accounts, in the order of their first change
 	pools    map[string]struct{}
 	plan     bool
 	model    bool
@@ -31,17 +32,32 @@ type dirty struct {
 }
 
 func (d *dirty) account(a ledger.Account) {
-	if a == (ledger.Account{}) {
+	switch {
+	case a == (ledger.Account{}):
 		return
-	}
-	if d.accounts == nil {
-		d.accounts = make(map[ledger.Account]struct{})
-	}
-	if _, ok := d.accounts[a]; !ok {
+	case len(d.list) < accountsFew:
+		if slices.Contains(d.list, a) {
+			return
+		}
+	default:
+		if d.accounts == nil {
+			d.accounts = make(map[ledger.Account]struct{})
+		}
+		if len(d.accounts) == 0 {
+			for _, known := range d.list {
+				d.accounts[known] = struct{}{}
+			}
+		}
+		if _, ok := d.accounts[a]; ok {
+			return
+		}
 		d.accounts[a] = struct{}{}
-		d.list = append(d.list, a)
 	}
+	d.list = append(d.list, a)
 }
+
+// accountsFew is how many accounts are looked through rather than indexed: a batch of one frame changes two or three.
+const accountsFew = 16
 
 func (d *dirty) pool(name string) {
 	if d.pools == nil {

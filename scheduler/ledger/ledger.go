@@ -23,11 +23,16 @@ type Ledger struct {
 	deviceBudgets bool
 }
 
+// near is how many links and groups are looked through before an index is: what is spent mostly goes to a few.
+const near = 8
+
 type linkName struct{ name, currency string }
 
 type month struct {
 	groups     []*group
 	groupPlace map[Group]uint32
+	lately     [near]uint32 // groups that were added to, by place
+	next       uint8        // in lately
 	scopes     []*scope
 	scopePlace map[Scope]uint32
 
@@ -192,7 +197,7 @@ func (l *Ledger) month(at tariff.Month) *month {
 
 // device is the place of a device's account on a link, which is made if there is none.
 func (l *Ledger) device(m *month, k deviceKey, name linkName) (uint32, error) {
-	link, ok := l.linkPlace[name]
+	link, ok := l.link(name)
 	if !ok {
 		if len(l.links) > math.MaxUint16 {
 			return 0, fmt.Errorf("%w: there are more than %d links", ErrEntry, math.MaxUint16)
@@ -209,8 +214,31 @@ func (l *Ledger) device(m *month, k deviceKey, name linkName) (uint32, error) {
 	return place, nil
 }
 
+// link is the place of a link, if it is known.
+func (l *Ledger) link(name linkName) (uint16, bool) {
+	for i := range l.links[:min(near, len(l.links))] {
+		if l.links[i] == name {
+			return uint16(i), true
+		}
+	}
+	place, ok := l.linkPlace[name]
+	return place, ok
+}
+
 // group is the place of a group's account, which is made if there is none.
 func (l *Ledger) group(m *month, key Group) uint32 {
+	for _, place := range m.lately {
+		if int(place) < len(m.groups) && m.groups[place].Group == key {
+			return place
+		}
+	}
+	place := l.findGroup(m, key)
+	m.lately[m.next%near] = place
+	m.next++
+	return place
+}
+
+func (l *Ledger) findGroup(m *month, key Group) uint32 {
 	if place, ok := m.groupPlace[key]; ok {
 		return place
 	}

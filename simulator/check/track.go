@@ -59,11 +59,11 @@ func (c *Counters[T]) All(yield func(uint64, *T) bool) {
 	}
 }
 
-type tracks map[[2]uint32]*Counters[mark] // by number and epoch
+type tracks map[uint64]*Counters[mark] // by number and epoch, in this order of their bits: a map of plain numbers is the fastest there is
 
 // of finds the mark of a frame, and makes it.
 func (t tracks) of(f Frame) *mark {
-	key := [2]uint32{f.Number, f.Epoch}
+	key := uint64(f.Number)<<32 | uint64(f.Epoch)
 	k := t[key]
 	if k == nil {
 		k = new(Counters[mark])
@@ -76,7 +76,7 @@ func (t tracks) of(f Frame) *mark {
 func (t tracks) all(yield func(Frame, mark) bool) {
 	for key, k := range t {
 		for counter, m := range k.All {
-			if !yield(Frame{key[0], key[1], counter}, *m) {
+			if !yield(Frame{uint32(key >> 32), uint32(key), counter}, *m) { //nolint:gosec // its two halves
 				return
 			}
 		}

@@ -12,6 +12,9 @@ import (
 // Layout of a sealed downlink.
 const downCTRBits, downTagLen = 16, 8
 
+// sealedMore is by how much a frame may be longer than a status: it carries the whole counter and the longer tag.
+const sealedMore = 1 + 4 + 4
+
 // pending is a frame that nobody acknowledged yet. Its bytes are made once: a repeat is the same frame.
 type pending struct {
 	frame   Frame
@@ -39,13 +42,14 @@ func (d *Device) enqueue(now time.Time, h codec.Header, plaintext []byte, status
 	if h.Kind() == codec.KindExtended {
 		cipher, tagLen = d.current.up, 8 // messages are worth the longer tag on any link
 	}
-	item, err := cipher.AppendSealed(nil, h, p, d.config.CTRBits, tagLen, plaintext)
+	item := make([]byte, 0, d.overhead()+len(plaintext)+sealedMore)
+	if d.addressed() {
+		item = codec.AppendAddressed(item, d.config.Number, nil)
+		d.known = min(d.known+1, knownAfter)
+	}
+	item, err = cipher.AppendSealed(item, h, p, d.config.CTRBits, tagLen, plaintext)
 	if err != nil {
 		return fmt.Errorf("device %d: seal: %w", d.config.Number, err)
-	}
-	if d.addressed() {
-		item = codec.AppendAddressed(nil, d.config.Number, item)
-		d.known = min(d.known+1, knownAfter)
 	}
 	if len(d.pending) == 0 {
 		d.heard = now // nobody has been silent yet: there was nothing to answer

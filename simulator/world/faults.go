@@ -119,7 +119,7 @@ func (w *world) happen(k *kind, in *Incident) {
 		w.hurt(k.name)
 	}
 	w.faults[k.name]++
-	w.note(k.name, 0, nil)
+	w.note(0, nil, k.name)
 	w.setup.Log.Info("fault", slog.Time("at", w.now), slog.String("name", k.name))
 	if x := w.setup.Watch; x != nil {
 		var until time.Time

@@ -42,6 +42,8 @@ type life struct {
 	cloned bool
 	epochs []session.Epoch // that the gateway has had of it
 
+	sealing sealing // that it sealed with last
+
 	taken     time.Time // when a frame of it was
 	addressed uint64    // run of the gateway in which an operator has seen that its address is accepted
 }
@@ -259,7 +261,7 @@ func (m *mobile) hear(payload []byte) error {
 	before := m.memory
 	acknowledged, err := m.dev.Receive(payload)
 	m.memory = m.dev.Memory()
-	m.w.note("down", m.config.Number, payload)
+	m.w.note(m.config.Number, payload, "down")
 	if err != nil {
 		m.w.noticed["downlink refused by its device"]++ // of an earlier epoch, or damaged
 	}
@@ -283,7 +285,7 @@ func (m *mobile) frame(f device.Frame) check.Frame {
 func (m *mobile) speak(tx *device.Transmission) error {
 	w := m.w
 	w.sent++
-	w.note("sent", m.config.Number, tx.Payload)
+	w.note(m.config.Number, tx.Payload, "sent")
 	a := m.airs[tx.Way]
 	if !tx.Join {
 		content, err := contentOf(tx.Payload)

@@ -44,8 +44,8 @@ type gateway struct {
 	hub       *hub.Hub
 	publisher *publish.Publisher
 
-	copies []*vfs.MemFS         // backups of the disk
-	wake   map[string]time.Time // when downlinks of a link are due next
+	copies []*vfs.MemFS // backups of the disk
+	looks  []look       // at downlinks, by the place of their link
 	intake intake
 	tap    *Recording // nil: nobody listens
 }
@@ -54,7 +54,7 @@ func newGateway(w *world) *gateway {
 	g := &gateway{w: w, rng: w.setup.stream(drawGateway), intake: intake{waiting: make(map[*Link][]arrival)}}
 	g.fs = g.newDisk()
 	g.stream = streammodel.New(g.Now)
-	g.stream.MaxAge = w.setup.Stream
+	g.stream.MaxAge, g.stream.Read = w.setup.Stream, nil
 	return g
 }
 
@@ -101,7 +101,7 @@ func (g *gateway) start() error {
 	}
 	g.up = true
 	g.life++
-	g.wake = make(map[string]time.Time) // what an earlier process had planned is void
+	g.looks = make([]look, len(g.w.setup.Links)) // what an earlier process had planned is void
 	g.every(g.w.setup.Publish, g.publish)
 	g.every(tidyEvery, g.tidy)
 	g.every(retainEvery, g.retain)
@@ -117,9 +117,13 @@ func (g *gateway) start() error {
 }
 
 func (g *gateway) openStore() (err error) {
-	g.store, err = store.Open(store.Options{
-		Dir: "db", FS: g.fs, Now: g.Now, Log: g.w.setup.Log, MemTable: g.memTable(), Fatal: func(msg string) { g.w.fail(fmt.Errorf("%w: store: %s", ErrBroken, msg)) },
-	})
+	o := store.Options{
+		Dir: "db", FS: g.fs, Now: g.Now, Log: g.w.setup.Log, MemTable: memTableCopied, Fatal: func(msg string) { g.w.fail(fmt.Errorf("%w: store: %s", ErrBroken, msg)) },
+	}
+	if !g.breakable() {
+		o.MemTable, o.Volatile = memTable, true
+	}
+	g.store, err = store.Open(o)
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
 	}
@@ -264,33 +268,44 @@ func (g *gateway) operate() error {
 	return nil
 }
 
-// transmit makes the attempts that are due on all links, and comes back when the next ones are.
+// look is when a link's downlinks are to be looked at next.
+type look struct {
+	known bool      // they were looked at since the process began
+	at    time.Time // zero: when the hub asks for it
+}
+
+// transmit makes the attempts that are due on all links, and comes back when the next ones are. As the loops of a gateway do, it looks at a link when the
+// hub asks for that, and at the time that it named.
 func (g *gateway) transmit() {
 	for i := range g.w.setup.Links {
-		link := g.w.setup.Links[i].Name
-		for {
-			wake, err := g.hub.TransmitOnce(g.w.ctx, link)
+		name := g.w.setup.Links[i].Name
+		for g.due(i, name) {
+			wake, err := g.hub.TransmitOnce(g.w.ctx, name)
 			if err != nil {
 				g.w.fail(fmt.Errorf("transmit: %w", err))
 				return
 			}
-			if wake.IsZero() {
-				break
-			}
-			if wake.After(g.w.now) {
-				g.wakeAt(link, wake)
-				break
-			}
+			g.lookAt(i, wake)
 		}
 	}
 }
 
-// wakeAt plans to look at the downlinks of a link, unless that is planned already for that time or earlier.
-func (g *gateway) wakeAt(link string, at time.Time) {
-	if planned := g.wake[link]; planned.After(g.w.now) && !planned.After(at) {
+// due reports whether a link is to be looked at now.
+func (g *gateway) due(link int, name string) bool {
+	l := g.looks[link]
+	return g.hub.Woken(name) || !l.known || !l.at.IsZero() && !l.at.After(g.w.now)
+}
+
+// lookAt plans to look at a link, unless that is planned already for an earlier time.
+func (g *gateway) lookAt(link int, at time.Time) {
+	l := &g.looks[link]
+	l.known = true
+	if l.at.After(g.w.now) && !at.IsZero() && !l.at.After(at) {
 		return
 	}
-	g.wake[link] = at
+	if l.at = at; !at.After(g.w.now) {
+		return
+	}
 	life := g.life
 	g.w.schedule.plan(at, func() {
 		if g.up && g.life == life {
@@ -315,13 +330,11 @@ func (g *gateway) newDisk() *vfs.MemFS {
 	return vfs.NewMem()
 }
 
-// memTable keeps the files that are synced small where each sync copies them, and rows near to each other where it does not.
-func (g *gateway) memTable() int {
-	if g.breakable() {
-		return 256 << 10
-	}
-	return 16 << 20
-}
+// Where each sync copies the files that are synced they are kept small; where it does not rows are kept near to each other.
+const (
+	memTableCopied = 256 << 10
+	memTable       = 16 << 20
+)
 
 // stop ends the process in order. It is started again soon.
 func (g *gateway) stop() {

@@ -97,7 +97,7 @@ func (g *gateway) hand(us []transports.Uplink, out []transports.Verdict) bool {
 	}
 	g.tap.settled(out)
 	for i := range us {
-		g.w.note("up "+out[i].Settlement.String()+" "+us[i].From.ID, 0, us[i].Payload)
+		g.w.note(0, us[i].Payload, "up ", out[i].Settlement.String(), " ", us[i].From.ID)
 	}
 	return true
 }

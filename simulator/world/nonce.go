@@ -31,13 +31,29 @@ func newNonces() nonces {
 
 // use notes that a content was sealed with a nonce, and reports a second content.
 func (n *nonces) use(key sealKey, counter uint64, content []byte) error {
+	return n.note(&sealing{key, n.of(key)}, counter, content)
+}
+
+// sealing is a key and what its counters were used for.
+type sealing struct {
+	key sealKey
+	of  *check.Counters[uint32] // nil: there is no key yet
+}
+
+// of is what the counters of a key were used for.
+func (n *nonces) of(key sealKey) *check.Counters[uint32] {
 	of := n.used[key]
 	if of == nil {
 		of = new(check.Counters[uint32])
 		n.used[key] = of
 	}
+	return of
+}
+
+func (n *nonces) note(s *sealing, counter uint64, content []byte) error {
+	key := &s.key
 	hash := uint32(maphash.Bytes(n.seed, content)) | 1 //nolint:gosec // a part of it will do
-	before := of.Of(counter)
+	before := s.of.Of(counter)
 	if *before != 0 && *before != hash {
 		return fmt.Errorf("%w: counter %d of epoch %d of device %d was used for two contents (direction %d)", ErrBroken, counter, key.epoch, key.number, key.direction)
 	}
@@ -58,7 +74,11 @@ func (m *mobile) sealedUp(f device.Frame, content []byte) error {
 	if m.life.cloned {
 		return nil // two have the key, and use it
 	}
-	return m.w.nonces.use(sealKey{codec.Up, m.config.Number, f.Epoch, kept.Salt}, f.Counter, content)
+	s, key := &m.life.sealing, sealKey{codec.Up, m.config.Number, f.Epoch, kept.Salt}
+	if s.of == nil || s.key != key {
+		*s = sealing{key, m.w.nonces.of(key)}
+	}
+	return m.w.nonces.note(s, f.Counter, content)
 }
 
 // sealedDown notes a frame of the gateway. In which epoch it was sealed is found by opening it with the keys of those that the gateway knows.

@@ -97,7 +97,7 @@ func (w *world) read(m *publish.Message) error {
 	if before&wasBuried != 0 && m.Frame != "" {
 		return fmt.Errorf("%w: the frame of event %s was taken again after a loss that was accepted", ErrBroken, name)
 	}
-	w.note(name, 0, m.Payload)
+	w.note(0, m.Payload, name)
 	if before != 0 {
 		if (before^now)&^saidBits != 0 {
 			return fmt.Errorf("%w: event %s says two things, one of them %s", ErrBroken, name, m.Payload)

@@ -40,7 +40,8 @@ type world struct {
 	rng      *rand.Rand
 	schedule schedule
 	trace    hash.Hash
-	err      error // the first that ends the run
+	line     []byte // of the trace, the last one: its memory is used again
+	err      error  // the first that ends the run
 
 	products map[string]*hub.Product
 	links    map[string]*Link
@@ -237,14 +238,15 @@ func (w *world) fail(err error) {
 }
 
 // note makes something part of the trace.
-func (w *world) note(what string, number uint32, data []byte) {
-	var head [16]byte
-	binary.BigEndian.PutUint64(head[:], uint64(w.now.UnixNano()))
-	binary.BigEndian.PutUint32(head[8:], number)
-	binary.BigEndian.PutUint32(head[12:], uint32(len(data))) //nolint:gosec // a payload
-	w.trace.Write(head[:])
-	w.trace.Write([]byte(what))
-	w.trace.Write(data)
+func (w *world) note(number uint32, data []byte, what ...string) {
+	w.line = binary.BigEndian.AppendUint64(w.line[:0], uint64(w.now.UnixNano()))
+	w.line = binary.BigEndian.AppendUint32(w.line, number)
+	w.line = binary.BigEndian.AppendUint32(w.line, uint32(len(data))) //nolint:gosec // a payload
+	for _, s := range what {
+		w.line = append(w.line, s...)
+	}
+	w.line = append(w.line, data...)
+	w.trace.Write(w.line)
 }
 
 func (w *world) result() *Result {

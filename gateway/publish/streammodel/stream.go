@@ -41,7 +41,7 @@ type Stream struct {
 	MaxAge  time.Duration // that the stream says of itself
 	Limited bool          // likewise
 
-	Read map[store.Chain]bool // events that were read from the stream
+	Read map[store.Chain]bool // events that were read from the stream; nil: nobody asks
 
 	late []lateBatch
 	now  func() time.Time
@@ -153,7 +153,7 @@ func (s *Stream) Get(_ context.Context, sequence uint64) (publish.Message, error
 	case !ok:
 		return publish.Message{}, publish.ErrNoMessage
 	}
-	s.Read[m.Chain] = true
+	s.read(&m)
 	return m, nil
 }
 
@@ -170,10 +170,16 @@ func (s *Stream) Range(_ context.Context, from uint64, n int) ([]publish.Message
 	for k := from; k <= s.Last && len(out) < n; k++ {
 		if m, ok := s.Messages[k]; ok {
 			out = append(out, m)
-			s.Read[m.Chain] = true
+			s.read(&m)
 		}
 	}
 	return out, nil
+}
+
+func (s *Stream) read(m *publish.Message) {
+	if s.Read != nil {
+		s.Read[m.Chain] = true
+	}
 }
 
 // Watch implements publish.Stream.
