@@ -22,7 +22,8 @@
 // A return message is named after its content. So whether the terminal has one is known after a lost answer and after a restart of the gateway: one that is
 // still on its way is not queued a second time. The terminal gives up what it could not send within its transmit lifetime, which is 3 minutes in its
 // battery modes and 3 hours in others; the message is queued again until it expires. One that was handed over by an earlier process is watched and
-// cleared away, and not queued again, since nobody knows its bytes.
+// cleared away, and not queued again, since nobody knows its bytes. Names of ours are a G and capital letters or digits, as many as a name may have: other
+// programs must not use such.
 //
 // # Checksums
 //
@@ -37,6 +38,6 @@
 // warthog618/modem's package at issues commands and takes replies apart. It credits a late answer to the next command and knows no checksums, so it does
 // not get the line itself: a pump reads that, and after a time-out a fresh command processor takes over.
 //
-// Sources: the names of commands, states and registers follow github.com/inmarsat-enterprise/nimomodem, of which the checksum's examples are in the tests;
-// those of the Quectel dialect are from there alone.
+// Sources: commands, states and registers follow Inmarsat's Python packages idpmodem and pynimomodem; the examples of checksums in the tests are those of
+// their tests. What is known of the Quectel dialect is from there alone.
 package idpmodem
