@@ -79,7 +79,7 @@ func NewCloudloop(o CloudloopOptions) *Cloudloop {
 	if o.Most == 0 {
 		o.Most = pageMost
 	}
-	return &Cloudloop{o: o, changed: make(chan struct{}), next: uint64(o.Now().UnixNano())} //nolint:gosec // a time after 1970
+	return &Cloudloop{o: o, changed: make(chan struct{}), next: uint64(o.Now().UnixNano())}
 }
 
 // Deliver keeps a message that a modem sent. OnTaken will have the tag.
