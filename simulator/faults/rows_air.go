@@ -131,6 +131,7 @@ var airRows = []Row{
 			}},
 			{Package: "transports/directip", Kind: Simulated, Names: []string{"TestParseOriginatedRefuses"}},
 			{Package: "transports/rockblock", Kind: Loopback, Names: []string{"TestHostileConnections", "TestStrangers"}},
+			{Package: "transports/idp", Kind: Loopback, Names: []string{"TestHostileGateway", "TestGatewayFails"}},
 		},
 	},
 	{
@@ -141,8 +142,9 @@ var airRows = []Row{
 			{Package: "transports/directip", Kind: Loopback, Names: []string{"TestMOMSNIsUsedAgain", "TestUnsettledComesAgain", "TestSimulatedNetwork"}},
 			{Package: "transports/rockblock", Kind: Loopback, Names: []string{"TestRepeats", "TestSlowSink", "TestSimulatedService"}},
 			{Package: "transports/cloudloop", Kind: Loopback, Names: []string{"TestCrashBeforeTheMark", "TestMarkHolds", "TestMarkWaitsForTheWholePage"}},
+			{Package: "transports/idp", Kind: Loopback, Names: []string{"TestCrashBetweenCommitAndMark", "TestUnsettledHoldsTheMark", "TestFirstMarkStays"}},
 			{Package: "transports/mark", Kind: Simulated, Names: []string{"TestMarkSurvivesACrashWhileItIsWritten", "TestDamagedMark"}},
-			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestKillWithDirectIPLosesNothing", "TestKillBeforeAndAfterConfirmation"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestKillWithDirectIPLosesNothing", "TestKillBeforeAndAfterConfirmation", "TestKillAroundTheMark"}},
 		},
 	},
 	{
