@@ -65,7 +65,7 @@ func (c *commander) do(ctx context.Context, cmd string, extra int) ([]string, er
 		}
 		c.issued++
 		var lines []string
-		lines, err = c.exchange(cmd, c.timing.command+c.wire(extra))
+		lines, err = c.exchange(ctx, cmd, c.timing.command+c.wire(extra))
 		if err == nil {
 			return lines, nil
 		}
@@ -98,7 +98,7 @@ func (c *commander) why(ctx context.Context) error {
 		if err := c.ready(ctx); err != nil {
 			return err
 		}
-		lines, err := c.exchange("S80?", c.timing.command)
+		lines, err := c.exchange(ctx, "S80?", c.timing.command)
 		switch {
 		case err == nil && len(lines) > 0:
 			return &terminalError{code: max(0, number(lines[0]))}
@@ -109,7 +109,8 @@ func (c *commander) why(ctx context.Context) error {
 	return &terminalError{}
 }
 
-func (c *commander) exchange(cmd string, timeout time.Duration) ([]string, error) {
+// exchange is one command and its reply.
+func (c *commander) exchange(ctx context.Context, cmd string, timeout time.Duration) ([]string, error) {
 	c.line.begin()
 	defer c.line.end()
 	lines, err := c.at.Command(cmd, at.WithTimeout(timeout))
@@ -121,6 +122,9 @@ func (c *commander) exchange(cmd string, timeout time.Duration) ([]string, error
 	}
 	var cme at.CMEError
 	switch {
+	case errors.Is(err, at.ErrError) && c.sumsMissing(ctx):
+		c.dirty = true
+		return nil, errGarbled
 	case errors.Is(err, at.ErrError):
 		return nil, at.ErrError
 	case errors.As(err, &cme):
@@ -132,6 +136,15 @@ func (c *commander) exchange(cmd string, timeout time.Duration) ([]string, error
 		return nil, errTimeout
 	}
 	return nil, err
+}
+
+// sumsMissing reports whether the terminal has checksums on and we do not: then it refuses whatever we say.
+func (c *commander) sumsMissing(ctx context.Context) bool {
+	if c.line.sums() {
+		return false
+	}
+	// The checksum comes behind the ERROR. A line that is lost meanwhile the next command tells of.
+	return c.line.quiet(ctx, c.timing.quiet/4, c.timing.drain) == nil && c.line.sawSum()
 }
 
 // ready brings the terminal back in step if need be.
@@ -151,7 +164,9 @@ func (c *commander) ready(ctx context.Context) error {
 // resync throws the command processor away with whatever it waits for, lets the terminal say what it still has to say, and starts over with a fresh one. It
 // finds out whether the terminal has checksums on: without one it answers ERROR then, and with one it does not know what we say if they are off.
 func (c *commander) resync(ctx context.Context) error {
+	rest := c.timing.quiet / 4 // without a byte, that what it says is over
 	if c.at != nil {
+		rest = c.timing.quiet // it may have much to answer still
 		c.counts.resyncs.Add(1)
 		c.line.detach()
 		<-c.at.Closed() // its reader has ended
@@ -167,21 +182,22 @@ func (c *commander) resync(ctx context.Context) error {
 	c.at = at.New(c.line.attach(), at.WithTimeout(c.timing.command))
 	const probes = 6
 	for range probes {
-		_, err := c.exchange("", c.timing.probe)
+		_, err := c.exchange(ctx, "", c.timing.probe)
 		if lost := c.line.cause(); lost != nil {
 			return lost
 		}
-		// What it still says is the answer to a try before, or a checksum.
-		if err := c.line.quiet(ctx, c.timing.quiet/4, c.timing.drain); err != nil {
+		// What it still says is the answer to a try before, or a checksum. None of it may be left for the next command.
+		if err := c.line.quiet(ctx, rest, c.timing.drain); err != nil {
 			return err
 		}
 		switch {
+		case !c.line.sums() && c.line.sawSum(): // whatever the answer, which may be to a try before
+			c.line.setSums(true)
 		case err == nil:
 			c.dirty = false
 			return nil
-		case errors.Is(err, at.ErrError) && c.line.sawSum():
-			c.line.setSums(true)
 		case errors.Is(err, errTimeout):
+			rest = c.timing.quiet
 			c.line.setSums(false)
 		}
 	}

@@ -19,10 +19,10 @@ type harness struct {
 	heard int // of out, by Sent; guarded by mu
 }
 
+// With checksums, and, in the dialect of Quectel, without.
 func TestConformance(t *testing.T) {
 	for name, o := range map[string]options{
 		"Checksums": {},
-		"Plain":     {driver: idpmodem.Config{Plain: true}},
 		"Quectel":   {terminal: idpterm.Options{Quectel: true}, driver: idpmodem.Config{Dialect: "quectel"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -27,7 +27,8 @@
 // # Checksums
 //
 // With %CRC=1 each command, and each reply as a whole, carries a CRC-16 with polynomial 0x1021 and the initial value 0xFFFF. It is switched on where the
-// terminal has it. A command or reply that was garbled is repeated: commands are such that a repetition does no harm.
+// terminal has it. A command or reply that was garbled is repeated: commands are such that a repetition does no harm. Without checksums a forward message is
+// read twice, and both readings have to agree; a return message that is garbled then, no device takes.
 //
 // The terminal tells of events by a wire that hosts seldom have, so the queues are asked for: that costs no air time.
 //

@@ -5,7 +5,7 @@ import "time"
 // Hasten makes the driver wait milliseconds between things. For answers it waits as long as told: a loaded machine is slow.
 func (t *Transport) Hasten(answer time.Duration) {
 	t.timing = timing{
-		command: answer, probe: answer / 4, write: 10 * time.Second, quiet: 8 * time.Millisecond, drain: 100 * time.Millisecond, check: time.Hour,
+		command: answer, probe: answer / 4, write: 10 * time.Second, quiet: 15 * time.Millisecond, drain: 100 * time.Millisecond, check: time.Hour,
 		start: 2 * time.Second, queue: 5 * time.Second, backoff: 10 * time.Millisecond, settle: 10 * time.Millisecond, keep: time.Hour, grace: 2 * time.Second,
 	}
 	t.cfg.Poll = 5 * time.Millisecond

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/godwit-gateway/godwit/gateway/failpoint"
@@ -74,7 +75,8 @@ func (s *session) waiting(ctx context.Context) ([]status, error) {
 			continue
 		}
 		listed[st.name] = true
-		if (st.state == forwardComplete || st.state == forwardRetrieved) && !s.marked[st.name] {
+		// One that was marked and is complete all the same is another with its name, or was not marked: it is read, and a duplicate at worst.
+		if st.state == forwardComplete || st.state == forwardRetrieved && !s.marked[st.name] {
 			list = append(list, st)
 		}
 	}
@@ -125,8 +127,25 @@ func (s *session) read(ctx context.Context, st status) (item, bool, error) {
 	return item{st.name, transports.ContentRaw, raw[:min(len(raw), isatdata.ForwardMax-isatdata.HeaderLen)]}, true, nil
 }
 
-// fetch gets a message by the command that the terminal knows.
-func (s *session) fetch(ctx context.Context, st status) (lines []string, err error) {
+// fetch gets a message. On a line without checksums it does so twice, and what is not the same was garbled: once it is marked there is no other.
+func (s *session) fetch(ctx context.Context, st status) ([]string, error) {
+	lines, err := s.get(ctx, st)
+	if err != nil || s.line.sums() {
+		return lines, err
+	}
+	again, err := s.get(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(lines, again) {
+		s.t.counts.garbled.Add(1)
+		return nil, &terminalError{code: isatdata.TerminalUnavailable} // at the next look
+	}
+	return lines, nil
+}
+
+// get gets a message by the command that the terminal knows.
+func (s *session) get(ctx context.Context, st status) (lines []string, err error) {
 	for _, command := range s.t.dialect.get {
 		lines, err = s.cmd.do(ctx, getCommand(command, st.name), 2*isatdata.ForwardMax)
 		if code, _ := codeOf(err); code != isatdata.TerminalUnknown {

@@ -88,6 +88,24 @@ func TestGarbled(t *testing.T) {
 	}
 }
 
+// On a line without checksums what was garbled is noticed by reading it again.
+func TestGarbledWithoutChecksums(t *testing.T) {
+	s := newSite(t, options{driver: idpmodem.Config{Plain: true}})
+	for nth := 1; nth < 8; nth += 2 {
+		if err := s.terminal.Inject(idpterm.Step{Command: "%MGFG", Nth: nth, Do: idpterm.ActGarbleData}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.start(t)
+	for _, payload := range []string{"one", "two", "three"} {
+		s.read(t, s.deliver(t, message(payload)))
+	}
+	us := s.sink.Received()
+	if len(us) != 3 || string(us[0].Payload) != "one" || string(us[1].Payload) != "two" || string(us[2].Payload) != "three" || s.tr.Stats().Garbled == 0 {
+		t.Errorf("uplinks %+v, stats %+v", us, s.tr.Stats())
+	}
+}
+
 // Checksums are found on, found off, and found missing, whatever the program before has left behind.
 func TestChecksumsFound(t *testing.T) {
 	for _, tt := range []struct {
@@ -121,9 +139,9 @@ func TestChecksumsFound(t *testing.T) {
 
 // The answer that comes late is not taken for that to the next command.
 func TestLateAnswer(t *testing.T) {
-	s := newSite(t, options{answer: shortAnswer})
-	for _, command := range []string{"%MGFN", "%MGFG", "S54"} {
-		if err := s.terminal.Inject(idpterm.Step{Command: command, Nth: 2, Do: idpterm.ActDelay, For: 2 * shortAnswer}); err != nil {
+	s := newSite(t, options{answer: shortAnswer / 2})
+	for _, command := range []string{"%MGFN", "%MGFG"} {
+		if err := s.terminal.Inject(idpterm.Step{Command: command, Nth: 2, Do: idpterm.ActDelay, For: shortAnswer}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -43,17 +43,16 @@ func ours(name string, most int) bool {
 
 // An outgoing is a return message of ours that is in the terminal, or to be there.
 type outgoing struct {
-	name       string    // in the terminal
-	ref        string    // of the receipt: the name that it had at first
-	payload    []byte    // nil: it is of an earlier process
-	expires    time.Time // it is not queued again after this, and cancelled
-	reports    bool      // the sink wants to know
-	owed       bool      // no Send was told that the terminal took it: the next one that wants to send it is
-	told       time.Time // when a Send was
-	state      int       // in the terminal, as last seen; 0: it has to be queued again
-	final      int       // state that it ended in, 0 if it has not
-	cleared    bool      // of that the sink was told, and it was removed
-	generation uint64    // of the set-up that it was queued after
+	name    string    // in the terminal
+	ref     string    // of the receipt: the name that it had at first
+	payload []byte    // nil: it is of an earlier process
+	expires time.Time // it is not queued again after this, and cancelled
+	reports bool      // the sink wants to know
+	owed    bool      // no Send was told that the terminal took it: the next one that wants to send it is
+	told    time.Time // when a Send was
+	state   int       // in the terminal, as last seen; 0: it has to be queued again
+	final   int       // state that it ended in, 0 if it has not
+	cleared bool      // of that the sink was told, and it was removed
 }
 
 // ask notes what a Send wants.
@@ -66,9 +65,8 @@ func (o *outgoing) ask(r *request, now time.Time, keep time.Duration) {
 
 // A queue is what is known of the return messages of ours.
 type queue struct {
-	messages   map[string]*outgoing // by name
-	generation uint64               // counts the set-ups of the terminal
-	sequence   uint64               // counts names; starts somewhere else after each restart
+	messages map[string]*outgoing // by name
+	sequence uint64               // counts names; starts somewhere else after each restart
 }
 
 // find returns the message with this content that is on its way, or that is through and was not told to a Send; nil if there is none.
@@ -97,18 +95,28 @@ func (s *session) hand(ctx context.Context, o *outgoing) error {
 	return err
 }
 
-// stateOf asks for the state of one message.
+// stateOf asks for the state of one message. It lists all: not every terminal says of one that it does not have it. What that tells of others is noted, for
+// some terminals tell it once only.
 func (s *session) stateOf(ctx context.Context, name string) (st status, found bool, err error) {
-	lines, ok, err := s.try(ctx, named(s.t.dialect.states, name))
-	if err != nil || !ok {
+	seen, err := s.states(ctx)
+	if err != nil {
 		return status{}, false, err
 	}
-	for _, text := range lines {
-		if st, err := s.t.dialect.parseStatus(text); err == nil && st.name == name {
-			return st, true, nil
+	for other, st := range seen {
+		if o := s.t.queue.messages[other]; o != nil && o.final == 0 && other != name {
+			o.note(st.state)
 		}
 	}
-	return status{}, false, nil
+	st, found = seen[name]
+	return st, found, nil
+}
+
+// note takes a state that the terminal told.
+func (o *outgoing) note(state int) {
+	o.state = state
+	if state == returnComplete || state == returnCancelled {
+		o.final = state
+	}
 }
 
 // states asks for the states of all messages.
@@ -145,7 +153,7 @@ func (s *session) adopt(ctx context.Context) error {
 		}
 		s.t.counts.adopted.Add(1)
 		// The sink may have filed a receipt for it, so it gets a report.
-		q.put(&outgoing{name: name, ref: name, reports: true, owed: true, state: seen[name].state, generation: q.generation, expires: s.t.cfg.Now().Add(s.t.timing.keep)})
+		q.put(&outgoing{name: name, ref: name, reports: true, owed: true, state: seen[name].state, expires: s.t.cfg.Now().Add(s.t.timing.keep)})
 	}
 	return s.update(ctx, seen)
 }
@@ -195,7 +203,7 @@ func (s *session) advance(ctx context.Context, o *outgoing, st status, found boo
 	if !found {
 		return s.missing(ctx, o, expired)
 	}
-	o.state, o.generation = st.state, s.t.queue.generation
+	o.note(st.state)
 	switch {
 	case st.state == returnReady && expired:
 		_, ok, err := s.try(ctx, named(s.t.dialect.cancel, o.name))
@@ -205,8 +213,8 @@ func (s *session) advance(ctx context.Context, o *outgoing, st status, found boo
 		return err
 	case st.state == returnFailed && !expired && o.payload != nil:
 		return s.again(ctx, o)
-	case st.state == returnComplete, st.state == returnFailed, st.state == returnCancelled:
-		o.final = st.state
+	case st.state == returnFailed:
+		o.final = returnFailed
 	}
 	return nil
 }
@@ -217,7 +225,7 @@ func (s *session) missing(ctx context.Context, o *outgoing, expired bool) error 
 	switch {
 	case expired:
 		o.final = returnFailed
-	case o.payload != nil && (o.state == 0 || o.state == returnFailed || o.state == returnReady && o.generation != s.t.queue.generation && s.t.dialect.remove != ""):
+	case o.payload != nil && (o.state == 0 || o.state == returnFailed || o.state == returnReady && s.t.dialect.remove != ""):
 		return s.again(ctx, o)
 	default:
 		s.t.counts.lost.Add(1)

@@ -31,7 +31,7 @@ type session struct {
 	// Of the loop's goroutine.
 	inHand   context.Context //nolint:containedctx // outlives Run's context by the grace period, for what is in hand
 	setUp    bool            // the terminal has to be set up
-	marked   map[string]bool // forward messages that were marked and are listed still
+	marked   map[string]bool // forward messages that were marked, and may be listed as retrieved
 	unread   map[string]int  // how often a forward message could not be read
 	failures int             // in a row
 	backoff  time.Duration

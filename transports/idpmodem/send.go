@@ -149,7 +149,7 @@ func (s *session) took(o *outgoing, r *request, now time.Time) answer {
 
 // submit queues a message in the terminal. Its name makes sure that it is not there twice.
 func (s *session) submit(ctx context.Context, o *outgoing) error {
-	o.state, o.generation = returnReady, s.t.queue.generation
+	o.state = returnReady
 	err := s.hand(ctx, o)
 	code, refused := codeOf(err)
 	switch {

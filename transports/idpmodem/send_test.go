@@ -113,7 +113,7 @@ func TestLostAnswer(t *testing.T) {
 	for _, do := range []idpterm.Action{idpterm.ActMute, idpterm.ActUnplug} {
 		for _, applied := range []bool{false, true} {
 			t.Run(fmt.Sprintf("action %d applied %t", do, applied), func(t *testing.T) {
-				s := newSite(t, options{answer: shortAnswer, terminal: idpterm.Options{Up: forever}})
+				s := newSite(t, options{answer: shortAnswer / 2, terminal: idpterm.Options{Up: forever}})
 				if err := s.terminal.Inject(idpterm.Step{Command: "%MGRT", Do: do, Applied: applied}); err != nil {
 					t.Fatal(err)
 				}
@@ -137,6 +137,28 @@ func TestLostAnswer(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// An answer that comes late, in the middle of finding the terminal again, is taken for nothing else, least of all for word of how the line is.
+func TestLateAnswerToSend(t *testing.T) {
+	const answer = shortAnswer / 2
+	for _, late := range []time.Duration{answer * 11 / 10, answer * 27 / 20, answer * 33 / 20} {
+		t.Run(late.String(), func(t *testing.T) {
+			s := newSite(t, options{answer: answer, terminal: idpterm.Options{Up: forever}})
+			if err := s.terminal.Inject(idpterm.Step{Command: "%MGRT", Do: idpterm.ActDelay, For: late}); err != nil {
+				t.Fatal(err)
+			}
+			s.start(t)
+			s.up(t)
+			if _, err := s.send("once"); err != nil && failed(t, err).Outcome != transports.MaybeSent {
+				t.Errorf("the terminal has it, and send said %v", err)
+			}
+			s.until(t, "the second try is taken", func() bool { _, err := s.send("once"); return err == nil })
+			if st := s.terminal.Stats(); st.Submitted != 1 || st.Returns != 1 {
+				t.Errorf("it was queued %d times, %d are there", st.Submitted, st.Returns)
+			}
+		})
 	}
 }
 
@@ -223,7 +245,7 @@ func TestForeignNames(t *testing.T) {
 func TestPowerCut(t *testing.T) {
 	for name, begun := range map[string]bool{"waiting": false, "going out": true} {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(t, options{answer: shortAnswer, terminal: idpterm.Options{Up: forever, Boot: 20 * time.Millisecond}})
+			s := newSite(t, options{answer: shortAnswer / 2, terminal: idpterm.Options{Up: forever, Boot: 20 * time.Millisecond}})
 			s.terminal.SetSky(begun)
 			s.start(t)
 			s.up(t)

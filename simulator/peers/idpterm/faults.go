@@ -27,6 +27,7 @@ type Action uint8
 const (
 	ActNothing Action = iota
 	ActGarble
+	ActGarbleData // the last character of a reply's information that belongs to data
 	ActGarbleCommand
 	ActMute
 	ActDelay    // the reply comes after Step.For
@@ -110,6 +111,19 @@ func (d *director) next(command string) Step {
 }
 
 func (d *director) chance(p float64) bool { return d.rng.Float64() < p }
+
+// garbleData changes the third character before the end of the information, which has a place in base64 and in hexadecimal.
+func garbleData(reply string) string {
+	end := strings.Index(reply, "\r\n\r\n")
+	if end < 3 {
+		return reply
+	}
+	other := byte('A')
+	if reply[end-3] == other {
+		other = 'B'
+	}
+	return reply[:end-3] + string(other) + reply[end-2:]
+}
 
 // garble changes one character to another that can be on the line.
 func (d *director) garble(s string) string {

@@ -173,6 +173,8 @@ func (m *machine) fault(now time.Time, step Step, echo, reply string) {
 		reply = m.finish("", false)
 	case ActGarble:
 		reply = m.director.garble(reply)
+	case ActGarbleData:
+		reply = garbleData(reply)
 	case ActDelay:
 		m.held, m.hold = []byte(echo+reply), now.Add(step.For)
 		return
