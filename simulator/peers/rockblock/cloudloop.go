@@ -60,6 +60,7 @@ type Cloudloop struct {
 	taken    int           // messages that OnTaken was told of
 	changed  chan struct{} // closed and replaced when a message comes
 	sent     uint64
+	next     uint64 // ids are made of it: those of another process are others
 }
 
 type kept struct {
@@ -78,15 +79,16 @@ func NewCloudloop(o CloudloopOptions) *Cloudloop {
 	if o.Most == 0 {
 		o.Most = pageMost
 	}
-	return &Cloudloop{o: o, changed: make(chan struct{})}
+	return &Cloudloop{o: o, changed: make(chan struct{}), next: uint64(o.Now().UnixNano())}
 }
 
 // Deliver keeps a message that a modem sent. OnTaken will have the tag.
 func (c *Cloudloop) Deliver(m Message, tag uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := uint64(c.forgot + len(c.messages) + 1)                                                                                          //nolint:gosec // a count
-	c.messages = append(c.messages, kept{Message: m, id: fmt.Sprintf("m%015x", n*0x9e3779b97f4a7c15>>4), tag: tag, received: c.o.Now()}) // in no order
+	c.next++
+	id := fmt.Sprintf("m%016x", c.next*0x9e3779b97f4a7c15) // in no order
+	c.messages = append(c.messages, kept{Message: m, id: id, tag: tag, received: c.o.Now()})
 	close(c.changed)
 	c.changed = make(chan struct{})
 }
