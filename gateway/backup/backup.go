@@ -87,7 +87,10 @@ func Write(ctx context.Context, store, dir string, m Manifest) (Manifest, error)
 	}
 	// Under another name first: what has the right one is whole.
 	path := filepath.Join(dir, manifestName)
-	if err := errors.Join(writeSynced(path+".new", append(text, '\n')), os.Rename(path+".new", path)); err != nil {
+	if err = writeSynced(path+".new", append(text, '\n')); err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	if err != nil {
 		return m, fmt.Errorf("write %s: %w", manifestName, err)
 	}
 	return m, errors.Join(SyncDir(dir), SyncDir(filepath.Dir(dir)))
