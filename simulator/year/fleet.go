@@ -39,13 +39,14 @@ var classes = []class{
 	{name: "idp", share: 0.10, price: 60_000, loss: 0.07, floor: 4 * time.Hour, table: 24 * time.Hour, keeps: true, bearer: satellite},
 }
 
-// levels are the importance of a fifth of each class: the middles of fifths of a log-normal distribution.
+// levels are the importance of a tenth of each class: the middles of tenths of a log-normal distribution, farther apart so that the logarithms spread as
+// much as the distribution's.
 const (
-	levels = 5
+	levels = 10
 	spread = 0.8 // standard deviation of the logarithm
 )
 
-var fifths = [levels]float64{-1.2816, -0.5244, 0, 0.5244, 1.2816}
+var tenths = [levels]float64{-1.7536, -1.1050, -0.7191, -0.4108, -0.1340, 0.1340, 0.4108, 0.7191, 1.1050, 1.7536}
 
 const (
 	onBattery = 0.6 // part of the devices
@@ -72,7 +73,7 @@ type member struct {
 // members are the groups of a fleet: by class, importance and battery.
 func (s *Setup) members() (list []member) {
 	for c := range classes {
-		for _, z := range fifths {
+		for _, z := range tenths {
 			n := float64(s.Devices) * classes[c].share / levels
 			with := int(math.Round(n * onBattery))
 			list = append(list, member{&classes[c], math.Exp(spread * z), true, max(1, with)}, member{&classes[c], math.Exp(spread * z), false, max(1, int(math.Round(n))-with)})
