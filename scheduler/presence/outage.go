@@ -9,6 +9,8 @@ const (
 	fadeUsual = 0.97716 // of a day: one half in 30 days
 	alarmZ    = 4
 	alarmMany = 2
+	guess     = 20      // attempts that the first guess of what is usual is worth
+	outageMax = 2 * day // what goes on for longer is how the link is now
 )
 
 // attempts is the control statistic of a link or cell: what became of first attempts after a contact.
@@ -20,7 +22,7 @@ type attempts struct {
 }
 
 // usual is the normal share of missed first attempts: 5 % before anything is known.
-func (a *attempts) usual() float64 { return (a.missed + 1) / (a.n + 20) }
+func (a *attempts) usual() float64 { return (a.missed + guess/20) / (a.n + guess) }
 
 func (a *attempts) on() bool { return a.since != 0 && a.until == 0 }
 
@@ -32,11 +34,12 @@ func (a *attempts) recent() (n, missed float64) {
 	return n, missed
 }
 
-// z is by how many standard deviations more are missed than usual, on the scale of square roots.
+// z is by how many standard deviations more are missed than usual, on the scale of square roots. What is usual is an estimate too: at first hardly more
+// than a guess, which no fleet with a worse link must be held against.
 func (a *attempts) z() float64 {
 	n, missed := a.recent()
 	p := a.usual()
-	return 2 * (math.Sqrt(missed) - math.Sqrt(n*p)) / math.Sqrt(1-p)
+	return 2 * (math.Sqrt(missed) - math.Sqrt(n*p)) / math.Sqrt((1-p)*(1+n/(a.n+guess)))
 }
 
 // excess is the share of the recent misses that is more than usual: how likely one of them is due to the outage.
@@ -61,7 +64,7 @@ func (a *attempts) advance(now int64) {
 			a.hour++
 		}
 		r := &a.ring[a.hour%hours]
-		if !a.on() {
+		if !a.on() || a.hour*hour-a.since > outageMax {
 			a.n += float64(r.n)
 			a.missed += float64(r.missed)
 		}

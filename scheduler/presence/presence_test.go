@@ -418,3 +418,42 @@ func TestBurstProbability(t *testing.T) {
 		t.Errorf("octaves %d, %d, %d", presence.Octave(hour/2), o, presence.Octave(2*hour))
 	}
 }
+
+// A link that has always lost more than one is told at first is not out, in a fleet of any size; and one that gets worse for good is out for days only.
+func TestOutageThatIsNone(t *testing.T) {
+	for _, size := range []int{12, 300} {
+		m := model(t)
+		fleet := make([]presence.Device, size)
+		due := make([]int64, size)
+		for i := range fleet {
+			fleet[i] = presence.NewDevice(start+int64(i)*2*hour/int64(size), presence.Policy{Interval: 2 * hour, Link: 1}, 0, 1)
+			due[i] = fleet[i].Last() + 2*hour
+		}
+		lost := func(i int, now int64) bool {
+			share := 15
+			if now >= start+20*day {
+				share = 45
+			}
+			return (uint64(i)*7919+uint64(now)*104729)>>3%100 < uint64(share)
+		}
+		for now := int64(start); now < start+40*day; now += 10 * minute {
+			m.Pass(now)
+			for i := range fleet {
+				if due[i] <= now {
+					if due[i] += 2 * hour; !lost(i, now) {
+						m.Contact(&fleet[i], now)
+					}
+				}
+				if d := &fleet[i]; m.Next(d, d.Last()) <= now {
+					m.Check(d, now)
+				}
+			}
+			if o := m.Cell(1); now < start+20*day && o.Since != 0 {
+				t.Fatalf("%d devices: out on day %d: %+v", size, (now-start)/day, o)
+			}
+		}
+		if o := m.Cell(1); o.Since != 0 && o.Until == 0 {
+			t.Errorf("%d devices: out for ever: %+v", size, o)
+		}
+	}
+}
