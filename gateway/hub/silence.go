@@ -66,11 +66,11 @@ func (h *Hub) said(d *store.Downlink, now time.Time, refused string) {
 	h.core.Delivered(now, core.Place(i))
 }
 
-// refusedByNumber reports whether a network refused a downlink for good with an error number of its own. Without one it was the message that was too
-// large or too old: that says nothing of the subscriber.
+// refusedByNumber reports whether a network refused a downlink for good with an error number of its own. Without one, or where the message was too large, that
+// says nothing of the subscriber.
 func refusedByNumber(err error) bool {
 	var se *transports.SendError
-	return errors.As(err, &se) && se.Outcome == transports.Refused && se.Code != 0
+	return errors.As(err, &se) && se.Outcome == transports.Refused && se.Code != 0 && !errors.Is(err, transports.ErrTooLarge)
 }
 
 // noSubscriber reports whether a status of a report (3GPP TS 23.040 §9.2.3.15) says that nobody can be reached under the number: a message that expired

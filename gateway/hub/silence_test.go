@@ -69,6 +69,15 @@ func TestSilenceInARollout(t *testing.T) {
 				b.transmitSMS()
 			}
 		}, 7 * time.Hour, "contract"},
+		{"too large for the modem", func(int) float64 { return 3.9 }, func(b *bench) {
+			b.sms.err = &transports.SendError{Outcome: transports.Refused, Code: -3, Err: transports.ErrTooLarge}
+			for range 2 {
+				if _, err := b.hub.SendMessage(b.t.Context(), "meter-1", hub.Message{Payload: []byte("x")}); err != nil {
+					b.t.Fatal(err)
+				}
+				b.transmitSMS()
+			}
+		}, 7 * time.Hour, "late"},
 		{"too large for the network", func(int) float64 { return 3.9 }, func(b *bench) {
 			b.sms.err = &transports.SendError{Outcome: transports.Refused, Err: transports.ErrTooLarge}
 			if _, err := b.hub.SendMessage(b.t.Context(), "meter-1", hub.Message{Payload: []byte("x")}); err != nil {

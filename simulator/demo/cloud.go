@@ -20,6 +20,9 @@ const cloudToken = "simulated"
 // cloudTroubles is the share of requests to Cloudloop that come to nothing.
 const cloudTroubles = 0.03
 
+// cloudKept is how many messages Cloudloop keeps that the gateway has: a demo may run for days.
+const cloudKept = 1000
+
 // cloudNetwork is satellites and Cloudloop, which the gateway asks for messages.
 type cloudNetwork struct {
 	cloud  *rockblock.Cloudloop
@@ -32,7 +35,7 @@ func newCloudFleet(a air, address string, m radio.Model, seed uint64, members []
 		var mu sync.Mutex
 		luck := rand.New(rand.NewPCG(seed, 11)) //nolint:gosec // repeatable
 		n := &cloudNetwork{cloud: rockblock.NewCloudloop(rockblock.CloudloopOptions{
-			Token: cloudToken, Modems: members,
+			Token: cloudToken, Modems: members, Keep: cloudKept,
 			Fault: func(string) rockblock.Fault {
 				mu.Lock()
 				defer mu.Unlock()

@@ -1,10 +1,24 @@
 package demo
 
 import (
+	"context"
 	"os"
+	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/device"
+	"github.com/godwit-gateway/godwit/simulator/radio"
 )
+
+// RunTransceiver plays the transceiver of a demo that began at some time. It is there when RunTransceiver returns.
+func RunTransceiver(ctx context.Context, path string, began time.Time) (ended <-chan error, err error) {
+	f, err := newSBDFleet(air{now: func() time.Time { return began }}, path, radio.Satellite(), 1)
+	if err != nil {
+		return nil, err
+	}
+	done := make(chan error, 1)
+	go func() { done <- f.network.run(ctx) }()
+	return done, nil
+}
 
 // Flash is the devices' memory, for tests.
 type Flash struct{ f *flash }

@@ -16,22 +16,13 @@ func newSBDFleet(a air, path string, m radio.Model, seed uint64) (*keptFleet, er
 	twice := func(payload int) uint64 { return 2 * billSBD(payload) } // from modem to modem: each pays
 	return newKeptFleet(a, twice, m, seed, func(f *keptFleet) (network, error) {
 		modem, err := sbdterm.New(sbdterm.Options{
-			Path: path, IMEI: imei(0), Seed: seed, Sky: sky(m.Passes, a.now()), Fail: m.Loss, Session: sessionSpan(&m), Ring: time.Second,
+			// It stands in the open, other than the devices. A ring alert that it did not hear would leave the last message of a run where it is.
+			Path: path, IMEI: imei(0), Seed: seed, Fail: m.Loss, Session: sessionSpan(&m), Ring: time.Second,
 			OnSettled: func(msg sbdterm.MT, as sbdterm.Outcome) { f.settled(msg.ID, as == sbdterm.Cleared) },
 			OnMO:      func(msg sbdterm.MO) { f.submitted("", msg.Payload) },
 		})
 		return sbdNetwork{modem}, err
 	})
-}
-
-// sky is the signal under passing satellites.
-func sky(p radio.Passes, start time.Time) func(time.Time) int {
-	return func(now time.Time) int {
-		if p.Period > 0 && now.Sub(start)%p.Period >= p.Length {
-			return 0
-		}
-		return 5
-	}
 }
 
 // sessionSpan is how long a session takes. On a perfect radio it takes next to nothing.

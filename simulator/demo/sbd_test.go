@@ -5,15 +5,61 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/simulator/demo"
+	"github.com/godwit-gateway/godwit/simulator/radio"
 	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/sbdmodem"
 	"github.com/godwit-gateway/godwit/transports/transporttest"
+	"github.com/godwit-gateway/godwit/transports/tty"
 )
+
+// The transceiver hears each ring alert, also while the devices see no satellite: nothing but the next message would tell of one that it missed, and a demo that
+// ends has none.
+func TestTransceiverStandsInTheOpen(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	path := filepath.Join(t.TempDir(), "sbd0")
+	passes := radio.Satellite().Passes
+	hidden := (passes.Length + passes.Period) / 2 // after which no satellite is in sight
+	ended, err := demo.RunTransceiver(ctx, path, time.Now().Add(-hidden))
+	if err != nil {
+		cancel()
+		t.Skipf("no pseudo-terminals here: %v", err)
+	}
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	port, err := tty.Open(path, sbdmodem.BaudDefault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer port.Close()
+	if _, err := port.Write([]byte("AT+CSQF\r")); err != nil {
+		t.Fatal(err)
+	}
+	deadline, _ := ctx.Deadline()
+	if err := port.SetReadDeadline(deadline); err != nil {
+		t.Fatal(err)
+	}
+	answer, buf := "", make([]byte, 64)
+	for !strings.HasSuffix(answer, "OK\r\n") {
+		n, err := port.Read(buf)
+		if err != nil {
+			t.Fatalf("%q: %v", answer, err)
+		}
+		answer += string(buf[:n])
+	}
+	if !strings.Contains(answer, "+CSQF:5") {
+		t.Errorf("the signal is %q", answer)
+	}
+}
 
 // What devices say comes through a simulated transceiver to the gateway's driver, and what that sends goes to them. The link names nobody: each frame carries the
 // connection id, also after the device has been heard.

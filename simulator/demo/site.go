@@ -145,6 +145,7 @@ ack = "always"
 [link.sms0]
 kind = "smsmodem"
 device = {{printf "%q" .Modem}}
+sweep = "2s"                      # a message that the modem does not tell of is not to wait for long
 tariff = "sms"
 ack = "never"
 country_code = "49"

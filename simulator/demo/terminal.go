@@ -26,10 +26,9 @@ func newIDPFleet(a air, path string, m radio.Model, seed uint64) (*keptFleet, er
 	}
 	twice := func(payload int) uint64 { return 2 * billIDP(payload) } // from terminal to terminal: each pays
 	return newKeptFleet(a, twice, m, seed, func(f *keptFleet) (network, error) {
-		signal, delay := sky(m.Passes, a.now()), idpterm.Span{Least: m.Delay.Least, Most: max(m.Delay.Mean, 10*time.Millisecond)}
+		delay := idpterm.Span{Least: m.Delay.Least, Most: max(m.Delay.Mean, 10*time.Millisecond)}
 		terminal, err := idpterm.New(idpterm.Options{
-			Path: path, MobileID: mobileID(0), Seed: seed, Up: delay, Down: delay,
-			Sky:       func(now time.Time) bool { return signal(now) > 0 },
+			Path: path, MobileID: mobileID(0), Seed: seed, Up: delay, Down: delay, Sky: sky(m.Passes, a.now()),
 			Faults:    idpterm.Faults{Garble: m.Loss / 10, GarbleCommand: m.Loss / 10, Fail: m.Loss},
 			OnSettled: func(msg idpterm.Forward, as idpterm.Outcome) { f.settled(msg.ID, as == idpterm.OutcomeRead) },
 			OnReturn: func(r idpterm.Return) {
@@ -40,6 +39,11 @@ func newIDPFleet(a air, path string, m radio.Model, seed uint64) (*keptFleet, er
 		})
 		return idpNetwork{terminal, header}, err
 	})
+}
+
+// sky says whether one of the passing satellites is in sight.
+func sky(p radio.Passes, start time.Time) func(time.Time) bool {
+	return func(now time.Time) bool { return p.Period <= 0 || now.Sub(start)%p.Period < p.Length }
 }
 
 func (n idpNetwork) run(ctx context.Context) error { return n.terminal.Run(ctx) }

@@ -162,6 +162,28 @@ func TestMarkHolds(t *testing.T) {
 	}
 }
 
+// A service that forgets what was passed loses nothing, and does not grow.
+func TestServiceThatForgets(t *testing.T) {
+	const keep = 10
+	cloud, site := newCloud(t, func(o *peer.CloudloopOptions) { o.Keep = keep })
+	tr, path := newTransport(t, site.address, nil)
+	sink := &transporttest.Sink{}
+	stop := running(t, tr, sink)
+	from := 0
+	for _, to := range []int{1, 101, 102, 150, 151} {
+		deliver(cloud, from, to)
+		at(t, path, cloud, to-1)
+		from = to
+	}
+	stop()
+	if got := payloads(sink); len(got) != from || len(slices.Compact(got)) != from {
+		t.Errorf("%d messages, want each of %d once", len(got), from)
+	}
+	if n := cloud.Kept(); n > 2*keep+1 {
+		t.Errorf("%d messages are kept", n)
+	}
+}
+
 // Between the sink's word and the mark a crash has the page come again, to a transport that knows nothing of it.
 func TestCrashBeforeTheMark(t *testing.T) {
 	cloud, site := newCloud(t, nil)

@@ -13,6 +13,7 @@ import (
 const (
 	UplinkMax   = 1960     // bytes that a 9522 sends; a 9602 or 9603 sends 340
 	DownlinkMax = 270      // bytes that a 9602 or 9603 takes
+	rawMax      = 8 << 10  // of a message that cannot be read: as much is kept. Modems of other kinds send a hundred times that
 	answerMax   = 64 << 20 // of the web service: 200 messages and more, as archives have
 	tokenMax    = 256
 	modemsMax   = 16384 // of which ids and IMEIs are remembered

@@ -71,7 +71,7 @@ func (p *page) parse() []message {
 	for i, b := range p.Messages {
 		var err error
 		if out[i], err = parseMessage(b); err != nil || len(out[i].payload) > UplinkMax {
-			out[i].raw, out[i].payload = b, nil
+			out[i].raw, out[i].payload = b[:min(len(b), rawMax)], nil
 		}
 	}
 	return out

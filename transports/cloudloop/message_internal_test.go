@@ -39,15 +39,16 @@ func TestParseMessage(t *testing.T) {
 	}
 }
 
-// What cannot be read, or is longer than any modem sends, is kept as it came, and takes nothing away from the others.
+// What cannot be read, or is longer than any modem sends, is kept as it came, but for what is longer still, and takes nothing away from the others.
 func TestPageWithBadMessages(t *testing.T) {
 	long := `{"id":"l","payload":"` + string(bytes.Repeat([]byte("00"), UplinkMax+1)) + `"}`
+	picture := `{"id":"p","payload":"` + string(bytes.Repeat([]byte("00"), 100_000)) + `"}`
 	var p page
-	if err := json.Unmarshal([]byte(`{"messages":[[1],{"id":"a","payload":"00"},`+long+`]}`), &p); err != nil {
+	if err := json.Unmarshal([]byte(`{"messages":[[1],{"id":"a","payload":"00"},`+long+`,`+picture+`]}`), &p); err != nil {
 		t.Fatal(err)
 	}
 	got := p.parse()
-	if len(got) != 3 || string(got[0].raw) != "[1]" || got[1].raw != nil || len(got[1].payload) != 1 || string(got[2].raw) != long || got[2].payload != nil {
+	if len(got) != 4 || got[3].id != "p" || string(got[3].raw) != picture[:rawMax] || string(got[0].raw) != "[1]" || got[1].raw != nil || len(got[1].payload) != 1 || string(got[2].raw) != long || got[2].payload != nil {
 		t.Errorf("%+v", got)
 	}
 }

@@ -12,6 +12,8 @@ type mtStatus int16
 // queueLen is how many messages the network keeps for a modem.
 const queueLen = 50
 
+const statusTooLarge mtStatus = -3
+
 // verdict is what a status means for the sender.
 type verdict struct {
 	outcome transports.Outcome
@@ -21,17 +23,17 @@ type verdict struct {
 
 // verdicts of statuses below 0. What an operator can repair at the network within days is not refused for good: the downlink waits, or expires.
 var verdicts = map[mtStatus]verdict{
-	-1:  {transports.Refused, false, "the IMEI is not valid"},
-	-2:  {transports.Refused, false, "the network does not know the IMEI"},
-	-3:  {transports.Refused, false, "the payload is too large for the modem"},
-	-4:  {transports.Refused, false, "the network expected a payload"},
-	-5:  {transports.NotSent, true, "the modem's queue is full"},
-	-6:  {transports.NotSent, false, "the network is short of resources"},
-	-7:  {transports.Refused, false, "the network calls it a violation of the protocol"},
-	-8:  {transports.NotSent, true, "ring alerts to the modem are switched off"},
-	-9:  {transports.NotSent, true, "the modem is not attached"},
-	-10: {transports.NotSent, true, "the network does not take messages from our address"},
-	-11: {transports.Refused, false, "the MTMSN is out of range"},
+	-1:             {transports.Refused, false, "the IMEI is not valid"},
+	-2:             {transports.Refused, false, "the network does not know the IMEI"},
+	statusTooLarge: {transports.Refused, false, "the modem takes less"},
+	-4:             {transports.Refused, false, "the network expected a payload"},
+	-5:             {transports.NotSent, true, "the modem's queue is full"},
+	-6:             {transports.NotSent, false, "the network is short of resources"},
+	-7:             {transports.Refused, false, "the network calls it a violation of the protocol"},
+	-8:             {transports.NotSent, true, "ring alerts to the modem are switched off"},
+	-9:             {transports.NotSent, true, "the modem is not attached"},
+	-10:            {transports.NotSent, true, "the network does not take messages from our address"},
+	-11:            {transports.Refused, false, "the MTMSN is out of range"},
 }
 
 // err is nil where the network has the message.
@@ -40,7 +42,11 @@ func (s mtStatus) err() error {
 	case s >= 1 && s <= queueLen:
 		return nil
 	case known:
-		return &transports.SendError{Outcome: v.outcome, Code: int(s), Slow: v.slow, Err: fmt.Errorf("MT status: %s", v.text)}
+		err := fmt.Errorf("MT status: %s", v.text)
+		if s == statusTooLarge {
+			err = fmt.Errorf("%w: %w", err, transports.ErrTooLarge)
+		}
+		return &transports.SendError{Outcome: v.outcome, Code: int(s), Slow: v.slow, Err: err}
 	case s < 0:
 		return &transports.SendError{Outcome: transports.NotSent, Code: int(s), Slow: true, Err: fmt.Errorf("MT status %d is not known", s)}
 	default: // 0 is of messages without payload

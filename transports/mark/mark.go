@@ -53,7 +53,7 @@ func Write(path, value string) error {
 		return fmt.Errorf("write the mark: it has %d bytes, want %d at most", len(value), Max)
 	}
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(dir); err != nil {
 		return fmt.Errorf("write the mark: %w", err)
 	}
 	next := path + ".new" // one that a crash has left is written over
@@ -79,6 +79,17 @@ func writeSynced(path, text string) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
+}
+
+// makeDir makes a folder if there is none, and durable.
+func makeDir(dir string) error {
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(dir))
 }
 
 // syncDir makes the entries of a folder durable.

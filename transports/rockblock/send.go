@@ -101,20 +101,22 @@ func (t *Transport) post(ctx context.Context, form string) error {
 	return parseAnswer(string(text))
 }
 
+const codeTooLong = 15
+
 // refusals are what the web service says no with. What an operator can repair there within days is not refused for good.
 var refusals = map[int]struct {
 	outcome transports.Outcome
 	slow    bool
 	text    string
 }{
-	10: {transports.NotSent, true, "account or password is wrong"},
-	11: {transports.Refused, false, "the account has no modem with this IMEI"},
-	12: {transports.NotSent, true, "the modem has no line rental"},
-	13: {transports.NotSent, true, "the account has no credit left"},
-	14: {transports.Refused, false, "the data is not hexadecimal"},
-	15: {transports.Refused, false, "the data is too long"},
-	16: {transports.Refused, false, "there is no data"},
-	99: {transports.NotSent, false, "an error of the web service"},
+	10:          {transports.NotSent, true, "account or password is wrong"},
+	11:          {transports.Refused, false, "the account has no modem with this IMEI"},
+	12:          {transports.NotSent, true, "the modem has no line rental"},
+	13:          {transports.NotSent, true, "the account has no credit left"},
+	14:          {transports.Refused, false, "the data is not hexadecimal"},
+	codeTooLong: {transports.Refused, false, "the data is too long"},
+	16:          {transports.Refused, false, "there is no data"},
+	99:          {transports.NotSent, false, "an error of the web service"},
 }
 
 // parseAnswer reads "OK,<id>" or "FAILED,<code>,<text>".
@@ -129,7 +131,11 @@ func parseAnswer(text string) error {
 		return &transports.SendError{Outcome: transports.MaybeSent, Err: errAnswer}
 	}
 	if r, known := refusals[n]; known {
-		return &transports.SendError{Outcome: r.outcome, Slow: r.slow, Code: n, Err: fmt.Errorf("web service: %s", r.text)}
+		err := fmt.Errorf("web service: %s", r.text)
+		if n == codeTooLong {
+			err = fmt.Errorf("%w: %w", err, transports.ErrTooLarge)
+		}
+		return &transports.SendError{Outcome: r.outcome, Slow: r.slow, Code: n, Err: err}
 	}
 	return &transports.SendError{Outcome: transports.NotSent, Slow: true, Code: n, Err: fmt.Errorf("web service: failed with code %d", n)}
 }

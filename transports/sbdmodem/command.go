@@ -137,7 +137,7 @@ func written(lines []string) error {
 		case "2":
 			return errors.New("the message reached the transceiver with a wrong checksum")
 		case "3":
-			return errors.New("the transceiver does not take messages of this size")
+			return errSize
 		}
 	}
 	return fmt.Errorf("%w: %.60q", errAnswer, strings.Join(lines, "|"))

@@ -41,7 +41,7 @@ type site struct {
 // newSite starts a transceiver.
 func newSite(t *testing.T, change ...func(*sbdterm.Options)) *site {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	dir := t.TempDir()
 	s := &site{
 		t: t, ctx: ctx, state: filepath.Join(dir, "links", "sbd0.mark"), sink: &transporttest.Sink{}, changed: make(chan struct{}),

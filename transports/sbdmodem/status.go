@@ -14,30 +14,40 @@ const (
 	statusNoSignal = 32 // what a session without signal ends with; from here on the network was not reached
 )
 
+// A remedy is what helps a message after a session that failed.
+type remedy uint8
+
+// Remedies.
+const (
+	again remedy = iota // another session
+	mend                // an operator, at the network or the transceiver: as long as nobody does, no session goes well
+	never               // nothing: it is the message
+)
+
 // moStatuses are the ways in which a session can end, beside success (0 to 4): the network did not take the MO message.
 var moStatuses = map[int]struct {
-	refused bool // it never will
-	text    string
+	helps remedy
+	text  string
 }{
-	10: {false, "the network did not finish in time"},
-	11: {false, "the network's queue for our messages is full"},
-	12: {true, "the message has too many segments"},
-	13: {false, "the network did not finish"},
-	14: {true, "a segment has a size that is not allowed"},
-	15: {true, "access is denied: the transceiver has no active subscription, perhaps"},
-	16: {true, "the transceiver is locked (+CULK)"},
-	17: {false, "the network does not answer"},
-	18: {false, "the radio was lost"},
-	19: {false, "the link failed"},
-	32: {false, "no network, or no signal"},
-	33: {false, "the antenna has a fault"},
-	34: {false, "the radio is off (*R)"},
-	35: {false, "the transceiver is busy"},
-	36: {false, "three minutes must pass since the last registration"},
-	37: {false, "the service is disabled for a while"},
-	38: {false, "the network asks to wait (+SBDLOE)"},
-	64: {false, "a band violation"},
-	65: {false, "a hardware fault (PLL lock)"},
+	10: {again, "the network did not finish in time"},
+	11: {again, "the network's queue for our messages is full"},
+	12: {never, "the message has too many segments"},
+	13: {again, "the network did not finish"},
+	14: {never, "a segment has a size that is not allowed"},
+	15: {mend, "access is denied: the transceiver has no active subscription, perhaps"},
+	16: {mend, "the transceiver is locked (+CULK)"},
+	17: {again, "the network does not answer"},
+	18: {again, "the radio was lost"},
+	19: {again, "the link failed"},
+	32: {again, "no network, or no signal"},
+	33: {again, "the antenna has a fault"},
+	34: {again, "the radio is off (*R)"},
+	35: {again, "the transceiver is busy"},
+	36: {again, "three minutes must pass since the last registration"},
+	37: {again, "the service is disabled for a while"},
+	38: {again, "the network asks to wait (+SBDLOE)"},
+	64: {again, "a band violation"},
+	65: {again, "a hardware fault (PLL lock)"},
 }
 
 // statusError is why a session failed.
@@ -48,12 +58,16 @@ func statusError(status int) error {
 	return fmt.Errorf("MO status %d is a failure that is not known", status)
 }
 
-// refusal is what a Send ends with whose message the network will never take; nil if a later session may do better.
+// refusal is what a Send ends with that another session does not help; nil if one may. What an operator can repair within days is not refused for good.
 func refusal(status int) error {
-	if !moStatuses[status].refused {
+	switch moStatuses[status].helps {
+	case mend:
+		return &transports.SendError{Outcome: transports.NotSent, Slow: true, Code: status, Err: statusError(status)}
+	case never:
+		return &transports.SendError{Outcome: transports.Refused, Code: status, Err: fmt.Errorf("%w: %w", statusError(status), transports.ErrTooLarge)}
+	default:
 		return nil
 	}
-	return &transports.SendError{Outcome: transports.Refused, Code: status, Err: statusError(status)}
 }
 
 var (
@@ -65,5 +79,6 @@ var (
 	errBusy    = errors.New("the transceiver is busy with other things")
 	errWaits   = errors.New("a message waits in the transceiver that the sink does not take: no session may start")
 	errMomsn   = errors.New("the outcome of the session was lost, and the transceiver's count of sessions fits neither")
+	errSize    = fmt.Errorf("the transceiver does not take messages of this size: %w", transports.ErrTooLarge)
 	errLost    = errors.New("the outcome of the session was lost with the line")
 )

@@ -301,7 +301,7 @@ func TestRegistration(t *testing.T) {
 
 // Statuses that are for good end the Send; others are tried again.
 func TestStatuses(t *testing.T) {
-	permanent := map[int]bool{12: true, 14: true, 15: true, 16: true}
+	forGood := map[int]transports.Outcome{12: transports.Refused, 14: transports.Refused, 15: transports.NotSent, 16: transports.NotSent}
 	s := newSite(t)
 	tr := s.driver()
 	s.start(tr)
@@ -309,8 +309,10 @@ func TestStatuses(t *testing.T) {
 	for _, status := range []int{5, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 32, 33, 34, 35, 36, 37, 38, 64, 65, 99} {
 		s.modem.Inject(sbdterm.Step{MO: status})
 		_, err := tr.Send(s.ctx, downlink(uint64(status), fmt.Sprint(status)))
-		if permanent[status] {
-			if failed := fails(t, err, transports.Refused); failed.Code != status {
+		if want, ends := forGood[status]; ends {
+			failed := fails(t, err, want)
+			// What somebody can mend is not the message's fault; what is must not be put down to the device.
+			if failed.Code != status || failed.Slow != (want == transports.NotSent) || errors.Is(err, transports.ErrTooLarge) == failed.Slow {
 				t.Errorf("status %d: %v", status, failed)
 			}
 			continue
@@ -327,6 +329,22 @@ func TestStatuses(t *testing.T) {
 	}
 	if n := len(s.taken()); n != want {
 		t.Errorf("the network took %d messages, want %d", n, want)
+	}
+}
+
+// A message that the transceiver does not take ends by itself, and not the line under all others.
+func TestTransceiverThatTakesLess(t *testing.T) {
+	s := newSite(t, func(o *sbdterm.Options) { o.MOMost = 100 })
+	tr := s.driver()
+	s.start(tr)
+	_, err := tr.Send(s.ctx, downlink(1, strings.Repeat("x", 101)))
+	if fails(t, err, transports.Refused); !errors.Is(err, transports.ErrTooLarge) {
+		t.Error(err)
+	}
+	s.send(tr, 2, "down")
+	s.wantTaken("down")
+	if st := tr.Stats(); st.Setups != 1 {
+		t.Errorf("set up %d times", st.Setups)
 	}
 }
 

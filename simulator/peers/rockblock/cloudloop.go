@@ -29,6 +29,7 @@ type CloudloopOptions struct {
 	Token       string
 	Modems      []string // IMEIs of the account
 	Most        int      // messages in a page; 0: 200
+	Keep        int      // messages that are kept after a mark has passed them, about; 0: all
 	Base64      bool     // payloads are not hexadecimal
 	NewestFirst bool     // order of a page
 	Unnamed     bool     // answers do not name the last message
@@ -97,10 +98,21 @@ func (c *Cloudloop) Deliver(m Message, tag uint64) {
 func (c *Cloudloop) Forget(n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	drop := max(0, len(c.messages)-n)
-	c.messages = slices.Clone(c.messages[drop:])
-	c.forgot += drop
+	c.drop(max(0, len(c.messages)-n))
 	c.taken = max(c.taken, c.forgot)
+}
+
+// drop forgets the first n messages. Called with mu held.
+func (c *Cloudloop) drop(n int) {
+	c.messages = slices.Clone(c.messages[n:])
+	c.forgot += n
+}
+
+// Kept is how many messages can be asked for.
+func (c *Cloudloop) Kept() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.messages)
 }
 
 // Passed reports whether a mark has passed the message with a tag.
@@ -218,8 +230,7 @@ func (c *Cloudloop) polled(r *http.Request) object {
 				c.mu.Unlock()
 				return c.refusal("MessageNotFoundException")
 			}
-			c.took(i)
-			from = i + 1
+			from = i + 1 - c.took(i)
 		}
 		if from < len(c.messages) {
 			defer c.mu.Unlock()
@@ -236,13 +247,19 @@ func (c *Cloudloop) polled(r *http.Request) object {
 	}
 }
 
-// took tells of the messages up to a mark. Called with mu held.
-func (c *Cloudloop) took(at int) {
+// took tells of the messages up to a mark, and drops old ones of them, so that a service that runs for long does not grow; it returns how many. Called with mu
+// held.
+func (c *Cloudloop) took(at int) (dropped int) {
 	for ; c.taken <= c.forgot+at; c.taken++ {
 		if c.o.OnTaken != nil {
 			c.o.OnTaken(c.messages[c.taken-c.forgot].tag)
 		}
 	}
+	if c.o.Keep > 0 && at >= 2*c.o.Keep {
+		dropped = at - c.o.Keep
+		c.drop(dropped)
+	}
+	return dropped
 }
 
 // page has messages from one on. Called with mu held.

@@ -190,7 +190,7 @@ func (m *machine) beginBinary(now time.Time, value string) {
 		m.result(false)
 		return
 	}
-	if n < 1 || n > MOMax {
+	if n < 1 || n > m.o.MOMost {
 		m.info("3")
 		m.result(true)
 		return

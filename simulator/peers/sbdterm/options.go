@@ -49,6 +49,7 @@ type Options struct {
 	Register time.Duration                  // least time between two registrations; 0: 3 min
 	Entry    time.Duration                  // that it waits for a message's bytes; 0: a minute
 	Off      time.Duration                  // that it stays without power after a cut; 0: a second
+	MOMost   int                            // bytes that an MO message may have; 0: 340
 	Queue    int                            // messages that wait for it at most, Deliver waits for room; 0: 50
 	EchoA    bool                           // answers +SBDIXA under that name, as some firmware does
 	Tight    bool                           // answers without spaces between numbers, as some firmware does
@@ -128,6 +129,7 @@ func (o *Options) setDefaults() {
 	o.Register = cmp.Or(o.Register, registerDefault)
 	o.Entry = cmp.Or(o.Entry, entryDefault)
 	o.Off = cmp.Or(o.Off, offDefault)
+	o.MOMost = cmp.Or(o.MOMost, MOMax)
 	o.Queue = cmp.Or(o.Queue, queueDefault)
 	if o.Sky == nil {
 		o.Sky = func(time.Time) int { return barsMax }
@@ -148,6 +150,7 @@ func (o *Options) validate() error {
 	wrong(o.Fail < 0 || o.Fail > 1, "fail", o.Fail, "0 to 1")
 	wrong(o.Session.Least < 0 || o.Session.Most < o.Session.Least, "session", o.Session, "a range of durations")
 	wrong(len(o.Statuses) == 0 || slices.ContainsFunc(o.Statuses, func(s int) bool { return s < 5 }), "statuses", o.Statuses, "failures, from 5 up")
+	wrong(o.MOMost < 1 || o.MOMost > MOMax, "MO most", o.MOMost, "1 to 340")
 	wrong(o.Queue < 1, "queue", o.Queue, "a positive number")
 	wrong(o.Ring < 0 || o.Register < 0 || o.Entry < 0 || o.Off < 0, "a duration", "negative", "none below zero")
 	return errors.Join(errs...)
