@@ -488,16 +488,18 @@ enum { BODY_AT = 9 + 1 + 5 };
 /* Begins the body of a frame, behind room for all that may come before it. */
 static NOINLINE void begin(struct writer *w, const struct godwit *g, const struct godwit_out *out)
 {
-	int32_t cap = (int32_t)out->cap - GODWIT_OVERHEAD;
-
 	w->p = out->buffer + BODY_AT;
 	w->out = out;
 	w->n = w->error = 0;
+	w->cap = (int32_t)out->cap - GODWIT_OVERHEAD;
 	if (g->memory.known == 0) /* F-108 */
 		w->error = GODWIT_E_JOIN;
 	else if (g->next >= g->memory.epochs[0].end) /* also at the end of F-024 */
 		w->error = GODWIT_E_RESERVE;
-	w->cap = cap < 0 || w->error != 0 ? 0 : cap;
+	else if (w->cap < 0)
+		w->error = GODWIT_E_SPACE;
+	if (w->error != 0)
+		w->cap = 0;
 }
 
 /* Puts the heads before a content that lies behind room for them, or elsewhere. Returns the length of the item. */
@@ -1848,6 +1850,8 @@ int godwit_send_fragment_status(struct godwit *g, const struct godwit_assembly *
 	int32_t end;
 
 	begin(&w, g, out);
+	if (w.error != 0)
+		return w.error;
 	put(&w, GODWIT_FRAGMENT_STATUS);
 	put(&w, set);
 	if (a->last == 0 || a->set != set) { /* nothing is known of it */
