@@ -62,8 +62,8 @@ func (c *ccm) seal(s *aes128.Schedule, dst, plaintext, head []byte, tagLen int) 
 	c.start(s, head)
 	at := len(dst)
 	dst = append(dst, plaintext...)
+	c.authenticate(s, dst[at:])
 	c.crypt(s, dst[at:])
-	c.authenticate(s, plaintext)
 	return append(dst, c.mac[:tagLen]...)
 }
 
@@ -102,6 +102,7 @@ func (c *ccm) first(head []byte, length, tagLen int) {
 // start does what does not wait for the plaintext: the first blocks of the key stream, and the MAC over head.
 func (c *ccm) start(s *aes128.Schedule, head []byte) {
 	s.Encrypt(c.stream[:])
+	c.pad = [blockSize]byte(c.stream[:])
 	clear(c.mac[:])
 	s.MAC(&c.mac, head)
 }
@@ -117,9 +118,8 @@ func (c *ccm) authenticate(s *aes128.Schedule, plaintext []byte) {
 	subtle.XORBytes(c.mac[:], c.mac[:], c.pad[:])
 }
 
-// crypt XORs b with the key stream from block 1 on, and keeps block 0.
+// crypt XORs b with the key stream from block 1 on, behind start.
 func (c *ccm) crypt(s *aes128.Schedule, b []byte) {
-	c.pad = [blockSize]byte(c.stream[:])
 	b = b[subtle.XORBytes(b, b, c.stream[blockSize:]):]
 	for next := uint16(streamBlocks); len(b) > 0; next += streamBlocks {
 		c.count(next)

@@ -52,6 +52,12 @@ func compileC(t *testing.T, name string, sources ...string) string {
 		args := append([]string{"-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wconversion", "-O1", "-g", "-o", program}, more...)
 		return exec.CommandContext(t.Context(), compiler, append(args, sources...)...).CombinedOutput()
 	}
+	if slices.Contains(sources, "-c") { // nobody runs it
+		if out, err := build(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return program
+	}
 	out, err := build("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 	if err != nil && strings.Contains(string(out), "asan") {
 		t.Log("without sanitizers: the compiler has none")
@@ -765,6 +771,7 @@ func testDeviceRefusals(t *testing.T, program string) {
 	want(c.ask(t, "send 0 1 100 aa"), "err -1", "F-015: a hello without its whole counter")
 	want(c.ask(t, "send 0 3 16 aa"), "err -2", "a buffer that is smaller than any frame's")
 	want(c.ask(t, "send 0 3 25 aabb"), "err -2", "a buffer that is too small")
+	want(c.ask(t, "status 0 0 3 - 0 0 0 0 0 0 0 0 0 1"), "err -2", "a status into next to nothing")
 	if got := c.ask(t, "send 0 3 25 aa"); !strings.HasPrefix(got, "frame 0 ") {
 		t.Errorf("the smallest buffer: %s", got)
 	}

@@ -102,7 +102,7 @@ static void measure(int64_t values[FIELDS], int round)
 
 static const uint8_t key[GODWIT_KEY] = {1, 2, 3}; /* from where the factory put it; never in the source */
 
-static const struct godwit_config config = {.number = 1001, .key = key, .aes = godwit_aes128, };
+static const struct godwit_config config = {.number = 1001, .key = key, .aes = godwit_aes128};
 
 static struct godwit device;
 static struct godwit_history history;

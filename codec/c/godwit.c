@@ -319,7 +319,7 @@ void godwit_fleet_key(const uint8_t *fleet, uint32_t number, uint8_t *out)
 }
 
 /* Compares in constant time. Returns 0 if they are the same. */
-static NOINLINE unsigned differ(const uint8_t *a, const uint8_t *b, size_t n)
+static APART unsigned differ(const uint8_t *a, const uint8_t *b, size_t n)
 {
 	unsigned d = 0;
 
@@ -488,16 +488,18 @@ enum { BODY_AT = 9 + 1 + 5 };
 /* Begins the body of a frame, behind room for all that may come before it. */
 static NOINLINE void begin(struct writer *w, const struct godwit *g, const struct godwit_out *out)
 {
-	int32_t cap = (int32_t)out->cap - GODWIT_OVERHEAD;
-
 	w->p = out->buffer + BODY_AT;
 	w->out = out;
 	w->n = w->error = 0;
+	w->cap = (int32_t)out->cap - GODWIT_OVERHEAD;
 	if (g->memory.known == 0) /* F-108 */
 		w->error = GODWIT_E_JOIN;
 	else if (g->next >= g->memory.epochs[0].end) /* also at the end of F-024 */
 		w->error = GODWIT_E_RESERVE;
-	w->cap = cap < 0 || w->error != 0 ? 0 : cap;
+	else if (w->cap < 0)
+		w->error = GODWIT_E_SPACE;
+	if (w->error != 0)
+		w->cap = 0;
 }
 
 /* Puts the heads before a content that lies behind room for them, or elsewhere. Returns the length of the item. */
@@ -520,23 +522,21 @@ static NOINLINE int envelope(const struct godwit *g, const uint8_t *content, siz
 /* Seals the body under the next counter and puts together the item at the start of the buffer. Returns its length. */
 static NOINLINE int finish(struct writer *w, struct godwit *g, unsigned header)
 {
+	static const char up[2][4] = {"up8", "up4"};
 	struct work x;
-	unsigned n = (unsigned)w->n, ctr_len;
+	unsigned n = (unsigned)w->n, ctr_len, cut = 0;
 	uint8_t *content = w->p;
 	const struct godwit_out *out = w->out;
 
 	if (w->error != 0)
 		return w->error;
-	x.tag_len = TAG_LEN;
-	x.label = "up8";
 	if (header < KIND_EXTENDED) {
 		while (n > 0 && content[n - 1] == 0) /* F-016 */
 			n--;
-		if ((out->flags & GODWIT_METERED) != 0 && g->config->short_tag) { /* F-017 */
-			x.tag_len = 4;
-			x.label = "up4";
-		}
+		cut = out->flags / GODWIT_METERED & g->config->short_tag; /* F-017 */
 	}
+	x.tag_len = TAG_LEN - 4 * cut;
+	x.label = up[cut];
 	header |= (header & out->flags & GODWIT_ASK) / GODWIT_ASK; /* keyframes and what is extended can ask */
 	x.g = g;
 	x.epoch = g->memory.epochs;
@@ -910,15 +910,18 @@ static struct godwit_state *behind(const struct godwit_history *h, struct godwit
 
 void godwit_history_init(struct godwit_history *h, const struct godwit_template *t, uint8_t slot, struct godwit_state *states, uint8_t count)
 {
+	size_t size = sizeof *states + t->count * sizeof(struct godwit_field_state);
+
 	h->t = t;
 	h->states = h->oldest = states;
 	h->base = NULL;
-	h->size = (uint16_t)(sizeof *states + t->count * sizeof(struct godwit_field_state));
+	h->size = (uint16_t)size;
 	h->slot = slot;
 	h->run = h->entered = 0;
+	size *= count;
 	if (DELTAS)
-		memset(states, 0, (size_t)h->size * count); /* entered 0: none is one */
-	h->end = (struct godwit_state *)(void *)((uint8_t *)states + (size_t)h->size * count);
+		memset(states, 0, size); /* entered 0: none is one */
+	h->end = (struct godwit_state *)(void *)((uint8_t *)states + size);
 }
 
 static struct godwit_state *next_state(const struct godwit_history *h, struct godwit_state *s)
@@ -1027,7 +1030,7 @@ int godwit_send_hello(struct godwit *g, const struct godwit_say values[GODWIT_HE
 	};
 	const uint8_t *rule;
 	struct writer w;
-	unsigned key, pairs = CBOR_MAP;
+	unsigned key;
 
 	begin(&w, g, out);
 	put(&w, GODWIT_HELLO);
@@ -1041,7 +1044,8 @@ int godwit_send_hello(struct godwit *g, const struct godwit_say values[GODWIT_HE
 			continue;
 		if (n - 1 > rule[1] - UINT32_C(1))
 			w.error = GODWIT_E_ARGUMENT;
-		pairs++;
+		if (w.error == 0)
+			w.p[1]++;
 		put(&w, key);
 		if (type - 0x40 < 0x40) {
 			n = 1;
@@ -1057,8 +1061,6 @@ int godwit_send_hello(struct godwit *g, const struct godwit_say values[GODWIT_HE
 			text++;
 		}
 	}
-	if (w.error == 0)
-		w.p[1] = (uint8_t)pairs;
 	return finish(&w, g, EXTENDED_EXPLICIT | 1);
 }
 
@@ -1848,6 +1850,8 @@ int godwit_send_fragment_status(struct godwit *g, const struct godwit_assembly *
 	int32_t end;
 
 	begin(&w, g, out);
+	if (w.error != 0)
+		return w.error;
 	put(&w, GODWIT_FRAGMENT_STATUS);
 	put(&w, set);
 	if (a->last == 0 || a->set != set) { /* nothing is known of it */

@@ -1458,7 +1458,7 @@ static uint8_t assembled[BUFFER];
 static struct godwit_parcel parcel;
 static uint8_t parcel_message[BUFFER], parcel_there[FRAGMENTS_MAX / 8];
 static char line[4 * BUFFER];
-static uint8_t in[2 * BUFFER], out_buffer[BUFFER];
+static uint8_t in[2 * BUFFER], out_buffer[BUFFER], *out_at;
 
 static char *word(char **at)
 {
@@ -1477,6 +1477,13 @@ static int64_t word_number(char **at)
 	return strtoll(word(at), NULL, 10);
 }
 
+/* The end of out_buffer: a write beyond it is noticed. */
+static struct godwit_out serve_to(size_t cap, unsigned flags)
+{
+	out_at = out_buffer + sizeof out_buffer - cap;
+	return to(out_at, cap, flags);
+}
+
 static void answer_frame(int n)
 {
 	if (n < 0) {
@@ -1484,7 +1491,7 @@ static void answer_frame(int n)
 		return;
 	}
 	printf("frame %" PRIu32 " ", godwit_last(&served.g));
-	print_hex(out_buffer, (size_t)n);
+	print_hex(out_at, (size_t)n);
 	printf("\n");
 }
 
@@ -1540,7 +1547,7 @@ static void serve_batch(char *at)
 	static int64_t values[BATCH_MAX][FIELDS_MAX];
 	unsigned flags = (unsigned)word_number(&at);
 	uint8_t slot = (uint8_t)word_number(&at);
-	struct godwit_out where = to(out_buffer, (size_t)word_number(&at), flags);
+	struct godwit_out where = serve_to((size_t)word_number(&at), flags);
 	size_t count = (size_t)word_number(&at), i;
 
 	for (i = 0; i < count && i < BATCH_MAX; i++)
@@ -1555,7 +1562,7 @@ static void serve_status(char *at)
 	int64_t values[FIELDS_MAX];
 	unsigned flags = (unsigned)word_number(&at);
 	uint8_t slot = (uint8_t)word_number(&at);
-	struct godwit_out where = to(out_buffer, (size_t)word_number(&at), flags);
+	struct godwit_out where = serve_to((size_t)word_number(&at), flags);
 
 	read_status(&at, &status, values);
 	history.slot = slot;
@@ -1566,7 +1573,7 @@ static void serve_hello(char *at)
 {
 	static const struct godwit_say bearers[] = {GODWIT_TEXT("udp"), GODWIT_TEXT("sms")};
 	struct godwit_say values[GODWIT_HELLO_KEYS], hash;
-	struct godwit_out where = to(out_buffer, sizeof out_buffer, (unsigned)word_number(&at));
+	struct godwit_out where = serve_to(sizeof out_buffer, (unsigned)word_number(&at));
 
 	memset(values, 0, sizeof values);
 	values[GODWIT_HELLO_BOOT_COUNT].n = (uint32_t)word_number(&at);
@@ -1642,7 +1649,7 @@ static void serve_parcel(char *at)
 static void serve_fragment(char *at)
 {
 	unsigned flags = (unsigned)word_number(&at);
-	struct godwit_out where = to(out_buffer, (size_t)word_number(&at), flags);
+	struct godwit_out where = serve_to((size_t)word_number(&at), flags);
 	int n = godwit_send_fragment(&served.g, &parcel, &where);
 
 	if (n == 0)
@@ -1717,7 +1724,7 @@ static void serve(void)
 		} else if (strcmp(command, "send") == 0) {
 			unsigned flags = (unsigned)word_number(&at);
 			uint8_t type = (uint8_t)word_number(&at);
-			struct godwit_out where = to(out_buffer, (size_t)word_number(&at), flags);
+			struct godwit_out where = serve_to((size_t)word_number(&at), flags);
 			size_t n = unhex(word(&at), in, sizeof in);
 
 			answer_frame(godwit_send(&served.g, type, in, n, &where));
@@ -1731,7 +1738,7 @@ static void serve(void)
 		} else if (strcmp(command, "fragment-status") == 0) {
 			uint8_t set = (uint8_t)word_number(&at);
 
-			struct godwit_out where = to(out_buffer, sizeof out_buffer, (unsigned)word_number(&at));
+			struct godwit_out where = serve_to(sizeof out_buffer, (unsigned)word_number(&at));
 
 			answer_frame(godwit_send_fragment_status(&served.g, &assembly, set, &where));
 		} else if (strcmp(command, "delivered") == 0) {
@@ -1741,7 +1748,7 @@ static void serve(void)
 			godwit_join(&served.g, (uint32_t)word_number(&at));
 			printf("0\n");
 		} else if (strcmp(command, "send-join") == 0) {
-			struct godwit_out where = to(out_buffer, GODWIT_JOIN, (unsigned)word_number(&at));
+			struct godwit_out where = serve_to(GODWIT_JOIN, (unsigned)word_number(&at));
 			int n = godwit_send_join(&served.g, &where);
 
 			if (n < 0)
@@ -1749,7 +1756,7 @@ static void serve(void)
 			else
 				printf("join ");
 			if (n > 0)
-				print_hex(out_buffer, (size_t)n);
+				print_hex(out_at, (size_t)n);
 			printf("\n");
 		} else if (strcmp(command, "due") == 0) {
 			printf("%d\n", godwit_join_due(&served.g));
