@@ -10,10 +10,11 @@ import (
 func TestBackoffEnds(t *testing.T) {
 	s := &session{t: &Transport{timing: timingDefault, cfg: Config{Poll: PollDefault}}, poll: time.NewTimer(time.Hour)}
 	defer s.poll.Stop()
-	for i, want := range []time.Duration{2, 4, 8, 16, 32, 60, 60} {
+	for i, seconds := range []int{2, 4, 8, 16, 32, 60, 60} {
+		want := time.Duration(seconds) * time.Second
 		s.later()
-		if err := s.looked(nil); err != nil || s.backoff != want*time.Second {
-			t.Errorf("look %d: back-off %s (%v), want %s", i, s.backoff, err, want*time.Second)
+		if err := s.looked(nil); err != nil || s.backoff != want {
+			t.Errorf("look %d: back-off %s (%v), want %s", i, s.backoff, err, want)
 		}
 	}
 	if err := s.looked(errTimeout); !errors.Is(err, errTimeout) || s.backoff != time.Minute {
