@@ -119,7 +119,8 @@ func (c *terminal) feeding(t *testing.T, devices []*device) (stop func() int) {
 }
 
 // The gateway is killed at random moments while messages come in through a terminal, and when one is on disk and about to be marked as read, or, in a
-// thorough run, just was. A message that was marked is one event, one that was not is read again, and what goes out goes out once, although the gateway is killed over it.
+// thorough run, just was. A message that was marked is one event, one that was not is read again, and what goes out goes out once, although the gateway is
+// killed over it.
 func TestKillWithTerminalLosesNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills a gateway many times")
