@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -186,23 +187,35 @@ func command(t *testing.T, args ...string) (string, error) {
 	return string(out), err
 }
 
-// freePort finds a port of the loopback interface that nobody uses now.
+// ports are given out one after the other, from below those that systems give to sockets without a port of their own. Else a gateway that was killed could
+// find its port taken at its next start, by a device's socket, a connection, or the gateway of another test.
+var ports atomic.Uint32
+
+const (
+	portsFrom = 10000
+	portsMost = 20000
+)
+
+// freePort finds a port of the loopback interface that nobody uses now, and that no other test of this process gets.
 func freePort(t *testing.T, network string) int {
 	t.Helper()
-	if network == "udp" {
-		c, err := net.ListenPacket("udp4", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	for range 100 {
+		port := portsFrom + (os.Getpid()*97+int(ports.Add(1)))%portsMost
+		if portFree(network, fmt.Sprintf("127.0.0.1:%d", port)) {
+			return port
 		}
-		defer func() { _ = c.Close() }()
-		return c.LocalAddr().(*net.UDPAddr).Port
 	}
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	t.Fatalf("no %s port is free", network)
+	return 0
+}
+
+func portFree(network, address string) bool {
+	if network == "udp" {
+		c, err := net.ListenPacket("udp4", address)
+		return err == nil && c.Close() == nil
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
+	l, err := net.Listen("tcp4", address)
+	return err == nil && l.Close() == nil
 }
 
 // site is the state folder, configuration and addresses of a gateway under test.

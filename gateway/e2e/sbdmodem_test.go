@@ -120,7 +120,7 @@ func TestKillWithTransceiverLosesNothing(t *testing.T) {
 	gw := s.gateway(t)
 	stop := c.feeding(t, devices)
 	rng := rand.New(rand.NewPCG(7, 8))
-	for round := range kills(t, "GODWIT_SBD_KILLS", 2) {
+	for round := range kills(t, "GODWIT_SBD_KILLS", 1) {
 		before := c.book.len()
 		if !eventually(60*time.Second, func() bool { return c.book.len() >= before+15 }) {
 			gw.dump(t)

@@ -75,9 +75,16 @@ func (t *Transport) look(ctx, inHand context.Context, sink transports.Sink) erro
 	under := slices.DeleteFunc(t.state.under(), func(f forward) bool { return now.Sub(time.Unix(f.At, 0)) > forwardKept })
 	t.keep(under, time.Time{})
 	err := t.cancel(ctx, func(f *forward) bool { return f.Expires != 0 && now.Unix() >= f.Expires })
-	if err != nil {
+	var failed *callError
+	if errors.As(err, &failed) && failed.failure == refusedAuth {
 		return err
 	}
+	// What cannot be cancelled now is no other reason not to look at what became of messages.
+	return errors.Join(err, t.statuses(ctx, inHand, sink))
+}
+
+// statuses reports what the gateway says since the mark of statuses.
+func (t *Transport) statuses(ctx, inHand context.Context, sink transports.Sink) error {
 	for {
 		mark := t.state.statusesAt()
 		body, err := t.gateway.do(ctx, t.gateway.statuses(mark))
@@ -178,11 +185,7 @@ func (t *Transport) cancel(ctx context.Context, which func(*forward) bool) error
 	if len(ids) == 0 {
 		return nil
 	}
-	body, err := t.gateway.do(ctx, t.gateway.cancel(ids))
-	if err != nil {
-		return err
-	}
-	p, err := parsePage(whatCancel, body)
+	p, err := t.cancelNow(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -198,4 +201,19 @@ func (t *Transport) cancel(ctx context.Context, which func(*forward) bool) error
 	}
 	t.keep(under, time.Time{})
 	return nil
+}
+
+// cancelNow makes the call. A gateway that says no to it as a whole says no to each.
+func (t *Transport) cancelNow(ctx context.Context, ids []uint64) (*page, error) {
+	body, err := t.gateway.do(ctx, t.gateway.cancel(ids))
+	p := &page{}
+	if err == nil {
+		p, err = parsePage(whatCancel, body)
+	}
+	var failed *callError
+	if !errors.As(err, &failed) || failed.failure != permanent || !failed.answered {
+		return p, err
+	}
+	t.warn("messages to terminals cannot be cancelled", err)
+	return &page{Submissions: slices.Repeat([]submission{{ErrorID: cmp.Or(failed.code, failed.status)}}, len(ids))}, nil
 }

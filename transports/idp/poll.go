@@ -2,6 +2,7 @@ package idp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -23,11 +24,11 @@ func (t *Transport) poll(ctx, inHand context.Context, sink transports.Sink, from
 	mark := t.state.at()
 	body, err := t.gateway.do(ctx, t.gateway.returns(mark, from))
 	if err != nil {
-		return 0, false, err
+		return resume(from, err), false, err
 	}
 	p, err := parsePage(whatPoll, body)
 	if err != nil {
-		return 0, false, err
+		return resume(from, err), false, err
 	}
 	t.answered()
 	failpoint.Pass(failpoint.Received)
@@ -51,13 +52,23 @@ func (t *Transport) poll(ctx, inHand context.Context, sink transports.Sink, from
 		return 0, false, err
 	}
 	more = p.More || len(p.Messages) >= pageFull
-	if more && p.NextStartID > 0 && !ahead.After(mark) && uint64(p.NextStartID) != from {
-		return uint64(p.NextStartID), true, nil // one second fills more than a page
+	if id := uint64(max(p.NextStartID, 0)); more && !ahead.After(mark) && id > 0 && (id > from || id < from && len(settled) > 0) { // or it leads in a circle
+		return id, true, nil // one second fills more than a page
 	}
 	if more && len(settled) == 0 && !ahead.After(mark) {
 		t.warn("one second has more messages than a page, and the gateway names no way to the others", nil)
 	}
 	return 0, more && ahead.After(mark), nil
+}
+
+// resume is the message to go on from after a call that failed. A gateway that wants to be asked less often, or is not there, is asked for the same page again:
+// from the mark on, it would come to say so at the same page for ever.
+func resume(from uint64, err error) uint64 {
+	var failed *callError
+	if errors.As(err, &failed) && failed.failure != permanent {
+		return from
+	}
+	return 0
 }
 
 // settle gives the messages of a page to the sink, and returns those that are settled. whole: they all are, now or from before.

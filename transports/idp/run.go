@@ -19,7 +19,7 @@ const (
 
 // Run implements transports.Transport. A gateway that does not answer does not end it: it is asked again, more and more seldom, and the line is down meanwhile.
 func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
-	fresh, err := t.state.load(t.now().Add(-t.cfg.Since))
+	fresh, err := t.state.load(t.now().Add(-t.cfg.Since), t.now().Add(-Kept))
 	if err != nil {
 		return fmt.Errorf("idp link %s: %w", t.name, err)
 	}

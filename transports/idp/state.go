@@ -57,9 +57,9 @@ type kept struct {
 	Forwards []forward `json:"forwards,omitempty"`
 }
 
-// load reads the file, once. Without one, or with one that makes no sense, the mark is since; fresh says so. That mark is written down: the gateway may
-// be off for longer than since looks back.
-func (s *state) load(since time.Time) (fresh bool, err error) {
+// load reads the file, once. Without one the mark is since, and with one that makes no sense it is oldest: what is settled already comes again, and what is
+// not comes at all. fresh says so. That mark is written down: the gateway may be off for longer than since looks back.
+func (s *state) load(since, oldest time.Time) (fresh bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.loaded {
@@ -70,10 +70,13 @@ func (s *state) load(since time.Time) (fresh bool, err error) {
 		return false, err
 	}
 	var k kept
-	if text != "" {
-		if err := json.Unmarshal([]byte(text), &k); err != nil {
+	if err == nil && text != "" {
+		if err = json.Unmarshal([]byte(text), &k); err != nil {
 			k = kept{}
 		}
+	}
+	if err != nil {
+		since = oldest
 	}
 	s.known = make(map[string]struct{})
 	s.mark, s.statuses, s.forwards = parseTime(k.Mark), parseTime(k.Statuses), k.Forwards

@@ -198,8 +198,6 @@ func (s *session) settle(batch []item) (ok bool, err error) {
 	}
 	if left {
 		s.later()
-	} else {
-		s.backoff = 0
 	}
 	return true, nil
 }

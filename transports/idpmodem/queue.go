@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/base64"
+	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -247,12 +248,15 @@ func (s *session) again(ctx context.Context, o *outgoing) error {
 		q.put(o)
 	}
 	err := s.submit(ctx, o)
-	if _, refused := codeOf(err); refused {
+	_, refused := codeOf(err)
+	switch {
+	case err == nil:
+		s.t.counts.requeued.Add(1)
+	case refused:
 		o.state = 0 // at the next look
 		return nil
-	}
-	if err == nil {
-		s.t.counts.requeued.Add(1)
+	case !errors.Is(err, errHanded):
+		o.state = 0 // the terminal does not have it: once it is in step again
 	}
 	return err
 }

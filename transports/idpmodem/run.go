@@ -35,6 +35,7 @@ type session struct {
 	unread   map[string]int  // how often a forward message could not be read
 	failures int             // in a row
 	backoff  time.Duration
+	slowed   bool // a look is to come later, since the last one
 	poll     *time.Timer
 	check    *time.Timer
 }
@@ -87,6 +88,9 @@ func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 	if ctx.Err() != nil && !overrun {
 		return nil
 	}
+	if err == nil { // the loop ended well, but too late
+		err = errGrace
+	}
 	return fmt.Errorf("idp link %s: %w", t.name, err)
 }
 
@@ -134,7 +138,7 @@ func (s *session) step(ctx context.Context) error {
 		return nil
 	case <-s.poll.C:
 		s.poll.Reset(s.t.cfg.Poll)
-		return s.look(ctx)
+		return s.looked(s.look(ctx))
 	case <-s.check.C:
 		s.check.Reset(s.t.timing.check)
 		return s.lookNetwork(ctx)
@@ -147,6 +151,15 @@ func (s *session) look(ctx context.Context) error {
 		return err
 	}
 	return s.follow(ctx)
+}
+
+// looked ends the back-off once a look has left nothing to come later.
+func (s *session) looked(err error) error {
+	if err == nil && !s.slowed {
+		s.backoff = 0
+	}
+	s.slowed = false
+	return err
 }
 
 // judge decides what an error of a step means for the session: nil if it goes on.
@@ -177,5 +190,6 @@ func over(ctx context.Context) bool { return ctx.Err() != nil }
 // later asks for the queues again after a pause that doubles.
 func (s *session) later() {
 	s.backoff = min(max(2*s.backoff, s.t.timing.backoff), max(backoffMax, s.t.cfg.Poll))
+	s.slowed = true
 	s.poll.Reset(s.backoff)
 }

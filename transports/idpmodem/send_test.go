@@ -46,6 +46,41 @@ func TestQueuedAgain(t *testing.T) {
 	s.until(t, "it is cleared", func() bool { return s.terminal.Stats().Returns == 0 && s.tr.Stats().Queued == 0 })
 }
 
+// A message that the terminal gave up, and of which it does not hear when it is to be queued again, is queued later, also where names cannot be used again.
+func TestQueuedAgainAfterATimeout(t *testing.T) {
+	for name, o := range map[string]options{
+		"ORBCOMM": {},
+		"Quectel": {terminal: idpterm.Options{Quectel: true}, driver: idpmodem.Config{Dialect: "quectel"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o.answer, o.terminal.Up = shortAnswer/2, forever
+			s := newSite(t, o)
+			s.start(t)
+			s.up(t)
+			r, err := s.send("at last")
+			if err != nil {
+				t.Fatal(err)
+			}
+			command := "%MGRT"
+			if o.terminal.Quectel {
+				command = "+QSMGT"
+			}
+			if err := s.terminal.Inject(idpterm.Step{Command: command, Do: idpterm.ActMute}); err != nil {
+				t.Fatal(err)
+			}
+			s.terminal.Finish(r.Ref, idpterm.FateFailed)
+			s.until(t, "it is in the terminal again", func() bool { return len(s.terminal.Waiting()) == 1 && s.tr.Stats().Requeued == 1 })
+			if st := s.tr.Stats(); st.Lost != 0 || st.Timeouts == 0 {
+				t.Errorf("%+v", st)
+			}
+			s.terminal.Finish(s.terminal.Waiting()[0], idpterm.FateDelivered)
+			if report, ok := s.sink.AwaitReport(s.ctx, r.Ref, 1); !ok || report.State != transports.ReportDelivered {
+				t.Errorf("report %+v", report)
+			}
+		})
+	}
+}
+
 // A message that expires is cancelled in the terminal, and not queued again.
 func TestExpires(t *testing.T) {
 	for name, lifetime := range map[string]time.Duration{"cancelled": time.Hour, "given up": 20 * time.Millisecond} {
