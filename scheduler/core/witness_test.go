@@ -3,6 +3,7 @@ package core_test
 import (
 	"encoding/hex"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,5 +141,30 @@ func TestRowOfVersion1(t *testing.T) {
 		if err := core.CheckRow(bad); err == nil {
 			t.Errorf("%x is read", bad)
 		}
+	}
+}
+
+// A frame that was received before the one that was taken before it, in the hour before, makes no reading one of years ago.
+func TestWitnessOutOfOrder(t *testing.T) {
+	k := newCore(t, config(t))
+	k.Know(0, 7, "buoy", "acme")
+	for i, at := range []time.Duration{0, time.Hour, time.Hour - time.Second} {
+		k.Heard(t0.Add(at), 0, core.Contact{Link: sms, Bytes: 20, Newest: true})
+		k.Battery(t0.Add(at), 0, 90-10*float64(i))
+	}
+	w := k.Witness(0, nil)
+	if len(w.Levels) != 3 || w.Levels[0].At.Before(t0) || w.Levels[1].At.Before(t0) {
+		t.Errorf("%v", w.Levels)
+	}
+}
+
+// What a network said is cut where a character ends.
+func TestWitnessIsText(t *testing.T) {
+	k := newCore(t, config(t))
+	k.Know(0, 7, "buoy", "acme")
+	k.Heard(t0, 0, core.Contact{Link: sms, Bytes: 20, Newest: true})
+	k.Refused(0, "x"+strings.Repeat("\u00e9", 60))
+	if w := k.Witness(0, nil); w.Why != "x"+strings.Repeat("\u00e9", 39) {
+		t.Errorf("%q", w.Why)
 	}
 }
