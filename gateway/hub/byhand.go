@@ -25,11 +25,8 @@ const (
 // metaByHand is the numbers of offers that were made by hand, 4 bytes each.
 const metaByHand = "offers_by_hand"
 
-// byHand looks at an offer that somebody makes by hand, and has its number never be a rollout's: devices tell of their steps by it alone.
-func (h *Hub) byHand(ctx context.Context, c *commit, i fleet.Index, o *codec.Offer) error {
-	if err := h.mayOffer(ctx, i, o); err != nil {
-		return err
-	}
+// reserve has the number of an offer that somebody makes by hand never be a rollout's: devices tell of their steps by it alone.
+func (h *Hub) reserve(c *commit, o *codec.Offer) error {
 	added, err := h.rollouts.Reserve(o.Rollout)
 	if added {
 		var list []byte

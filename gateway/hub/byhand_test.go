@@ -79,6 +79,10 @@ func TestOfferByHandHasItsNumber(t *testing.T) {
 			t.Errorf("number %d: %v", number, err)
 		}
 	}
+	malformed := codec.Offer{Rollout: 4, Version: "3.0.0", Hash: make([]byte, 32)} // without a reference: its number stays free
+	if _, err := b.hub.SendCommand(t.Context(), "meter-1", hub.Command{Offer: &malformed}); !errors.Is(err, codec.ErrMalformed) {
+		t.Errorf("an offer of nothing: %v", err)
+	}
 	for range 2 { // to two devices, as it were
 		if err := offer(7); err != nil {
 			t.Fatal(err)

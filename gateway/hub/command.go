@@ -49,11 +49,14 @@ const (
 func (h *Hub) SendCommand(ctx context.Context, ref string, m Command) (DownlinkRecord, error) {
 	return h.send(ctx, ref, func(c *commit, i fleet.Index) (*store.Downlink, error) {
 		if m.Offer != nil {
-			if err := h.byHand(ctx, c, i, m.Offer); err != nil {
+			if err := h.mayOffer(ctx, i, m.Offer); err != nil {
 				return nil, fmt.Errorf("%w: %w", ErrDownlink, err)
 			}
 		}
 		kind, plaintext, err := h.commandPlaintext(i, &m)
+		if err == nil && m.Offer != nil {
+			err = h.reserve(c, m.Offer)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrDownlink, err)
 		}

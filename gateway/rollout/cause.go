@@ -12,18 +12,23 @@ import (
 func (m *Machine) Why(now time.Time, at Place) silence.Finding {
 	var f Facts
 	m.config.Fleet.Facts(at, &f)
-	return silence.Judge(m.quiet(now, at, f.Number))
+	return silence.Judge(m.quiet(now, at, f.Number, nil, nil))
 }
 
-// quiet is what is known of the silence of a device. It is overwritten by the next call.
-func (m *Machine) quiet(now time.Time, at Place, number uint32) *silence.Quiet {
+// quiet is what is known of the silence of a device, of which d is one that was found in r, if anything is. It is overwritten by the next call. Of rollouts
+// that have left memory others than r count as long as the device is busy with them: nothing is read back for this.
+func (m *Machine) quiet(now time.Time, at Place, number uint32, r *rollout, d *device) *silence.Quiet {
 	q := &m.silent
 	m.config.Fleet.Quiet(now, at, q)
 	q.Update = silence.Installation{}
 	for _, id := range slices.Backward(m.ids) {
-		r := m.rollouts[id]
-		if d := r.find(number); d != nil && d.standing.concerns() {
-			q.Update = r.installation(d)
+		x := m.rollouts[id]
+		y := d
+		if x != r {
+			y = x.following(number)
+		}
+		if y != nil && y.standing.concerns() {
+			q.Update = x.installation(y)
 			break
 		}
 	}
@@ -54,7 +59,7 @@ func (m *Machine) explain(now time.Time, r *rollout, d *device, v *DeviceView, j
 	if v.Missed == 0 {
 		return
 	}
-	q := m.quiet(now, d.place, d.number)
+	q := m.quiet(now, d.place, d.number, r, d)
 	v.Cause = judge(q)
 	if !d.judged() && !d.is(flagEnded) && q.Update.Rollout == strconv.FormatUint(uint64(r.ID), 10) {
 		v.Suspect = v.Cause.Shares[silence.Update]

@@ -47,7 +47,7 @@ func (m *Machine) Heard(now time.Time, at Place, c Contact) {
 	f := &m.facts
 	m.config.Fleet.Facts(at, f)
 	for _, r := range m.live {
-		d := r.find(f.Number)
+		d := r.following(f.Number)
 		if r.judge != nil && c.Newest {
 			m.judgeContact(now, r, d, at, c.Link)
 		}
@@ -176,7 +176,7 @@ func (m *Machine) Reported(now time.Time, at Place, s Software) {
 // reporting is the device of a rollout that a report is of. One that is not in memory is read back where the report is news.
 func (m *Machine) reporting(r *rollout, f *Facts, s *Software) *device {
 	if r.freeing.freed && (r.Spec.Product != f.Product || s.Version == s.Was) {
-		return r.find(f.Number)
+		return r.following(f.Number)
 	}
 	return m.device(r, f.Number)
 }

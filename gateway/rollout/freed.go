@@ -57,9 +57,6 @@ func (m *Machine) device(r *rollout, number uint32) *device {
 	if d := r.find(number); d != nil || !r.freeing.freed {
 		return d
 	}
-	if x := r.freeing.aside[number]; x != nil {
-		return &x.device
-	}
 	row, ok, err := m.config.Store.RolloutRow(deviceRow(nil, rowDevice, r.ID, number))
 	if err != nil {
 		m.fail(err)
@@ -75,6 +72,14 @@ func (m *Machine) device(r *rollout, number uint32) *device {
 		return nil
 	}
 	return r.keep(number, x)
+}
+
+// following finds a device that frames may change: of a rollout that has left memory one that is still busy with it, whoever else was read back meanwhile.
+func (r *rollout) following(number uint32) *device {
+	if d := r.find(number); d != nil && (!r.freeing.freed || d.follows()) {
+		return d
+	}
+	return nil
 }
 
 func (r *rollout) keep(number uint32, x *aside) *device {
@@ -131,11 +136,8 @@ func (m *Machine) someRead(r *rollout, from uint64, most int, f func(*device) (e
 			return errEnough
 		}
 		next = uint64(number) + 1
-		d, x := r.find(number), r.freeing.aside[number]
-		switch {
-		case d == nil && x != nil:
-			d = &x.device
-		case d == nil:
+		d := r.find(number)
+		if d == nil {
 			read, err := m.readDevice(r, number, row)
 			if errors.Is(err, ErrUnknown) {
 				return nil

@@ -95,6 +95,7 @@ func TestFreed(t *testing.T) {
 					w.now = w.now.Add(2 * time.Minute)
 					w.updates(i, "2.0")
 				}
+				w.says(i, numbers[i], did(codec.StepConfirmed, 1, 0))
 			}
 			commit()
 		}
@@ -115,6 +116,8 @@ func TestFreed(t *testing.T) {
 			w.pass(time.Minute)
 			commit()
 		}
+		w.pass(72 * time.Hour) // all are silent
+		commit()
 		if w.m.Failed() != nil {
 			t.Fatal(w.m.Failed())
 		}
@@ -144,6 +147,49 @@ func TestFreed(t *testing.T) {
 	}
 	if a.standing(id, 3).Standing != rollout.RolledBack || b.standing(id, 9).Standing != rollout.Soaking {
 		t.Errorf("%+v", b.standing(id, 3))
+	}
+}
+
+// A device whose late step log says that it is busy with a rollout that has left memory is busy at once, not two batches later: no other rollout has it.
+// That somebody looked at a device changes nothing.
+func TestFreedAndBusy(t *testing.T) {
+	for _, looked := range []bool{false, true} {
+		w := newWorld(t, 4)
+		old := w.start(w.spec())
+		numbers := make([]uint32, len(w.f))
+		for i := range w.f {
+			w.heard(i)
+			numbers[i] = w.offer(i)
+			if w.says(i, numbers[i], did(codec.StepDeclined, 10, 0)); i == 0 {
+				w.says(i, numbers[i], did(codec.StepInstalling, 0, 0)) // by which the rollout is followed
+			}
+		}
+		w.act(author, old, rollout.Stop)
+		for range 4 {
+			w.pass(time.Minute)
+			w.commit()
+		}
+		if n := w.m.Pending(); n != 1 {
+			t.Fatalf("%d devices are in memory", n)
+		}
+		s := w.spec()
+		s.Version = "3.0"
+		w.start(s)
+		if looked {
+			for i := range w.f {
+				w.standing(old, i)
+			}
+		}
+		w.says(1, numbers[1], did(codec.StepInstalling, 0, 0))
+		if w.heard(1); w.offer(1) != 0 {
+			t.Error("one that installs an update is offered another")
+		}
+		if w.heard(2); w.offer(2) == 0 {
+			t.Error("one that does nothing is offered nothing")
+		}
+		if v := w.standing(old, 2); v.Standing != rollout.Declined {
+			t.Errorf("looked at %v: %s", looked, v.Standing)
+		}
 	}
 }
 

@@ -117,6 +117,57 @@ func TestOverrideOfHeld(t *testing.T) {
 	}
 }
 
+// A version that was held before that set its devices aside has them set aside when the verdict looks at it next.
+func TestHeldBefore(t *testing.T) {
+	w := newWorld(t, 400)
+	mixed(w)
+	s := w.spec()
+	s.Watch = 24 * time.Hour
+	id := w.start(s)
+	var old []int
+	numbers := make([]uint32, len(w.f))
+	for i := range w.f {
+		w.heard(i)
+		numbers[i] = w.offer(i)
+		if i%3 == 0 {
+			old = append(old, i)
+		}
+	}
+	for range 4 {
+		w.now = w.now.Add(2 * time.Minute)
+		for i := range w.f {
+			if i%3 != 0 {
+				w.updates(i, "2.0")
+			}
+		}
+	}
+	w.m.HeldBefore(id, "0.9")
+	aside := func() bool {
+		r, err := w.m.Report(w.now, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(r.Verdict, "set aside")
+	}
+	for n, i := range old {
+		if n%4 == 0 {
+			w.says(i, numbers[i], did(codec.StepFailed, 8, 0))
+		} else {
+			for range 4 {
+				w.now = w.now.Add(2 * time.Minute)
+				w.updates(i, "2.0")
+			}
+		}
+		w.pass(time.Minute)
+		if aside() {
+			break
+		}
+	}
+	if sum, _ := w.m.Get(id); !aside() || len(sum.Held) != 1 || sum.State != rollout.Running || sum.Warned {
+		t.Errorf("%+v", sum)
+	}
+}
+
 // Once a version is held, what became of its devices holds nobody else back: the verdict warns no more, and the next wave opens by itself, also after a
 // restart.
 func TestWavesGoOnWithoutTheHeld(t *testing.T) {

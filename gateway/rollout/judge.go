@@ -248,10 +248,15 @@ func (m *Machine) halt(now time.Time, r *rollout, why string) {
 func (m *Machine) holdGroups(now time.Time, r *rollout, v *verdict.Verdict) (held bool) {
 	for i := range v.Groups {
 		g := &v.Groups[i]
-		if g.Halted == 0 || int(g.From) >= len(r.Versions) || slices.Contains(r.Held, r.Versions[g.From]) {
+		if g.Halted == 0 || int(g.From) >= len(r.Versions) || g.Aside {
 			continue
 		}
 		from := r.Versions[g.From]
+		if slices.Contains(r.Held, from) { // before groups were set aside
+			m.setAside(now, r, from)
+			held = true
+			continue
+		}
 		m.hold(now, r, from)
 		held = true
 		why := fmt.Sprintf("devices that come from %q are offered nothing more: %d have the update, %d were heard since, %d failed", from, g.Started, g.Resolved, g.Failed)
@@ -265,13 +270,17 @@ func (m *Machine) holdGroups(now time.Time, r *rollout, v *verdict.Verdict) (hel
 // hold has devices of a version be offered nothing more. What becomes of those that have the update does not hold the others back.
 func (m *Machine) hold(now time.Time, r *rollout, from string) {
 	r.Held = append(r.Held, from)
+	m.setAside(now, r, from)
+	m.dirty.head(r.ID)
+}
+
+func (m *Machine) setAside(now time.Time, r *rollout, from string) {
 	for _, g := range r.judge.Groups() {
 		if int(g.From) == slices.Index(r.Versions, from) {
 			r.judge.SetAside(now.Unix(), g)
 		}
 	}
 	m.dirty.judge(r.ID)
-	m.dirty.head(r.ID)
 }
 
 // longSilences is how often devices with the update were silent for longer than hardly any living device, and how often they would have been.

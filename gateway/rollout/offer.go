@@ -44,7 +44,7 @@ func (m *Machine) claim(now time.Time, number uint32) (*rollout, *device) {
 	var r *rollout
 	var d *device
 	for _, x := range slices.Backward(m.live) {
-		y := x.find(number)
+		y := x.following(number)
 		switch {
 		case y == nil || y.standing == Refused || y.standing == Superseded:
 		case x.keeps(now, y):
@@ -161,7 +161,7 @@ func (m *Machine) supersede(now time.Time, by *rollout, number uint32) {
 		if r.ID >= by.ID {
 			return
 		}
-		d := r.find(number)
+		d := r.following(number)
 		if d == nil || d.standing == Superseded || d.standing == HeldOut || d.ran.known > 0 || r.keeps(now, d) {
 			continue
 		}

@@ -121,10 +121,13 @@ func (h *head) opened() int { return h.first() + len(h.Opened) - 1 }
 // find is a device of the rollout that is in memory, or nil.
 func (r *rollout) find(number uint32) *device {
 	i, ok := slices.BinarySearchFunc(r.devices, number, compareNumber)
-	if !ok {
-		return nil
+	if ok {
+		return &r.devices[i]
 	}
-	return &r.devices[i]
+	if x := r.freeing.aside[number]; x != nil {
+		return &x.device
+	}
+	return nil
 }
 
 func compareNumber(d device, number uint32) int { return int(int64(d.number) - int64(number)) }

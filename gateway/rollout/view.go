@@ -314,7 +314,7 @@ func (m *Machine) LookFunnel(now time.Time, id ID) (*Look[[]FunnelStep], error) 
 		}
 		x := &list[here]
 		x.Here++
-		ages[here] = append(ages[here], now.Sub(unstamp(since)))
+		ages[here] = append(ages[here], max(0, now.Sub(unstamp(since)))) // it may have moved on since the look began
 		x.Codes[d.code]++
 		if overdue(now, f) {
 			x.Silent++

@@ -17,6 +17,9 @@ import (
 // reading only, [ErrNotFound] for what an operator can do something about; see [Hint].
 func Open(o Options) (*Store, error) {
 	o.defaults()
+	if _, memory := o.FS.(*vfs.MemFS); o.Volatile && !memory {
+		return nil, fmt.Errorf("open the store in %s: without a log: %w", o.Dir, errors.ErrUnsupported)
+	}
 	s := &Store{
 		dir: o.Dir, log: o.Log, now: o.Now, readOnly: o.ReadOnly, volatile: o.Volatile, quarantineMax: o.QuarantineMax,
 		changed: make(chan struct{}, 1), watchdog: newWatchdog(o.CommitTimeout, o.Log),

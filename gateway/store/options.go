@@ -40,8 +40,8 @@ type Options struct {
 	// Cache is how many bytes of blocks that were read are kept in memory. Zero: 64 MiB.
 	Cache int
 
-	// Volatile does without a log, and merges tables later: what is committed is on the disk when the store is closed, and otherwise lost with the process. It is for simulations
-	// whose disk is memory and in which nothing ends a process at once.
+	// Volatile does without a log, and merges tables later: what is committed is on the disk when the store is closed, and otherwise lost with the process.
+	// It is for simulations in which nothing ends a process at once, and is refused unless FS is memory.
 	Volatile bool
 
 	// Tune changes the settings of Pebble after the defaults of this package. It is for measuring and for tests.

@@ -1,12 +1,28 @@
 package store_test
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/godwit-gateway/godwit/gateway/store"
 )
+
+// No store on a disk is without a log.
+func TestVolatileIsOfMemory(t *testing.T) {
+	for _, fs := range []vfs.FS{nil, vfs.Default} {
+		dir := filepath.Join(t.TempDir(), "db")
+		if s, err := store.Open(store.Options{Dir: dir, FS: fs, Volatile: true}); !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%T: %v, %v", fs, s, err)
+		}
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%T: there is a directory: %v", fs, err)
+		}
+	}
+}
 
 // A store without a log keeps what was committed when it is closed in order, and nothing of it when its process ends at once.
 func TestVolatile(t *testing.T) {

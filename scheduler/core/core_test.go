@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -213,6 +214,9 @@ func FuzzRow(f *testing.F) {
 	k.Drain(store)
 	for _, row := range store.schedules {
 		f.Add(row)
+	}
+	if old, err := hex.DecodeString(rowVersion1); err == nil {
+		f.Add(old)
 	}
 	f.Fuzz(func(t *testing.T, row []byte) {
 		err := core.CheckRow(row)

@@ -12,8 +12,12 @@ import (
 	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
 
-// rowVersion is the first byte of a schedule row.
-const rowVersion = 2
+// rowVersion is the first byte of a schedule row. Rows of version 1, in which a battery is one reading of the hour in which the device was heard and networks
+// say nothing, are read as well.
+const (
+	rowVersion = 2
+	rowFirst   = 1
+)
 
 // ErrRow is wrapped by errors about a row that no Core wrote.
 var ErrRow = errors.New("schedule row")
@@ -112,19 +116,11 @@ func CheckRow(b []byte) error {
 
 func parseRow(b []byte) (s saved, err error) {
 	r := row.Reader{Rest: b}
-	if v := r.Byte(); v != rowVersion {
-		return s, fmt.Errorf("%w: version %d, want %d", ErrRow, v, rowVersion)
+	version := r.Byte()
+	if version < rowFirst || version > rowVersion {
+		return s, fmt.Errorf("%w: version %d, want %d to %d", ErrRow, version, rowFirst, rowVersion)
 	}
-	for _, p := range []*byte{&s.flags, &s.silent, &s.revision, &s.gaps, &s.via} {
-		*p = r.Byte()
-	}
-	for i := range readings {
-		s.power.percent[i], s.power.hour[i] = r.Byte(), uint16(r.Byte())<<8|uint16(r.Byte())
-		r.Bad = r.Bad || s.power.percent[i] > 100
-	}
-	for i := range s.numbers {
-		s.numbers[i] = uint32(r.Uvarint(math.MaxUint32)) //nolint:gosec // bounded
-	}
+	s.head(&r, version)
 	for range scheduler.MaxVias {
 		l := savedLink{name: r.Text(255)}
 		if l.name != "" {
@@ -153,6 +149,27 @@ func parseRow(b []byte) (s saved, err error) {
 		return s, fmt.Errorf("%w: %d bytes do not parse", ErrRow, len(b))
 	}
 	return s, nil
+}
+
+// head reads what all rows have before their links.
+func (s *saved) head(r *row.Reader, version byte) {
+	for _, p := range []*byte{&s.flags, &s.silent, &s.revision, &s.gaps, &s.via} {
+		*p = r.Byte()
+	}
+	if version == rowFirst {
+		s.power.percent[0] = min(r.Byte(), 100)
+		r.Bad = r.Bad || s.flags > 3
+	}
+	for i := 0; i < readings && version > rowFirst; i++ {
+		s.power.percent[i], s.power.hour[i] = r.Byte(), uint16(r.Byte())<<8|uint16(r.Byte())
+		r.Bad = r.Bad || s.power.percent[i] > 100
+	}
+	for i := range s.numbers {
+		s.numbers[i] = uint32(r.Uvarint(math.MaxUint32)) //nolint:gosec // bounded
+	}
+	if version == rowFirst && s.power.percent[0] > 0 {
+		s.power.hour[0] = uint16(s.numbers[1] / secondsPerHour) //nolint:gosec // its lowest bits are meant
+	}
 }
 
 // parseDevice takes over a device's row. Links that are configured no more are left out.

@@ -1,6 +1,9 @@
 package core
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // A Witness is what is known of a device besides its contacts, for who asks why it is not heard.
 type Witness struct {
@@ -40,6 +43,7 @@ type power struct {
 const (
 	readings  = 4
 	powerStep = 2 // per cent
+	hoursTold = 1<<16 - 48
 )
 
 // note takes a reading, from 1 per cent on.
@@ -64,6 +68,9 @@ func (p *power) levels(heard uint32, to []Level) []Level {
 			continue
 		}
 		ago := uint32(uint16(last) - p.hour[i]) //nolint:gosec // modulo 2^16 hours
+		if ago > hoursTold {
+			ago = 0 // it is of after that: frames of two links do not come in the order in which they were received
+		}
 		to = append(to, Level{At: unstamp((last - min(ago, last)) * secondsPerHour), Percent: float64(p.percent[i])})
 	}
 	return to
@@ -102,7 +109,7 @@ func (k *Core) Refused(at Place, why string) {
 		return
 	}
 	s := k.word(at)
-	s.refused, s.why = min(s.refused, 254)+1, why[:min(len(why), whyMost)]
+	s.refused, s.why = min(s.refused, 254)+1, strings.ToValidUTF8(why[:min(len(why), whyMost)], "")
 }
 
 // Delivered says that a downlink reached a device.

@@ -1,7 +1,9 @@
 package core_test
 
 import (
+	"encoding/hex"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,5 +94,77 @@ func TestWitnessOfNetworks(t *testing.T) {
 	again.Heard(t0.Add(3*time.Hour), 0, core.Contact{Link: sms, Bytes: 20, Newest: true})
 	if w := again.Witness(0, nil); w.Refused != 0 || w.Why != "" || !w.Delivered.IsZero() {
 		t.Errorf("%+v", w)
+	}
+}
+
+// rowVersion1 is of a device that was heard at t0 and for four hours from then on, over two links, and said that its battery is at 83 per cent.
+const rowVersion1 = "010100000401530080c591cd06000000fea997ab0420000000000004736d7330409e6872409e6872000475647030409e6872409e687216010080c591cd060100" +
+	"0000000000fabd0164fabd01000000010000000069a46280000000000000000000000e5d00000000000000000000000000"
+
+// Rows of stores that were written before the course of a battery was kept are read: the one reading is of when the device was heard last.
+func TestRowOfVersion1(t *testing.T) {
+	old, err := hex.DecodeString(rowVersion1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := func(row []byte) (*core.Core, []byte) {
+		t.Helper()
+		if err := core.CheckRow(row); err != nil {
+			t.Fatal(err)
+		}
+		k, store := newCore(t, config(t)), newRows()
+		know(k, 1)
+		if err := k.Load(&rows{schedules: map[uint32][]byte{100: row}}, t0.Add(5*time.Hour), byNumber); err != nil {
+			t.Fatal(err)
+		}
+		k.Heard(t0.Add(5*time.Hour), 0, core.Contact{Link: udp, Again: true}) // so that it is written
+		k.Drain(store)
+		return k, store.schedules[100]
+	}
+	k, row := written(old)
+	again, rewritten := written(row)
+	if row[0] != 2 || !slices.Equal(row, rewritten) {
+		t.Errorf("%x is written as %x and %x", old, row, rewritten)
+	}
+	for i, x := range []*core.Core{k, again} {
+		w := x.Witness(0, nil)
+		if len(w.Levels) != 1 || w.Levels[0].Percent != 83 || !w.Levels[0].At.Equal(t0.Add(4*time.Hour)) || w.Refused != 0 || w.Why != "" || !w.Delivered.IsZero() {
+			t.Errorf("%d: %+v", i, w)
+		}
+		if p, ok := x.Standing(t0.Add(5*time.Hour), 0); !ok || p.Last != t0.Add(4*time.Hour).Unix() {
+			t.Errorf("%d: %+v", i, p)
+		}
+	}
+	said := slices.Clone(old)
+	said[1] |= 4 // which version 1 does not know
+	for _, bad := range [][]byte{said, append([]byte{3}, old[1:]...), append([]byte{0}, old[1:]...)} {
+		if err := core.CheckRow(bad); err == nil {
+			t.Errorf("%x is read", bad)
+		}
+	}
+}
+
+// A frame that was received before the one that was taken before it, in the hour before, makes no reading one of years ago.
+func TestWitnessOutOfOrder(t *testing.T) {
+	k := newCore(t, config(t))
+	k.Know(0, 7, "buoy", "acme")
+	for i, at := range []time.Duration{0, time.Hour, time.Hour - time.Second} {
+		k.Heard(t0.Add(at), 0, core.Contact{Link: sms, Bytes: 20, Newest: true})
+		k.Battery(t0.Add(at), 0, 90-10*float64(i))
+	}
+	w := k.Witness(0, nil)
+	if len(w.Levels) != 3 || w.Levels[0].At.Before(t0) || w.Levels[1].At.Before(t0) {
+		t.Errorf("%v", w.Levels)
+	}
+}
+
+// What a network said is cut where a character ends.
+func TestWitnessIsText(t *testing.T) {
+	k := newCore(t, config(t))
+	k.Know(0, 7, "buoy", "acme")
+	k.Heard(t0, 0, core.Contact{Link: sms, Bytes: 20, Newest: true})
+	k.Refused(0, "x"+strings.Repeat("\u00e9", 60))
+	if w := k.Witness(0, nil); w.Why != "x"+strings.Repeat("\u00e9", 39) {
+		t.Errorf("%q", w.Why)
 	}
 }

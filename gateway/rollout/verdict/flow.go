@@ -72,12 +72,13 @@ func (f *flow) text(size int, v *[]byte) {
 	*v = f.take(n)
 }
 
-// version carries the version of what follows.
-func (f *flow) version(want uint8) {
-	got := want
-	if carry(f, 1, &got); got != want {
-		f.fail("version %d, want %d", got, want)
+// version carries the version of what follows: the newest is written, and those from 1 on are read.
+func (f *flow) version(newest uint8) uint8 {
+	got := newest
+	if carry(f, 1, &got); got < 1 || got > newest {
+		f.fail("version %d, want 1 to %d", got, newest)
 	}
+	return got
 }
 
 // length carries the length of a slice whose elements have at least so many bytes each.

@@ -198,7 +198,7 @@ func (l *link) flow(f *flow) {
 }
 
 func (j *Judge) flowState(f *flow) {
-	f.version(2)
+	version := f.version(2) // 1 knew neither of groups that are set aside nor of falls
 	d := &j.decision
 	carry(f, 4, &j.tick, &d.halted)
 	carry(f, 4, &d.overrides)
@@ -233,8 +233,11 @@ func (j *Judge) flowState(f *flow) {
 	}
 	for i := range j.evidence {
 		j.evidence[i].flow(f)
+		if version >= 2 {
+			f.flag(&j.evidence[i].aside)
+		}
 	}
-	for i := range j.falls {
+	for i := 0; i < len(j.falls) && version >= 2; i++ {
 		carry(f, 4, &j.falls[i])
 	}
 }
@@ -264,7 +267,6 @@ func (e *evidence) flow(f *flow) {
 	e.historic.flow(f)
 	carry(f, 8, &e.reports, &e.failures, &e.started, &e.resolved, &e.silent, &e.soaked, &e.failed)
 	carry(f, 4, &e.halted)
-	f.flag(&e.aside)
 }
 
 func (d *device) flow(f *flow) {
