@@ -45,6 +45,7 @@ type life struct {
 	sealing sealing // that it sealed with last
 
 	taken     time.Time // when a frame of it was
+	rekeys    int       // that an operator has tried since
 	addressed uint64    // run of the gateway in which an operator has seen that its address is accepted
 }
 
@@ -370,7 +371,7 @@ func (m *mobile) settled(a *air, p *packet, v *transports.Verdict) {
 		m.carry(a, told{payload: append([]byte(nil), v.Reply...)})
 	}
 	if v.Settlement == transports.Stored {
-		m.life.taken = m.w.now
+		m.life.taken, m.life.rekeys = m.w.now, 0
 		if !p.join {
 			m.w.recovery.well(m.w.now, m)
 		}

@@ -236,6 +236,10 @@ func accepted(d *fleet.Device, id string) bool {
 	return slices.ContainsFunc(d.Addresses, func(a fleet.DeviceAddress) bool { return a.ID == id && a.Accepted })
 }
 
+// rekeysMost is how often an operator tells a silent device to begin a new epoch: most that do not answer are broken, and each try costs money. In worlds of
+// faults there is no end, since each device has to be heard again.
+const rekeysMost = 4
+
 // operate is what an operator does twice a day, who knows which device has which card: the address of each is given to the gateway, again where a
 // store is of before that; and a device that has been silent for too long is told to begin a new epoch. It may have one that the
 // gateway has forgotten.
@@ -260,7 +264,8 @@ func (g *gateway) operate() error {
 			}
 		}
 		m.life.addressed = g.life
-		if g.w.now.Sub(d.LastSeen) > 2*m.interval()+operatorEvery {
+		if g.w.now.Sub(d.LastSeen) > 2*m.interval()+operatorEvery && (g.w.setup.Chaos || m.life.rekeys < rekeysMost) {
+			m.life.rekeys++
 			_, _ = g.hub.Rekey(g.w.ctx, m.name(), m.awake()) // refused where one is under way
 		}
 	}
