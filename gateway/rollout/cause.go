@@ -12,12 +12,12 @@ import (
 func (m *Machine) Why(now time.Time, at Place) silence.Finding {
 	var f Facts
 	m.config.Fleet.Facts(at, &f)
-	return silence.Judge(m.quiet(now, at, f.Number, nil, nil))
+	return silence.Judge(m.quiet(now, at, f.Number, nil, nil, m.device))
 }
 
-// quiet is what is known of the silence of a device, of which d is one that was found in r, if anything is. It is overwritten by the next call. Of rollouts
-// that have left memory others than r count as long as the device is busy with them: nothing is read back for this.
-func (m *Machine) quiet(now time.Time, at Place, number uint32, r *rollout, d *device) *silence.Quiet {
+// quiet is what is known of the silence of a device, of which d is one that was found in r, if anything is. It is overwritten by the next call. The device
+// in rollouts others than r is looked for by find.
+func (m *Machine) quiet(now time.Time, at Place, number uint32, r *rollout, d *device, find func(*rollout, uint32) *device) *silence.Quiet {
 	q := &m.silent
 	m.config.Fleet.Quiet(now, at, q)
 	q.Update = silence.Installation{}
@@ -25,9 +25,9 @@ func (m *Machine) quiet(now time.Time, at Place, number uint32, r *rollout, d *d
 		x := m.rollouts[id]
 		y := d
 		if x != r {
-			y = x.following(number)
+			y = find(x, number)
 		}
-		if y != nil && y.standing.concerns() {
+		if y != nil && y.concerns() {
 			q.Update = x.installation(y)
 			break
 		}
@@ -35,9 +35,16 @@ func (m *Machine) quiet(now time.Time, at Place, number uint32, r *rollout, d *d
 	return q
 }
 
-// concerns reports whether an update may have something to do with a silence.
-func (s Standing) concerns() bool {
-	return s.underway() || s == Offered || s == Deferred || s == Soaking || s == Confirmed || s == RolledBack || s == Expired
+// concerns reports whether an update may have something to do with a silence. One that was never offered has not.
+func (d *device) concerns() bool {
+	switch s := d.standing; s {
+	case Expired, Superseded:
+		return d.sent > 0
+	case Offered, Deferred, Soaking, Confirmed, RolledBack:
+		return true
+	default:
+		return s.underway()
+	}
 }
 
 // installation is where a device is with the update, for whom its silence is to be explained to.
@@ -59,7 +66,7 @@ func (m *Machine) explain(now time.Time, r *rollout, d *device, v *DeviceView, j
 	if v.Missed == 0 {
 		return
 	}
-	q := m.quiet(now, d.place, d.number, r, d)
+	q := m.quiet(now, d.place, d.number, r, d, (*rollout).following)
 	v.Cause = judge(q)
 	if !d.judged() && !d.is(flagEnded) && q.Update.Rollout == strconv.FormatUint(uint64(r.ID), 10) {
 		v.Suspect = v.Cause.Shares[silence.Update]

@@ -1,6 +1,7 @@
 package rollout_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -53,5 +54,29 @@ func TestVanished(t *testing.T) {
 	}
 	if sum != 4 || r.Causes["update"] == 0 {
 		t.Errorf("%v", r.Causes)
+	}
+}
+
+// What a device was at counts for its silence when there is a newer rollout that never reached it, and when the one that offered it has left memory.
+func TestVanishedAndTakenOver(t *testing.T) {
+	for _, stop := range []bool{false, true} {
+		w := newWorld(t, 3)
+		first := w.start(w.spec())
+		w.heard(0)
+		w.says(0, w.offer(0), did(codec.StepInstalling, 0, 0))
+		if stop {
+			w.act(author, first, rollout.Stop)
+		}
+		s := w.spec()
+		s.Version = "3.0"
+		w.start(s)
+		for day := range 60 {
+			w.pass(24 * time.Hour)
+			w.heard(2)
+			w.commit()
+			if why := w.m.Why(w.now, 0); !strings.Contains(strings.Join(why.Evidence, "\n"), "rollout 1 to 2.0") {
+				t.Fatalf("day %d, %s: %+v", day, w.standing(first, 0).Standing, why)
+			}
+		}
 	}
 }

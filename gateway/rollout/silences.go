@@ -128,7 +128,7 @@ func (m *Machine) lookLine(now time.Time, r *rollout) *Look[string] {
 			}
 			cause, late := silence.NotDue, overdue(now, f)
 			if late {
-				cause = silence.Glance(m.quiet(now, d.place, d.number, r, d)).Class
+				cause = silence.Glance(m.quiet(now, d.place, d.number, r, d, (*rollout).following)).Class
 			}
 			s.add(d, f, late, cause)
 		},
