@@ -26,6 +26,9 @@ type Contact struct {
 // smoothing is the weight of what is new in what is learned of sizes and gaps.
 const smoothing = 0.1
 
+// burstTime is for how long after an update a device may follow its programme of contacts, in seconds.
+const burstTime = 24 * 60 * 60
+
 // gapsLeast is how many gaps must have been seen before an interval that nobody told is believed.
 const gapsLeast = 3
 
@@ -57,9 +60,11 @@ func (k *Core) Heard(now time.Time, at Place, c Contact) (cost Cost) {
 	if c.Cause == ledger.CauseStatus {
 		d.status = uint16(min(max(float64(d.status)+float64(smoothing*(float64(c.Bytes)-float64(d.status)))+0.5, 1), math.MaxUint16))
 	}
-	if d.current == 0 && d.heard > 0 {
+	status := c.Cause == ledger.CauseStatus
+	if status && d.regular && d.current == 0 && stamp(now) > d.updated+burstTime {
 		d.guess(float32(stamp(now)) - float32(d.heard))
 	}
+	d.regular = status
 	if v >= 0 {
 		d.via = uint8(v) + 1 //nolint:gosec // at most MaxVias
 	}
@@ -73,7 +78,8 @@ func (k *Core) Heard(now time.Time, at Place, c Contact) (cost Cost) {
 	return cost
 }
 
-// guess learns how often a device speaks by itself. What comes within a minute belongs to one contact.
+// guess learns how often a device speaks by itself, from the time between two statuses: hellos, steps of updates and what else comes in between say nothing
+// of it, nor does the programme of an update. What comes within a minute belongs to one contact.
 func (d *device) guess(gap float32) {
 	if gap < 60 {
 		return
@@ -116,7 +122,7 @@ func (k *Core) Forgot(now time.Time, at Place) {
 	if d == nil {
 		return
 	}
-	d.current, d.offered, d.gaps = 0, offer{revision: d.offered.revision}, 0
+	d.current, d.offered, d.gaps, d.regular = 0, offer{revision: d.offered.revision}, 0, false
 	k.await(now, at)
 	k.touch(at)
 }

@@ -35,6 +35,7 @@ type device struct {
 	silent    presence.Class
 	watched   bool // presence has been told of it
 	retired   bool
+	regular   bool // it was a status that was heard last
 	marked    bool // its row is to be written
 }
 

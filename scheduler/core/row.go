@@ -19,6 +19,16 @@ const (
 	rowFirst   = 1
 )
 
+// Bits of a row's flags.
+const (
+	rowWatched = 1 << iota
+	rowRetired
+	rowSaid
+	rowRegular
+
+	rowFlags = rowRegular<<1 - 1
+)
+
 // ErrRow is wrapped by errors about a row that no Core wrote.
 var ErrRow = errors.New("schedule row")
 
@@ -26,16 +36,12 @@ var ErrRow = errors.New("schedule row")
 // links by name with what was learned of each, its meters, what networks said of it, and its presence. Links are named, since their places are those of one configuration.
 func (k *Core) appendDevice(b []byte, at Place) []byte {
 	d := k.record(at)
-	flags := byte(0)
-	if d.watched {
-		flags |= 1
-	}
-	if d.retired {
-		flags |= 2
-	}
 	s := k.said[at]
-	if s != nil {
-		flags |= 4
+	flags := byte(0)
+	for i, set := range [...]bool{d.watched, d.retired, s != nil, d.regular} {
+		if set {
+			flags |= 1 << i
+		}
 	}
 	b = append(b, rowVersion, flags, byte(d.silent), d.revision, d.gaps, d.via)
 	for i, percent := range d.power.percent {
@@ -134,17 +140,17 @@ func parseRow(b []byte) (s saved, err error) {
 		}
 		s.links = append(s.links, l)
 	}
-	if s.flags&4 != 0 {
+	if s.flags&rowSaid != 0 {
 		s.said = &said{refused: r.Byte(), delivered: uint32(r.Uvarint(math.MaxUint32)), why: r.Text(whyMost)} //nolint:gosec // bounded
 	}
-	if s.flags&1 != 0 && !r.Bad {
+	if s.flags&rowWatched != 0 && !r.Bad {
 		if err := s.watch.UnmarshalBinary(r.Rest); err != nil {
 			return s, fmt.Errorf("%w: %w", ErrRow, err)
 		}
 		r.Rest = nil
 	}
 	boost, gap := math.Float32frombits(s.numbers[4]), math.Float32frombits(s.numbers[5])
-	if !r.Done() || s.flags > 7 || s.silent > byte(presence.Retired) || s.via > scheduler.MaxVias ||
+	if !r.Done() || s.flags > rowFlags || s.silent > byte(presence.Retired) || s.via > scheduler.MaxVias ||
 		!(boost >= 0 && boost <= math.MaxFloat32) || !(gap >= 0 && gap <= math.MaxFloat32) {
 		return s, fmt.Errorf("%w: %d bytes do not parse", ErrRow, len(b))
 	}
@@ -158,7 +164,7 @@ func (s *saved) head(r *row.Reader, version byte) {
 	}
 	if version == rowFirst {
 		s.power.percent[0] = min(r.Byte(), 100)
-		r.Bad = r.Bad || s.flags > 3
+		r.Bad = r.Bad || s.flags > rowWatched|rowRetired
 	}
 	for i := 0; i < readings && version > rowFirst; i++ {
 		s.power.percent[i], s.power.hour[i] = r.Byte(), uint16(r.Byte())<<8|uint16(r.Byte())
@@ -180,7 +186,7 @@ func (k *Core) parseDevice(at Place, b []byte) error {
 	}
 	d := k.record(at)
 	d.silent, d.revision, d.gaps, d.power = presence.Class(s.silent), s.revision, s.gaps, s.power
-	d.watched, d.retired, d.presence = s.flags&1 != 0, s.flags&2 != 0, s.watch
+	d.watched, d.retired, d.regular, d.presence = s.flags&rowWatched != 0, s.flags&rowRetired != 0, s.flags&rowRegular != 0, s.watch
 	if s.said != nil {
 		k.hold(at, s.said)
 	}
