@@ -164,7 +164,7 @@ type ripe struct {
 // ripen settles soaks once all that a frame says was told.
 func (m *Machine) ripen() {
 	for _, x := range m.ripe {
-		if d := m.device(x.r, x.number); d != nil {
+		if d := x.r.find(x.number); d != nil {
 			m.settle(m.now, x.r, d, func(*device) {})
 		}
 	}
