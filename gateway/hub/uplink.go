@@ -24,9 +24,9 @@ type scratch struct {
 	state      codec.State
 	stored     []byte // a state as it is stored
 	frame      store.Frame
-	levels     []core.Level
-	paid       bool // what the uplink costs is booked
-	missing    int  // messages before the uplink that the network lost, until they are told of
+	levels     []core.Level // of Quiet: whoever asks, with Hub.mu held
+	paid       bool         // what the uplink costs is booked
+	missing    int          // messages before the uplink that the network lost, until they are told of
 }
 
 // uplink settles one uplink. Called with mu held.
