@@ -37,15 +37,23 @@ func pageLimit(n int) int {
 	return min(n, pageMax)
 }
 
+// afterNumber reads the cursor of a list by number: the last number of the page before, -1 if there is none.
+func afterNumber(cursor string) (int64, error) {
+	if cursor == "" {
+		return -1, nil
+	}
+	n, err := strconv.ParseUint(cursor, 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("%w: cursor %q", ErrQuery, cursor)
+	}
+	return int64(n), nil
+}
+
 // Devices returns a page of devices and the cursor of the next page, "" at the end.
 func (h *Hub) Devices(q DeviceQuery) ([]fleet.Device, string, error) {
-	after := int64(-1)
-	if q.After != "" {
-		n, err := strconv.ParseUint(q.After, 10, 32)
-		if err != nil {
-			return nil, "", fmt.Errorf("%w: cursor %q", ErrQuery, q.After)
-		}
-		after = int64(n)
+	after, err := afterNumber(q.After)
+	if err != nil {
+		return nil, "", err
 	}
 	limit := pageLimit(q.Limit)
 	h.mu.Lock()

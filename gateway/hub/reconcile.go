@@ -94,7 +94,7 @@ func (l *link) unlisted(g *ledger.Group) bool {
 // one: the provider does not tell which of them its records are of.
 func (h *Hub) reconcileAll(ctx context.Context, with *ledger.Reconciler, c *ledger.Comparison, l *link, r *ReconcileReport) error {
 	h.mu.Lock()
-	numbers := slices.Clone(h.fleet.Numbers())
+	numbers := h.fleet.Numbers()
 	h.mu.Unlock()
 	joint := h.joint(numbers, with, l)
 	for _, number := range numbers {
