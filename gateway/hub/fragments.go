@@ -86,8 +86,7 @@ func (h *Hub) whole(c *commit, l *link, u *transports.Uplink, o *opened, e *even
 }
 
 func (h *Hub) fragmentEvent(c *commit, l *link, u *transports.Uplink, o *opened, e *eventBuffer, f *codec.Fragment, outcome string, have int) {
-	e.start(KindFragment, u.ReceivedAt)
-	h.appendReceipt(e, u, o, e.key)
+	e.startFrame(KindFragment, u.ReceivedAt, u, o)
 	e.payload = appendTextMember(e.payload, "outcome", outcome)
 	e.payload = appendFragment(e.payload, f)
 	if have > 0 {

@@ -95,7 +95,7 @@ func (h *Hub) resume(p *parkedFrame) (l *link, u transports.Uplink, o opened, ok
 func (h *Hub) giveUp(c *commit, number uint32, at int) {
 	p := h.takeParked(c, number, at)
 	if l, u, o, ok := h.resume(&p); ok {
-		h.raw(c, l, &u, &o, h.frameEvent(&o, p.key, h.fleet.Head(o.device), &u))
+		h.raw(c, l, &u, &o, h.frameEvent(&o, p.key, h.fleet.Head(o.device)))
 	}
 }
 
