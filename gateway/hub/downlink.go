@@ -109,6 +109,11 @@ func (o *outgoing) init() {
 
 func (o *outgoing) waits(number uint32) bool { return len(o.open[number]) > 0 }
 
+// full reports whether there is no room for one more to a device.
+func (o *outgoing) full(number uint32) bool {
+	return len(o.byRef) >= downlinkMax || len(o.open[number]) >= downlinkEach
+}
+
 func (o *outgoing) put(d *store.Downlink) {
 	o.byRef[d.Ref] = d
 	o.next = max(o.next, d.Ref+1)
@@ -237,7 +242,7 @@ func (h *Hub) outlet(i fleet.Index, name string) (*link, error) {
 	if err := h.reachable(i, l); err != nil {
 		return nil, err
 	}
-	if len(h.outgoing.byRef) >= downlinkMax || len(h.outgoing.open[dev.Number]) >= downlinkEach {
+	if h.outgoing.full(dev.Number) {
 		return nil, fmt.Errorf("%w: the queue is full (%d open per device, %d in all)", ErrDownlink, downlinkEach, downlinkMax)
 	}
 	return l, nil

@@ -132,7 +132,7 @@ func (h *Hub) queueJoin(c *commit, l *link, i fleet.Index, now time.Time) {
 			return
 		}
 	}
-	if l.Transport == nil || h.reachable(i, l) != nil || len(h.outgoing.byRef) >= downlinkMax || len(h.outgoing.open[number]) >= downlinkEach {
+	if l.Transport == nil || h.reachable(i, l) != nil || h.outgoing.full(number) {
 		if h.senders.firstToday(joinSalt^uint64(number), now) {
 			h.alarm(c, i, now, AlarmJoinUnanswered, "the device asks for a new epoch, and no link has a way to answer it: accept its address", 0)
 		}
