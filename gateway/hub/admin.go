@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -216,10 +217,5 @@ func (h *Hub) stateEvent(c *commit, i fleet.Index, how string) {
 }
 
 func (h *Hub) productNames() []string {
-	names := make([]string, 0, len(h.products))
-	for n := range h.products {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(h.products))
 }
