@@ -223,12 +223,9 @@ const ackSize = 16
 
 // queued is a downlink of a kind that waits to go over a link and was never tried.
 func (h *Hub) queued(number uint32, l *link, kind string) *store.Downlink {
-	for _, ref := range h.outgoing.open[number] {
-		if d := h.outgoing.byRef[ref]; d.Kind == kind && d.Link == l.Name && d.State == DownlinkQueued && d.Attempts == 0 {
-			return d
-		}
-	}
-	return nil
+	return h.outgoing.first(number, func(d *store.Downlink) bool {
+		return d.Kind == kind && d.Link == l.Name && d.State == DownlinkQueued && d.Attempts == 0
+	})
 }
 
 // errSettled ends a downlink that has nothing to say any more.

@@ -265,7 +265,7 @@ func (h *Hub) noteRoute(c *commit, i fleet.Index, u *transports.Uplink, l *link)
 	}
 	r := h.route(i)
 	r.window, r.until, r.link, r.source = u.Window.ID, u.Window.Until.UnixMilli(), l, hashSource(u.From.ID)
-	if h.outgoing.waits(h.fleet.Head(i).Number) {
+	if len(h.outgoing.open[h.fleet.Head(i).Number]) > 0 {
 		c.wake = true
 	}
 }
