@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -203,12 +204,7 @@ func (h *Hub) records(d *fleet.Device, c *ledger.Comparison, l *link) ([]ledger.
 	if err != nil {
 		return nil, fmt.Errorf("read the frames of %s: %w", d.Name, err)
 	}
-	id := d.Name
-	for _, a := range slices.Backward(d.Addresses) {
-		if a.Bearer == string(l.Bearer) && a.Accepted {
-			id = a.ID // the first stands
-		}
-	}
+	id := cmp.Or(d.Accepted(string(l.Bearer)), d.Name)
 	err = h.store.EachCharge(d.Number, from, to, func(k *store.Charge) error {
 		if k.Link == l.Name {
 			list = append(list, ledger.Record{ID: id, Time: k.At, Direction: tariff.MT, Billed: k.Billed, Micros: scheduler.Micros(k.Micros)})
