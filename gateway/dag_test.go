@@ -34,7 +34,7 @@ var imports = map[string][]string{
 	"gateway/store":           {"gateway/failpoint"},
 	"gateway/hub":             {"codec", "codec/session", "codec/manifest", "transports", "scheduler/...", "gateway/audit", "gateway/fleet", "gateway/rollout/...", "gateway/store", "gateway/failpoint"},
 	"gateway/publish":         {"gateway/store", "gateway/failpoint"},
-	"gateway/rollout":         {"codec", "codec/manifest", "scheduler/presence", "gateway/rollout/silence", "gateway/rollout/verdict"},
+	"gateway/rollout":         {"codec", "codec/manifest", "scheduler/presence", "scheduler/row", "gateway/rollout/silence", "gateway/rollout/verdict"},
 	"gateway/rollout/silence": {"scheduler/presence"},
 
 	"gateway/rollout/verdict": {"scheduler", "scheduler/presence"},
