@@ -71,21 +71,6 @@ func (a *api) registerSchedule(h huma.API) {
 		})
 }
 
-// answered is an answer, or the problem.
-func answered[T any](v T, err error) (*one[T], error) {
-	if err != nil {
-		return nil, failed(err)
-	}
-	return &one[T]{v}, nil
-}
-
-func paged[T any](items []T, next string, err error) (*one[Page[T]], error) {
-	if err != nil {
-		return nil, failed(err)
-	}
-	return page(items, next), nil
-}
-
 func (a *api) whatIf(r *WhatIfRequest) (hub.WhatIf, error) {
 	w := hub.WhatIf{Tails: r.Tail, Every: scheduler.Secs(r.Interval), Tariff: make(map[string]*tariff.Tariff)}
 	if r.Budget != "" {
