@@ -46,7 +46,7 @@ func (a *api) registerSchedule(h huma.API) {
 			Body AttendRequest
 		},
 		) (*one[hub.Explanation], error) {
-			return answered(a.Hub.Attend(ctx, in.Device, in.Body.Factor, time.Now().Add(time.Duration(in.Body.Seconds)*time.Second)))
+			return answered(a.Hub.Attend(ctx, in.Device, in.Body.Factor, a.Now().Add(time.Duration(in.Body.Seconds)*time.Second)))
 		})
 	huma.Register(h, operation(http.MethodGet, "/schedule", "show-plan", "The plan in force", Viewer),
 		func(context.Context, *struct{}) (*one[hub.PlanSummary], error) {
