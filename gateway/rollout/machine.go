@@ -19,7 +19,6 @@ var (
 	ErrForbidden = errors.New("not allowed to this role")
 	ErrSameActor = errors.New("nobody approves what the same token created or submitted")
 	ErrRemark    = errors.New("a remark is needed")
-	ErrInUse     = errors.New("a rollout uses it")
 	ErrRow       = errors.New("rollout row")
 	ErrConfig    = errors.New("rollouts cannot be judged")
 )
