@@ -57,9 +57,7 @@ func (h *Hub) Devices(q DeviceQuery) ([]fleet.Device, string, error) {
 		return nil, "", err
 	}
 	limit := pageLimit(q.Limit)
-	h.mu.Lock()
-	numbers := h.fleet.Numbers()
-	h.mu.Unlock()
+	numbers := h.numbers()
 	start, _ := slices.BinarySearchFunc(numbers, after, func(n uint32, t int64) int { return cmp.Compare(int64(n), t+1) })
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -82,6 +80,13 @@ func (h *Hub) Devices(q DeviceQuery) ([]fleet.Device, string, error) {
 		out = append(out, d)
 	}
 	return out, "", nil
+}
+
+// numbers are those of all devices, in order. It takes mu for writing: they may have to be put in order.
+func (h *Hub) numbers() []uint32 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.fleet.Numbers()
 }
 
 // Counts returns the number of devices by state.

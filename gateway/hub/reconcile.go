@@ -94,9 +94,7 @@ func (l *link) unlisted(g *ledger.Group) bool {
 // reconcileAll compares the devices by number. Those that have a name of the file in common, as two between which a SIM was moved, are compared as
 // one: the provider does not tell which of them its records are of.
 func (h *Hub) reconcileAll(ctx context.Context, with *ledger.Reconciler, c *ledger.Comparison, l *link, r *ReconcileReport) error {
-	h.mu.Lock()
-	numbers := h.fleet.Numbers()
-	h.mu.Unlock()
+	numbers := h.numbers()
 	joint := h.joint(numbers, with, l)
 	for _, number := range numbers {
 		set := joint[number]
