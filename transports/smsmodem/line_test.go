@@ -155,11 +155,11 @@ func TestModemFallsSilent(t *testing.T) {
 	tr.CheckEvery(20 * time.Millisecond)
 	r := start(t, tr, &transporttest.Sink{})
 	works(t, m, tr, r)
-	m.with(func() { m.script = func(string) (string, bool) { return "", true } })
+	m.mu.Change(func() { m.script = func(string) (string, bool) { return "", true } })
 	if err := r.ended(); !errors.Is(err, smsmodem.ErrMute) {
 		t.Errorf("Run: %v", err)
 	}
-	m.with(func() { m.script = nil })
+	m.mu.Change(func() { m.script = nil })
 	works(t, m, tr, start(t, tr, &transporttest.Sink{}))
 }
 
