@@ -67,6 +67,7 @@ var imports = map[string][]string{
 	"transports/recent":          {},
 	"transports/rockblock":       {"transports", "transports/gate", "transports/recent", "gateway/failpoint"},
 	"transports/sbdmodem":        {"transports", "transports/tty", "transports/mark", "gateway/failpoint"},
+	"transports/serial":          {"transports"},
 	"transports/udp":             {"transports", "gateway/failpoint"},
 	"transports/transporttest":   {"transports"},
 	"simulator/device":           {"codec", "codec/session", "codec/manifest"},
