@@ -56,7 +56,7 @@ var imports = map[string][]string{
 	"gateway":     {"codec/...", "scheduler/...", "transports/...", "gateway/..."},
 
 	"transports/tty":             {"transports"},
-	"transports/smsmodem":        {"transports", "transports/tty", "gateway/failpoint"},
+	"transports/smsmodem":        {"transports", "transports/serial", "transports/tty", "gateway/failpoint"},
 	"transports/cloudloop":       {"transports", "transports/mark", "transports/recent", "gateway/failpoint"},
 	"transports/directip":        {"transports", "transports/gate", "transports/recent", "gateway/failpoint"},
 	"transports/gate":            {"transports"},
