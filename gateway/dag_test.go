@@ -66,7 +66,7 @@ var imports = map[string][]string{
 	"transports/mark":            {},
 	"transports/recent":          {},
 	"transports/rockblock":       {"transports", "transports/gate", "transports/recent", "gateway/failpoint"},
-	"transports/sbdmodem":        {"transports", "transports/tty", "transports/mark", "gateway/failpoint"},
+	"transports/sbdmodem":        {"transports", "transports/serial", "transports/tty", "transports/mark", "gateway/failpoint"},
 	"transports/serial":          {"transports"},
 	"transports/udp":             {"transports", "gateway/failpoint"},
 	"transports/transporttest":   {"transports"},

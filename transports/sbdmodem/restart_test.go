@@ -2,6 +2,7 @@ package sbdmodem_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"github.com/godwit-gateway/godwit/simulator/peers/sbdterm"
 	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/sbdmodem"
+	"github.com/godwit-gateway/godwit/transports/serial"
 	"github.com/godwit-gateway/godwit/transports/transporttest"
 	"github.com/godwit-gateway/godwit/transports/tty"
 )
@@ -103,6 +105,29 @@ func TestRestartWithAMessageThatIsNotSettled(t *testing.T) {
 	if st := s.modem.Stats(); st.Overwritten != 0 || st.Sessions != 1 {
 		t.Errorf("%d sessions, %d messages lost to them", st.Sessions, st.Overwritten)
 	}
+}
+
+// What is in hand is finished, but not for ever.
+func TestGrace(t *testing.T) {
+	s := newSite(t)
+	s.sink.Judge = func(ctx context.Context, _ transports.Uplink) (transports.Settlement, error) {
+		<-ctx.Done()
+		return transports.Unsettled, ctx.Err()
+	}
+	first := s.driver()
+	first.GraceOf(50 * time.Millisecond)
+	r := s.start(first)
+	id := s.put("up")
+	if _, ok := s.sink.Await(s.ctx, []byte("up"), 1); !ok {
+		t.Fatal("the message did not come")
+	}
+	r.cancel()
+	if err := r.ended(); !errors.Is(err, serial.ErrGrace) {
+		t.Errorf("Run returned %v although it gave up what was in hand", err)
+	}
+	s.sink = &transporttest.Sink{}
+	s.start(s.driver())
+	s.cleared(id)
 }
 
 // A process that died while it wrote a message leaves a transceiver that takes whatever comes for the rest of it.

@@ -208,7 +208,7 @@ func (r *runner) recover(a *attempt, cause error) error {
 	if err != nil { // the journal keeps it for the next Run
 		r.setUp = true
 		r.answer(answer{err: &transports.SendError{Outcome: transports.MaybeSent, Err: errors.Join(errLost, cause)}})
-		if lost := r.line.cause(); lost != nil {
+		if lost := r.line.Cause(); lost != nil {
 			return lost
 		}
 		return err
