@@ -60,7 +60,7 @@ var imports = map[string][]string{
 	"transports/cloudloop":       {"transports", "transports/mark", "transports/recent", "gateway/failpoint"},
 	"transports/directip":        {"transports", "transports/gate", "transports/recent", "gateway/failpoint"},
 	"transports/gate":            {"transports"},
-	"transports/idpmodem":        {"transports", "transports/isatdata", "transports/tty", "gateway/failpoint"},
+	"transports/idpmodem":        {"transports", "transports/isatdata", "transports/serial", "transports/tty", "gateway/failpoint"},
 	"transports/idp":             {"transports", "transports/isatdata", "transports/mark", "gateway/failpoint"},
 	"transports/isatdata":        {},
 	"transports/mark":            {},
