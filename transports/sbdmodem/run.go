@@ -120,11 +120,14 @@ func (r *runner) step(ctx context.Context) error {
 		return r.prepare(ctx)
 	case r.message.waits && !now.Before(r.message.next):
 		return r.receive(ctx)
+	case r.t.check.waits() && !now.Before(r.t.check.next):
+		r.book()
+		return nil
 	case r.held == nil && !r.cleared: // what is not to be sent any more must not be there when the process dies
 		return r.clear(ctx)
 	case !r.lookAt.After(now):
 		return r.look(ctx)
-	case r.message.waits: // no session may start
+	case r.message.waits || r.t.check.waits(): // no session may start
 	case !r.checkAt.IsZero() && !r.checkAt.After(now):
 		r.checkAt, r.want = now.Add(r.t.cfg.MailboxCheck), true
 		return nil
@@ -150,7 +153,11 @@ func (r *runner) wait(ctx context.Context, now time.Time) error {
 	}
 	if r.message.waits {
 		until(r.message.next)
-	} else {
+	}
+	if r.t.check.waits() {
+		until(r.t.check.next)
+	}
+	if !r.message.waits && !r.t.check.waits() {
 		until(r.checkAt)
 		if r.held != nil || r.want || r.attach {
 			until(r.t.pace.next)

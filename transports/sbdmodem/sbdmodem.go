@@ -21,6 +21,7 @@ type Transport struct {
 	// Of the loop of the Run under way; they outlive it.
 	pace    pace
 	journal journal
+	check   check
 
 	running serial.Running[runner]
 

@@ -141,7 +141,7 @@ func (r *runner) drop(now time.Time) {
 	case now.Before(q.until):
 	default:
 		err := q.last
-		if err == nil && r.message.waits {
+		if err == nil && (r.message.waits || r.t.check.waits()) {
 			err = errWaits
 		}
 		if err == nil {

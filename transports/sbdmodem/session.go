@@ -253,7 +253,7 @@ func (r *runner) ended(res result) error {
 	flagged := r.flagged
 	r.flagged = false
 	if r.held == nil {
-		r.t.counts.checks.Add(1)
+		r.checked()
 		if res.mt == mtNone && !r.message.waits {
 			r.t.counts.empty.Add(1)
 			if flagged { // one that never goes would cost a session a minute

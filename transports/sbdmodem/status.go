@@ -76,7 +76,7 @@ var (
 	errPeer    = errors.New("the link goes to another modem (peer)")
 	errEmpty   = errors.New("no payload")
 	errPrefix  = errors.New(`a payload that begins with "RB" the web service of a RockBLOCK takes for an order to itself`)
-	errWaits   = errors.New("a message waits in the transceiver that the sink does not take: no session may start")
+	errWaits   = errors.New("the sink does not take what a session brought, or has cost: no other may start")
 	errMomsn   = errors.New("the outcome of the session was lost, and the transceiver's count of sessions fits neither")
 	errSize    = fmt.Errorf("the transceiver does not take messages of this size: %w", transports.ErrTooLarge)
 	errLost    = errors.New("the outcome of the session was lost with the line")

@@ -24,9 +24,13 @@ type Sink struct {
 	// JudgeReport returns what Report returns. Nil: no error.
 	JudgeReport func(r transports.Report) error
 
+	// JudgeCheck returns what Checked returns. Nil: no error.
+	JudgeCheck func(c transports.Check) error
+
 	mu      Monitor
 	uplinks []transports.Uplink
 	reports []transports.Report
+	checks  []transports.Check
 	mutated int
 }
 
@@ -65,6 +69,22 @@ func (s *Sink) Report(_ context.Context, r transports.Report) error {
 		return s.JudgeReport(r)
 	}
 	return nil
+}
+
+// Checked implements transports.Payer.
+func (s *Sink) Checked(_ context.Context, c transports.Check) error {
+	s.mu.Change(func() { s.checks = append(s.checks, c) })
+	if s.JudgeCheck != nil {
+		return s.JudgeCheck(c)
+	}
+	return nil
+}
+
+// Checks returns a copy of all mailbox checks told of so far.
+func (s *Sink) Checks() []transports.Check {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.checks)
 }
 
 // Received returns copies of the uplinks handed over so far, in order.
