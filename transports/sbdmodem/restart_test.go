@@ -150,6 +150,28 @@ func TestStartInTheMiddleOfAMessage(t *testing.T) {
 	s.wantTaken("down")
 }
 
+// Another program may have switched to numbers, in which a ring alert has no name that all firmware agrees on.
+func TestStartWithNumericResults(t *testing.T) {
+	s := newSite(t)
+	port, err := tty.Open(s.modem.Path(), sbdmodem.BaudDefault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := port.Write([]byte("ATV0\r")); err != nil {
+		t.Fatal(err)
+	}
+	s.until("it says numbers", func() bool { return s.modem.Stats().Commands == 1 })
+	if err := port.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tr := s.driver()
+	s.start(tr)
+	s.cleared(s.put("up"))
+	if st := tr.Stats(); st.Rings == 0 || st.Setups != 1 {
+		t.Errorf("%+v, want a ring alert and one start", st)
+	}
+}
+
 // What another program has left in the MO buffer, or a process without a journal, is never sent as it lies there.
 func TestForeignMessageInTheMOBuffer(t *testing.T) {
 	for _, journal := range []string{"none", "damaged", "foreign"} {
