@@ -85,10 +85,20 @@ func (h *Hub) Reconcile(ctx context.Context, q ReconcileQuery, file io.Reader) (
 	return r, nil
 }
 
-// unlisted reports whether what is booked for a group is kept as sums only: of frames that came again, of senders that nobody knows, of reports of the
-// network, and of acknowledgements that are answers to a datagram. Who sends a recorded frame again and again must not fill the disk.
+// unlisted reports whether what is booked for a group is kept as sums only: of frames that came again, of senders that nobody knows, of
+// mailbox checks, of reports of the network, and of acknowledgements that are answers to a datagram. Who sends a recorded frame again and again must not fill
+// the disk.
 func (l *link) unlisted(g *ledger.Group) bool {
-	return g.Cause == ledger.CauseAck && g.Direction == tariff.MT && !l.Metered || g.Cause == ledger.CauseRepeat || g.Cause == ledger.CauseUnknown || g.Cause == ledger.CauseOther && g.Direction == tariff.MT
+	switch g.Cause {
+	case ledger.CauseRepeat, ledger.CauseUnknown, ledger.CauseCheck:
+		return true
+	case ledger.CauseAck:
+		return g.Direction == tariff.MT && !l.Metered
+	case ledger.CauseOther:
+		return g.Direction == tariff.MT
+	default:
+		return false
+	}
 }
 
 // reconcileAll compares the devices by number. Those that have a name of the file in common, as two between which a SIM was moved, are compared as

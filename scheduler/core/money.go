@@ -96,16 +96,30 @@ func (k *Core) Charge(now time.Time, at Place, dl Downlink) Cost {
 
 // Stranger books a transmission that came over a link and is of no device that is known; all of them count as one device. It is written with what comes next.
 func (k *Core) Stranger(now time.Time, link, bytes int) {
+	k.chargeLink(now, link, tariff.Event{Time: now, Direction: tariff.MO, Bytes: int64(bytes)}, ledger.CauseUnknown)
+}
+
+// Check books a mailbox check of a link's own transceiver, which is no device. It is written with the commit that it comes in: a transceiver has one at a
+// time, and cannot make the disk write by itself.
+func (k *Core) Check(now time.Time, link int) {
+	if k.chargeLink(now, link, tariff.Event{Time: now, Direction: tariff.MO, Kind: tariff.MailboxCheck}, ledger.CauseCheck) {
+		k.dirty.must = true
+	}
+}
+
+// chargeLink prices and books what is of no device. It reports whether the link has a tariff: what is of nobody and costs nothing is not booked.
+func (k *Core) chargeLink(now time.Time, link int, ev tariff.Event, cause ledger.Cause) bool {
 	t := k.Tariff(now, link)
 	if t == nil {
-		return
+		return false
 	}
-	c := t.Price(&k.plain, k.poolOf(t), tariff.Event{Time: now, Direction: tariff.MO, Bytes: int64(bytes)})
+	c := t.Price(&k.plain, k.poolOf(t), ev)
 	k.spent.up += c.Micros
 	k.book(&ledger.Entry{
-		Time: t.Local(now), Link: k.config.Links[link].Name, Pool: t.PoolName(), Cause: ledger.CauseUnknown, Direction: tariff.MO, Currency: t.Currency,
-		Count: 1, Payload: int64(bytes), Billed: c.Bytes, Micros: c.Micros,
+		Time: t.Local(now), Link: k.config.Links[link].Name, Pool: t.PoolName(), Cause: cause, Direction: ev.Direction, Currency: t.Currency,
+		Count: 1, Payload: ev.Bytes, Billed: c.Bytes, Micros: c.Micros,
 	}, 0)
+	return true
 }
 
 // Report books a status report of the network.
