@@ -30,11 +30,11 @@ var imports = map[string][]string{
 	"scheduler/core":          {"scheduler", "scheduler/ledger", "scheduler/presence", "scheduler/row", "scheduler/tariff"},
 	"gateway/docs":            {},
 	"gateway/audit":           {},
-	"gateway/fleet":           {"codec", "codec/session"},
+	"gateway/fleet":           {"codec", "codec/session", "scheduler/row"},
 	"gateway/store":           {"gateway/failpoint"},
 	"gateway/hub":             {"codec", "codec/session", "codec/manifest", "transports", "scheduler/...", "gateway/audit", "gateway/fleet", "gateway/rollout/...", "gateway/store", "gateway/failpoint"},
 	"gateway/publish":         {"gateway/store", "gateway/failpoint"},
-	"gateway/rollout":         {"codec", "codec/manifest", "scheduler/presence", "gateway/rollout/silence", "gateway/rollout/verdict"},
+	"gateway/rollout":         {"codec", "codec/manifest", "scheduler/presence", "scheduler/row", "gateway/rollout/silence", "gateway/rollout/verdict"},
 	"gateway/rollout/silence": {"scheduler/presence"},
 
 	"gateway/rollout/verdict": {"scheduler", "scheduler/presence"},
