@@ -23,23 +23,7 @@ const patience = 20 * time.Second
 // start runs the transport until stop, or the end of the test.
 func (p *pair) start(t *testing.T, sink transports.Sink) (stop func()) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	tr := p.Transport
-	go func() { done <- tr.Run(ctx, sink) }()
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}
-	t.Cleanup(stop)
-	return stop
+	return transporttest.Start(t, p.Transport, sink)
 }
 
 func within(t *testing.T) context.Context {
