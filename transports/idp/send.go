@@ -11,11 +11,7 @@ import (
 	"github.com/godwit-gateway/godwit/transports/isatdata"
 )
 
-var (
-	errWindow  = errors.New("satellites have no windows")
-	errAddress = errors.New("want a mobile ID, as 01234567SKYABCD")
-	errEmpty   = errors.New("no payload")
-)
+var errAddress = errors.New("want a mobile ID, as 01234567SKYABCD")
 
 // Send implements transports.Transport.
 func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports.Receipt, error) {
@@ -56,20 +52,12 @@ func (t *Transport) flush(ctx context.Context, to string) {
 
 // admit refuses what cannot be sent.
 func (t *Transport) admit(ctx context.Context, d *transports.Downlink) error {
-	refused := func(err error) error { return &transports.SendError{Outcome: transports.Refused, Err: err} }
+	err := transports.Admit(ctx, d, t.Limits().DownlinkMax, t.now())
 	switch {
-	case ctx.Err() != nil:
-		return &transports.SendError{Outcome: transports.NotSent, Err: ctx.Err()}
-	case d.Window.ID != 0:
-		return refused(errWindow)
-	case len(d.Payload) > t.Limits().DownlinkMax:
-		return refused(transports.ErrTooLarge)
-	case len(d.Payload) == 0:
-		return refused(errEmpty)
-	case !d.Expires.IsZero() && !t.now().Before(d.Expires):
-		return refused(transports.ErrExpired)
+	case err != nil:
+		return err
 	case d.To.Bearer != transports.IDP || !isatdata.ValidMobileID(d.To.ID):
-		return refused(errAddress)
+		return transports.Refuse(errAddress)
 	case !t.Up():
 		return &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
 	}
