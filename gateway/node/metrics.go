@@ -99,7 +99,7 @@ func (w *wired) satellites(s *metrics.LinkState) {
 		s.Sent = func() (messages, payload uint64) { st := d.Stats(); return st.Sent, st.SentBytes }
 		s.Sessions = func() map[string]uint64 {
 			st := d.Stats()
-			return map[string]uint64{"repeated": st.Repeated, "foreign": st.Foreign, "cancelled": st.Cancelled, "scheduled": st.Scheduled}
+			return map[string]uint64{"repeated": st.Repeated, "foreign": st.Foreign, "cancelled": st.Cancelled, "scheduled": st.Scheduled, "overfull": st.Overfull}
 		}
 		s.Calls = func() map[string]uint64 { return d.Stats().Failures }
 	case *cloudloop.Transport:

@@ -96,6 +96,15 @@ func (g *gateway) do(ctx context.Context, c call) ([]byte, error) {
 	}
 }
 
+// ask makes a call and reads the answer.
+func (g *gateway) ask(ctx context.Context, c call) (*page, error) {
+	body, err := g.do(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return parsePage(c.what, body)
+}
+
 // once makes a call with a token, "" for none.
 func (g *gateway) once(ctx context.Context, c call, bearer string) ([]byte, error) {
 	fail := callError{what: c.what}

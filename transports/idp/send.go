@@ -27,7 +27,13 @@ func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports
 	if t.cfg.Flush {
 		t.flush(ctx, d.To.ID)
 	}
+	since := t.now()
 	s, err := t.submit(ctx, &d)
+	if maybeSent(err) {
+		if found := t.lookUp(ctx, &d, since); found != nil {
+			s, err = found, nil
+		}
+	}
 	if err != nil {
 		t.counts.sendErrors.Add(1)
 		return transports.Receipt{}, err
@@ -41,6 +47,11 @@ func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports
 	}
 	t.remember(&d, s)
 	return transports.Receipt{Ref: reference(s.id()), At: t.now(), Parts: 1}, nil
+}
+
+func maybeSent(err error) bool {
+	var failed *transports.SendError
+	return errors.As(err, &failed) && failed.Outcome == transports.MaybeSent
 }
 
 // flush cancels what waits for a terminal. What cannot be cancelled goes all the same: it is no reason to keep the new message back.
@@ -67,11 +78,7 @@ func (t *Transport) admit(ctx context.Context, d *transports.Downlink) error {
 // submit makes the call and says what is known of the message if it failed.
 func (t *Transport) submit(ctx context.Context, d *transports.Downlink) (*submission, error) {
 	user := uint32(d.Ref & 0x7fff_ffff)
-	body, err := t.gateway.do(ctx, t.gateway.submit(user, d.To.ID, t.header.Append(nil, d.Payload)))
-	if err != nil {
-		return nil, t.sendError(err)
-	}
-	p, err := parsePage(whatSubmit, body)
+	p, err := t.gateway.ask(ctx, t.gateway.submit(user, d.To.ID, t.header.Append(nil, d.Payload)))
 	if err != nil {
 		return nil, t.sendError(err)
 	}
