@@ -1,7 +1,6 @@
 package directip_test
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -16,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/directip"
 	"github.com/godwit-gateway/godwit/transports/transporttest"
 )
@@ -40,20 +38,6 @@ func newTransport(t testing.TB, change func(*directip.Config)) *directip.Transpo
 	}
 	t.Cleanup(func() { tr.Close() })
 	return tr
-}
-
-// running runs a transport until the test ends, or until it is stopped.
-func running(t *testing.T, tr *directip.Transport, sink transports.Sink) (stop func() error) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- tr.Run(ctx, sink) }()
-	stop = sync.OnceValue(func() error {
-		cancel()
-		return <-done
-	})
-	t.Cleanup(func() { _ = stop() })
-	return stop
 }
 
 // record is an MO message as the network sends it.

@@ -11,6 +11,8 @@ func (s *Service) routeOGWS() {
 	s.handle("POST "+PathOGWS+"auth/token", CallToken, "", s.token)
 	s.handle("GET "+PathOGWS+"get/re_messages", CallReturns, "", s.authorised(s.ogwsReturns))
 	s.handle("GET "+PathOGWS+"get/fw_status_updates", CallStatuses, "", s.authorised(s.ogwsStatuses))
+	s.handle("GET "+PathOGWS+"get/fw_statuses", CallStatuses, "", s.authorised(s.ogwsStatuses))
+	s.handle("GET "+PathOGWS+"get/fw_messages", CallForwards, "", s.authorised(s.ogwsForwards))
 	s.handle("POST "+PathOGWS+"submit/messages", CallSubmit, "", s.authorised(s.ogwsSubmit))
 	s.handle("POST "+PathOGWS+"submit/cancellations", CallCancel, "", s.authorised(s.ogwsCancel))
 }
@@ -66,7 +68,7 @@ func (s *Service) ogwsReturns(_ http.ResponseWriter, r *http.Request) (map[strin
 }
 
 func (s *Service) ogwsStatuses(_ http.ResponseWriter, r *http.Request) (map[string]any, int) {
-	forwards, code := s.statuses(r.URL.Query().Get("FromUTC"))
+	forwards, code := s.statuses(r.URL.Query().Get("FromUTC"), r.URL.Query().Get("IDList"))
 	if code != 0 {
 		return nil, code
 	}
