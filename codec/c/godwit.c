@@ -161,10 +161,11 @@ static const uint32_t sha256_start[8] = {
 	0x5be0cd19, 0x1f83d9ab, 0x9b05688c, 0x510e527f, 0xa54ff53a, 0x3c6ef372, 0xbb67ae85, 0x6a09e667,
 };
 
+/* The state, and what a block does with it. */
 struct sha256 {
-	uint32_t h[8];
-	uint32_t w[16]; /* the block, behind the state */
-	uint32_t n;     /* bytes so far; what is hashed here is far below 2^29 */
+	uint32_t v[8 + 16 + 1]; /* h to a, the next 16 words of the schedule, of which the first are the block, and the one behind these */
+	const uint32_t *before; /* the state before the block: the start, or that of the block before */
+	uint32_t h[8];          /* the state after it */
 };
 
 static uint32_t rotate(uint32_t x, unsigned n)
@@ -180,50 +181,52 @@ static NOINLINE uint32_t mix(uint32_t x, unsigned a, unsigned b, unsigned c)
 
 static NOINLINE void sha256_block(struct sha256 *s)
 {
-	uint32_t v[8 + 16 + 1]; /* h to a, the next 16 words of the schedule, and the one behind these */
+	uint32_t *v = s->v;
 	unsigned i;
 
-	memcpy(v, s, 24 * sizeof v[0]);
+	memcpy(v, s->before, sizeof s->h);
 	for (i = 0; i < 64; i++) {
-		v[24] = v[8] + v[17] + (mix(v[9], 7, 18, 3) ^ v[9] << 29) + (mix(v[22], 17, 19, 10) ^ v[22] << 22);
+		v[24] = (mix(v[9], 7, 18, 3) ^ v[9] << 29) + (mix(v[22], 17, 19, 10) ^ v[22] << 22) + v[8] + v[17];
 		v[8] += v[0] + sha256_k[i] + (v[1] ^ (v[3] & (v[2] ^ v[1]))) + mix(v[3], 6, 11, 25);
 		v[4] += v[8];
 		v[8] += ((v[7] & (v[6] | v[5])) | (v[6] & v[5])) + mix(v[7], 2, 13, 22); /* the word that was used up becomes a */
 		memmove(v, v + 1, 24 * sizeof v[0]);
 	}
 	for (i = 0; i < 8; i++)
-		s->h[i] += v[i];
-}
-
-static NOINLINE void sha256_byte(struct sha256 *s, unsigned b)
-{
-	uint32_t *w = &s->w[s->n / 4 % 16];
-
-	*w = *w << 8 | b;
-	if (++s->n % BLOCK_LEN == 0)
-		sha256_block(s);
+		s->h[i] = v[i] + s->before[i];
+	s->before = s->h;
 }
 
 /* Hashes data, behind a block of a key of 32 bytes and zeros that a byte was added to in each place, if that is not 0. */
 static NOINLINE void hash(uint8_t out[HASH_LEN], const uint8_t *data, size_t n, const uint8_t *key, unsigned pad)
 {
 	struct sha256 s;
-	unsigned b = 0x80, i;
+	unsigned i = 0;
+	uint32_t b, *w;
+	size_t end = BLOCK_LEN + n;
 
-	memcpy(s.h, sha256_start, sizeof s.h);
-	s.n = 0;
-	if (pad != 0)
-		for (i = 0; i < BLOCK_LEN; i++)
-			sha256_byte(&s, i < HASH_LEN ? key[i] ^ pad : pad);
-	while (n-- > 0)
-		sha256_byte(&s, *data++);
-	n = s.n * 8;
+	s.before = sha256_start;
+	if (pad == 0)
+		i = BLOCK_LEN;
+	else
+		n = end;
 	do {
-		sha256_byte(&s, b);
-		b = 0;
-	} while (s.n % BLOCK_LEN != BLOCK_LEN - 8);
-	s.w[14] = 0;
-	s.w[15] = (uint32_t)n;
+		if (i < HASH_LEN)
+			b = key[i] ^ pad;
+		else if (i < BLOCK_LEN)
+			b = pad;
+		else if (i < end)
+			b = *data++;
+		else
+			b = i == end ? 0x80 : 0;
+		w = &s.v[8 + i / 4 % 16];
+		*w = *w << 8 | b;
+		i++;
+		if (i % BLOCK_LEN == 0)
+			sha256_block(&s);
+	} while (i <= end || i % BLOCK_LEN != BLOCK_LEN - 8);
+	s.v[8 + 14] = 0;
+	s.v[8 + 15] = (uint32_t)n * 8;
 	sha256_block(&s);
 	for (i = 0; i < 8; i++)
 		put_be(out + 4 * i, s.h[7 - i], 4);
