@@ -276,13 +276,16 @@ enum { OF_KEY = '|' }; /* no header */
  */
 static NOINLINE void text_begin(struct work *x, const char *label, unsigned header)
 {
-	char last = header == OF_KEY ? 0 : '9';
+	char last = '9';
 
 	x->w.p = x->block + TEXT_AT;
 	x->w.n = 0;
 	x->w.cap = TEXT_MAX;
-	put_bytes(&x->w, root, 8);
-	put(&x->w, header == OF_KEY ? OF_KEY : ' ');
+	put_bytes(&x->w, root, 9);
+	if (header == OF_KEY) {
+		x->w.p[8] = OF_KEY;
+		last = 0;
+	}
 	for (; *label > last; label++)
 		put(&x->w, (uint8_t)*label);
 	if (header != 0)
