@@ -591,7 +591,6 @@ static const uint16_t likelier[32] = {
 struct encoder {
 	struct writer w;
 	uint32_t low, width;
-	int32_t start;                      /* of the range code within w */
 	unsigned packed;                    /* 0 in a keyframe */
 	const struct godwit_template *t;
 	struct godwit_state *st;            /* of the status before, which becomes that of this one */
@@ -601,14 +600,14 @@ struct encoder {
 	int64_t moved;
 };
 
-/* Adds to low, and narrows the interval to a width: the bytes that are settled go out. A carry adds one to those that went before; it ends within them. */
+/* Adds to low, and narrows the interval to a width: the bytes that are settled go out. A carry adds one to those that went before; it ends within them if all fitted. */
 static NOINLINE void range(struct encoder *e, uint32_t d, uint32_t width)
 {
 	int32_t i = e->w.n;
 
 	e->low += d;
-	if (e->low < d)
-		while (i > e->start && ++e->w.p[--i] == 0)
+	if (e->low < d && e->w.error == 0)
+		while (++e->w.p[--i] == 0)
 			;
 	while (width >> 24 == 0) {
 		put(&e->w, e->low >> 24);
@@ -752,17 +751,13 @@ static NOINLINE int64_t last_move(const struct godwit_field_state *fs)
 	return (int64_t)((uint64_t)(int64_t)fs->moved_high << 32 | fs->moved_low);
 }
 
-/* A product of more than 32 bits, bit by bit: the compiler's library multiplies faster, in more code. */
-static NOINLINE int64_t times(int64_t a, unsigned n)
+/* A product of more than 32 bits, from two that fit: n has 16. The compiler's library has a larger one. */
+static int64_t times(int32_t a, int32_t n)
 {
-	int64_t product = 0;
+	uint32_t low = ((uint32_t)a & 0xffff) * (uint32_t)n;
+	int32_t high = (a >> 16) * n + (int32_t)(low >> 16);
 
-	for (; n > 0; n >>= 1) {
-		if ((n & 1) != 0)
-			product += a;
-		a += a;
-	}
-	return product;
+	return (int64_t)((uint64_t)(uint32_t)(high >> 16) << 32 | ((uint32_t)high << 16 | (low & 0xffff)));
 }
 
 /* The upper half of GODWIT_NONE is that of no value. */
@@ -991,7 +986,6 @@ int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit
 	}
 	if (DELTAS)
 		e.st->entered = (uint8_t)(h->entered - 1); /* until the frame is made */
-	e.start = e.w.n;
 	do
 		put_status(&e, s++);
 	while (--count > 0);
