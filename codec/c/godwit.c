@@ -255,9 +255,9 @@ struct work {
 	struct writer w; /* into the text */
 	const struct godwit *g;
 	struct godwit_epoch *epoch;       /* NULL: of joins, which are of none */
+	unsigned label;                   /* of the key: where it is in words */
+	unsigned header;                  /* in the text, if it is not 0 */
 	uint64_t counter;                 /* of a frame for CCM, as all that follows but the key */
-	const char *label;                /* of the key */
-	unsigned header;
 	unsigned tag_len;
 	unsigned open;                    /* 1: data is ciphertext */
 	unsigned index;                   /* of the next block of the key stream */
@@ -266,7 +266,9 @@ struct work {
 	uint8_t block[16 + 2 + TEXT_MAX];
 };
 
-static const char root[GODWIT_SALT] = "godwit/1 root";
+/* The salt of what is of no epoch, and behind it the labels of keys: a place in one text is less code than a pointer to each. */
+static const char words[] = "godwit/1 root\0\0\0up8\0up4\0dn\0join\0ack";
+enum { UP8 = GODWIT_SALT, UP4 = UP8 + 4, DOWN = UP4 + 4, JOIN = DOWN + 3, ACK = JOIN + 5 };
 
 enum { OF_KEY = '|' }; /* no header */
 
@@ -274,19 +276,20 @@ enum { OF_KEY = '|' }; /* no header */
  * Begins the text of a key, which has its label between bars, or another one that is under a MAC, which has the label behind a space, without the digit at
  * its end, and maybe a header. All else is the same.
  */
-static NOINLINE void text_begin(struct work *x, const char *label, unsigned header)
+static NOINLINE void text_begin(struct work *x, unsigned header)
 {
+	const char *label;
 	char last = '9';
 
 	x->w.p = x->block + TEXT_AT;
 	x->w.n = 0;
 	x->w.cap = TEXT_MAX;
-	put_bytes(&x->w, root, 9);
+	put_bytes(&x->w, words, 9);
 	if (header == OF_KEY) {
 		x->w.p[8] = OF_KEY;
 		last = 0;
 	}
-	for (; *label > last; label++)
+	for (label = words + x->label; *label > last; label++)
 		put(&x->w, (uint8_t)*label);
 	if (header != 0)
 		put(&x->w, header);
@@ -302,15 +305,15 @@ static NOINLINE void text_hmac(struct work *x)
 }
 
 /* Derives a key of an epoch, or the one of joins (SPEC §2.1, §5.2), and begins its text. No key is longer than the first block of HKDF-Expand. */
-static NOINLINE void derive(struct work *x, const char *label, unsigned header)
+static NOINLINE void derive(struct work *x)
 {
 	memset(x->key, 0, HASH_LEN);
-	memcpy(x->key, x->epoch != NULL ? (const void *)x->epoch->salt : root, GODWIT_SALT); /* that of epoch 0 is all zeros, as none would be */
+	memcpy(x->key, x->epoch != NULL ? (const void *)x->epoch->salt : words, GODWIT_SALT); /* that of epoch 0 is all zeros, as none would be */
 	hmac(x->key, x->g->config->key, GODWIT_KEY);
-	text_begin(x, label, OF_KEY);
+	text_begin(x, OF_KEY);
 	put(&x->w, 1);
 	text_hmac(x);
-	text_begin(x, label, header);
+	text_begin(x, x->header);
 }
 
 void godwit_fleet_key(const uint8_t *fleet, uint32_t number, uint8_t *out)
@@ -373,7 +376,7 @@ static APART void ccm_blocks(struct work *x, unsigned crypt, uint8_t *data, size
 static NOINLINE void ccm(struct work *x, uint8_t *data, size_t n)
 {
 	/* the AAD (SPEC §2.2), two blocks with its length before it and zeros behind it */
-	derive(x, x->label, x->header);
+	derive(x);
 	put_u32(&x->w, (uint32_t)(x->counter >> 32));
 	put_u32(&x->w, (uint32_t)x->counter);
 	put_int(&x->w, 0, 2);
@@ -528,7 +531,6 @@ static NOINLINE int envelope(const struct godwit *g, const uint8_t *content, siz
 /* Seals the body under the next counter and puts together the item at the start of the buffer. Returns its length. */
 static NOINLINE int finish(struct writer *w, struct godwit *g, unsigned header)
 {
-	static const char up[2][4] = {"up8", "up4"};
 	struct work x;
 	unsigned n = (unsigned)w->n, ctr_len, cut = 0;
 	uint8_t *content = w->p;
@@ -542,7 +544,7 @@ static NOINLINE int finish(struct writer *w, struct godwit *g, unsigned header)
 		cut = out->flags / GODWIT_METERED & g->config->short_tag; /* F-017 */
 	}
 	x.tag_len = TAG_LEN - 4 * cut;
-	x.label = up[cut];
+	x.label = UP8 + (UP4 - UP8) * cut;
 	header |= (header & out->flags & GODWIT_ASK) / GODWIT_ASK; /* keyframes and what is extended can ask */
 	x.g = g;
 	x.epoch = g->memory.epochs;
@@ -1185,6 +1187,7 @@ static NOINLINE int skip_item(struct reader *r, unsigned within)
 
 	*level = 1;
 	for (;;) {
+		const uint8_t *head;
 		int major;
 
 		while (*level == 0) {
@@ -1193,14 +1196,13 @@ static NOINLINE int skip_item(struct reader *r, unsigned within)
 			level--;
 		}
 		--*level;
+		head = r->p;
 		major = read_head(r);
 		if (major == 7) {
-			uint32_t top = r->info == 27 ? r->high : r->info == 26 ? r->low : r->low << 16;
-
 			if (r->info < 20 || r->info == 24)
 				return GODWIT_E_MALFORMED;
 			/* no number, or none that is finite: the exponent, behind the sign, is all ones */
-			if (r->info > 24 && !r->shortest && top << 1 >= 0 - (UINT32_C(1) << (102 - 3 * r->info)))
+			if (r->info > 24 && !r->shortest && get_be(head + 1, 2) << 17 >= 0 - (UINT32_C(1) << (102 - 3 * r->info)))
 				return GODWIT_E_MALFORMED;
 		} else if (major > 1) {
 			uint32_t n = r->v;
@@ -1279,7 +1281,8 @@ static int open_ack(struct work *x, const struct godwit_item *item, struct godwi
 	if (back >= end)
 		return GODWIT_E_AUTH; /* a counter that was never used */
 	r->ack.counter = end - 1 - back;
-	derive(x, "ack", 0);
+	x->label = ACK;
+	derive(x);
 	put_int(&x->w, r->ack.counter, 8);
 	put(&x->w, CONTROL_ACK);
 	put_bytes(&x->w, bitmap, size);
@@ -1295,12 +1298,11 @@ static int open_ack(struct work *x, const struct godwit_item *item, struct godwi
 /* A message of an epoch (SPEC §2). What does not verify is as it came afterwards: nobody uses it by mistake (F-021), and another key can be tried. */
 static int open_message(struct work *x, const struct godwit_item *item, struct godwit_received *r)
 {
-	uint8_t *content = item->content;
+	uint8_t *content = item->content + 1;
 	size_t n = item->len - 1 - 2 - TAG_LEN;
 	uint64_t down = x->epoch->down;
 
-	x->header = *content++;
-	x->label = "dn";
+	x->label = DOWN;
 	x->tag_len = TAG_LEN;
 	x->open = 1;
 	if ((x->header & ~1u) == EXTENDED_EXPLICIT) {
@@ -1975,21 +1977,22 @@ void godwit_parcel_probe(struct godwit_parcel *p)
 
 /* --- Joins (SPEC §5.2) --- */
 
-enum { ATTEMPT_AT = 13, ATTEMPT_LEN = 1 + 12 }; /* in the text under a MAC: the header, and what names the attempt */
+enum { EPOCH_LEN = 4, ATTEMPT_AT = 13, ATTEMPT_LEN = 1 + 12 }; /* in the text under a MAC: the header, and what names the attempt */
 
 /* Computes a MAC of a join. What it says behind the attempt is the nonce but in a request, and the epoch, which is given in an acceptance. */
-static NOINLINE void join_mac(struct work *x, unsigned header, const uint8_t *nonce, const uint8_t *epoch)
+static NOINLINE void join_mac(struct work *x, const uint8_t *nonce)
 {
 	const struct godwit *g = x->g;
 
 	x->epoch = NULL;
-	derive(x, "join", header);
+	x->label = JOIN;
+	derive(x);
 	put_u32(&x->w, g->memory.boot);
 	put_u32(&x->w, g->random);
-	if (header != CONTROL_REQUEST)
+	if (x->header != CONTROL_REQUEST)
 		put_bytes(&x->w, nonce, NONCE_LEN);
-	if (header == CONTROL_ACCEPT)
-		put_bytes(&x->w, epoch, 4);
+	if (x->header == CONTROL_ACCEPT)
+		put_bytes(&x->w, nonce - EPOCH_LEN, EPOCH_LEN);
 	text_hmac(x);
 }
 
@@ -2013,7 +2016,8 @@ int godwit_send_join(const struct godwit *g, const struct godwit_out *out)
 	if (out->cap < GODWIT_JOIN)
 		return GODWIT_E_SPACE;
 	x.g = g;
-	join_mac(&x, g->joining, g->nonce, NULL);
+	x.header = g->joining;
+	join_mac(&x, g->nonce);
 	memcpy(said + ATTEMPT_LEN, x.key, MAC_LEN);
 	return envelope(g, said, ATTEMPT_LEN + MAC_LEN, out);
 }
@@ -2022,25 +2026,25 @@ int godwit_send_join(const struct godwit *g, const struct godwit_out *out)
 static int open_join(struct godwit *g, struct work *x, const uint8_t *content, size_t n)
 {
 	uint8_t *salt = x->block + TEXT_AT + ATTEMPT_AT + 9;
-	size_t epoch_len = content[0] == CONTROL_ACCEPT ? 4 : 0;
-	const uint8_t *nonce = content + 1 + epoch_len;
+	const uint8_t *nonce = content + n - MAC_LEN - NONCE_LEN;
+	unsigned accepted = x->header == CONTROL_ACCEPT;
 	uint32_t epoch;
 
-	if (n != 1 + epoch_len + NONCE_LEN + MAC_LEN) /* F-106 */
+	if (n != 1 + accepted * EPOCH_LEN + NONCE_LEN + MAC_LEN) /* F-106 */
 		return GODWIT_E_MALFORMED;
 	if (g->joining == 0)
 		return GODWIT_E_AUTH;
-	join_mac(x, content[0], nonce, content + 1);
+	join_mac(x, nonce);
 	if (differ(x->key, nonce + NONCE_LEN, MAC_LEN))
 		return GODWIT_E_AUTH;
-	if (epoch_len == 0) {
+	if (!accepted) {
 		if (g->joining == CONTROL_CONFIRM && !differ(g->nonce, nonce, NONCE_LEN))
 			return GODWIT_E_REPLAY; /* F-125: who says it again must not make the device speak */
 		memcpy(g->nonce, nonce, NONCE_LEN);
 		g->joining = CONTROL_CONFIRM;
 		return GODWIT_GOT_CHALLENGE;
 	}
-	epoch = get_be(content + 1, 4);
+	epoch = get_be(content + 1, EPOCH_LEN);
 	if (epoch == 0) /* F-105 */
 		return GODWIT_E_MALFORMED;
 	/* The salt is random number, boot counter, nonce; the text has them as boot counter, random number, nonce. */
@@ -2057,23 +2061,25 @@ static int open_join(struct godwit *g, struct work *x, const uint8_t *content, s
 int godwit_receive(struct godwit *g, struct godwit_history *h, const struct godwit_item *item, struct godwit_received *r)
 {
 	struct work x;
-	unsigned header, i;
+	unsigned i;
 	int got = GODWIT_E_AUTH;
 
 	if (item->len < 1 + 2 + 1 + MAC_LEN) /* of the shortest acknowledgement, and of the shortest message (F-014) */
 		return GODWIT_E_MALFORMED;
 	x.g = g;
-	header = *item->content;
+	x.header = *item->content;
 #ifndef GODWIT_NO_JOIN
-	if (header == CONTROL_ACCEPT || header == CONTROL_CHALLENGE)
+	if (x.header == CONTROL_ACCEPT || x.header == CONTROL_CHALLENGE)
 		return open_join(g, &x, item->content, item->len);
 #endif
-	if (header != CONTROL_ACK && (header & 0xf6) != KIND_EXTENDED) /* the gateway sends nothing else: F-010 to F-013, F-106 */
+	if (x.header == CONTROL_ACK)
+		x.header = 0; /* its text has it elsewhere */
+	else if ((x.header & 0xf6) != KIND_EXTENDED) /* the gateway sends nothing else: F-010 to F-013, F-106 */
 		return GODWIT_E_MALFORMED;
 	x.epoch = g->memory.epochs;
 	for (i = 0; i < g->memory.known && got < 0; i++, x.epoch++) { /* F-119 */
 		r->previous = (uint8_t)i;
-		got = header == CONTROL_ACK ? open_ack(&x, item, r) : open_message(&x, item, r);
+		got = x.header == 0 ? open_ack(&x, item, r) : open_message(&x, item, r);
 	}
 	if (got == GODWIT_GOT_MESSAGE)
 		g->changed = CHANGED;

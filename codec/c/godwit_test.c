@@ -276,6 +276,16 @@ static enum outcome outcome_of(int err)
 	return err >= 0 ? OK : err == GODWIT_E_AUTH ? AUTH : err == E_CONTROL ? CONTROL : REFUSED;
 }
 
+/* Where a label is in words. */
+static unsigned label_of(const char *label)
+{
+	unsigned at = UP8;
+
+	while (at < sizeof words && strcmp(words + at, label) != 0)
+		at++;
+	return at;
+}
+
 static enum outcome run_derive(const struct vector *v)
 {
 	struct device d;
@@ -290,7 +300,9 @@ static enum outcome run_derive(const struct vector *v)
 	} else {
 		x.g = &d.g;
 		x.epoch = strcmp(label, "join") == 0 ? NULL : &d.g.memory.epochs[0];
-		derive(&x, label, 0);
+		x.label = label_of(label);
+		x.header = 0;
+		derive(&x);
 		memcpy(out, x.key, sizeof out);
 	}
 	return v->len <= 32 && memcmp(out, v->input, v->len) == 0 ? OK : WRONG;
@@ -418,7 +430,7 @@ static int seals_as(struct device *d, const struct vector *v, const struct seale
 	struct writer w;
 	int n;
 
-	if (p->label[0] == 'd' || p->counter >= COUNTER_END) {
+	if (p->label == DOWN || p->counter >= COUNTER_END) {
 		memcpy(out, plain, s->len);
 		c.g = &d->g;
 		c.open = 0;
@@ -466,7 +478,7 @@ static enum outcome run_open(const struct vector *v)
 	if (err == 0)
 		err = parse_sealed(item.content, item.len, (uint8_t)number(v, "ctr-bits"), (uint8_t)number(v, "tag"), &s);
 	if (err == 0) {
-		p.label = down ? "dn" : number(v, "tag") == 4 ? "up4" : "up8";
+		p.label = down ? DOWN : number(v, "tag") == 4 ? UP4 : UP8;
 		p.epoch = &d.g.memory.epochs[0];
 		p.header = s.header;
 		p.tag_len = s.tag_len;
@@ -561,7 +573,7 @@ static int says(struct device *d, const uint8_t *frame, int n, unsigned header, 
 		p.epoch = &d->g.memory.epochs[0];
 		p.counter = godwit_last(&d->g);
 		p.header = s.header;
-		p.label = "up8";
+		p.label = UP8;
 		p.tag_len = 8;
 		same = unseal(&d->g, &p, s.body, s.len) == 0 && s.header == header && s.len == len && memcmp(s.body, plain, len) == 0;
 	}
