@@ -439,7 +439,7 @@ int godwit_record(struct godwit *g, uint8_t record[GODWIT_RECORD])
 
 	g->promised = end;
 	if (g->next >= end) { /* F-028 */
-		g->promised = g->next + (g->config->short_counter ? 16 : 64);
+		g->promised = g->next + (UINT32_C(64) >> 2 * g->config->short_counter);
 		if (g->promised < g->next)
 			g->promised = COUNTER_END;
 	}
@@ -518,7 +518,7 @@ static NOINLINE int envelope(const struct godwit *g, const uint8_t *content, siz
 
 	w.p = out->buffer;
 	w.n = 0;
-	w.cap = INT32_MAX;
+	w.cap = out->cap;
 	if ((out->flags & GODWIT_ADDRESSED) != 0) {
 		put(&w, 0x82);
 		put_head(&w, CBOR_UINT, g->config->number);
@@ -535,30 +535,30 @@ static NOINLINE int finish(struct writer *w, struct godwit *g, unsigned header)
 	unsigned n = (unsigned)w->n, ctr_len, cut = 0;
 	uint8_t *content = w->p;
 	const struct godwit_out *out = w->out;
+	unsigned flags = out->flags;
 
 	if (w->error != 0)
 		return w->error;
 	if (header < KIND_EXTENDED) {
 		while (n > 0 && content[n - 1] == 0) /* F-016 */
 			n--;
-		cut = out->flags / GODWIT_METERED & g->config->short_tag; /* F-017 */
+		cut = flags / GODWIT_METERED & g->config->short_tag; /* F-017 */
 	}
 	x.tag_len = TAG_LEN - 4 * cut;
 	x.label = UP8 + (UP4 - UP8) * cut;
-	header |= (header & out->flags & GODWIT_ASK) / GODWIT_ASK; /* keyframes and what is extended can ask */
 	x.g = g;
 	x.epoch = g->memory.epochs;
 	x.counter = g->next;
 	x.open = 0;
-	x.header = header;
+	x.header = header | (header & flags & GODWIT_ASK) / GODWIT_ASK; /* keyframes and what is extended can ask */
 	ccm(&x, content, n);
 	memcpy(content + n, x.mac, x.tag_len);
 	ctr_len = g->config->short_counter ? 2 : 3;
-	if ((header & ~1u) == EXTENDED_EXPLICIT)
+	if ((x.header & ~1u) == EXTENDED_EXPLICIT)
 		ctr_len = 6;
 	put_be(content - 5, g->next++, 5);
 	content -= ctr_len;
-	*content = (uint8_t)header;
+	*content = (uint8_t)x.header;
 	return envelope(g, content, ctr_len + n + x.tag_len, out);
 }
 
@@ -694,7 +694,7 @@ static NOINLINE void residual(struct encoder *e, int64_t v)
 
 	if (e->moved != 0) { /* how much it moved last: up to 2^spread, up to four times that, more */
 		rest = beyond_one(e->moved) >> e->coding->spread;
-		active = rest == 0 ? 1 : rest >> 2 == 0 ? 2 : 3;
+		active = rest == 0 ? 1 : rest < 4 ? 2 : 3;
 		minus = e->moved < 0 ? 1 : 2;
 	}
 	say(e, MOVED + active, v != 0);
@@ -1035,8 +1035,7 @@ int godwit_send_hello(struct godwit *g, const struct godwit_say values[GODWIT_HE
 	unsigned key;
 
 	begin(&w, g, out);
-	put(&w, GODWIT_HELLO);
-	put(&w, CBOR_MAP);
+	put_int(&w, GODWIT_HELLO << 8 | CBOR_MAP, 2);
 	for (key = 1, rule = rules[0]; key <= GODWIT_HELLO_KEYS; key++, rule += 2) {
 		const struct godwit_say *text = ++values;
 		unsigned type = rule[0];
@@ -1356,7 +1355,7 @@ int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len)
 			return GODWIT_E_MALFORMED;
 		if ((key & 1) == 0) /* F-064 */
 			continue;
-		if (key > 3 || *value >> 5 != key - 1) /* types 0 and 2 */
+		if (*value >> 5 != key - 1) /* types 0 and 2 */
 			return GODWIT_E_MALFORMED;
 		if (key == 1 && epoch == 0 && r.high == 0 && r.v != 0) /* F-070; F-041: no key twice */
 			epoch = r.v;
