@@ -690,7 +690,7 @@ static NOINLINE uint64_t beyond_one(int64_t v)
 static NOINLINE void residual(struct encoder *e, int64_t v)
 {
 	uint64_t rest, part;
-	unsigned active = 0, minus = 0, more, bits = e->coding->order, at = 0, half = 0;
+	unsigned active = 0, minus = 0, more, bits, at = 0, half = 0;
 
 	if (e->moved != 0) { /* how much it moved last: up to 2^spread, up to four times that, more */
 		rest = beyond_one(e->moved) >> e->coding->spread;
@@ -701,6 +701,7 @@ static NOINLINE void residual(struct encoder *e, int64_t v)
 	if (v == 0)
 		return;
 	say(e, MINUS + minus, v < 0);
+	bits = e->coding->order;
 	rest = beyond_one(v) + (UINT32_C(1) << bits); /* so class j has the highest bit order + j */
 	more = MORE + 8 * active;
 	while ((part = rest >> bits) != 1) {
@@ -794,10 +795,10 @@ static void put_field(struct encoder *e, const struct godwit_field *f, struct go
 		expected = before;
 		if (f->predictor == 1)
 			expected += floor_div(times(e->passed, f->rise), f->per);
-		else if (f->predictor == 2)
-			expected += e->moved;
 		else if (f->predictor == 3)
 			expected = 0;
+		else if (f->predictor == 2)
+			expected += last_move(fs);
 		else if (f->predictor == 4 && fs[-1].flags & FIELD_MEASURED)
 			expected += last_move(&fs[-1]);
 		expected = clamp(c, expected);
@@ -870,17 +871,17 @@ static NOINLINE void put_status(struct encoder *e, const struct godwit_status *s
 	/* Bits of version, boot_changed, has_step, step, step_code, has_policy and policy; times 16 how many of them follow only if it is 1. */
 	static const uint8_t rare[] = {6, 1, 2 << 4 | 1, 4, 8, 1 << 4 | 1, 8};
 	const struct godwit_field *f = e->t->fields, *end = f + e->t->count;
-	struct godwit_field_state none, *fs = DELTAS ? (struct godwit_field_state *)(e->st + 1) : &none;
+	struct godwit_state *st = e->st;
+	struct godwit_field_state none, *fs = DELTAS ? (struct godwit_field_state *)(st + 1) : &none;
 	const int64_t *value = s->values;
 	unsigned present = 1, i;
 
 	put_time(e, s);
 	for (; f != end; f++)
-		if (measured(value++))
-			present |= 1u << f->group;
+		present |= (unsigned)measured(value++) << f->group;
 	for (i = 1; i <= e->t->groups; i++)
-		decide(e, INDEX_GROUP, (present ^ e->st->groups) >> i & 1);
-	e->st->groups = (uint16_t)present;
+		decide(e, INDEX_GROUP, (present ^ st->groups) >> i & 1);
+	st->groups = (uint16_t)present;
 	for (f = e->t->fields, value = s->values; f != end; f++, value++) {
 		if (!DELTAS) /* nothing is known of any field */
 			none.flags = 0;
