@@ -201,9 +201,8 @@ static NOINLINE void sha256_block(struct sha256 *s)
 static NOINLINE void hash(uint8_t out[HASH_LEN], const uint8_t *data, size_t n, const uint8_t *key, unsigned pad)
 {
 	struct sha256 s;
-	unsigned i = 0;
 	uint32_t b, *w;
-	size_t end = BLOCK_LEN + n;
+	size_t end = BLOCK_LEN + n, i = 0; /* what is hashed here is far below 2^29 bytes */
 
 	s.before = sha256_start;
 	if (pad == 0)
@@ -284,7 +283,7 @@ static NOINLINE void text_begin(struct work *x, unsigned header)
 	x->w.p = x->block + TEXT_AT;
 	x->w.n = 0;
 	x->w.cap = TEXT_MAX;
-	put_bytes(&x->w, words, 9);
+	put_bytes(&x->w, words, 9); /* with the space */
 	if (header == OF_KEY) {
 		x->w.p[8] = OF_KEY;
 		last = 0;
@@ -1117,8 +1116,7 @@ int godwit_send_steps(struct godwit *g, const struct godwit_step_log *log, const
 		put_int(&w, (head | s->code) << bits | pack_age(s->age_minutes, bits), bits - 8);
 	}
 	if (log->clock_valid) {
-		put(&w, 0xf8);
-		put_int(&w, (uint32_t)floor_div(log->time, 60), 2);
+		put_int(&w, 0xf80000 | ((uint32_t)floor_div(log->time, 60) & 0xffff), 3);
 	}
 	return finish(&w, g, KIND_EXTENDED);
 }
@@ -2026,8 +2024,8 @@ int godwit_send_join(const struct godwit *g, const struct godwit_out *out)
 static int open_join(struct godwit *g, struct work *x, const uint8_t *content, size_t n)
 {
 	uint8_t *salt = x->block + TEXT_AT + ATTEMPT_AT + 9;
-	const uint8_t *nonce = content + n - MAC_LEN - NONCE_LEN;
 	unsigned accepted = x->header == CONTROL_ACCEPT;
+	const uint8_t *nonce = content + 1 + accepted * EPOCH_LEN;
 	uint32_t epoch;
 
 	if (n != 1 + accepted * EPOCH_LEN + NONCE_LEN + MAC_LEN) /* F-106 */
