@@ -15,12 +15,6 @@ import (
 	"time"
 )
 
-// pause lets a random part of a time pass: a power failure comes when it comes.
-func pause(rng *rand.Rand, least, most time.Duration) {
-	timer := time.NewTimer(least + time.Duration(rng.Int64N(int64(most-least))))
-	<-timer.C
-}
-
 // cutOff ends a gateway and the power of its disk at one moment, as a power failure ends a machine. The gateway is halted first: a call to fsync(2) that is
 // under way when the file system is shut down may come back without an error though its journal was thrown away, and on a machine without power there is
 // nobody left whom it could tell.
