@@ -154,3 +154,38 @@ func TestDiskGetsFull(t *testing.T) {
 	}
 	c.kept(t, s, gw)
 }
+
+// A disk without a free byte. A gateway on it acknowledges nothing, and goes on once there is space. One that is started on it does not start and says why, be it
+// the first time or not: nothing is lost by that, and it starts once there is space.
+func TestDiskIsFull(t *testing.T) {
+	disk, s := siteOnDisk(t)
+	c := s.crewOf(t, 1, 6)
+	gw := s.gateway(t)
+	c.grow(t, 20)
+	disk.fill(t, 0)
+	s.notReady(t, "disk space is low")
+	c.silence(t, 50)
+	s.alive(t)
+	gw.kill(t)
+	s.noRoom(t, "disk space is low")
+	fresh := newSite(t)
+	fresh.moveState(t, filepath.Join(disk.dir, "fresh"))
+	fresh.noRoom(t, "no space left on device")
+	disk.empty(t)
+	disk.fill(t, 32<<20)
+	s.noRoom(t, "disk space is low")
+	fresh.noRoom(t, "disk space is low")
+	disk.empty(t)
+	gw = s.gateway(t)
+	c.grow(t, 20)
+	c.kept(t, s, gw)
+	fresh.gateway(t).stopped(t)
+}
+
+// noRoom has a gateway refuse to start for want of space, which it says in these words.
+func (s *site) noRoom(t *testing.T, why string) {
+	t.Helper()
+	if out := s.refused(t); !hasLine(out, why) {
+		t.Errorf("the log does not say %q:\n%s", why, out)
+	}
+}
