@@ -28,8 +28,8 @@ func (s *Service) token(w http.ResponseWriter, r *http.Request) (map[string]any,
 	token := rand.Text()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tokens[token] = s.o.Now().Add(s.o.Token)
-	return map[string]any{"access_token": token, "token_type": "bearer", "expires_in": s.o.Token.Seconds()}, 0
+	s.tokens[token] = s.o.Now().Add(tokenLife)
+	return map[string]any{"access_token": token, "token_type": "bearer", "expires_in": tokenLife.Seconds()}, 0
 }
 
 // Revoke makes all tokens invalid.

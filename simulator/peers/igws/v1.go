@@ -18,8 +18,6 @@ func (s *Service) routeV1() {
 	s.handle("POST "+PathV1+"submit_messages.json", CallSubmit, "SubmitForwardMessages_JResult", s.v1Submit)
 }
 
-type answering = func(w http.ResponseWriter, r *http.Request) (map[string]any, int)
-
 // v1Query wants account and password in the address.
 func (s *Service) v1Query(do answering) answering {
 	return func(w http.ResponseWriter, r *http.Request) (map[string]any, int) {
