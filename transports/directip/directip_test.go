@@ -178,9 +178,7 @@ func TestStrangersAreShutOut(t *testing.T) {
 	transporttest.Start(t, tr, sink)
 	for source, want := range map[string]ending{"127.0.0.2": saidYes, "127.0.1.77": saidYes, "127.0.0.3": reset, "127.0.2.1": reset} {
 		conn := dialFrom(t, source, tr)
-		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
-		_, _ = conn.Write(record{imei: imei(0), session: 1, payload: []byte(source)}.bytes())
-		if got := end(conn); got != want {
+		if got := put(t, conn, record{imei: imei(0), session: 1, payload: []byte(source)}.bytes()); got != want {
 			t.Errorf("from %s: %s, want %s", source, got, want)
 		}
 	}

@@ -134,8 +134,18 @@ func deliver(t testing.TB, tr *directip.Transport, message []byte) ending {
 	t.Helper()
 	conn := dialFrom(t, "127.0.0.1", tr)
 	defer conn.Close()
+	return put(t, conn, message)
+}
+
+// put sends one message over a connection and says how that ended. Where the reset comes before the message, its write has the error, and who reads after that
+// finds the connection closed.
+func put(t testing.TB, conn net.Conn, message []byte) ending {
+	t.Helper()
 	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
-	if _, err := conn.Write(message); err != nil && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
+	switch _, err := conn.Write(message); {
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return reset
+	case err != nil:
 		t.Errorf("write: %v", err)
 	}
 	return end(conn)
