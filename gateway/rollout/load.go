@@ -40,6 +40,9 @@ func (m *Machine) Load(now time.Time, from Source) error {
 		}
 	}
 	m.watch()
+	for _, r := range m.live {
+		r.inviting = r.active() // a wave may not be open for all of its devices
+	}
 	m.returned(now)
 	return nil
 }
@@ -67,6 +70,12 @@ func (m *Machine) loadRow(key, row []byte, fixed map[ID][]byte) error {
 	}
 	switch key[0] {
 	case rowDevice:
+		if r.Started.IsZero() { // the gateway ended before the start came to its end
+			if !slices.Contains(m.dirty.unstaged, id) {
+				m.dirty.unstaged, m.dirty.must = append(m.dirty.unstaged, id), true
+			}
+			return nil
+		}
 		d, err := m.readDevice(r, binary.BigEndian.Uint32(key[5:]), row)
 		switch {
 		case errors.Is(err, ErrUnknown):

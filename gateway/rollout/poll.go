@@ -25,6 +25,12 @@ func (m *Machine) Poll(now time.Time) (more bool) {
 		if r.State != Running {
 			continue
 		}
+		if r.inviting {
+			if m.inviteSome(now, r); r.inviting {
+				more = true
+				continue
+			}
+		}
 		more = m.expire(now, r) || more
 		if r.opened() == 0 {
 			m.another(now, r)
@@ -32,6 +38,7 @@ func (m *Machine) Poll(now time.Time) (more bool) {
 		if r.opened() < r.last() {
 			if wave := r.opened() + 1; passed(m.gates(now, r, wave)) {
 				m.openWave(now, r, machine)
+				more = more || r.inviting
 			}
 			continue
 		}
