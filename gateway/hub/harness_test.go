@@ -46,7 +46,7 @@ type bench struct {
 
 var fleetSecret = [32]byte{42}
 
-func newTemplate(t *testing.T) *codec.Template {
+func newTemplate(t testing.TB) *codec.Template {
 	t.Helper()
 	tm, err := codec.NewTemplate(codec.Timing{}, []codec.Field{
 		{ID: 1, Name: "battery", Unit: "V", Scale: codec.Decimal{Coef: 1, Exp: -2}, Offset: 250, Width: 8},
