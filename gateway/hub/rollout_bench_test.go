@@ -144,7 +144,7 @@ func BenchmarkRolloutWaits(b *testing.B) {
 // largeFleet is a hub with so many devices that were never heard.
 func largeFleet(b *testing.B, devices int) (*hub.Hub, *store.Store) {
 	b.Helper()
-	clock := &fakeClock{time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	clock := &fakeClock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	log := slog.New(slog.DiscardHandler)
 	st, err := store.Open(store.Options{Dir: b.TempDir() + "/db", Log: log, Now: clock.Now})
 	if err != nil {
