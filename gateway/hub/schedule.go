@@ -146,14 +146,14 @@ func causeOfKind(kind string) ledger.Cause {
 	}
 }
 
-// charge books a downlink that the network took, or may have taken.
-func (h *Hub) charge(c *commit, a *attempt, d *store.Downlink, parts int, now time.Time) {
+// charge books so many bytes of a downlink that the network took, or may have taken.
+func (h *Hub) charge(c *commit, d *store.Downlink, bytes, parts int, now time.Time) {
 	l := h.links[d.Link]
 	i, ok := h.fleet.ByNumber(d.Number)
 	if l == nil || !ok {
 		return
 	}
-	cost := h.core.Charge(now, core.Place(i), core.Downlink{Link: l.place, Bytes: len(a.down.Payload), Parts: parts, Cause: causeOfKind(d.Kind), Campaign: h.campaignOf(d)})
+	cost := h.core.Charge(now, core.Place(i), core.Downlink{Link: l.place, Bytes: bytes, Parts: parts, Cause: causeOfKind(d.Kind), Campaign: h.campaignOf(d)})
 	addCost(d, cost)
 	if cost.Currency != "" {
 		c.batch.PutCharge(&store.Charge{
