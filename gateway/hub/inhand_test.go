@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler"
@@ -41,17 +43,21 @@ func (b *bench) charges() (list []store.Charge) {
 // diesInHand has the power fail while a link has a downlink in hand, after what happens first.
 func (b *bench) diesInHand(t *fakeTransport, link string, first func()) {
 	b.t.Helper()
+	var disk *vfs.MemFS
 	t.hold = func(context.Context, transports.Downlink) {
 		t.hold = nil
 		if first != nil {
 			first()
 		}
-		b.crash()
+		disk = b.fs.CrashClone(vfs.CrashCloneCfg{})
 	}
-	before := b.hub
-	if _, err := before.TransmitOnce(b.t.Context(), link); err == nil {
-		b.t.Fatal("what came of it was written down")
+	b.attempt(link)
+	if disk == nil {
+		b.t.Fatal("nothing was handed to the link")
 	}
+	_ = b.store.Close()
+	b.fs, b.disk = disk, disk
+	b.open()
 }
 
 // An attempt that was under way when the power failed is booked once, as of when it was made, however often it fails after that.
@@ -89,7 +95,7 @@ func TestAttemptUnderWayAtACrashIsBookedOnce(t *testing.T) {
 	}
 }
 
-// One that ended while it was under way is told with its cost, and one over a link without a tariff is counted.
+// One that ended while it was under way is told with its cost.
 func TestAttemptUnderWayOfADownlinkThatEnded(t *testing.T) {
 	b := priced(t)
 	b.importOne(8)
@@ -109,6 +115,25 @@ func TestAttemptUnderWayOfADownlinkThatEnded(t *testing.T) {
 	}
 	if d := b.downlink(); d.Price != 20_000 || d.State != hub.DownlinkExpired || d.Error != "" {
 		t.Errorf("%+v", d)
+	}
+}
+
+// Of a downlink in fragments the one is booked that was under way.
+func TestFragmentUnderWayAtACrash(t *testing.T) {
+	b := priced(t)
+	b.importOne(8)
+	if _, err := b.hub.SendMessage(t.Context(), "meter-1", hub.Message{Payload: make([]byte, 300), Link: "sms"}); err != nil {
+		t.Fatal(err)
+	}
+	b.diesInHand(b.sms, "sms", nil)
+	b.poll()
+	for _, s := range b.hub.Spend(0, ledger.ByDirection).Totals {
+		if s.Direction == tariff.MT.String() && (s.Count != 1 || s.Micros != 20_000 || s.Payload != int64(len(b.sms.sent[0].Payload))) {
+			t.Errorf("%+v, sent were %d bytes", s, len(b.sms.sent[0].Payload))
+		}
+	}
+	if n, _ := b.down(); n != 1 {
+		t.Errorf("%d are booked", n)
 	}
 }
 
