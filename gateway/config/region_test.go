@@ -11,7 +11,7 @@ import (
 
 // Regions reach the scheduler, and those that cannot be are refused.
 func TestRegions(t *testing.T) {
-	c, err := config.Load(config.Source{Text: `
+	c, err := config.Load(config.Source{Text: udpLink + `
 [[region]]
 name = "coast"
 numbers = "1000-1999"
@@ -28,19 +28,22 @@ numbers = "3000-3000"
 		t.Errorf("%+v", got)
 	}
 	for _, tt := range []struct{ text, want string }{
-		{`[[region]]
+		{`
+[[region]]
 numbers = "1-2"`, "cannot name a region"},
-		{`[[region]]
+		{`
+[[region]]
 name = "a"
 numbers = "2-1"`, "not a range"},
-		{`[[region]]
+		{`
+[[region]]
 name = "a"
 numbers = "1-20"
 [[region]]
 name = "b"
 numbers = "20-30"`, `overlaps with 1-20 of "a"`},
 	} {
-		if _, err := config.Load(config.Source{Text: tt.text}); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := config.Load(config.Source{Text: udpLink + tt.text}); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", tt.text, err, tt.want)
 		}
 	}
