@@ -31,7 +31,7 @@ func BenchmarkUplinksPriced(b *testing.B) {
 func benchmarkUplinks(b *testing.B, schedule hub.Schedule) {
 	b.Helper()
 	const devices, batch = 10_000, 512
-	clock := &fakeClock{time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	clock := &fakeClock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	log := slog.New(slog.DiscardHandler)
 	st, err := store.Open(store.Options{Dir: b.TempDir() + "/db", Log: log, Now: clock.Now})
 	if err != nil {

@@ -90,6 +90,9 @@ func (h *Hub) CommitOnce(ctx context.Context) (int, error) {
 	if h.inDoubt && !h.starting {
 		h.restRollouts(c)
 	}
+	if len(h.outgoing.unknown) > 0 && !h.starting {
+		h.settleUnknown(c)
+	}
 	for _, r := range c.taken {
 		if r.op != nil {
 			if r.err = r.op(c); errors.Is(r.err, ErrFatal) {

@@ -95,6 +95,8 @@ type outgoing struct {
 	asked map[uint64]bool             // requests of the gateway's own, by ref
 	held  map[uint64]scheduler.Micros // by ref: what those may cost that a network has in hand
 	vain  map[uint64]int              // by ref: tries since the start in which the network was not reached
+
+	unknown []uint64 // refs of those that a network had in hand when the gateway ended
 }
 
 func (o *outgoing) init() {
@@ -173,7 +175,12 @@ func (h *Hub) loadDownlink(d *store.Downlink) error {
 			return fmt.Errorf("downlink %d: %w", d.Ref, err)
 		}
 	}
-	h.outgoing.put(d)
+	if d.HandedAt.After(now) {
+		d.HandedAt = now
+	}
+	if h.outgoing.put(d); d.InHand > 0 {
+		h.outgoing.unknown = append(h.outgoing.unknown, d.Ref)
+	}
 	if l := h.links[d.Link]; l != nil && l.Metered {
 		h.outgoing.spend(d, h.clock.Now())
 	}

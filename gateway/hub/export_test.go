@@ -9,3 +9,9 @@ func Queued(h *Hub) int { return len(h.queue) }
 func JoinRow(h *Hub, from transports.Address, number uint32) any {
 	return h.failures.row(h.joinFailureKey(&transports.Uplink{From: from}, number))
 }
+
+// So many devices are looked at, and written, while frames wait.
+const (
+	LooksAtOnce  = looksAtOnce
+	WritesAtOnce = writesAtOnce
+)

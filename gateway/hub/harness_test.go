@@ -20,9 +20,17 @@ import (
 )
 
 // fakeClock stands until it is moved.
-type fakeClock struct{ t time.Time }
+type fakeClock struct {
+	t    time.Time
+	tick func() // when the time is asked for
+}
 
-func (c *fakeClock) Now() time.Time { return c.t }
+func (c *fakeClock) Now() time.Time {
+	if c.tick != nil {
+		c.tick()
+	}
+	return c.t
+}
 
 // bench is a hub on a store in memory, driven by hand.
 type bench struct {
@@ -46,7 +54,7 @@ type bench struct {
 
 var fleetSecret = [32]byte{42}
 
-func newTemplate(t *testing.T) *codec.Template {
+func newTemplate(t testing.TB) *codec.Template {
 	t.Helper()
 	tm, err := codec.NewTemplate(codec.Timing{}, []codec.Field{
 		{ID: 1, Name: "battery", Unit: "V", Scale: codec.Decimal{Coef: 1, Exp: -2}, Offset: 250, Width: 8},
@@ -61,7 +69,7 @@ func newTemplate(t *testing.T) *codec.Template {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{
-		t: t, fs: vfs.NewCrashableMem(), clock: &fakeClock{time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}, template: newTemplate(t), fleetKey: fleetSecret,
+		t: t, fs: vfs.NewCrashableMem(), clock: &fakeClock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}, template: newTemplate(t), fleetKey: fleetSecret,
 		register: fleet.RegisterAuto, sms: &fakeTransport{}, retain: hub.Retention{Frames: 400 * 24 * time.Hour, Quarantine: 30 * 24 * time.Hour},
 	}
 	b.disk = b.fs

@@ -76,6 +76,9 @@ func (h *Hub) CreateRollout(ctx context.Context, s rollout.Spec) (rollout.Summar
 
 // MoveRollout makes a move.
 func (h *Hub) MoveRollout(ctx context.Context, id rollout.ID, m rollout.Move, remark string) (rollout.Summary, error) {
+	if m == rollout.Start {
+		return h.startRollout(ctx, id, remark)
+	}
 	var out rollout.Summary
 	err := h.order(ctx, func(by rollout.Actor) (rollout.Authorisation, error) {
 		a, err := h.rollouts.Act(h.clock.Now(), by, id, m, remark)

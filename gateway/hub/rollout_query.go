@@ -65,11 +65,19 @@ func (h *Hub) RolloutAdoption(id rollout.ID, asOf time.Time, every time.Duration
 }
 
 // PlanRollout says what a rollout would be like, and changes nothing.
-func (h *Hub) PlanRollout(s rollout.Spec) (f rollout.Forecast, err error) {
+func (h *Hub) PlanRollout(s rollout.Spec) (rollout.Forecast, error) {
+	var p *rollout.Planning
+	var err error
 	h.LookAtRollouts(func(now time.Time, m *rollout.Machine) {
-		f, err = m.Plan(now, s, func(at rollout.Place) (int64, string) { return h.updateCost(now, at) })
+		p, err = m.Planning(now, s, func(at rollout.Place) (int64, string) { return h.updateCost(now, at) })
 	})
-	return f, err
+	if err != nil {
+		return rollout.Forecast{}, err
+	}
+	for more := true; more; {
+		h.LookAtRollouts(func(time.Time, *rollout.Machine) { more = p.Some(looksAtOnce) })
+	}
+	return p.Forecast(), nil
 }
 
 // Sizes of what an update sends, for forecasts: an offer, and the step logs and the hello that answer it.

@@ -73,13 +73,21 @@ func (h *Hub) know(i fleet.Index) {
 func (h *Hub) heard(l *link, u *transports.Uplink, o *opened, lost int) {
 	o.cost = h.core.Heard(u.ReceivedAt, core.Place(o.device), core.Contact{
 		Link: l.place, Bytes: len(u.Payload), Parts: int(u.Part.Total), Cause: causeOf(o), Newest: o.newest, Lost: lost, Paid: h.scratch.paid,
-		Campaign: h.campaignOfFrame(o),
+		Campaign: h.campaignOfFrame(o), Square: squareOf(&u.Position),
 	})
 	if !o.cost.Booked {
 		o.cost.Currency = h.core.Currency(u.ReceivedAt, l.place)
 	}
 	h.scratch.paid = true
 	h.heardForUpdate(l, u, o)
+}
+
+// squareOf is where the network believes a device to be, as coarsely as outages of regions want it; 0: it does not say.
+func squareOf(p *transports.Position) uint16 {
+	if !p.Known {
+		return 0
+	}
+	return core.Square(p.Latitude, p.Longitude)
 }
 
 // heardAgain tells the schedule of a frame that was known: it costs what the first one did.
@@ -146,14 +154,14 @@ func causeOfKind(kind string) ledger.Cause {
 	}
 }
 
-// charge books a downlink that the network took, or may have taken.
-func (h *Hub) charge(c *commit, a *attempt, d *store.Downlink, parts int, now time.Time) {
+// charge books so many bytes of a downlink that the network took, or may have taken.
+func (h *Hub) charge(c *commit, d *store.Downlink, bytes, parts int, now time.Time) {
 	l := h.links[d.Link]
 	i, ok := h.fleet.ByNumber(d.Number)
 	if l == nil || !ok {
 		return
 	}
-	cost := h.core.Charge(now, core.Place(i), core.Downlink{Link: l.place, Bytes: len(a.down.Payload), Parts: parts, Cause: causeOfKind(d.Kind), Campaign: h.campaignOf(d)})
+	cost := h.core.Charge(now, core.Place(i), core.Downlink{Link: l.place, Bytes: bytes, Parts: parts, Cause: causeOfKind(d.Kind), Campaign: h.campaignOf(d)})
 	addCost(d, cost)
 	if cost.Currency != "" {
 		c.batch.PutCharge(&store.Charge{

@@ -186,6 +186,7 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 		h.outgoing.held[d.Ref] = price
 	}
 	h.offered(i, d, now)
+	d.InHand, d.HandedAt = max(1, len(a.down.Payload)), now
 	d.Attempts++
 	d.State, d.Changed = DownlinkSent, now
 	c.batch.PutDownlink(d)
@@ -214,9 +215,13 @@ func (h *Hub) settle(c *commit, a *attempt, receipt transports.Receipt, err erro
 	now := h.clock.Now()
 	delete(h.outgoing.held, a.ref)
 	if d := h.outgoing.byRef[a.ref]; d != nil {
+		d.InHand, d.HandedAt = 0, time.Time{}
+		if final(d.State) {
+			c.batch.PutDownlink(d)
+		}
 		if err == nil || outcomeOf(err) == transports.MaybeSent {
 			billed, micros := d.Billed, d.Micros
-			h.charge(c, a, d, receipt.Parts, now)
+			h.charge(c, d, len(a.down.Payload), receipt.Parts, now)
 			if final(d.State) && (d.Billed != billed || d.Micros != micros) {
 				h.chargedLate(c, d)
 			}
@@ -238,6 +243,29 @@ func (h *Hub) chargedLate(c *commit, d *store.Downlink) {
 	if i, ok := h.fleet.ByNumber(d.Number); ok {
 		h.downlinkEvent(c, i, d)
 	}
+}
+
+// settleUnknown books the attempts that were under way when the gateway ended before this start: nobody knows whether they left, so they count as if they
+// had. It is done once, in the first batch of Run; the attempt that comes next is the same as after one that may have left.
+func (h *Hub) settleUnknown(c *commit) {
+	for _, ref := range h.outgoing.unknown {
+		d := h.outgoing.byRef[ref]
+		if d == nil || d.InHand == 0 {
+			continue
+		}
+		bytes, at := d.InHand, d.HandedAt
+		d.InHand, d.HandedAt = 0, time.Time{}
+		h.charge(c, d, bytes, 0, at)
+		if d.State == DownlinkSent {
+			d.Error = "the gateway ended before it was known whether this left"
+		}
+		if final(d.State) {
+			h.chargedLate(c, d)
+			continue
+		}
+		c.batch.PutDownlink(d)
+	}
+	h.outgoing.unknown = nil
 }
 
 func (h *Hub) settleOne(c *commit, d *store.Downlink, a *attempt, receipt transports.Receipt, err error, now time.Time) {

@@ -62,32 +62,20 @@ func (m *Machine) Act(now time.Time, by Actor, id ID, move Move, remark string) 
 	if err := r.allowed(by, move, remark); err != nil {
 		return Authorisation{}, err
 	}
-	x := rules[move]
 	m.now = now
 	if err := m.possible(r, move); err != nil {
 		return Authorisation{}, err
 	}
 	if move == Start {
-		if err := m.prepare(now, r); err != nil {
-			return Authorisation{}, err
-		}
+		return m.start(now, by, id, remark)
 	}
-	a := Authorisation{Time: now, Actor: by, What: "rollout." + move.String(), Subject: r.subject(), Remark: remark, Detail: r.line()}
 	was := r.State
-	r.enter(now, x.to)
-	r.Reason = remark
-	r.note(now, by, a.What, remark)
-	m.dirty.head(r.ID)
-	if x.act != 0 {
-		m.tell(r, Action{Kind: x.act, Time: now, Reason: remark, Actor: by})
-	}
+	a := m.moved(now, by, r, move, remark)
 	switch move {
 	case Submit:
 		r.Submitter = by.Name
 	case Approve:
 		r.Approver = by.Name
-	case Start:
-		m.begin(now, r, by)
 	case Override:
 		// What people halted by themselves costs no evidence. A version that is held would be held again at once.
 		if r.judge.Verdict().Action == verdict.Halt || len(r.Held) > 0 {
@@ -102,6 +90,32 @@ func (m *Machine) Act(now time.Time, by Actor, id ID, move Move, remark string) 
 	default:
 	}
 	return a, nil
+}
+
+// start is a start at once.
+func (m *Machine) start(now time.Time, by Actor, id ID, remark string) (Authorisation, error) {
+	s, err := m.Starting(now, by, id, remark)
+	if err != nil {
+		return Authorisation{}, err
+	}
+	defer s.Cancel()
+	s.Some(m.config.Fleet.Len())
+	s.Sort()
+	return s.Begin(now)
+}
+
+// moved brings a rollout where a move leads.
+func (m *Machine) moved(now time.Time, by Actor, r *rollout, move Move, remark string) Authorisation {
+	a := Authorisation{Time: now, Actor: by, What: "rollout." + move.String(), Subject: r.subject(), Remark: remark, Detail: r.line()}
+	x := rules[move]
+	r.enter(now, x.to)
+	r.Reason = remark
+	r.note(now, by, a.What, remark)
+	m.dirty.head(r.ID)
+	if x.act != 0 {
+		m.tell(r, Action{Kind: x.act, Time: now, Reason: remark, Actor: by})
+	}
+	return a
 }
 
 // possible reports what else stands in the way of a move.

@@ -11,6 +11,7 @@ import (
 // Know is told of a device that is new, or of another product, customer or state than before.
 func (m *Machine) Know(now time.Time, at Place) {
 	m.now = now
+	m.touch(at)
 	f := &m.facts
 	m.config.Fleet.Facts(at, f)
 	for _, r := range m.live {
@@ -132,6 +133,9 @@ func (m *Machine) Reported(now time.Time, at Place, s Software) {
 	m.now = now
 	if s.At.IsZero() {
 		s.At = now
+	}
+	if s.Version != s.Was {
+		m.touch(at)
 	}
 	f := &m.facts
 	m.config.Fleet.Facts(at, f)

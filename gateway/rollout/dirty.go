@@ -44,6 +44,8 @@ type dirty struct {
 	dropped  []ID
 	devices  []deviceKey
 	marks    map[deviceKey]struct{}
+	gone     []deviceKey // that are in a rollout no more
+	unstaged []ID        // rows of devices were written ahead of a start that did not come to its end
 
 	key, value []byte
 	places     []verdict.Place
@@ -109,6 +111,12 @@ func (m *Machine) Drain(to Rows) {
 	for _, id := range d.heads {
 		d.put(to, idKey(nil, rowHead, id), &m.rollouts[id].head)
 	}
+	for _, k := range d.gone {
+		to.DeleteRollouts(deviceRow(nil, rowDevice, k.id, k.number), append(deviceRow(nil, rowDevice, k.id, k.number), 0))
+	}
+	for len(d.unstaged) > 0 {
+		d.unstage(to, d.unstaged[0])
+	}
 	for _, k := range d.devices {
 		if x := m.rollouts[k.id].find(k.number); x != nil {
 			d.key = deviceRow(d.key[:0], rowDevice, k.id, k.number)
@@ -124,8 +132,14 @@ func (m *Machine) Drain(to Rows) {
 		to.DeleteRollouts(idKey(nil, rowJudgeDevice, id), idKey(nil, rowJudgeDevice, id+1))
 	}
 	m.letGo(d.devices)
-	d.releases, d.heads, d.judges, d.dropped, d.devices = d.releases[:0], d.heads[:0], d.judges[:0], d.dropped[:0], d.devices[:0]
+	d.releases, d.heads, d.judges, d.dropped, d.devices, d.gone = d.releases[:0], d.heads[:0], d.judges[:0], d.dropped[:0], d.devices[:0], d.gone[:0]
 	clear(d.marks)
+}
+
+// unstage deletes the rows of devices that were written ahead of a start.
+func (d *dirty) unstage(to Rows, id ID) {
+	to.DeleteRollouts(idKey(nil, rowDevice, id), idKey(nil, rowDevice, id+1))
+	d.unstaged = slices.DeleteFunc(d.unstaged, func(x ID) bool { return x == id })
 }
 
 // put writes a row that is seldom written, as JSON behind its version.

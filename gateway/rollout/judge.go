@@ -28,27 +28,18 @@ func (m *Machine) Learn(model *presence.Model, c presence.Config) {
 	m.config.Model, m.config.Presence = model, c
 }
 
-// groupsMax is how many groups of devices a verdict tells apart.
-const groupsMax = 64
-
 // newJudge makes what a rollout is judged by. Its groups are the versions that its devices come from, and the rules by which they are scheduled.
-func (m *Machine) newJudge(now time.Time, r *rollout) (*verdict.Judge, error) {
+func (m *Machine) newJudge(now time.Time, id ID, groups []verdict.Group) (*verdict.Judge, error) {
 	if m.config.Model == nil {
-		return nil, fmt.Errorf("rollout %d: nothing is known of silence: %w", r.ID, ErrConfig)
+		return nil, fmt.Errorf("rollout %d: nothing is known of silence: %w", id, ErrConfig)
 	}
-	c := verdict.Config{Links: m.config.Presence.Links, Bursts: m.config.Presence.Bursts}
-	for i := range r.devices {
-		d := &r.devices[i]
-		if g := (verdict.Group{Product: m.rule(d.place), From: uint16(d.from)}); len(c.Groups) < groupsMax && !slices.Contains(c.Groups, g) {
-			c.Groups = append(c.Groups, g)
-		}
+	if len(groups) == 0 {
+		groups = []verdict.Group{{}}
 	}
-	if len(c.Groups) == 0 {
-		c.Groups = []verdict.Group{{}}
-	}
+	c := verdict.Config{Links: m.config.Presence.Links, Bursts: m.config.Presence.Bursts, Groups: groups}
 	j, err := verdict.New(now.Unix(), c, m.config.Model)
 	if err != nil {
-		return nil, fmt.Errorf("rollout %d: %w: %w", r.ID, ErrConfig, err)
+		return nil, fmt.Errorf("rollout %d: %w: %w", id, ErrConfig, err)
 	}
 	return j, nil
 }

@@ -40,6 +40,9 @@ func (m *Machine) Load(now time.Time, from Source) error {
 		}
 	}
 	m.watch()
+	for _, r := range m.live {
+		r.inviting = r.active() // a wave may not be open for all of its devices
+	}
 	m.returned(now)
 	return nil
 }
@@ -68,17 +71,7 @@ func (m *Machine) loadRow(key, row []byte, fixed map[ID][]byte) error {
 	}
 	switch key[0] {
 	case rowDevice:
-		d, err := m.readDevice(r, binary.BigEndian.Uint32(key[5:]), row)
-		switch {
-		case errors.Is(err, ErrUnknown):
-			return nil
-		case err != nil:
-			return err
-		}
-		r.count(&d, 1)
-		if !r.freeing.freed || d.follows() {
-			r.devices = append(r.devices, d) // keys come in their order
-		}
+		return m.loadDevice(r, binary.BigEndian.Uint32(key[5:]), row)
 	case rowJudge:
 		if key[5] == partFixed {
 			fixed[id] = slices.Clone(row)
@@ -98,6 +91,28 @@ func (m *Machine) loadRow(key, row []byte, fixed map[ID][]byte) error {
 		if err := r.judge.LoadDevice(uint32(at), row); err != nil {
 			return fmt.Errorf("rollout %d: %w: %w", id, ErrRow, err)
 		}
+	}
+	return nil
+}
+
+// loadDevice takes a device over. Rows that were written ahead of a start which never came to its end are left, to be deleted.
+func (m *Machine) loadDevice(r *rollout, number uint32, row []byte) error {
+	if r.Started.IsZero() {
+		if !slices.Contains(m.dirty.unstaged, r.ID) {
+			m.dirty.unstaged, m.dirty.must = append(m.dirty.unstaged, r.ID), true
+		}
+		return nil
+	}
+	d, err := m.readDevice(r, number, row)
+	switch {
+	case errors.Is(err, ErrUnknown):
+		return nil
+	case err != nil:
+		return err
+	}
+	r.count(&d, 1)
+	if !r.freeing.freed || d.follows() {
+		r.devices = append(r.devices, d) // keys come in their order
 	}
 	return nil
 }

@@ -119,9 +119,10 @@ type Machine struct {
 	actions  []Action
 	back     time.Time  // until then what was said while the gateway was away may still come
 	live     []*rollout // that frames of devices may change, ascending
-	ripe     []ripe     // soaks that may be over
-	now      time.Time  // of the last call
-	facts    Facts      // scratch
+	starting []*Starting
+	ripe     []ripe    // soaks that may be over
+	now      time.Time // of the last call
+	facts    Facts     // scratch
 	silent   silence.Quiet
 
 	before, after []byte // scratch: a device's row

@@ -72,9 +72,12 @@ type rollout struct {
 	judge   *verdict.Judge
 	links   []int // by place: the link in the verdict, -1 if it has none; nil: the same
 	cursor  int   // of the look at deadlines
+	invited int   // of inviteSome
 	freeing freeing
 	telling *Look[string] // the line of an event that is being found
 	fixed   bool          // the part of the verdict that does not change was written
+
+	inviting bool // a wave has been opened, and may not be open for all of its devices
 }
 
 func (h *head) note(now time.Time, by Actor, what, remark string) {

@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -10,48 +9,16 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/rollout/verdict"
 )
 
-// prepare finds the devices of a rollout and makes what it is judged by. A rollout that does not start is as it was.
-func (m *Machine) prepare(now time.Time, r *rollout) (err error) {
-	m.gather(now, r)
-	if r.judge, err = m.newJudge(now, r); err != nil {
-		r.devices, r.counts, r.Versions = nil, nil, nil
-		r.tried, r.busy, r.pending = 0, 0, 0
-		return err
-	}
-	m.listens(now, r)
-	return nil
-}
-
 // begin opens the first wave of a rollout that was prepared.
 func (m *Machine) begin(now time.Time, r *rollout, by Actor) {
 	r.Started = now.UTC()
 	r.Resting, r.Rested = time.Time{}, 0
-	for i := range r.devices {
-		m.dirty.device(r.ID, r.devices[i].number)
-	}
 	m.dirty.judge(r.ID)
 	if r.Spec.Safe {
 		m.alone(now, r)
 	}
 	m.watch()
 	m.openWave(now, r, by)
-}
-
-// gather finds the devices that a rollout is about.
-func (m *Machine) gather(now time.Time, r *rollout) {
-	var f Facts
-	r.devices, r.counts, r.tried, r.busy, r.pending = nil, nil, 0, 0, 0
-	r.Versions = nil
-	for at := range m.config.Fleet.Len() {
-		m.config.Fleet.Facts(Place(at), &f)
-		if d, ok := r.member(now, Place(at), &f); ok {
-			r.devices = append(r.devices, d)
-		}
-	}
-	slices.SortFunc(r.devices, func(a, b device) int { return cmp.Compare(a.number, b.number) })
-	for i := range r.devices {
-		r.count(&r.devices[i], 1)
-	}
 }
 
 // alone picks the device that goes first: of those that wait, and may have the release, the one with the lowest lot; one that was heard lately if there
@@ -61,14 +28,15 @@ func (m *Machine) alone(now time.Time, r *rollout) {
 	lot, heard := math.Inf(1), false
 	for i := range r.devices {
 		d := &r.devices[i]
-		if d.standing != Waiting {
+		l := Lot(r.ID, d.number)
+		if d.standing != Waiting || best != nil && heard && l >= lot {
 			continue
 		}
 		m.config.Fleet.Facts(d.place, &m.facts)
 		if reason, _ := m.admits(m.release(r), &m.facts, now); reason != NoReason {
 			continue
 		}
-		l, here := Lot(r.ID, d.number), !m.facts.Last.IsZero() && !overdue(now, &m.facts)
+		here := !m.facts.Last.IsZero() && !overdue(now, &m.facts)
 		if best == nil || here && !heard || here == heard && l < lot {
 			best, lot, heard = d, l, here
 		}
@@ -108,20 +76,43 @@ func (m *Machine) openWave(now time.Time, r *rollout, by Actor) {
 	}
 	r.Opened = append(r.Opened, o)
 	m.dirty.head(r.ID)
+	r.inviting, r.invited = true, 0
+	m.inviteSome(now, r)
+	devices := 0
+	for _, n := range r.total(wave, wave) {
+		devices += n
+	}
+	why := fmt.Sprintf("%d devices", devices)
+	r.note(now, by, "wave.open", fmt.Sprintf("wave %d: %s", wave, why))
+	m.tell(r, Action{Kind: ActWave, Time: now, Wave: wave, Reason: why, Actor: by})
+}
+
+// invitesAtOnce is for how many devices a wave opens while frames wait.
+const invitesAtOnce = 512
+
+// inviteSome opens waves for the next devices that are in one which has been opened. A large wave opens by and by, in the order of numbers, and Poll goes on
+// with it: what a device does has no say in when it leaves the controls. After a restart it is looked through all devices again for those that are left.
+func (m *Machine) inviteSome(now time.Time, r *rollout) {
 	var places []verdict.Place
-	for i := range r.devices {
-		if d := &r.devices[i]; int(d.wave) == wave {
-			m.invite(now, r, d)
-			places = append(places, uint32(d.place))
+	for range looksPerPoll {
+		if r.invited >= len(r.devices) {
+			r.inviting = false
+			break
+		}
+		d := &r.devices[r.invited]
+		r.invited++
+		if d.wave == held || int(d.wave) > r.opened() || d.is(flagOpen) {
+			continue
+		}
+		m.invite(now, r, d)
+		if places = append(places, uint32(d.place)); len(places) == invitesAtOnce {
+			break
 		}
 	}
-	if r.judge != nil {
+	if len(places) > 0 {
 		r.judge.Assign(now.Unix(), places)
 		m.dirty.judge(r.ID)
 	}
-	why := fmt.Sprintf("%d devices", len(places))
-	r.note(now, by, "wave.open", fmt.Sprintf("wave %d: %s", wave, why))
-	m.tell(r, Action{Kind: ActWave, Time: now, Wave: wave, Reason: why, Actor: by})
 }
 
 // invite opens a device's wave for it.

@@ -26,15 +26,25 @@ type Downlink struct {
 	Changed  time.Time
 	Billed   int64 // bytes, at a tariff, by all attempts so far
 	Micros   int64 // that they cost, in millionths of the tariff's currency
+
+	InHand   int       // bytes of payload of an attempt of which it is not known yet what came of it; 0: there is none
+	HandedAt time.Time // when that was made
 }
 
-// downlinkCharged is the version of the row of a downlink that has cost something; others are as they were before there were tariffs.
-const downlinkCharged = rowVersion + 1
+// Versions of the row of a downlink that has cost something, and of one that is in the hands of its network besides; others are as they were before there
+// were tariffs.
+const (
+	downlinkCharged = rowVersion + 1
+	downlinkInHand  = rowVersion + 2
+)
 
 func appendDownlink(dst []byte, d *Downlink) []byte {
 	version := byte(rowVersion)
 	if d.Billed > 0 || d.Micros != 0 {
 		version = downlinkCharged
+	}
+	if d.InHand > 0 {
+		version = downlinkInHand
 	}
 	dst = binary.AppendUvarint(append(dst, version), uint64(d.Number))
 	dst = appendString(dst, d.Kind)
@@ -48,27 +58,40 @@ func appendDownlink(dst []byte, d *Downlink) []byte {
 	for _, t := range []time.Time{d.QueuedAt, d.Due, d.Expires, d.Changed} {
 		dst = appendTime(dst, t)
 	}
-	if version == downlinkCharged {
+	if version >= downlinkCharged {
 		dst = binary.AppendUvarint(dst, uint64(max(0, d.Billed)))
 		dst = binary.AppendUvarint(dst, zigzag(d.Micros))
+	}
+	if version == downlinkInHand {
+		dst = binary.AppendUvarint(dst, uint64(d.InHand)) //nolint:gosec // more than 0
+		dst = appendTime(dst, d.HandedAt)
 	}
 	return append(dst, d.Payload...)
 }
 
 // decodeDownlink reads a downlink row. Payload aliases it.
 func decodeDownlink(ref uint64, b []byte) (Downlink, error) {
-	r, charged := newRow("downlink", b), len(b) > 0 && b[0] == downlinkCharged
-	if charged {
+	version := byte(rowVersion)
+	if len(b) > 0 && b[0] > rowVersion && b[0] <= downlinkInHand {
+		version = b[0]
+	}
+	r := newRow("downlink", b)
+	if version > rowVersion {
 		r = row{b: b[1:]}
 	}
 	d := Downlink{Ref: ref, Number: uint32(r.limited(math.MaxUint32)), Kind: r.string(), Link: r.string(), Counter: r.uvarint(), State: r.string()} //nolint:gosec // limited
 	d.Attempts, d.Parts = int(r.limited(math.MaxInt32)), int(r.limited(math.MaxInt32))                                                              //nolint:gosec // limited
 	d.Error, d.Receipt = r.string(), r.string()
 	d.QueuedAt, d.Due, d.Expires, d.Changed = r.time(), r.time(), r.time(), r.time()
-	if charged {
+	if version >= downlinkCharged {
 		d.Billed, d.Micros = int64(r.limited(math.MaxInt64)), r.signed() //nolint:gosec // limited
-		if d.Billed == 0 && d.Micros == 0 {
+		if version == downlinkCharged && d.Billed == 0 && d.Micros == 0 {
 			r.fail("charged nothing")
+		}
+	}
+	if version == downlinkInHand {
+		if d.InHand, d.HandedAt = int(r.limited(math.MaxInt32)), r.time(); d.InHand == 0 { //nolint:gosec // limited
+			r.fail("nothing is in hand")
 		}
 	}
 	d.Payload = r.rest()

@@ -87,14 +87,19 @@ func parts() *rapid.Generator[store.Part] {
 
 func downlinks() *rapid.Generator[store.Downlink] {
 	return rapid.Custom(func(t *rapid.T) store.Downlink {
-		return store.Downlink{
+		d := store.Downlink{
 			Number: rapid.Uint32().Draw(t, "number"), Kind: names().Draw(t, "kind"), Link: names().Draw(t, "link"),
 			Counter: rapid.Uint64().Draw(t, "counter"), Payload: octets().Draw(t, "payload"), State: names().Draw(t, "state"),
 			Attempts: rapid.IntRange(0, 1<<20).Draw(t, "attempts"), Parts: rapid.IntRange(0, 255).Draw(t, "parts"),
 			Error: names().Draw(t, "error"), Receipt: names().Draw(t, "receipt"), QueuedAt: times().Draw(t, "queued"),
 			Due: times().Draw(t, "due"), Expires: times().Draw(t, "expires"), Changed: times().Draw(t, "changed"),
 			Billed: rapid.Int64Range(0, 1<<40).Draw(t, "billed"), Micros: rapid.Int64Range(-5, 5).Draw(t, "micros"),
+			InHand: rapid.IntRange(0, 300).Draw(t, "in hand"),
 		}
+		if d.InHand > 0 {
+			d.HandedAt = times().Draw(t, "handed")
+		}
+		return d
 	})
 }
 
@@ -185,6 +190,7 @@ func FuzzRows(f *testing.F) {
 	f.Add(store.AppendPart(nil, &store.Part{Done: true, Bearer: "sms"}))
 	f.Add(store.AppendDownlink(nil, &store.Downlink{Kind: "ack", Due: time.UnixMilli(5)}))
 	f.Add(store.AppendDownlink(nil, &store.Downlink{Kind: "ack", Billed: 140, Micros: -1}))
+	f.Add(store.AppendDownlink(nil, &store.Downlink{Kind: "ack", InHand: 9, HandedAt: time.UnixMilli(7)}))
 	f.Add(store.AppendEvent(&store.Event{ID: "a.0.1.0", Payload: []byte("{}")}))
 	f.Add(store.AppendParked(nil, &store.Parked{Base: 7, Position: store.Position{Known: true, Latitude: -1, Longitude: 1, Radius: 5}}))
 	f.Add([]byte{1, 0x80, 0})

@@ -75,8 +75,8 @@ func TestAnswerToAnotherMessage(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			address, _ := answering(t, tt.change)
 			tr := newTransport(t, func(c *directip.Config) { c.MT = []string{address} })
-			running(t, tr, &transporttest.Sink{})
-			until(t, "the transport to be up", tr.Up)
+			transporttest.Start(t, tr, &transporttest.Sink{})
+			transporttest.Until(t, "the transport to be up", tr.Up)
 			_, err := tr.Send(t.Context(), transports.Downlink{To: transports.Address{Bearer: transports.SBD, ID: imei(1)}, Payload: []byte("x")})
 			st := tr.Stats()
 			if tt.good {
@@ -100,8 +100,8 @@ func TestAnswerToAnotherMessage(t *testing.T) {
 func TestClientIDsDiffer(t *testing.T) {
 	address, clients := answering(t, func([]byte) {})
 	tr := newTransport(t, func(c *directip.Config) { c.MT = []string{address} })
-	running(t, tr, &transporttest.Sink{})
-	until(t, "the transport to be up", tr.Up)
+	transporttest.Start(t, tr, &transporttest.Sink{})
+	transporttest.Until(t, "the transport to be up", tr.Up)
 	seen := make(map[uint32]bool)
 	for range 5 {
 		if _, err := tr.Send(t.Context(), transports.Downlink{To: transports.Address{Bearer: transports.SBD, ID: imei(1)}, Payload: []byte("x")}); err != nil {
