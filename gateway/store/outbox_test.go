@@ -35,11 +35,11 @@ func TestOutboxPlaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ from, rows, bytes, want int }{{1, 10, 1 << 20, 5}, {3, 10, 1 << 20, 3}, {1, 2, 1 << 20, 2}, {1, 10, 20, 2}, {6, 10, 1 << 20, 0}} {
-		events, err := s.Outbox(nil, uint64(c.from), c.rows, c.bytes) //nolint:gosec // of the table
+		events, err := s.Outbox(nil, uint64(c.from), c.rows, c.bytes)
 		if err != nil {
 			t.Fatal(err)
 		}
-		places, err := s.OutboxPlaces(nil, uint64(c.from), c.rows, c.bytes) //nolint:gosec // of the table
+		places, err := s.OutboxPlaces(nil, uint64(c.from), c.rows, c.bytes)
 		if err != nil || len(places) != c.want || len(events) != c.want {
 			t.Fatalf("%+v: %d places of %d events: %v", c, len(places), len(events), err)
 		}
