@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"syscall"
 	"time"
@@ -64,7 +63,7 @@ const day = 24 * time.Hour
 
 // Run measures.
 func (c *benchWorldCmd) Run(e *env) error {
-	debug.SetGCPercent(200) // a simulation has memory to spare
+	useMemory()
 	r := benchResult{Devices: c.Devices}
 	if c.Year > 0 {
 		if err := c.long(e, &r); err != nil {

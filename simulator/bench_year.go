@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
 	"text/tabwriter"
 	"time"
 
@@ -27,7 +26,7 @@ type yearResult struct {
 
 // year plays the fleet in a world under each policy.
 func (c *benchScheduleCmd) year(e *env) error {
-	debug.SetGCPercent(200) // a simulation has memory to spare
+	useMemory()
 	r := yearResult{Devices: c.Devices, Days: c.Days, Seed: c.Seed}
 	s := year.Setup{Devices: c.Devices, Length: time.Duration(c.Days) * day, Seed: c.Seed}
 	began := processTime()

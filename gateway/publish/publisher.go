@@ -69,7 +69,7 @@ type Publisher struct {
 	young   settling  // what comes next
 	suspect atomic.Bool
 	events  []store.Event
-	read    []store.Event
+	read    []store.Place
 	batch   []Message
 
 	mu    sync.Mutex

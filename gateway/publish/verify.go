@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/store"
@@ -31,7 +32,7 @@ func (p *Publisher) VerifyOnce(ctx context.Context) (int, error) {
 		return 0, nil
 	}
 	var err error
-	p.read, err = p.store.Outbox(p.read[:0], p.meta.Verified+1, int(min(verifyBatch, limit-p.meta.Verified)), batchBytesMax)
+	p.read, err = p.store.OutboxPlaces(p.read[:0], p.meta.Verified+1, int(min(verifyBatch, limit-p.meta.Verified)), batchBytesMax)
 	if err != nil || len(p.read) == 0 {
 		return 0, err
 	}
@@ -53,7 +54,7 @@ func (p *Publisher) VerifyOnce(ctx context.Context) (int, error) {
 }
 
 // match walks along events and the messages that were found where they should be, and returns how many events it has come by.
-func (p *Publisher) match(ctx context.Context, events []store.Event, found []Message) (int, error) {
+func (p *Publisher) match(ctx context.Context, events []store.Place, found []Message) (int, error) {
 	done := 0
 	for i := range found {
 		m := &found[i]
@@ -89,7 +90,7 @@ func (p *Publisher) match(ctx context.Context, events []store.Event, found []Mes
 }
 
 // among is ours, for events at hand.
-func (p *Publisher) among(events []store.Event, m *Message) (bool, error) {
+func (p *Publisher) among(events []store.Place, m *Message) (bool, error) {
 	if at := m.Oseq - events[0].Seq; m.event() && at < uint64(len(events)) {
 		return m.Chain == events[at].Chain, nil
 	}
@@ -97,7 +98,7 @@ func (p *Publisher) among(events []store.Event, m *Message) (bool, error) {
 }
 
 // missing deals with events that were not found before a sequence, where they should be.
-func (p *Publisher) missing(ctx context.Context, events []store.Event, before uint64) error {
+func (p *Publisher) missing(ctx context.Context, events []store.Place, before uint64) error {
 	if len(events) == 0 {
 		return nil
 	}
@@ -127,9 +128,13 @@ func (p *Publisher) missing(ctx context.Context, events []store.Event, before ui
 	if err := p.noteAll(ctx); err != nil {
 		return err
 	}
+	whole, err := p.store.Outbox(nil, events[0].Seq, len(events), math.MaxInt)
+	if err != nil {
+		return fmt.Errorf("read %d events to be appended again: %w", len(events), err)
+	}
 	p.batch = p.batch[:0]
-	for i := range events {
-		e := &events[i]
+	for i := range whole {
+		e := &whole[i]
 		if _, ok := p.meta.Filled[e.Seq]; !ok && !cut && !p.expired(e) {
 			p.batch = append(p.batch, p.refill(e))
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -16,8 +17,13 @@ const FormatMajorVersion = pebble.FormatValueSeparation
 // commitTimeout is how long a commit may take before the store counts as stalled.
 const commitTimeout = 5 * time.Second
 
-// tablesGathered is how many layers of tables gather in a volatile store before they are merged: each merge goes through the frames of all devices.
-const tablesGathered = 16
+// A volatile store lets many layers of tables gather before they are merged, for each merge goes through the frames of all devices, and writes tables that
+// are large and not compressed: they are in memory, and what a disk would make of them is not what is simulated.
+const (
+	tablesGathered = 16
+	volatileTable  = 16 << 20 // bytes
+	volatileBlock  = 16 << 10
+)
 
 // Options say where a store is and how it behaves.
 type Options struct {
@@ -40,7 +46,7 @@ type Options struct {
 	// Cache is how many bytes of blocks that were read are kept in memory. Zero: 64 MiB.
 	Cache int
 
-	// Volatile does without a log, and merges tables later: what is committed is on the disk when the store is closed, and otherwise lost with the process.
+	// Volatile does without a log and without compression, and merges tables later: what is committed is on the disk when the store is closed, and otherwise lost with the process.
 	// It is for simulations in which nothing ends a process at once, and is refused unless FS is memory.
 	Volatile bool
 
@@ -85,6 +91,10 @@ func (o *Options) tuning() *pebble.Options {
 	}
 	if o.Volatile {
 		p.DisableWAL, p.L0CompactionThreshold, p.L0StopWritesThreshold = true, tablesGathered, 4*tablesGathered
+		for i := range p.Levels {
+			p.Levels[i].BlockSize, p.TargetFileSizes[i] = volatileBlock, volatileTable
+			p.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
+		}
 	}
 	return p
 }

@@ -71,8 +71,11 @@ const (
 	arenaMax   = 64 << 10
 )
 
-// copy returns a copy of b. Blocks grow, so that reading one event costs little and reading many costs few allocations.
+// copy returns a copy of b; b itself where there is no arena. Blocks grow, so that reading one event costs little and reading many costs few allocations.
 func (a *arena) copy(b []byte) []byte {
+	if a == nil {
+		return b
+	}
 	if cap(a.free)-len(a.free) < len(b) {
 		a.free = make([]byte, 0, max(len(b), min(2*cap(a.free), arenaMax), arenaFirst))
 	}
@@ -84,7 +87,7 @@ func (a *arena) copy(b []byte) []byte {
 // text is b as a string without a copy. Nobody may write to b any more: the ids and subjects of a row are what an arena holds.
 func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// decodeEvent reads an outbox row. What it returns is a copy, in a.
+// decodeEvent reads an outbox row. What it returns is a copy, in a; without an arena it aliases the row.
 func decodeEvent(seq uint64, b []byte, a *arena) (Event, error) {
 	e := Event{Seq: seq}
 	r := newRow("event", a.copy(b))
@@ -138,31 +141,50 @@ func (s *Store) moveDurable(last uint64) {
 // Outbox appends to dst the durable events from number from on: at most maxRows, and no more once their ids, subjects and payloads hold
 // maxBytes; the first always fits. A gap is an error: an event that should be there is gone.
 func (s *Store) Outbox(dst []Event, from uint64, maxRows, maxBytes int) ([]Event, error) {
+	var a arena
+	err := s.walkOutbox(from, maxRows, maxBytes, &a, func(e *Event) { dst = append(dst, *e) })
+	return dst, err
+}
+
+// A Place is what Outbox gives of an event, without what it says.
+type Place struct {
+	Seq   uint64
+	Chain Chain
+	At    time.Time
+}
+
+// OutboxPlaces is Outbox for who only looks for events, and copies nothing of them.
+func (s *Store) OutboxPlaces(dst []Place, from uint64, maxRows, maxBytes int) ([]Place, error) {
+	err := s.walkOutbox(from, maxRows, maxBytes, nil, func(e *Event) { dst = append(dst, Place{e.Seq, e.Chain, e.At}) })
+	return dst, err
+}
+
+// walkOutbox calls f with the events that Outbox gives. What they hold is in a; without one it is valid until f returns.
+func (s *Store) walkOutbox(from uint64, maxRows, maxBytes int, a *arena, f func(*Event)) error {
 	durable := s.durable.Load()
 	if from > durable || maxRows <= 0 {
-		return dst, nil
+		return nil
 	}
 	if first, _ := s.OutboxBounds(); from < first {
-		return dst, fmt.Errorf("%w: event %d was trimmed, the first is %d", ErrOutbox, from, first)
+		return fmt.Errorf("%w: event %d was trimmed, the first is %d", ErrOutbox, from, first)
 	}
 	it, err := s.iter(appendSequenced(nil, prefixEvent, from), appendSequenced(nil, prefixEvent, durable+1))
 	if err != nil {
-		return dst, err
+		return err
 	}
-	var a arena
 	want, size := from, 0
 	for ok := it.First(); err == nil && want <= durable && want-from < uint64(maxRows) && (size < maxBytes || want == from); ok = it.Next() {
 		var e Event
-		if e, err = s.eventAt(it, ok, want, &a); err == nil {
-			dst = append(dst, e)
+		if e, err = s.eventAt(it, ok, want, a); err == nil {
+			f(&e)
 			size += len(e.ID) + len(e.Subject) + len(e.Payload)
 			want++
 		}
 	}
 	if err = errors.Join(err, closeIter(it)); err != nil {
-		return dst, fmt.Errorf("read the outbox: %w", err)
+		return fmt.Errorf("read the outbox: %w", err)
 	}
-	return dst, nil
+	return nil
 }
 
 // eventAt decodes the row under it, which must be event want.
@@ -193,7 +215,7 @@ func (s *Store) OutboxChain(seq uint64) (Chain, bool, error) {
 		if seq > s.durable.Load() {
 			return Chain{}, false, nil
 		}
-		e, err := decodeEvent(seq, value, new(arena))
+		e, err := decodeEvent(seq, value, nil)
 		return e.Chain, err == nil, err
 	}
 	base, err := s.readBase()

@@ -24,6 +24,33 @@ func outbox(t testing.TB, s *store.Store, from uint64) []store.Event {
 	return events
 }
 
+// Places are those of the events that Outbox gives, whatever bounds it.
+func TestOutboxPlaces(t *testing.T) {
+	s := open(t, store.Options{})
+	b := s.NewBatch()
+	for i := range 5 {
+		b.AddEvent(fmt.Appendf(nil, "id %d", i), []byte("subject"), []byte("frame"), []byte("payload"))
+	}
+	if err := s.Commit(b); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ from, rows, bytes, want int }{{1, 10, 1 << 20, 5}, {3, 10, 1 << 20, 3}, {1, 2, 1 << 20, 2}, {1, 10, 20, 2}, {6, 10, 1 << 20, 0}} {
+		events, err := s.Outbox(nil, uint64(c.from), c.rows, c.bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		places, err := s.OutboxPlaces(nil, uint64(c.from), c.rows, c.bytes)
+		if err != nil || len(places) != c.want || len(events) != c.want {
+			t.Fatalf("%+v: %d places of %d events: %v", c, len(places), len(events), err)
+		}
+		for i, e := range events {
+			if want := (store.Place{Seq: e.Seq, Chain: e.Chain, At: e.At}); places[i] != want {
+				t.Errorf("%+v: %+v, want %+v", c, places[i], want)
+			}
+		}
+	}
+}
+
 // The chain, written out once more.
 func TestChain(t *testing.T) {
 	long := strings.Repeat("x", 70_000)

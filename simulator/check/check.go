@@ -1,9 +1,9 @@
 package check
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,9 +29,9 @@ type Ledger struct {
 	frames tracks
 	acked  int // distinct frames
 	read   uint64
-	links  map[string]int // events by link
-	kinds  map[string]int // events by kind
-	alien  []string       // ids of events of frames that nobody sent
+	links  map[string]*int // events by link
+	kinds  map[string]*int // events by type
+	alien  []string        // ids of events of frames that nobody sent
 }
 
 // named is a device by the name that events speak of.
@@ -43,8 +43,18 @@ type named struct {
 // New returns an empty ledger.
 func New() *Ledger {
 	return &Ledger{
-		names: make(map[string]named), frames: make(tracks), links: make(map[string]int), kinds: make(map[string]int),
+		names: make(map[string]named), frames: make(tracks), links: make(map[string]*int), kinds: make(map[string]*int),
 	}
+}
+
+// count adds one to what is counted under a name.
+func count(of map[string]*int, name []byte) {
+	n := of[string(name)]
+	if n == nil {
+		n = new(int)
+		of[string(name)] = n
+	}
+	*n++
 }
 
 // Device makes the name of a device known: events speak of names. Events of counters below first are of an earlier run, and not counted.
@@ -92,14 +102,14 @@ func (l *Ledger) Event(payload []byte) error {
 			return err
 		}
 	}
-	name, epoch, counter, k, err := parseID(e.ID)
+	name, epoch, counter, k, err := parseID(e.id)
 	if err != nil {
 		return err
 	}
-	if k != 0 || name == "" {
+	if k != 0 || len(name) == 0 {
 		return nil
 	}
-	d, known := l.names[name]
+	d, known := l.names[string(name)]
 	f := Frame{Number: d.number, Epoch: epoch, Counter: counter}
 	if known && counter < d.first {
 		return nil
@@ -109,35 +119,35 @@ func (l *Ledger) Event(payload []byte) error {
 		m = l.frames.of(f)
 	}
 	if m == nil || *m&wasSent == 0 {
-		l.alien = append(l.alien, e.ID)
+		l.alien = append(l.alien, string(e.id))
 		return nil
 	}
 	m.event()
-	l.links[e.Data.Link]++
-	l.kinds[strings.TrimPrefix(e.Type, "io.godwit.")]++
+	count(l.links, e.link)
+	count(l.kinds, e.kind)
 	return nil
 }
 
 // parseID reads {name}.{epoch}.{counter}.{k}. The id of an event of the gateway itself, {gateway}.g.{milliseconds}.{n}, gives no name.
-func parseID(id string) (name string, epoch uint32, counter uint64, k int, err error) {
-	var fields [5]string
+func parseID(id []byte) (name []byte, epoch uint32, counter uint64, k int, err error) {
+	var fields [5][]byte
 	parts := fields[:0]
 	for rest, more := id, true; more && len(parts) < cap(parts); {
-		var part string
-		part, rest, more = strings.Cut(rest, ".")
+		var part []byte
+		part, rest, more = bytes.Cut(rest, []byte{'.'})
 		parts = append(parts, part)
 	}
-	if len(parts) == 4 && parts[1] == "g" {
-		return "", 0, 0, 0, nil
+	if len(parts) == 4 && string(parts[1]) == "g" {
+		return nil, 0, 0, 0, nil
 	}
-	if len(parts) != 4 || parts[0] == "" {
-		return "", 0, 0, 0, fmt.Errorf("%w: id %q", ErrEvent, id)
+	if len(parts) != 4 || len(parts[0]) == 0 {
+		return nil, 0, 0, 0, fmt.Errorf("%w: id %q", ErrEvent, id)
 	}
-	e, errEpoch := strconv.ParseUint(parts[1], 10, 32)
-	c, errCounter := strconv.ParseUint(parts[2], 10, 64)
-	k, errK := strconv.Atoi(parts[3])
-	if err := errors.Join(errEpoch, errCounter, errK); err != nil {
-		return "", 0, 0, 0, fmt.Errorf("%w: id %q: %w", ErrEvent, id, err)
+	e, errEpoch := strconv.ParseUint(string(parts[1]), 10, 32)
+	c, errCounter := strconv.ParseUint(string(parts[2]), 10, 64)
+	k, errK := strconv.Atoi(string(parts[3]))
+	if errEpoch != nil || errCounter != nil || errK != nil {
+		return nil, 0, 0, 0, fmt.Errorf("%w: id %q: %w", ErrEvent, id, errors.Join(errEpoch, errCounter, errK))
 	}
 	return parts[0], uint32(e), c, k, nil
 }
@@ -157,7 +167,7 @@ type Result struct {
 func (l *Ledger) Result() Result {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	r := Result{Acknowledged: l.acked, Alien: slices.Clone(l.alien), Links: make(map[string]int, len(l.links))}
+	r := Result{Acknowledged: l.acked, Alien: slices.Clone(l.alien), Links: make(map[string]int, len(l.links)), Kinds: make(map[string]int, len(l.kinds))}
 	for f, m := range l.frames.all {
 		n := m.events()
 		r.Events += n
@@ -169,9 +179,11 @@ func (l *Ledger) Result() Result {
 		}
 	}
 	for link, n := range l.links {
-		r.Links[link] = n
+		r.Links[link] = *n
 	}
-	r.Kinds = maps.Clone(l.kinds)
+	for kind, n := range l.kinds {
+		r.Kinds[strings.TrimPrefix(kind, "io.godwit.")] += *n
+	}
 	order := func(a, b Frame) int {
 		return strings.Compare(a.String(), b.String())
 	}

@@ -154,12 +154,15 @@ func (m *mobile) soon(at time.Time) {
 		return
 	}
 	m.wake = at
-	m.w.schedule.plan(at, func() {
-		if m.wake.Equal(at) {
-			m.wake = time.Time{}
-			m.w.fail(m.step())
-		}
-	})
+	m.w.schedule.visit(at, m)
+}
+
+// visit looks at the device, unless it was to be looked at earlier since.
+func (m *mobile) visit(a *appointment) {
+	if m.wake.Equal(a.at()) {
+		m.wake = time.Time{}
+		m.w.fail(m.step())
+	}
 }
 
 // step does what is due: hears, speaks, and lets the radio carry.

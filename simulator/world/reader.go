@@ -124,7 +124,7 @@ func (w *world) follow() error {
 		if !ok || m.Publisher == "" {
 			continue
 		}
-		if err := w.read(&m); err != nil {
+		if err := w.read(m); err != nil {
 			return err
 		}
 	}

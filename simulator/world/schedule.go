@@ -2,19 +2,20 @@ package world
 
 import "time"
 
-// appointment is something to do at a time.
+// appointment is something to do at a time: what was planned, or else a look at a device. It is small, since a fleet has many and they are moved about.
 type appointment struct {
-	at  time.Time
-	seq uint64 // what is due at once is done in the order in which it was planned
-	do  func()
+	nanos int64  // Unix time
+	seq   uint64 // what is due at once is done in the order in which it was planned
+	do    func()
+	m     *mobile
 }
 
 func (a *appointment) before(b *appointment) bool {
-	if c := a.at.Compare(b.at); c != 0 {
-		return c < 0
-	}
-	return a.seq < b.seq
+	return a.nanos < b.nanos || a.nanos == b.nanos && a.seq < b.seq
 }
+
+// at is when it is due.
+func (a *appointment) at() time.Time { return time.Unix(0, a.nanos).UTC() }
 
 // schedule is a heap of appointments, the earliest first. Each has four below it: what is planned for a fleet is many, and a flat heap touches less
 // of it.
@@ -26,9 +27,14 @@ type schedule struct {
 // below is how many appointments are below each.
 const below = 4
 
-// plan adds an appointment.
-func (s *schedule) plan(at time.Time, do func()) {
-	a := appointment{at: at, seq: s.seq, do: do}
+// plan adds something to do at a time.
+func (s *schedule) plan(at time.Time, do func()) { s.add(appointment{nanos: at.UnixNano(), do: do}) }
+
+// visit adds a look at a device.
+func (s *schedule) visit(at time.Time, m *mobile) { s.add(appointment{nanos: at.UnixNano(), m: m}) }
+
+func (s *schedule) add(a appointment) {
+	a.seq = s.seq
 	s.seq++
 	s.queue = append(s.queue, a)
 	i := len(s.queue) - 1
@@ -40,7 +46,7 @@ func (s *schedule) plan(at time.Time, do func()) {
 
 // next takes the earliest appointment out, if it is not later than limit.
 func (s *schedule) next(limit time.Time) (appointment, bool) {
-	if len(s.queue) == 0 || s.queue[0].at.After(limit) {
+	if len(s.queue) == 0 || s.queue[0].nanos > limit.UnixNano() {
 		return appointment{}, false
 	}
 	first, end := s.queue[0], len(s.queue)-1

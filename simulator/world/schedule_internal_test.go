@@ -24,13 +24,13 @@ func TestSchedule(t *testing.T) {
 		}
 		for i := range s.queue {
 			b := &s.queue[i]
-			if !ok && !b.at.After(limit) || ok && (b.at.Before(a.at) || b.at.Equal(a.at) && b.seq < a.seq) {
+			if !ok && !b.at().After(limit) || ok && (b.at().Before(a.at()) || b.at().Equal(a.at()) && b.seq < a.seq) {
 				t.Fatalf("%v until %s, but %v was planned", a, limit, b)
 			}
 		}
 		if ok {
 			came++
-			now = a.at
+			now = a.at()
 		}
 	}
 	if len(s.queue) != planned-came || came < 1000 {

@@ -52,7 +52,7 @@ func (g *gateway) each(do func(*publish.Message) error) error {
 	if s == nil {
 		for seq := g.stream.First; seq <= g.stream.Last; seq++ {
 			if m, ok := g.stream.Messages[seq]; ok {
-				if err := do(&m); err != nil {
+				if err := do(m); err != nil {
 					return err
 				}
 			}

@@ -202,8 +202,12 @@ func (w *world) until(end time.Time) {
 		if !ok {
 			break
 		}
-		if a.at.After(w.now) {
-			w.now = a.at
+		if at := a.at(); at.After(w.now) {
+			w.now = at
+		}
+		if a.m != nil {
+			a.m.visit(&a)
+			continue
 		}
 		a.do()
 	}

@@ -52,7 +52,7 @@ type State struct {
 	Created  time.Time
 	First    uint64
 	Last     uint64
-	Messages map[uint64]publish.Message
+	Messages map[uint64]*publish.Message // nobody writes to one that is there
 }
 
 type lateBatch struct {
@@ -90,7 +90,7 @@ func (s *Stream) Create(_ context.Context, first uint64) error {
 	if s.Down || s.Exists {
 		return ErrTold
 	}
-	s.State = State{Created: s.now(), First: first, Last: first - 1, Messages: make(map[uint64]publish.Message)}
+	s.State = State{Created: s.now(), First: first, Last: first - 1, Messages: make(map[uint64]*publish.Message)}
 	s.Exists, s.IDs = true, make(map[string]bool)
 	return nil
 }
@@ -117,8 +117,9 @@ func (s *Stream) Publish(_ context.Context, messages []publish.Message, last uin
 			return fmt.Errorf("%w: %w", publish.ErrDoubt, publish.ErrDuplicate)
 		}
 	}
-	for _, m := range messages {
-		s.put(m)
+	messages = slices.Clone(messages)
+	for i := range messages {
+		s.put(&messages[i])
 	}
 	if f == FaultDone {
 		return fmt.Errorf("%w: %w", publish.ErrDoubt, ErrTold)
@@ -126,8 +127,8 @@ func (s *Stream) Publish(_ context.Context, messages []publish.Message, last uin
 	return nil
 }
 
-// put keeps a message. Its bytes are not copied: nobody writes to what the outbox once gave out.
-func (s *Stream) put(m publish.Message) {
+// put keeps a message, which is the stream's from now on. Its bytes are not copied: nobody writes to what the outbox once gave out.
+func (s *Stream) put(m *publish.Message) {
 	s.Last++
 	m.Sequence = s.Last
 	s.Messages[s.Last] = m
@@ -153,8 +154,8 @@ func (s *Stream) Get(_ context.Context, sequence uint64) (publish.Message, error
 	case !ok:
 		return publish.Message{}, publish.ErrNoMessage
 	}
-	s.read(&m)
-	return m, nil
+	s.read(m)
+	return *m, nil
 }
 
 // Range implements publish.Stream.
@@ -169,8 +170,8 @@ func (s *Stream) Range(_ context.Context, from uint64, n int) ([]publish.Message
 	out := make([]publish.Message, 0, min(uint64(n), s.Last-from+1)) //nolint:gosec // not negative
 	for k := from; k <= s.Last && len(out) < n; k++ {
 		if m, ok := s.Messages[k]; ok {
-			out = append(out, m)
-			s.read(&m)
+			out = append(out, *m)
+			s.read(m)
 		}
 	}
 	return out, nil
@@ -229,6 +230,6 @@ func (s *Stream) Restart() {
 // Foreign appends what another program might.
 func (s *Stream) Foreign(n int) {
 	for range n {
-		s.put(publish.Message{Subject: "godwit.v1.gw1.event.x", ID: fmt.Sprintf("foreign %d %s", s.Last, s.Server), Payload: []byte("?")})
+		s.put(&publish.Message{Subject: "godwit.v1.gw1.event.x", ID: fmt.Sprintf("foreign %d %s", s.Last, s.Server), Payload: []byte("?")})
 	}
 }
