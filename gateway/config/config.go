@@ -33,6 +33,7 @@ type Config struct {
 	Policies  []Policy        `toml:"policy"`
 	Budgets   []Budget        `toml:"budget"`
 	Pools     []Pool          `toml:"pool"`
+	Regions   []Region        `toml:"region"`
 
 	Products []hub.Product `toml:"-"` // built in and from products_dir
 	Book     *tariff.Book  `toml:"-"` // Tariffs, and the examples whose names they do not have

@@ -129,6 +129,7 @@ func (ps *problems) checkSchedule(c *Config) {
 		ps.checkPolicy(c, fmt.Sprintf("policy[%d]", i), &c.Policies[i])
 	}
 	ps.checkPools(c)
+	ps.checkRegions(c)
 	for i := range c.Budgets {
 		ps.checkBudget(c, fmt.Sprintf("budget[%d]", i), &c.Budgets[i], c.Budgets[:i])
 	}
@@ -361,7 +362,7 @@ func secs(d time.Duration) scheduler.Secs { return scheduler.Secs(d / time.Secon
 func (c *Config) HubSchedule() hub.Schedule {
 	s := &c.Schedule
 	k := core.Config{
-		Tariffs: c.Book, Currency: s.Currency, Money: s.Budget, Cap: s.Cap, Replan: s.Replan, Budgets: c.budgets(),
+		Tariffs: c.Book, Currency: s.Currency, Money: s.Budget, Cap: s.Cap, Replan: s.Replan, Budgets: c.budgets(), Regions: c.regions(),
 	}
 	names := slices.Sorted(maps.Keys(c.Links))
 	for _, name := range names {

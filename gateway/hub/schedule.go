@@ -73,13 +73,21 @@ func (h *Hub) know(i fleet.Index) {
 func (h *Hub) heard(l *link, u *transports.Uplink, o *opened, lost int) {
 	o.cost = h.core.Heard(u.ReceivedAt, core.Place(o.device), core.Contact{
 		Link: l.place, Bytes: len(u.Payload), Parts: int(u.Part.Total), Cause: causeOf(o), Newest: o.newest, Lost: lost, Paid: h.scratch.paid,
-		Campaign: h.campaignOfFrame(o),
+		Campaign: h.campaignOfFrame(o), Square: squareOf(&u.Position),
 	})
 	if !o.cost.Booked {
 		o.cost.Currency = h.core.Currency(u.ReceivedAt, l.place)
 	}
 	h.scratch.paid = true
 	h.heardForUpdate(l, u, o)
+}
+
+// squareOf is where the network believes a device to be, as coarsely as outages of regions want it; 0: it does not say.
+func squareOf(p *transports.Position) uint16 {
+	if !p.Known {
+		return 0
+	}
+	return core.Square(p.Latitude, p.Longitude)
 }
 
 // heardAgain tells the schedule of a frame that was known: it costs what the first one did.

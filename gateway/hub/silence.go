@@ -31,8 +31,13 @@ func (f updatable) Quiet(now time.Time, at rollout.Place, q *silence.Quiet) {
 	}
 	if l := h.links[q.Standing.Link]; q.Heard && l != nil && q.Standing.Missed > 0 {
 		// Of a device that was heard while its link is said to be out, presence counts how much of what it missed that covers.
-		if o := h.core.Outage(l.place); o.Since != 0 && q.Standing.Last < o.Since+int64(time.Hour/time.Second) {
-			q.Outages = append(q.Outages, silence.Disturbance{Where: "link " + l.Name, Since: o.Since, Until: o.Until, Probability: o.Probability})
+		o, region, _ := h.core.OutageOf(core.Place(at))
+		if o.Since != 0 && q.Standing.Last < o.Since+int64(time.Hour/time.Second) {
+			where := "link " + l.Name
+			if region != "" {
+				where = region + " on " + where
+			}
+			q.Outages = append(q.Outages, silence.Disturbance{Where: where, Since: o.Since, Until: o.Until, Probability: o.Probability})
 		}
 	}
 }

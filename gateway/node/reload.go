@@ -11,9 +11,9 @@ import (
 )
 
 // reloadable are the tables that take effect while the gateway runs, by their keys; and of a link its tariff, and what contacts are like.
-var reloadable = map[string]bool{"tariff": true, "schedule": true, "policy": true, "budget": true, "pool": true}
+var reloadable = map[string]bool{"tariff": true, "schedule": true, "policy": true, "budget": true, "pool": true, "region": true}
 
-// Reload goes on with the tariffs, policies, budgets and pools of a configuration that load reads: as a whole, or not at all if anything in it is wrong.
+// Reload goes on with the tariffs, policies, budgets, pools and regions of a configuration that load reads: as a whole, or not at all if anything in it is wrong.
 // What else is new in it takes effect at the next start, and is named in the log. It waits until that is on disk.
 func (n *Node) Reload(ctx context.Context, load func() (*config.Config, error)) error {
 	cfg, err := load()
@@ -27,7 +27,7 @@ func (n *Node) Reload(ctx context.Context, load func() (*config.Config, error)) 
 		}
 		return errors.Join(fmt.Errorf("read the configuration anew: %w", err), n.hub.RefuseConfig(ctx, mistakes))
 	}
-	n.log.Info("configuration is taken: tariffs, policies, budgets and pools")
+	n.log.Info("configuration is taken: tariffs, policies, budgets, pools and regions")
 	if later := atNextStart(n.cfg, cfg); len(later) > 0 {
 		n.log.Warn("configuration has changes that take effect at the next start", slog.Any("tables", later))
 	}

@@ -3,6 +3,7 @@
 // what else it must know of a device it asks a Fleet. The same calls in the same order give the same rows, actions and answers.
 //
 //	people:     Register, Create, Act, Retry            -> an Authorisation each, for the chain of audit
+//	by steps:   Planning, Starting, Look                -> what is about all devices of a large fleet, so that frames pass between
 //	what came:  Heard, Reported, Steps                  -> where devices stand
 //	what goes:  Offer -> Offered; Delivered, Undelivered
 //	by time:    Poll                                    -> waves, deadlines, verdicts, halts

@@ -59,6 +59,7 @@ type Config struct {
 	Pools    []Pool           // those of tariffs that are not named have one member, and nothing in reserve
 	Budgets  []ledger.Budget
 	Replan   time.Duration // between two plans; 0 is 6 h
+	Regions  []Region      // the first that has a device counts
 }
 
 // Limits of a configuration.
@@ -87,7 +88,7 @@ func (c *Config) check() error {
 			return fmt.Errorf("link %s: there is no tariff %q: %w", l.Name, l.Tariff, ErrConfig)
 		}
 	}
-	return nil
+	return c.checkRegions()
 }
 
 // fleet is the tables that devices name things in. The last policy is that of devices that no rule matches.

@@ -20,6 +20,8 @@ type Contact struct {
 	Paid   bool // another frame of the same transmission was told of: it costs nothing more
 	Lost   int  // frames before it that never came, as far as its counter tells
 
+	Square uint16 // in which the network saw the device, as Square numbers them; 0: it does not say
+
 	Campaign string // what it is charged to: a rollout; "": none
 }
 
@@ -72,7 +74,7 @@ func (k *Core) Heard(now time.Time, at Place, c Contact) (cost Cost) {
 	if d.heard == 0 {
 		k.heard++
 	}
-	k.present(now, at, c.Link)
+	k.present(now, at, c.Link, c.Square)
 	delete(k.said, at)
 	d.heard = stamp(now)
 	return cost

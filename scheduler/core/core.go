@@ -42,6 +42,7 @@ type Core struct {
 	model   *presence.Model
 	watched presence.Config // of which the model was made
 	queue   *presence.Queue
+	cells   cells
 
 	customers names
 	said      map[Place]*said // of devices of which networks said something since they were heard

@@ -119,6 +119,10 @@ func (k *Core) Drain(to Rows) {
 		d.plan = false
 		to.PutMeta(metaPlan, k.appendPlan(d.value[:0]))
 	}
+	if k.cells.dirty {
+		k.cells.dirty = false
+		to.PutMeta(metaCells, k.cells.append(d.value[:0]))
+	}
 	if d.model {
 		d.model = false
 		if b, err := k.model.AppendBinary(d.value[:0]); err == nil {
@@ -162,6 +166,13 @@ func (k *Core) Load(from Source, now time.Time, place func(number uint32) (Place
 		return err
 	} else if ok {
 		k.parsePlan(b)
+	}
+	if b, ok, err := from.Meta(metaCells); err != nil {
+		return err
+	} else if ok {
+		k.cells.parse(b)
+		k.watched.Cells = len(k.cells.list)
+		k.model.Grow(k.watched.Cells)
 	}
 	b, ok, err := from.Meta(metaModel)
 	if err != nil {

@@ -24,6 +24,8 @@ func (k *Core) Reconfigure(c Config, now time.Time) error {
 	}
 	was, place := k.config.moved(&next.config)
 	k.eachWatched(func(_ Place, d *device) { k.model.Leave(&d.presence) })
+	next.watched.Cells = k.watched.Cells
+	next.model.Grow(next.watched.Cells)
 	next.model.Keep(k.model, was)
 	k.eachWatched(func(at Place, d *device) {
 		product := place[min(int(d.presence.Product()), len(k.config.Rules))]

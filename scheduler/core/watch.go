@@ -50,7 +50,7 @@ func (k *Core) watch() error {
 const burstMax = 15
 
 // present notes a contact that is newer than all before.
-func (k *Core) present(now time.Time, at Place, link int) {
+func (k *Core) present(now time.Time, at Place, link int, square uint16) {
 	d := k.record(at)
 	if !d.watched {
 		d.watched = true
@@ -69,6 +69,7 @@ func (k *Core) present(now time.Time, at Place, link int) {
 			}
 		}
 	}
+	k.locate(at, link, square)
 	if was := d.silent; was == presence.Silent || was == presence.Presumed || was == presence.Out {
 		k.actions = append(k.actions, Action{Kind: ActRecovered, Place: at, Was: was, Missed: missed})
 	}

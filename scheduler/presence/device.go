@@ -81,6 +81,9 @@ func (d *Device) Acknowledge(p Policy) {
 // Config.Bursts, until it is heard. Its regular contacts start after the downtime too.
 func (d *Device) Burst(programme uint8, downtime uint32) { d.burst, d.delay = programme+1, downtime }
 
+// Cell is the cell in which the device is; 0: unknown.
+func (d *Device) Cell() uint16 { return d.cell }
+
 // Locate says in which cell the device is; 0: unknown.
 func (d *Device) Locate(cell uint16) { d.cell = cell }
 

@@ -67,6 +67,14 @@ func New(c Config) (*Model, error) {
 	}, nil
 }
 
+// Grow makes room for so many cells, of which there may be more by and by. What is known of the others stays.
+func (m *Model) Grow(cells int) {
+	m.config.Cells = min(max(cells, m.config.Cells), 1<<16-1)
+	for len(m.cells) <= m.config.Cells {
+		m.cells = append(m.cells, attempts{})
+	}
+}
+
 // Keep takes over what another model has learned, as far as both are of the same links and cells, and of products: was has the place in the other model
 // of each of m's, -1 for one that it does not have.
 func (m *Model) Keep(from *Model, was []int) {
@@ -136,12 +144,36 @@ func (m *Model) fade(now int64) {
 	}
 }
 
-// control is what the device is compared with: its cell if enough is known of it, else its link.
+// What must be known of a cell: attempts by which it is seen what is usual there, and of late by which it is seen that it is well.
+const (
+	cellKnown = 100
+	cellTells = 8
+)
+
+// compared is the cell that the device is compared with; 0: with its link, for too little is known of its cell, or too few speak there to tell that it is
+// well while the link is not.
+func (m *Model) compared(d *Device) uint16 {
+	if d.cell == 0 || int(d.cell) >= len(m.cells) || m.cells[d.cell].n < cellKnown {
+		return 0
+	}
+	c, l := &m.cells[d.cell], &m.links[min(int(d.link), len(m.links)-1)]
+	if n, _ := c.recent(); n < cellTells && c.since < l.since {
+		return 0
+	}
+	return d.cell
+}
+
+// control is what the device is compared with.
 func (m *Model) control(d *Device) *attempts {
-	if d.cell != 0 && int(d.cell) < len(m.cells) && m.cells[d.cell].n >= 100 {
-		return &m.cells[d.cell]
+	if cell := m.compared(d); cell != 0 {
+		return &m.cells[cell]
 	}
 	return &m.links[min(int(d.link), len(m.links)-1)]
+}
+
+// OutageOf is what is known of the cell that a device is compared with, or of its link: then the cell is 0.
+func (m *Model) OutageOf(d *Device) (o Outage, cell uint16) {
+	return m.control(d).outage(), m.compared(d)
 }
 
 // observe counts a first attempt of the device for its link and its cell.

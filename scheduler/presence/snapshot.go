@@ -51,17 +51,21 @@ func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// UnmarshalBinary reads what AppendBinary wrote into a model of New with the same numbers of links, cells and products. After an error the model is
-// as it was.
+// UnmarshalBinary reads what AppendBinary wrote into a model of New with the same numbers of links and products, and as many cells or more. After an error
+// the model is as it was.
 func (m *Model) UnmarshalBinary(b []byte) error {
-	read, err := New(m.config)
-	if err != nil {
-		return err
-	}
-	shape := read.shape()
+	config, shape := m.config, m.shape()
 	if len(b) < 1+binary.Size(shape) || b[0] != modelVersion {
 		return fmt.Errorf("model of %d bytes, want version %d: %w", len(b), modelVersion, ErrSnapshot)
 	}
+	if cells := int(binary.BigEndian.Uint32(b[5:])) - 1; cells >= 0 && cells < config.Cells {
+		config.Cells = cells
+	}
+	read, err := New(config)
+	if err != nil {
+		return err
+	}
+	shape = read.shape()
 	for i, v := range append([]any{&shape}, read.learned()...) {
 		n := binary.Size(v)
 		if len(b) < 1+n {
@@ -70,8 +74,8 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 		if _, err := binary.Decode(b[1:], binary.BigEndian, v); err != nil {
 			return fmt.Errorf("read a snapshot of presence: %w", err)
 		}
-		if b = b[n:]; i == 0 && shape != m.shape() {
-			return fmt.Errorf("model of %v links, cells, products and bins, want %v: %w", shape, m.shape(), ErrSnapshot)
+		if b = b[n:]; i == 0 && shape != read.shape() {
+			return fmt.Errorf("model of %v links, cells, products and bins, want %v: %w", shape, read.shape(), ErrSnapshot)
 		}
 	}
 	if len(b) != 1 {
@@ -80,6 +84,7 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 	if err := read.valid(); err != nil {
 		return err
 	}
+	read.Grow(m.config.Cells)
 	*m = *read
 	return nil
 }

@@ -45,6 +45,7 @@ type groupTable struct {
 
 	Attrition  float64       `toml:"attrition"`
 	Importance float64       `toml:"importance"`
+	Region     string        `toml:"region"`
 	Retires    time.Duration `toml:"retires"`
 
 	Version     string        `toml:"version"`

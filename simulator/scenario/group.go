@@ -60,7 +60,7 @@ func (p *parser) groups(links map[string]*link) (importance []float64) {
 		network = p.overlay(path, table, network)
 		g := world.Group{
 			Name: t.Name, Count: t.Count, First: uint32(t.First), //nolint:gosec // checked
-			Product: t.Product, Link: t.Link, Attrition: t.Attrition,
+			Product: t.Product, Link: t.Link, Region: t.Region, Attrition: t.Attrition,
 			Up: network.Up, Down: network.Down,
 		}
 		g.Device = p.device(path, &t)

@@ -45,7 +45,7 @@ func TestReference(t *testing.T) {
 	if sms.Bearer != transports.SMS || !sms.Keeps || !sms.Metered || sms.Limits.PerMessage != 140 {
 		t.Errorf("link %+v", sms)
 	}
-	if buoys.Count != 2 || buoys.First != 1000 || buoys.Up.Loss != 0.1 || buoys.Device.Power == nil || buoys.Device.Power.Panel != 10 || len(buoys.Device.Thresholds) != 1 {
+	if buoys.Count != 2 || buoys.First != 1000 || buoys.Region != "coast" || buoys.Up.Loss != 0.1 || buoys.Device.Power == nil || buoys.Device.Power.Panel != 10 || len(buoys.Device.Thresholds) != 1 {
 		t.Errorf("buoys %+v", buoys)
 	}
 	if buoys.Up.Tariff.Price != 190_000 || buoys.Down.Tariff.Price != 0 {

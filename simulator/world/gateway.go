@@ -139,7 +139,7 @@ func (g *gateway) open() error {
 	g.hub, err = hub.New(hub.Options{
 		Gateway: Gateway, Store: g.store, KEK: kek, Clock: g, Log: g.w.setup.Log, Inline: true, Random: g.random, FleetKeys: g.fleetKeys(),
 		Links: g.hubLinks(), Products: g.w.setup.Products,
-		Schedule:  g.w.setup.Schedule,
+		Schedule:  g.w.setup.schedule(),
 		Retention: hub.Retention{Frames: g.w.setup.Keep, Quarantine: 30 * 24 * time.Hour},
 	})
 	if err != nil {

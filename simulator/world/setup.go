@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/simulator/device"
 	"github.com/godwit-gateway/godwit/simulator/radio"
 	"github.com/godwit-gateway/godwit/transports"
@@ -60,6 +61,7 @@ type Group struct {
 	Product  string // of Setup.Products
 	Customer string // "": acme
 	Link     string // of Setup.Links
+	Region   string // in which operators say that it is; "": they do not
 	// Attrition is how many of its devices break for good within a year, as a part of those that are left; it may be above 1.
 	Attrition float64
 	Device    device.Config // of each of them; number, key, seed, template, product and bearers are filled in
@@ -107,6 +109,17 @@ func (s *Setup) setDefaults() {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
+}
+
+// schedule is that of the gateway, with the regions of the groups.
+func (s *Setup) schedule() hub.Schedule {
+	schedule := s.Schedule
+	for i := range s.Groups {
+		if g := &s.Groups[i]; g.Region != "" {
+			schedule.Core.Regions = append(schedule.Core.Regions, core.Region{Name: g.Region, First: g.First, Last: g.First + uint32(g.Count) - 1}) //nolint:gosec // above zero
+		}
+	}
+	return schedule
 }
 
 // Validate reports everything that makes no sense.
