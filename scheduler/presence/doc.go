@@ -37,7 +37,7 @@
 // # Outages
 //
 // Among first attempts after a contact, which the dead do not inflate, the missed ones of the last six hours are compared with what is normal for
-// the link, or for the cell where it is known: more than twice as many, and z > 4, is an outage. z is 2(sqrt(x)-sqrt(m))/sqrt((1-p)(1+n/N)) for n
+// the link, or for the cell where that is known and enough is heard there: more than twice as many, and z > 4, is an outage. z is 2(sqrt(x)-sqrt(m))/sqrt((1-p)(1+n/N)) for n
 // attempts of late and N that p was learned from, 20 more than there were: what is normal is an estimate too. It does not cry wolf at small counts. What goes
 // on for more than two days is how the link is now. Misses that an outage covers are no evidence against the device.
 //
