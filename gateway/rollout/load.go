@@ -70,26 +70,7 @@ func (m *Machine) loadRow(key, row []byte, fixed map[ID][]byte) error {
 	}
 	switch key[0] {
 	case rowDevice:
-		if r.Started.IsZero() { // the gateway ended before the start came to its end
-			if !slices.Contains(m.dirty.unstaged, id) {
-				m.dirty.unstaged, m.dirty.must = append(m.dirty.unstaged, id), true
-			}
-			return nil
-		}
-		d, err := m.readDevice(r, binary.BigEndian.Uint32(key[5:]), row)
-		switch {
-		case errors.Is(err, ErrUnknown):
-			return nil
-		case err != nil:
-			return err
-		}
-		r.count(&d, 1)
-		if r.freeing.freed = r.ended() && m.config.Store != nil; r.freeing.freed {
-			r.freeing.devices++
-		}
-		if !r.freeing.freed || d.follows() {
-			r.devices = append(r.devices, d) // keys come in their order
-		}
+		return m.loadDevice(r, binary.BigEndian.Uint32(key[5:]), row)
 	case rowJudge:
 		if key[5] == partFixed {
 			fixed[id] = slices.Clone(row)
@@ -109,6 +90,31 @@ func (m *Machine) loadRow(key, row []byte, fixed map[ID][]byte) error {
 		if err := r.judge.LoadDevice(uint32(at), row); err != nil {
 			return fmt.Errorf("rollout %d: %w: %w", id, ErrRow, err)
 		}
+	}
+	return nil
+}
+
+// loadDevice takes a device over. Rows that were written ahead of a start which never came to its end are left, to be deleted.
+func (m *Machine) loadDevice(r *rollout, number uint32, row []byte) error {
+	if r.Started.IsZero() {
+		if !slices.Contains(m.dirty.unstaged, r.ID) {
+			m.dirty.unstaged, m.dirty.must = append(m.dirty.unstaged, r.ID), true
+		}
+		return nil
+	}
+	d, err := m.readDevice(r, number, row)
+	switch {
+	case errors.Is(err, ErrUnknown):
+		return nil
+	case err != nil:
+		return err
+	}
+	r.count(&d, 1)
+	if r.freeing.freed = r.ended() && m.config.Store != nil; r.freeing.freed {
+		r.freeing.devices++
+	}
+	if !r.freeing.freed || d.follows() {
+		r.devices = append(r.devices, d) // keys come in their order
 	}
 	return nil
 }

@@ -22,30 +22,33 @@ func (m *Machine) Poll(now time.Time) (more bool) {
 		if r.judge != nil {
 			more = m.weigh(now, r) || more
 		}
-		if r.State != Running {
-			continue
+		if r.State == Running {
+			more = m.proceed(now, r) || more
 		}
-		if r.inviting {
-			if m.inviteSome(now, r); r.inviting {
-				more = true
-				continue
-			}
-		}
-		more = m.expire(now, r) || more
-		if r.opened() == 0 {
-			m.another(now, r)
-		}
-		if r.opened() < r.last() {
-			if wave := r.opened() + 1; passed(m.gates(now, r, wave)) {
-				m.openWave(now, r, machine)
-				more = more || r.inviting
-			}
-			continue
-		}
-		m.finish(now, r)
 	}
 	m.watch()
 	return more
+}
+
+// proceed does what is due in a rollout that runs.
+func (m *Machine) proceed(now time.Time, r *rollout) (more bool) {
+	if r.inviting {
+		if m.inviteSome(now, r); r.inviting {
+			return true
+		}
+	}
+	more = m.expire(now, r)
+	if r.opened() == 0 {
+		m.another(now, r)
+	}
+	if r.opened() >= r.last() {
+		m.finish(now, r)
+		return more
+	}
+	if wave := r.opened() + 1; passed(m.gates(now, r, wave)) {
+		m.openWave(now, r, machine)
+	}
+	return more || r.inviting
 }
 
 // followFor is how long devices are followed that a rollout left half way when it ended.
