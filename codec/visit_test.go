@@ -1,38 +1,14 @@
 package codec_test
 
 import (
-	"math"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/entropy"
 )
-
-// price adds up what the decisions of statuses cost under their template.
-type price struct {
-	t    *codec.Template
-	bits float64
-}
-
-func (p *price) Decide(field, decision int, one bool) {
-	c := p.t.Timing().Coding
-	if field != codec.VisitTime {
-		c = p.t.Fields()[field].Coding
-	}
-	m := codec.DefaultModel()
-	if len(c.Model) > 0 {
-		m = [codec.ModelLen]uint8(c.Model)
-	}
-	likely := codec.ModelZero(m[decision])
-	if one {
-		likely = 1 - likely
-	}
-	p.bits -= math.Log2(likely)
-}
-
-func (p *price) Plain(_ int, bits float64) { p.bits += bits }
 
 // The decisions that a visitor is told of are those that the range coder writes: their price is the length of a batch, but for the last byte
 // and what the division of intervals loses.
@@ -52,15 +28,15 @@ func TestVisitTellsWhatIsWritten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := price{t: tm}
+		p := entropy.Price{Template: tm}
 		for i := range list {
 			if err := tm.Visit(&p, 1, &visited, &list[i]); err != nil {
 				t.Fatal(err)
 			}
 		}
 		sameState(t, tm, &written, &visited)
-		if length := 8 * float64(len(plaintext)-1); length > p.bits*1.002+16 || len(plaintext) > 3 && length < p.bits-80 {
-			t.Fatalf("%d bytes are %.0f bits, the decisions cost %.1f", len(plaintext), length, p.bits)
+		if length := 8 * float64(len(plaintext)-1); length > p.Bits*1.002+16 || len(plaintext) > 3 && length < p.Bits-80 {
+			t.Fatalf("%d bytes are %.0f bits, the decisions cost %.1f", len(plaintext), length, p.Bits)
 		}
 	})
 }

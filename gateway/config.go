@@ -118,58 +118,36 @@ func describeLink(l config.Link) string {
 	if l.Tariff != "" {
 		cost = "tariff " + l.Tariff
 	}
-	if l.UDP != nil {
-		return fmt.Sprintf("udp on %s, ack %s, %s", l.UDP.Listen, l.Ack, cost)
+	at := ""
+	switch {
+	case l.UDP != nil:
+		at = " on " + l.UDP.Listen
+	case l.SMSModem != nil:
+		at = " at " + l.SMSModem.Device
+	case l.SBDModem != nil:
+		at = " at " + l.SBDModem.Device
+	case l.IDPModem != nil:
+		at = " at " + l.IDPModem.Device
+	case l.DirectIP != nil:
+		at = " on " + l.DirectIP.Listen
+	case l.RockBLOCK != nil:
+		at = " on " + l.RockBLOCK.Listen
+	case l.IDP != nil:
+		at = ", dialect " + l.IDP.Dialect
 	}
-	if l.SBDModem != nil {
-		return fmt.Sprintf("sbdmodem at %s, ack %s, %s", l.SBDModem.Device, l.Ack, cost)
-	}
-	if l.IDPModem != nil {
-		return fmt.Sprintf("idpmodem at %s, ack %s, %s", l.IDPModem.Device, l.Ack, cost)
-	}
-	if l.DirectIP != nil {
-		return fmt.Sprintf("directip on %s, ack %s, %s", l.DirectIP.Listen, l.Ack, cost)
-	}
-	if l.RockBLOCK != nil {
-		return fmt.Sprintf("rockblock on %s, ack %s, %s", l.RockBLOCK.Listen, l.Ack, cost)
-	}
-	if l.IDP != nil {
-		return fmt.Sprintf("idp, dialect %s, ack %s, %s", l.IDP.Dialect, l.Ack, cost)
-	}
-	if l.Cloudloop != nil {
-		return fmt.Sprintf("cloudloop, ack %s, %s", l.Ack, cost)
-	}
-	return fmt.Sprintf("smsmodem at %s, ack %s, %s", l.SMSModem.Device, l.Ack, cost)
+	return fmt.Sprintf("%s%s, ack %s, %s", l.Kind, at, l.Ack, cost)
 }
 
 // effective is the configuration as JSON shows it: the keys of the file with what is in effect, without secrets, which only files hold.
 func effective(c *config.Config) map[string]any {
 	links := make(map[string]any, len(c.Links))
 	for name, l := range c.Links {
-		link := keys(reflect.ValueOf(l))
-		if l.UDP != nil {
-			maps.Copy(link, keys(reflect.ValueOf(*l.UDP)))
-		}
-		if l.SMSModem != nil {
-			maps.Copy(link, keys(reflect.ValueOf(*l.SMSModem)))
-		}
-		if l.SBDModem != nil {
-			maps.Copy(link, keys(reflect.ValueOf(*l.SBDModem)))
-		}
-		if l.IDPModem != nil {
-			maps.Copy(link, keys(reflect.ValueOf(*l.IDPModem)))
-		}
-		if l.DirectIP != nil {
-			maps.Copy(link, keys(reflect.ValueOf(*l.DirectIP)))
-		}
-		if l.RockBLOCK != nil {
-			maps.Copy(link, keys(reflect.ValueOf(*l.RockBLOCK)))
-		}
-		if l.IDP != nil {
-			maps.Copy(link, keys(reflect.ValueOf(*l.IDP)))
-		}
-		if l.Cloudloop != nil {
-			maps.Copy(link, keys(reflect.ValueOf(*l.Cloudloop)))
+		v := reflect.ValueOf(l)
+		link := keys(v)
+		for i := range v.NumField() {
+			if driver := v.Field(i); driver.Kind() == reflect.Pointer && !driver.IsNil() {
+				maps.Copy(link, keys(driver.Elem()))
+			}
 		}
 		links[name] = link
 	}

@@ -130,7 +130,10 @@ func rowsOf(r store.CheckReport, kind string) uint64 {
 }
 
 func openStore(dir string, readOnly bool) (*store.Store, error) {
-	s, err := store.Open(store.Options{Dir: dir, ReadOnly: readOnly})
+	s, err := store.Open(store.Options{Dir: dir, ReadOnly: readOnly, Fatal: func(msg string) {
+		fmt.Fprintln(os.Stderr, "godwit: store cannot be written:", msg)
+		os.Exit(1)
+	}})
 	if err != nil {
 		if hint := store.Hint(err); hint != "" {
 			return nil, fmt.Errorf("%w (%s)", err, hint)

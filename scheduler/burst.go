@@ -7,7 +7,7 @@ const maxBurst = 16
 
 // Burst is the programme of contacts after an update, in minutes after the boot: what Keller's optimum makes of a hazard, where a check costs so much
 // money and succeeds with a probability of p, and a unit of money buys price weighted stale-hours. Its first entry is the question whether
-// the device came back at all, ten minutes after the boot, if that is worth its price. It ends where checks would come no closer than the
+// the device came back at all, five minutes after the boot, if that is worth its price. It ends where checks would come no closer than the
 // interval, since a burst only adds contacts. Without a hazard it is DefaultBurst; it is empty if no check is worth its price.
 func Burst(h *Hazard, check Micros, p, price float64, every Secs) []uint16 {
 	if h == nil || h.Tau <= 0 || h.Chance <= 0 || h.Loss <= 0 {

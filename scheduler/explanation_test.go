@@ -34,7 +34,7 @@ func TestExplanation(t *testing.T) {
 		"kept": {func() {}, scheduler.Occasion{}, []string{
 			"= s 79.8 x sqrt(cost 0.12 USD / (weight 1.3 x loss factor 0.61)) = 31 h -> grid 32 h", "not clamped (policy floor 1 h, battery floor 6 h, policy cap 7 d, link cap 7 d, service level cap 7 d)",
 			"link sbd beats cell (no coverage) and idp (", "price: 1 weighted stale-hour = 0.000157 USD", "at 24 h: +", "USD/month, -", "kept (was 27 h, change worth 0.", "next contact expected Sat 16 Jan 10:00 UTC ±1.35 h",
-			"after an update: +10 min, +1 h, +4 h, +12 h.",
+			"after an update: +5 min, +10 min, +20 min, +30 min, +45 min, +1 h, +4 h, +12 h.",
 		}},
 		"free":    {func() {}, scheduler.Occasion{Ack: 20}, []string{"changed within the next ack (was 27 h, telling is free)"}},
 		"own":     {func() { f.Devices[0].Current = 3600 * 7 }, scheduler.Occasion{}, []string{"changed by a downlink (was 7 h, change worth "}},

@@ -31,5 +31,7 @@ func halving(x float64) float64 {
 	return above + float64(above*rest*(quarters[1]-1))
 }
 
-// DefaultBurst is the programme for updates of which no more is known, in minutes after the boot.
-func DefaultBurst() []uint16 { return []uint16{10, 60, 240, 720} }
+// DefaultBurst is the programme for updates of which no more is known, in minutes after the boot. It ends with the first contact that is acknowledged, so that
+// further ones cost next to nothing, and within the hour they tell a dead device from a link that loses much. The first comes soon: a device that has just got
+// an update is in reach, and each minute until it reports is one in which that may end.
+func DefaultBurst() []uint16 { return []uint16{5, 10, 20, 30, 45, 60, 240, 720} }

@@ -97,12 +97,12 @@ func TestReserve(t *testing.T) {
 
 // A burst rises, spreads as the fear fades, and is worth its price at each contact; phases spread over the interval and jitter stays in a twentieth.
 func TestBurst(t *testing.T) {
-	if got := scheduler.Burst(nil, 1000, .9, 100, day); !slices.Equal(got, []uint16{10, 60, 240, 720}) {
+	if got := scheduler.Burst(nil, 1000, .9, 100, day); !slices.Equal(got, []uint16{5, 10, 20, 30, 45, 60, 240, 720}) {
 		t.Errorf("without a hazard %v", got)
 	}
 	h := &scheduler.Hazard{Chance: .03, Tau: 12 * 3600, Loss: 500}
 	got := scheduler.Burst(h, 120_000, .9, 200, day)
-	if len(got) < 2 || got[0] != 10 {
+	if len(got) < 2 || got[0] != 5 {
 		t.Errorf("%v, want a confirmation at once and checks after it", got)
 	}
 	// The integral of the density sqrt(L g h(t) / cost) up to the k-th check is k.

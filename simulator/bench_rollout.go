@@ -19,7 +19,7 @@ type benchRolloutCmd struct {
 	Runs    int    `help:"Rollouts of good updates, over all scenarios; of bad ones, a tenth of that for each." default:"2000"`
 	Devices int    `help:"Devices of each fleet." default:"10000"`
 	Seed    uint64 `help:"Seed of the fleets and of what happens to them." default:"42"`
-	Burst   []uint `help:"Minutes after the boot of an update at which devices report until they are heard." default:"10,20,30,45,60,240,720"`
+	Burst   []uint `help:"Minutes after the boot of an update at which devices report until they are heard; by default as a gateway has it."`
 	Speed   int    `help:"Devices of the rollout with which times are taken, of the processor; 0: none are." default:"100000"`
 	Output  string `short:"o" help:"Form of the result: json, all of it in one line, or text, tables that end with a line of JSON." enum:"json,text" default:"text"`
 }
@@ -55,6 +55,9 @@ func (c *benchRolloutCmd) Validate() error {
 
 // Run measures.
 func (c *benchRolloutCmd) Run(e *env) error {
+	if len(c.Burst) == 0 {
+		c.Burst = rollouts.Programme()
+	}
 	var speed rollouts.Speed
 	if c.Speed > 0 { // first, while nothing else of ours runs
 		var err error

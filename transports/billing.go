@@ -8,9 +8,8 @@ const (
 )
 
 // Billed returns the bytes that a network of the bearer counts for so many messages with so many bytes of payload in all. On SMS each part of
-// a concatenated message is a message; on UDP each datagram is one, with its headers; on
-// IDP each has SIN and MIN. It is what goes over the network, before a tariff
-// rounds it.
+// a concatenated message is a message; on UDP each datagram is one, with its headers; on IDP each has SIN and MIN. It is what goes over the network, before a
+// tariff rounds it.
 func (b Bearer) Billed(messages, payload uint64) uint64 {
 	switch b {
 	case SMS:

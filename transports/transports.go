@@ -140,6 +140,18 @@ type Sink interface {
 	Report(ctx context.Context, r Report) error
 }
 
+// A Payer is a sink that also books what a network bills though no payload came or went. A driver asks its sink whether it is one.
+type Payer interface {
+	// Checked books a mailbox check. Nil means that it is on disk; after an error the driver tells of it again.
+	Checked(ctx context.Context, c Check) error
+}
+
+// A Check is a session of a driver's own modem that sent nothing, to look for messages. Networks bill it whether it found one or not.
+type Check struct {
+	Transport string // name of the configured transport
+	At        time.Time
+}
+
 // A Downlink is one mobile-terminated payload to hand to the network.
 type Downlink struct {
 	To         Address

@@ -161,10 +161,11 @@ static const uint32_t sha256_start[8] = {
 	0x5be0cd19, 0x1f83d9ab, 0x9b05688c, 0x510e527f, 0xa54ff53a, 0x3c6ef372, 0xbb67ae85, 0x6a09e667,
 };
 
+/* The state, and what a block does with it. */
 struct sha256 {
-	uint32_t h[8];
-	uint32_t w[16]; /* the block, behind the state */
-	uint32_t n;     /* bytes so far; what is hashed here is far below 2^29 */
+	uint32_t v[8 + 16 + 1]; /* h to a, the next 16 words of the schedule, of which the first are the block, and the one behind these */
+	const uint32_t *before; /* the state before the block: the start, or that of the block before */
+	uint32_t h[8];          /* the state after it */
 };
 
 static uint32_t rotate(uint32_t x, unsigned n)
@@ -180,50 +181,51 @@ static NOINLINE uint32_t mix(uint32_t x, unsigned a, unsigned b, unsigned c)
 
 static NOINLINE void sha256_block(struct sha256 *s)
 {
-	uint32_t v[8 + 16 + 1]; /* h to a, the next 16 words of the schedule, and the one behind these */
+	uint32_t *v = s->v;
 	unsigned i;
 
-	memcpy(v, s, 24 * sizeof v[0]);
+	memcpy(v, s->before, sizeof s->h);
 	for (i = 0; i < 64; i++) {
-		v[24] = v[8] + v[17] + (mix(v[9], 7, 18, 3) ^ v[9] << 29) + (mix(v[22], 17, 19, 10) ^ v[22] << 22);
+		v[24] = (mix(v[9], 7, 18, 3) ^ v[9] << 29) + (mix(v[22], 17, 19, 10) ^ v[22] << 22) + v[8] + v[17];
 		v[8] += v[0] + sha256_k[i] + (v[1] ^ (v[3] & (v[2] ^ v[1]))) + mix(v[3], 6, 11, 25);
 		v[4] += v[8];
 		v[8] += ((v[7] & (v[6] | v[5])) | (v[6] & v[5])) + mix(v[7], 2, 13, 22); /* the word that was used up becomes a */
 		memmove(v, v + 1, 24 * sizeof v[0]);
 	}
 	for (i = 0; i < 8; i++)
-		s->h[i] += v[i];
-}
-
-static NOINLINE void sha256_byte(struct sha256 *s, unsigned b)
-{
-	uint32_t *w = &s->w[s->n / 4 % 16];
-
-	*w = *w << 8 | b;
-	if (++s->n % BLOCK_LEN == 0)
-		sha256_block(s);
+		s->h[i] = v[i] + s->before[i];
+	s->before = s->h;
 }
 
 /* Hashes data, behind a block of a key of 32 bytes and zeros that a byte was added to in each place, if that is not 0. */
 static NOINLINE void hash(uint8_t out[HASH_LEN], const uint8_t *data, size_t n, const uint8_t *key, unsigned pad)
 {
 	struct sha256 s;
-	unsigned b = 0x80, i;
+	uint32_t b, *w;
+	size_t end = BLOCK_LEN + n, i = 0; /* what is hashed here is far below 2^29 bytes */
 
-	memcpy(s.h, sha256_start, sizeof s.h);
-	s.n = 0;
-	if (pad != 0)
-		for (i = 0; i < BLOCK_LEN; i++)
-			sha256_byte(&s, i < HASH_LEN ? key[i] ^ pad : pad);
-	while (n-- > 0)
-		sha256_byte(&s, *data++);
-	n = s.n * 8;
+	s.before = sha256_start;
+	if (pad == 0)
+		i = BLOCK_LEN;
+	else
+		n = end;
 	do {
-		sha256_byte(&s, b);
-		b = 0;
-	} while (s.n % BLOCK_LEN != BLOCK_LEN - 8);
-	s.w[14] = 0;
-	s.w[15] = (uint32_t)n;
+		if (i < HASH_LEN)
+			b = key[i] ^ pad;
+		else if (i < BLOCK_LEN)
+			b = pad;
+		else if (i < end)
+			b = *data++;
+		else
+			b = i == end ? 0x80 : 0;
+		w = &s.v[8 + i / 4 % 16];
+		*w = *w << 8 | b;
+		i++;
+		if (i % BLOCK_LEN == 0)
+			sha256_block(&s);
+	} while (i <= end || i % BLOCK_LEN != BLOCK_LEN - 8);
+	s.v[8 + 14] = 0;
+	s.v[8 + 15] = (uint32_t)n * 8;
 	sha256_block(&s);
 	for (i = 0; i < 8; i++)
 		put_be(out + 4 * i, s.h[7 - i], 4);
@@ -252,9 +254,9 @@ struct work {
 	struct writer w; /* into the text */
 	const struct godwit *g;
 	struct godwit_epoch *epoch;       /* NULL: of joins, which are of none */
+	unsigned label;                   /* of the key: where it is in words */
+	unsigned header;                  /* in the text, if it is not 0 */
 	uint64_t counter;                 /* of a frame for CCM, as all that follows but the key */
-	const char *label;                /* of the key */
-	unsigned header;
 	unsigned tag_len;
 	unsigned open;                    /* 1: data is ciphertext */
 	unsigned index;                   /* of the next block of the key stream */
@@ -263,7 +265,9 @@ struct work {
 	uint8_t block[16 + 2 + TEXT_MAX];
 };
 
-static const char root[GODWIT_SALT] = "godwit/1 root";
+/* The salt of what is of no epoch, and behind it the labels of keys: a place in one text is less code than a pointer to each. */
+static const char words[] = "godwit/1 root\0\0\0up8\0up4\0dn\0join\0ack";
+enum { UP8 = GODWIT_SALT, UP4 = UP8 + 4, DOWN = UP4 + 4, JOIN = DOWN + 3, ACK = JOIN + 5 };
 
 enum { OF_KEY = '|' }; /* no header */
 
@@ -271,16 +275,20 @@ enum { OF_KEY = '|' }; /* no header */
  * Begins the text of a key, which has its label between bars, or another one that is under a MAC, which has the label behind a space, without the digit at
  * its end, and maybe a header. All else is the same.
  */
-static NOINLINE void text_begin(struct work *x, const char *label, unsigned header)
+static NOINLINE void text_begin(struct work *x, unsigned header)
 {
-	char last = header == OF_KEY ? 0 : '9';
+	const char *label;
+	char last = '9';
 
 	x->w.p = x->block + TEXT_AT;
 	x->w.n = 0;
 	x->w.cap = TEXT_MAX;
-	put_bytes(&x->w, root, 8);
-	put(&x->w, header == OF_KEY ? OF_KEY : ' ');
-	for (; *label > last; label++)
+	put_bytes(&x->w, words, 9); /* with the space */
+	if (header == OF_KEY) {
+		x->w.p[8] = OF_KEY;
+		last = 0;
+	}
+	for (label = words + x->label; *label > last; label++)
 		put(&x->w, (uint8_t)*label);
 	if (header != 0)
 		put(&x->w, header);
@@ -296,15 +304,15 @@ static NOINLINE void text_hmac(struct work *x)
 }
 
 /* Derives a key of an epoch, or the one of joins (SPEC §2.1, §5.2), and begins its text. No key is longer than the first block of HKDF-Expand. */
-static NOINLINE void derive(struct work *x, const char *label, unsigned header)
+static NOINLINE void derive(struct work *x)
 {
 	memset(x->key, 0, HASH_LEN);
-	memcpy(x->key, x->epoch != NULL ? (const void *)x->epoch->salt : root, GODWIT_SALT); /* that of epoch 0 is all zeros, as none would be */
+	memcpy(x->key, x->epoch != NULL ? (const void *)x->epoch->salt : words, GODWIT_SALT); /* that of epoch 0 is all zeros, as none would be */
 	hmac(x->key, x->g->config->key, GODWIT_KEY);
-	text_begin(x, label, OF_KEY);
+	text_begin(x, OF_KEY);
 	put(&x->w, 1);
 	text_hmac(x);
-	text_begin(x, label, header);
+	text_begin(x, x->header);
 }
 
 void godwit_fleet_key(const uint8_t *fleet, uint32_t number, uint8_t *out)
@@ -367,7 +375,7 @@ static APART void ccm_blocks(struct work *x, unsigned crypt, uint8_t *data, size
 static NOINLINE void ccm(struct work *x, uint8_t *data, size_t n)
 {
 	/* the AAD (SPEC §2.2), two blocks with its length before it and zeros behind it */
-	derive(x, x->label, x->header);
+	derive(x);
 	put_u32(&x->w, (uint32_t)(x->counter >> 32));
 	put_u32(&x->w, (uint32_t)x->counter);
 	put_int(&x->w, 0, 2);
@@ -430,7 +438,7 @@ int godwit_record(struct godwit *g, uint8_t record[GODWIT_RECORD])
 
 	g->promised = end;
 	if (g->next >= end) { /* F-028 */
-		g->promised = g->next + (g->config->short_counter ? 16 : 64);
+		g->promised = g->next + (UINT32_C(64) >> 2 * g->config->short_counter);
 		if (g->promised < g->next)
 			g->promised = COUNTER_END;
 	}
@@ -509,7 +517,7 @@ static NOINLINE int envelope(const struct godwit *g, const uint8_t *content, siz
 
 	w.p = out->buffer;
 	w.n = 0;
-	w.cap = INT32_MAX;
+	w.cap = out->cap;
 	if ((out->flags & GODWIT_ADDRESSED) != 0) {
 		put(&w, 0x82);
 		put_head(&w, CBOR_UINT, g->config->number);
@@ -522,35 +530,34 @@ static NOINLINE int envelope(const struct godwit *g, const uint8_t *content, siz
 /* Seals the body under the next counter and puts together the item at the start of the buffer. Returns its length. */
 static NOINLINE int finish(struct writer *w, struct godwit *g, unsigned header)
 {
-	static const char up[2][4] = {"up8", "up4"};
 	struct work x;
 	unsigned n = (unsigned)w->n, ctr_len, cut = 0;
 	uint8_t *content = w->p;
 	const struct godwit_out *out = w->out;
+	unsigned flags = out->flags;
 
 	if (w->error != 0)
 		return w->error;
 	if (header < KIND_EXTENDED) {
 		while (n > 0 && content[n - 1] == 0) /* F-016 */
 			n--;
-		cut = out->flags / GODWIT_METERED & g->config->short_tag; /* F-017 */
+		cut = flags / GODWIT_METERED & g->config->short_tag; /* F-017 */
 	}
 	x.tag_len = TAG_LEN - 4 * cut;
-	x.label = up[cut];
-	header |= (header & out->flags & GODWIT_ASK) / GODWIT_ASK; /* keyframes and what is extended can ask */
+	x.label = UP8 + (UP4 - UP8) * cut;
 	x.g = g;
 	x.epoch = g->memory.epochs;
 	x.counter = g->next;
 	x.open = 0;
-	x.header = header;
+	x.header = header | (header & flags & GODWIT_ASK) / GODWIT_ASK; /* keyframes and what is extended can ask */
 	ccm(&x, content, n);
 	memcpy(content + n, x.mac, x.tag_len);
 	ctr_len = g->config->short_counter ? 2 : 3;
-	if ((header & ~1u) == EXTENDED_EXPLICIT)
+	if ((x.header & ~1u) == EXTENDED_EXPLICIT)
 		ctr_len = 6;
 	put_be(content - 5, g->next++, 5);
 	content -= ctr_len;
-	*content = (uint8_t)header;
+	*content = (uint8_t)x.header;
 	return envelope(g, content, ctr_len + n + x.tag_len, out);
 }
 
@@ -585,7 +592,6 @@ static const uint16_t likelier[32] = {
 struct encoder {
 	struct writer w;
 	uint32_t low, width;
-	int32_t start;                      /* of the range code within w */
 	unsigned packed;                    /* 0 in a keyframe */
 	const struct godwit_template *t;
 	struct godwit_state *st;            /* of the status before, which becomes that of this one */
@@ -595,14 +601,14 @@ struct encoder {
 	int64_t moved;
 };
 
-/* Adds to low, and narrows the interval to a width: the bytes that are settled go out. A carry adds one to those that went before; it ends within them. */
+/* Adds to low, and narrows the interval to a width: the bytes that are settled go out. A carry adds one to those that went before; it ends within them if all fitted. */
 static NOINLINE void range(struct encoder *e, uint32_t d, uint32_t width)
 {
 	int32_t i = e->w.n;
 
 	e->low += d;
-	if (e->low < d)
-		while (i > e->start && ++e->w.p[--i] == 0)
+	if (e->low < d && e->w.error == 0)
+		while (++e->w.p[--i] == 0)
 			;
 	while (width >> 24 == 0) {
 		put(&e->w, e->low >> 24);
@@ -683,17 +689,18 @@ static NOINLINE uint64_t beyond_one(int64_t v)
 static NOINLINE void residual(struct encoder *e, int64_t v)
 {
 	uint64_t rest, part;
-	unsigned active = 0, minus = 0, more, bits = e->coding->order, at = 0, half = 0;
+	unsigned active = 0, minus = 0, more, bits, at = 0, half = 0;
 
 	if (e->moved != 0) { /* how much it moved last: up to 2^spread, up to four times that, more */
 		rest = beyond_one(e->moved) >> e->coding->spread;
-		active = rest == 0 ? 1 : rest >> 2 == 0 ? 2 : 3;
+		active = rest == 0 ? 1 : rest < 4 ? 2 : 3;
 		minus = e->moved < 0 ? 1 : 2;
 	}
 	say(e, MOVED + active, v != 0);
 	if (v == 0)
 		return;
 	say(e, MINUS + minus, v < 0);
+	bits = e->coding->order;
 	rest = beyond_one(v) + (UINT32_C(1) << bits); /* so class j has the highest bit order + j */
 	more = MORE + 8 * active;
 	while ((part = rest >> bits) != 1) {
@@ -746,17 +753,13 @@ static NOINLINE int64_t last_move(const struct godwit_field_state *fs)
 	return (int64_t)((uint64_t)(int64_t)fs->moved_high << 32 | fs->moved_low);
 }
 
-/* A product of more than 32 bits, bit by bit: the compiler's library multiplies faster, in more code. */
-static NOINLINE int64_t times(int64_t a, unsigned n)
+/* A product of more than 32 bits, from two that fit: n has 16. The compiler's library has a larger one. */
+static int64_t times(int32_t a, int32_t n)
 {
-	int64_t product = 0;
+	uint32_t low = ((uint32_t)a & 0xffff) * (uint32_t)n;
+	int32_t high = (a >> 16) * n + (int32_t)(low >> 16);
 
-	for (; n > 0; n >>= 1) {
-		if ((n & 1) != 0)
-			product += a;
-		a += a;
-	}
-	return product;
+	return (int64_t)((uint64_t)(uint32_t)(high >> 16) << 32 | ((uint32_t)high << 16 | (low & 0xffff)));
 }
 
 /* The upper half of GODWIT_NONE is that of no value. */
@@ -791,10 +794,10 @@ static void put_field(struct encoder *e, const struct godwit_field *f, struct go
 		expected = before;
 		if (f->predictor == 1)
 			expected += floor_div(times(e->passed, f->rise), f->per);
-		else if (f->predictor == 2)
-			expected += e->moved;
 		else if (f->predictor == 3)
 			expected = 0;
+		else if (f->predictor == 2)
+			expected += last_move(fs);
 		else if (f->predictor == 4 && fs[-1].flags & FIELD_MEASURED)
 			expected += last_move(&fs[-1]);
 		expected = clamp(c, expected);
@@ -867,17 +870,17 @@ static NOINLINE void put_status(struct encoder *e, const struct godwit_status *s
 	/* Bits of version, boot_changed, has_step, step, step_code, has_policy and policy; times 16 how many of them follow only if it is 1. */
 	static const uint8_t rare[] = {6, 1, 2 << 4 | 1, 4, 8, 1 << 4 | 1, 8};
 	const struct godwit_field *f = e->t->fields, *end = f + e->t->count;
-	struct godwit_field_state none, *fs = DELTAS ? (struct godwit_field_state *)(e->st + 1) : &none;
+	struct godwit_state *st = e->st;
+	struct godwit_field_state none, *fs = DELTAS ? (struct godwit_field_state *)(st + 1) : &none;
 	const int64_t *value = s->values;
 	unsigned present = 1, i;
 
 	put_time(e, s);
 	for (; f != end; f++)
-		if (measured(value++))
-			present |= 1u << f->group;
+		present |= (unsigned)measured(value++) << f->group;
 	for (i = 1; i <= e->t->groups; i++)
-		decide(e, INDEX_GROUP, (present ^ e->st->groups) >> i & 1);
-	e->st->groups = (uint16_t)present;
+		decide(e, INDEX_GROUP, (present ^ st->groups) >> i & 1);
+	st->groups = (uint16_t)present;
 	for (f = e->t->fields, value = s->values; f != end; f++, value++) {
 		if (!DELTAS) /* nothing is known of any field */
 			none.flags = 0;
@@ -985,7 +988,6 @@ int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit
 	}
 	if (DELTAS)
 		e.st->entered = (uint8_t)(h->entered - 1); /* until the frame is made */
-	e.start = e.w.n;
 	do
 		put_status(&e, s++);
 	while (--count > 0);
@@ -1033,8 +1035,7 @@ int godwit_send_hello(struct godwit *g, const struct godwit_say values[GODWIT_HE
 	unsigned key;
 
 	begin(&w, g, out);
-	put(&w, GODWIT_HELLO);
-	put(&w, CBOR_MAP);
+	put_int(&w, GODWIT_HELLO << 8 | CBOR_MAP, 2);
 	for (key = 1, rule = rules[0]; key <= GODWIT_HELLO_KEYS; key++, rule += 2) {
 		const struct godwit_say *text = ++values;
 		unsigned type = rule[0];
@@ -1115,8 +1116,7 @@ int godwit_send_steps(struct godwit *g, const struct godwit_step_log *log, const
 		put_int(&w, (head | s->code) << bits | pack_age(s->age_minutes, bits), bits - 8);
 	}
 	if (log->clock_valid) {
-		put(&w, 0xf8);
-		put_int(&w, (uint32_t)floor_div(log->time, 60), 2);
+		put_int(&w, 0xf80000 | ((uint32_t)floor_div(log->time, 60) & 0xffff), 3);
 	}
 	return finish(&w, g, KIND_EXTENDED);
 }
@@ -1185,6 +1185,7 @@ static NOINLINE int skip_item(struct reader *r, unsigned within)
 
 	*level = 1;
 	for (;;) {
+		const uint8_t *head;
 		int major;
 
 		while (*level == 0) {
@@ -1193,14 +1194,13 @@ static NOINLINE int skip_item(struct reader *r, unsigned within)
 			level--;
 		}
 		--*level;
+		head = r->p;
 		major = read_head(r);
 		if (major == 7) {
-			uint32_t top = r->info == 27 ? r->high : r->info == 26 ? r->low : r->low << 16;
-
 			if (r->info < 20 || r->info == 24)
 				return GODWIT_E_MALFORMED;
 			/* no number, or none that is finite: the exponent, behind the sign, is all ones */
-			if (r->info > 24 && !r->shortest && top << 1 >= 0 - (UINT32_C(1) << (102 - 3 * r->info)))
+			if (r->info > 24 && !r->shortest && get_be(head + 1, 2) << 17 >= 0 - (UINT32_C(1) << (102 - 3 * r->info)))
 				return GODWIT_E_MALFORMED;
 		} else if (major > 1) {
 			uint32_t n = r->v;
@@ -1279,7 +1279,8 @@ static int open_ack(struct work *x, const struct godwit_item *item, struct godwi
 	if (back >= end)
 		return GODWIT_E_AUTH; /* a counter that was never used */
 	r->ack.counter = end - 1 - back;
-	derive(x, "ack", 0);
+	x->label = ACK;
+	derive(x);
 	put_int(&x->w, r->ack.counter, 8);
 	put(&x->w, CONTROL_ACK);
 	put_bytes(&x->w, bitmap, size);
@@ -1295,12 +1296,11 @@ static int open_ack(struct work *x, const struct godwit_item *item, struct godwi
 /* A message of an epoch (SPEC §2). What does not verify is as it came afterwards: nobody uses it by mistake (F-021), and another key can be tried. */
 static int open_message(struct work *x, const struct godwit_item *item, struct godwit_received *r)
 {
-	uint8_t *content = item->content;
+	uint8_t *content = item->content + 1;
 	size_t n = item->len - 1 - 2 - TAG_LEN;
 	uint64_t down = x->epoch->down;
 
-	x->header = *content++;
-	x->label = "dn";
+	x->label = DOWN;
 	x->tag_len = TAG_LEN;
 	x->open = 1;
 	if ((x->header & ~1u) == EXTENDED_EXPLICIT) {
@@ -1354,7 +1354,7 @@ int godwit_rekey(struct godwit *g, const uint8_t *body, size_t len)
 			return GODWIT_E_MALFORMED;
 		if ((key & 1) == 0) /* F-064 */
 			continue;
-		if (key > 3 || *value >> 5 != key - 1) /* types 0 and 2 */
+		if (*value >> 5 != key - 1) /* types 0 and 2 */
 			return GODWIT_E_MALFORMED;
 		if (key == 1 && epoch == 0 && r.high == 0 && r.v != 0) /* F-070; F-041: no key twice */
 			epoch = r.v;
@@ -1975,21 +1975,22 @@ void godwit_parcel_probe(struct godwit_parcel *p)
 
 /* --- Joins (SPEC §5.2) --- */
 
-enum { ATTEMPT_AT = 13, ATTEMPT_LEN = 1 + 12 }; /* in the text under a MAC: the header, and what names the attempt */
+enum { EPOCH_LEN = 4, ATTEMPT_AT = 13, ATTEMPT_LEN = 1 + 12 }; /* in the text under a MAC: the header, and what names the attempt */
 
 /* Computes a MAC of a join. What it says behind the attempt is the nonce but in a request, and the epoch, which is given in an acceptance. */
-static NOINLINE void join_mac(struct work *x, unsigned header, const uint8_t *nonce, const uint8_t *epoch)
+static NOINLINE void join_mac(struct work *x, const uint8_t *nonce)
 {
 	const struct godwit *g = x->g;
 
 	x->epoch = NULL;
-	derive(x, "join", header);
+	x->label = JOIN;
+	derive(x);
 	put_u32(&x->w, g->memory.boot);
 	put_u32(&x->w, g->random);
-	if (header != CONTROL_REQUEST)
+	if (x->header != CONTROL_REQUEST)
 		put_bytes(&x->w, nonce, NONCE_LEN);
-	if (header == CONTROL_ACCEPT)
-		put_bytes(&x->w, epoch, 4);
+	if (x->header == CONTROL_ACCEPT)
+		put_bytes(&x->w, nonce - EPOCH_LEN, EPOCH_LEN);
 	text_hmac(x);
 }
 
@@ -2013,7 +2014,8 @@ int godwit_send_join(const struct godwit *g, const struct godwit_out *out)
 	if (out->cap < GODWIT_JOIN)
 		return GODWIT_E_SPACE;
 	x.g = g;
-	join_mac(&x, g->joining, g->nonce, NULL);
+	x.header = g->joining;
+	join_mac(&x, g->nonce);
 	memcpy(said + ATTEMPT_LEN, x.key, MAC_LEN);
 	return envelope(g, said, ATTEMPT_LEN + MAC_LEN, out);
 }
@@ -2022,25 +2024,25 @@ int godwit_send_join(const struct godwit *g, const struct godwit_out *out)
 static int open_join(struct godwit *g, struct work *x, const uint8_t *content, size_t n)
 {
 	uint8_t *salt = x->block + TEXT_AT + ATTEMPT_AT + 9;
-	size_t epoch_len = content[0] == CONTROL_ACCEPT ? 4 : 0;
-	const uint8_t *nonce = content + 1 + epoch_len;
+	unsigned accepted = x->header == CONTROL_ACCEPT;
+	const uint8_t *nonce = content + 1 + accepted * EPOCH_LEN;
 	uint32_t epoch;
 
-	if (n != 1 + epoch_len + NONCE_LEN + MAC_LEN) /* F-106 */
+	if (n != 1 + accepted * EPOCH_LEN + NONCE_LEN + MAC_LEN) /* F-106 */
 		return GODWIT_E_MALFORMED;
 	if (g->joining == 0)
 		return GODWIT_E_AUTH;
-	join_mac(x, content[0], nonce, content + 1);
+	join_mac(x, nonce);
 	if (differ(x->key, nonce + NONCE_LEN, MAC_LEN))
 		return GODWIT_E_AUTH;
-	if (epoch_len == 0) {
+	if (!accepted) {
 		if (g->joining == CONTROL_CONFIRM && !differ(g->nonce, nonce, NONCE_LEN))
 			return GODWIT_E_REPLAY; /* F-125: who says it again must not make the device speak */
 		memcpy(g->nonce, nonce, NONCE_LEN);
 		g->joining = CONTROL_CONFIRM;
 		return GODWIT_GOT_CHALLENGE;
 	}
-	epoch = get_be(content + 1, 4);
+	epoch = get_be(content + 1, EPOCH_LEN);
 	if (epoch == 0) /* F-105 */
 		return GODWIT_E_MALFORMED;
 	/* The salt is random number, boot counter, nonce; the text has them as boot counter, random number, nonce. */
@@ -2057,23 +2059,25 @@ static int open_join(struct godwit *g, struct work *x, const uint8_t *content, s
 int godwit_receive(struct godwit *g, struct godwit_history *h, const struct godwit_item *item, struct godwit_received *r)
 {
 	struct work x;
-	unsigned header, i;
+	unsigned i;
 	int got = GODWIT_E_AUTH;
 
 	if (item->len < 1 + 2 + 1 + MAC_LEN) /* of the shortest acknowledgement, and of the shortest message (F-014) */
 		return GODWIT_E_MALFORMED;
 	x.g = g;
-	header = *item->content;
+	x.header = *item->content;
 #ifndef GODWIT_NO_JOIN
-	if (header == CONTROL_ACCEPT || header == CONTROL_CHALLENGE)
+	if (x.header == CONTROL_ACCEPT || x.header == CONTROL_CHALLENGE)
 		return open_join(g, &x, item->content, item->len);
 #endif
-	if (header != CONTROL_ACK && (header & 0xf6) != KIND_EXTENDED) /* the gateway sends nothing else: F-010 to F-013, F-106 */
+	if (x.header == CONTROL_ACK)
+		x.header = 0; /* its text has it elsewhere */
+	else if ((x.header & 0xf6) != KIND_EXTENDED) /* the gateway sends nothing else: F-010 to F-013, F-106 */
 		return GODWIT_E_MALFORMED;
 	x.epoch = g->memory.epochs;
 	for (i = 0; i < g->memory.known && got < 0; i++, x.epoch++) { /* F-119 */
 		r->previous = (uint8_t)i;
-		got = header == CONTROL_ACK ? open_ack(&x, item, r) : open_message(&x, item, r);
+		got = x.header == 0 ? open_ack(&x, item, r) : open_message(&x, item, r);
 	}
 	if (got == GODWIT_GOT_MESSAGE)
 		g->changed = CHANGED;

@@ -94,7 +94,7 @@ struct godwit {
  * Starts a session. record is what permanent memory holds (GODWIT_RECORD bytes, the last that godwit_record gave), or NULL on a device that never wrote
  * one. NULL on a device that did is the one mistake that costs its security: counters would be used twice (F-022).
  *
- * Key and AES of config must be there, which is not checked: nothing that is sealed without them opens.
+ * Key and AES of config must be there, which is not checked.
  *
  * Returns 0; GODWIT_E_MALFORMED for a record that is damaged, or none (as erased flash): then the session is one that must join (godwit_join) before
  * anything is sealed. A device that lost its memory hands over any such record.

@@ -2,7 +2,7 @@
  * Tests of godwit.c, driven by ../device_c_test.go:
  *
  *     godwit_test vectors FILE...        runs files of ../testdata/vectors, and says which a device has no use for
- *     godwit_test fuzz COUNT FILE...     mutates the inputs of vectors and hands them to the parsers
+ *     godwit_test fuzz COUNT FILE...     mutates the inputs of vectors and hands them to the parsers, and writes into buffers of any size
  *     godwit_test serve                  is a device: a command a line in, an answer a line out (see serve)
  *
  * It is one unit with the source, so that it reaches what the header does not show.
@@ -276,6 +276,16 @@ static enum outcome outcome_of(int err)
 	return err >= 0 ? OK : err == GODWIT_E_AUTH ? AUTH : err == E_CONTROL ? CONTROL : REFUSED;
 }
 
+/* Where a label is in words. */
+static unsigned label_of(const char *label)
+{
+	unsigned at = UP8;
+
+	while (at < sizeof words && strcmp(words + at, label) != 0)
+		at++;
+	return at;
+}
+
 static enum outcome run_derive(const struct vector *v)
 {
 	struct device d;
@@ -290,7 +300,9 @@ static enum outcome run_derive(const struct vector *v)
 	} else {
 		x.g = &d.g;
 		x.epoch = strcmp(label, "join") == 0 ? NULL : &d.g.memory.epochs[0];
-		derive(&x, label, 0);
+		x.label = label_of(label);
+		x.header = 0;
+		derive(&x);
 		memcpy(out, x.key, sizeof out);
 	}
 	return v->len <= 32 && memcmp(out, v->input, v->len) == 0 ? OK : WRONG;
@@ -418,7 +430,7 @@ static int seals_as(struct device *d, const struct vector *v, const struct seale
 	struct writer w;
 	int n;
 
-	if (p->label[0] == 'd' || p->counter >= COUNTER_END) {
+	if (p->label == DOWN || p->counter >= COUNTER_END) {
 		memcpy(out, plain, s->len);
 		c.g = &d->g;
 		c.open = 0;
@@ -466,7 +478,7 @@ static enum outcome run_open(const struct vector *v)
 	if (err == 0)
 		err = parse_sealed(item.content, item.len, (uint8_t)number(v, "ctr-bits"), (uint8_t)number(v, "tag"), &s);
 	if (err == 0) {
-		p.label = down ? "dn" : number(v, "tag") == 4 ? "up4" : "up8";
+		p.label = down ? DOWN : number(v, "tag") == 4 ? UP4 : UP8;
 		p.epoch = &d.g.memory.epochs[0];
 		p.header = s.header;
 		p.tag_len = s.tag_len;
@@ -561,7 +573,7 @@ static int says(struct device *d, const uint8_t *frame, int n, unsigned header, 
 		p.epoch = &d->g.memory.epochs[0];
 		p.counter = godwit_last(&d->g);
 		p.header = s.header;
-		p.label = "up8";
+		p.label = UP8;
 		p.tag_len = 8;
 		same = unseal(&d->g, &p, s.body, s.len) == 0 && s.header == header && s.len == len && memcmp(s.body, plain, len) == 0;
 	}
@@ -1395,11 +1407,108 @@ static void fuzz_messages(const uint8_t *b, size_t n)
 }
 
 /* Nothing that was changed is taken; a crash or a read beyond the input is for the sanitizers to see. */
+/*
+ * Writes messages of any content into buffers of any size, at whose ends the sanitizers watch. Returns how many are longer than their buffer, or left the
+ * session other than it was though they were refused.
+ */
+static unsigned fuzz_writers(const struct device *d)
+{
+	static const uint8_t text[TEXT_LEN_MAX + 2];
+	GODWIT_STATE(3) states[3];
+	struct godwit_field fields[3];
+	struct godwit_template t;
+	struct godwit_history h;
+	struct godwit g = d->g, before;
+	unsigned wrong = 0, i, k;
+
+	memset(fields, 0, sizeof fields);
+	memset(&t, 0, sizeof t);
+	for (i = 0; i < 3; i++) {
+		struct godwit_coding *c = &fields[i].coding;
+
+		fields[i].per = 1 + random_below(1000);
+		fields[i].rise = (uint16_t)random_below(65536);
+		fields[i].group = (uint8_t)random_below(2);
+		fields[i].predictor = (uint8_t)random_below(i == 0 ? 4 : 5);
+		c->order = (uint8_t)random_below(16);
+		c->spread = (uint8_t)random_below(31);
+		c->width = (uint8_t)(1 + random_below(40));
+		c->optional = random_below(2) != 0;
+	}
+	t.fields = fields;
+	t.count = 3;
+	t.groups = 1;
+	t.unit = 60;
+	t.interval = random_below(100);
+	t.time.width = 16;
+	godwit_history_init(&h, &t, 0, &states[0].state, 3);
+	for (i = 0; i < 8; i++) {
+		int64_t values[2][3];
+		struct godwit_status s[2];
+		struct godwit_say say[GODWIT_HELLO_KEYS];
+		struct godwit_step step[2];
+		struct godwit_step_log log;
+		size_t cap = random_below(80);
+		uint8_t *b = malloc(cap > 0 ? cap : 1);
+		struct godwit_out out;
+		int n;
+
+		if (b == NULL)
+			die("out of memory");
+		out = to(b, cap, random_below(4) | (random_below(8) == 0 ? (unsigned)GODWIT_ASK : 0u));
+		g.memory.epochs[0].end = g.next + random_below(4);
+		memcpy(&before, &g, sizeof g);
+		switch (random_below(4)) {
+		case 0:
+			memset(say, 0, sizeof say);
+			for (k = GODWIT_HELLO_VERSION; k <= GODWIT_HELLO_RESET_CAUSE; k++) {
+				say[k].at = text;
+				say[k].n = random_below(3) == 0 ? random_below(sizeof text) : 0;
+			}
+			n = godwit_send_hello(&g, say, &out);
+			break;
+		case 1:
+			for (k = 0; k < 2; k++) {
+				step[k].step = (uint8_t)random_below(16);
+				step[k].code = (uint8_t)random_below(4);
+				step[k].age_minutes = random_below(1u << random_below(31));
+			}
+			log.rollout = random_below(1u << random_below(31));
+			log.steps = step;
+			log.count = (uint8_t)random_below(3);
+			log.clock_valid = random_below(2) != 0;
+			log.time = 1700000000;
+			n = godwit_send_steps(&g, &log, &out);
+			break;
+		case 2:
+			n = godwit_send(&g, GODWIT_USER, text, random_below(sizeof text), &out);
+			break;
+		default:
+			memset(s, 0, sizeof s);
+			for (k = 0; k < 6; k++)
+				values[k / 3][k % 3] = random_below(4) == 0 ? GODWIT_NONE : (int64_t)random_below(1u << random_below(31)) << random_below(12);
+			for (k = 0; k < 2; k++) {
+				s[k].time = 1700000000 + (int64_t)random_below(1000000);
+				s[k].clock_valid = random_below(4) != 0;
+				s[k].values = values[k];
+				s[k].rare = random_below(2) != 0;
+				s[k].version = (uint8_t)random_below(65);
+			}
+			n = godwit_batch(&g, &h, s, random_below(3), &out);
+		}
+		wrong += n > (int)cap || (n < 0 && memcmp(&before, &g, sizeof g) != 0);
+		if (n > 0)
+			godwit_delivered(&h, godwit_last(&g));
+		free(b);
+	}
+	return wrong;
+}
+
 static int fuzz(long count, int files, char **paths)
 {
 	struct vector *v = calloc((size_t)files, sizeof *v);
 	struct device *devices = calloc((size_t)files, sizeof *devices);
-	unsigned taken = 0;
+	unsigned taken = 0, wrong = 0;
 	long i;
 
 	if (v == NULL || devices == NULL)
@@ -1438,13 +1547,15 @@ static int fuzz(long count, int files, char **paths)
 		(void)godwit_rekey(&g, b, n);
 		fuzz_messages(b, n);
 		free(b);
+		if (i % 32 == 0)
+			wrong += fuzz_writers(&devices[which]);
 	}
 	for (i = 0; i < files; i++)
 		unload(&v[i]);
 	free(v);
 	free(devices);
-	printf("%ld inputs, %u forged ones taken\n", count, taken);
-	return taken > 0;
+	printf("%ld inputs, %u forged ones taken, %u messages written wrongly\n", count, taken, wrong);
+	return taken > 0 || wrong > 0;
 }
 
 /* --- A device on a pipe --- */

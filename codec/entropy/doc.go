@@ -7,5 +7,5 @@
 // predicts the next: no frame is lost to it, and it goes on learning where a template stays as it was trained.
 //
 // The length is that of an ideal arithmetic coder, in broken bits. A frame has whole bytes, which costs about a third of a byte each; a bound in bits
-// does not pay that.
+// does not pay that. What the models of a template make of the same decisions is a Price.
 package entropy

@@ -94,6 +94,21 @@ func page[T any](items []T, next string) *one[Page[T]] {
 	return &one[Page[T]]{Page[T]{items, next}}
 }
 
+// answered is an answer, or the problem.
+func answered[T any](v T, err error) (*one[T], error) {
+	if err != nil {
+		return nil, failed(err)
+	}
+	return &one[T]{v}, nil
+}
+
+func paged[T any](items []T, next string, err error) (*one[Page[T]], error) {
+	if err != nil {
+		return nil, failed(err)
+	}
+	return page(items, next), nil
+}
+
 type devicesInput struct {
 	State    string `query:"state" enum:"active,pending,rejected,retired"`
 	Product  string `query:"product"`
@@ -185,15 +200,11 @@ func (a *api) registerDevices(h huma.API) {
 		})
 	huma.Register(h, operation(http.MethodGet, "/devices/{device}", "show-device", "One device", Viewer),
 		func(_ context.Context, in *DeviceRef) (*one[Device], error) {
-			return a.device(a.Hub.Device(in.Device))
+			return deviceOf(a.Hub.Device(in.Device))
 		})
 	huma.Register(h, operation(http.MethodGet, "/devices/{device}/history", "device-history", "What a device said, the newest first", Viewer),
 		func(_ context.Context, in *historyInput) (*one[Page[hub.StatusRecord]], error) {
-			found, next, err := a.Hub.History(in.Device, hub.HistoryQuery{From: in.From, To: in.To, Limit: in.Limit, Cursor: in.Cursor})
-			if err != nil {
-				return nil, failed(err)
-			}
-			return page(found, next), nil
+			return paged(a.Hub.History(in.Device, hub.HistoryQuery{From: in.From, To: in.To, Limit: in.Limit, Cursor: in.Cursor}))
 		})
 	a.registerChanges(h)
 }
@@ -245,11 +256,8 @@ func (a *api) registerChanges(h huma.API) {
 	})
 }
 
-func (a *api) device(d fleet.Device, err error) (*one[Device], error) {
-	if err != nil {
-		return nil, failed(err)
-	}
-	return &one[Device]{view(&d)}, nil
+func deviceOf(d fleet.Device, err error) (*one[Device], error) {
+	return answered(view(&d), err)
 }
 
 // changed answers with a device after a change, and logs who made it.
@@ -257,7 +265,7 @@ func (a *api) changed(ctx context.Context, what string, d fleet.Device, err erro
 	if err == nil {
 		a.note(ctx, what, d.Name)
 	}
-	return a.device(d, err)
+	return deviceOf(d, err)
 }
 
 // note logs who changed what. The message is constant, as all messages of the log are.

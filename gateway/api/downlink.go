@@ -22,10 +22,9 @@ func registerDownlink[B any](a *api, h huma.API, what, id, summary string, role 
 	},
 	) (*one[hub.DownlinkRecord], error) {
 		d, err := queue(ctx, in.Device, &in.Body)
-		if err != nil {
-			return nil, failed(err)
+		if err == nil {
+			a.note(ctx, done, in.Device)
 		}
-		a.note(ctx, done, in.Device)
-		return &one[hub.DownlinkRecord]{d}, nil
+		return answered(d, err)
 	})
 }

@@ -38,7 +38,6 @@ var problems = []struct {
 	{rollout.ErrForbidden, http.StatusForbidden, "forbidden"},
 	{rollout.ErrRemark, http.StatusUnprocessableEntity, "remark-missing"},
 	{rollout.ErrState, http.StatusConflict, "wrong-state"},
-	{rollout.ErrInUse, http.StatusConflict, "in-use"},
 	{rollout.ErrInvalid, http.StatusUnprocessableEntity, "not-possible"},
 	{manifest.ErrKey, http.StatusUnprocessableEntity, "not-signed"},
 	{manifest.ErrSignature, http.StatusUnprocessableEntity, "not-signed"},

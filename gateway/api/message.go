@@ -40,9 +40,6 @@ func (a *api) registerMessages(h huma.API) {
 	huma.Register(h, operation(http.MethodGet, "/devices/{device}/messages", "list-messages", "Downlinks of a device: open, and finished of late", Viewer),
 		func(_ context.Context, in *DeviceRef) (*one[Page[hub.DownlinkRecord]], error) {
 			found, err := a.Hub.Downlinks(in.Device)
-			if err != nil {
-				return nil, failed(err)
-			}
-			return page(found, ""), nil
+			return paged(found, "", err)
 		})
 }

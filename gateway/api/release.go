@@ -87,11 +87,11 @@ func (a *api) registerReleases(h huma.API) {
 		if err != nil {
 			return nil, failed(err)
 		}
-		return a.release(a.Hub.AddRelease(ctx, r))
+		return releaseOf(a.Hub.AddRelease(ctx, r))
 	})
 	huma.Register(h, operation(http.MethodGet, "/releases/{product}/{version}", "show-release", "One release", Viewer),
 		func(_ context.Context, in *ReleaseRef) (out *one[Release], err error) {
-			a.Hub.LookAtRollouts(func(_ time.Time, m *rollout.Machine) { out, err = a.release(m.Release(in.Product, in.Version)) })
+			a.Hub.LookAtRollouts(func(_ time.Time, m *rollout.Machine) { out, err = releaseOf(m.Release(in.Product, in.Version)) })
 			return out, err
 		})
 	huma.Register(h, operation(http.MethodPost, "/releases/{product}/{version}/withdraw", "withdraw-release", "Offer a release to no device any more", Operator),
@@ -100,15 +100,12 @@ func (a *api) registerReleases(h huma.API) {
 			Body RemarkRequest
 		},
 		) (*one[Release], error) {
-			return a.release(a.Hub.WithdrawRelease(ctx, in.Product, in.Version, in.Body.Remark))
+			return releaseOf(a.Hub.WithdrawRelease(ctx, in.Product, in.Version, in.Body.Remark))
 		})
 }
 
-func (a *api) release(r rollout.Release, err error) (*one[Release], error) {
-	if err != nil {
-		return nil, failed(err)
-	}
-	return &one[Release]{viewRelease(&r)}, nil
+func releaseOf(r rollout.Release, err error) (*one[Release], error) {
+	return answered(viewRelease(&r), err)
 }
 
 // signedRelease is what a manifest says, if one of the signers signed it.

@@ -28,7 +28,7 @@ type RetryResult struct {
 	Devices int `json:"devices"`
 }
 
-// A Move is what people do to a rollout: a path, and the role that it takes. The machine asks for more: nobody approves what the same token created
+// A moveOperation is what people do to a rollout: a path, and the role that it takes. The machine asks for more: nobody approves what the same token created
 // or submitted, and some moves want a remark.
 type moveOperation struct {
 	move    rollout.Move
@@ -105,10 +105,7 @@ func (a *api) registerRollouts(h huma.API) {
 }
 
 func rolloutOf(s rollout.Summary, err error) (*one[Rollout], error) {
-	if err != nil {
-		return nil, failed(err)
-	}
-	return &one[Rollout]{viewRollout(&s)}, nil
+	return answered(viewRollout(&s), err)
 }
 
 // adoptionInput selects a curve.

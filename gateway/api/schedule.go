@@ -46,7 +46,7 @@ func (a *api) registerSchedule(h huma.API) {
 			Body AttendRequest
 		},
 		) (*one[hub.Explanation], error) {
-			return answered(a.Hub.Attend(ctx, in.Device, in.Body.Factor, time.Now().Add(time.Duration(in.Body.Seconds)*time.Second)))
+			return answered(a.Hub.Attend(ctx, in.Device, in.Body.Factor, a.Now().Add(time.Duration(in.Body.Seconds)*time.Second)))
 		})
 	huma.Register(h, operation(http.MethodGet, "/schedule", "show-plan", "The plan in force", Viewer),
 		func(context.Context, *struct{}) (*one[hub.PlanSummary], error) {
@@ -69,21 +69,6 @@ func (a *api) registerSchedule(h huma.API) {
 		) (*one[Page[hub.SilentDevice]], error) {
 			return paged(a.Hub.Silent(silentClasses[in.Class], in.Cursor, in.Limit))
 		})
-}
-
-// answered is an answer, or the problem.
-func answered[T any](v T, err error) (*one[T], error) {
-	if err != nil {
-		return nil, failed(err)
-	}
-	return &one[T]{v}, nil
-}
-
-func paged[T any](items []T, next string, err error) (*one[Page[T]], error) {
-	if err != nil {
-		return nil, failed(err)
-	}
-	return page(items, next), nil
 }
 
 func (a *api) whatIf(r *WhatIfRequest) (hub.WhatIf, error) {

@@ -58,11 +58,7 @@ func (a *api) registerTraffic(h huma.API) {
 			if err != nil {
 				return nil, problem(http.StatusUnprocessableEntity, "not-a-frame", "frame: "+err.Error())
 			}
-			d, err := a.Hub.DecodeFrame(in.Body.Device, frame)
-			if err != nil {
-				return nil, failed(err)
-			}
-			return &one[hub.Decoded]{d}, nil
+			return answered(a.Hub.DecodeFrame(in.Body.Device, frame))
 		})
 }
 

@@ -56,45 +56,46 @@ func (ps *problems) bindLink(name, path string, table map[string]any) Link {
 		}
 	}
 	ps.decode(path, head, &l)
-	switch l.Kind {
-	case "udp":
-		l.UDP = new(udp.Config)
-		l.Ack = cmp.Or(l.Ack, "always")
-		ps.decode(path, part, l.UDP)
-	case "smsmodem":
-		l.SMSModem = new(SMSModem)
-		l.Ack = cmp.Or(l.Ack, "asked")
-		ps.decode(path, part, l.SMSModem)
-	case "sbdmodem":
-		l.SBDModem = new(sbdmodem.Config)
-		l.Ack = cmp.Or(l.Ack, "asked")
-		ps.decode(path, part, l.SBDModem)
-	case "directip":
-		l.DirectIP = new(directip.Config)
-		l.Ack = cmp.Or(l.Ack, "asked")
-		ps.decode(path, part, l.DirectIP)
-	case "rockblock":
-		l.RockBLOCK = new(RockBLOCK)
-		l.Ack = cmp.Or(l.Ack, "asked")
-		ps.decode(path, part, l.RockBLOCK)
-	case "idp":
-		l.IDP = new(IDP)
-		l.Ack = cmp.Or(l.Ack, "asked")
-		ps.decode(path, part, l.IDP)
-	case "cloudloop":
-		l.Cloudloop = new(Cloudloop)
-		l.Ack = cmp.Or(l.Ack, "asked")
-		ps.decode(path, part, l.Cloudloop)
-	case "idpmodem":
-		l.IDPModem = new(idpmodem.Config)
-		l.Ack = cmp.Or(l.Ack, "asked")
-		ps.decode(path, part, l.IDPModem)
-	case "":
-		ps.add(path+".kind", `kind = "udp", "smsmodem", "sbdmodem", "directip", "rockblock", "cloudloop", "idp" or "idpmodem"`, "is missing")
+	k := slices.IndexFunc(kinds, func(k kind) bool { return k.name == l.Kind })
+	switch {
+	case k >= 0:
+		l.part = kinds[k].part(&l)
+		l.Ack = cmp.Or(l.Ack, kinds[k].ack)
+		ps.decode(path, part, l.part)
+	case l.Kind == "":
+		ps.add(path+".kind", "kind = "+kindNames(strconv.Quote), "is missing")
 	default:
-		ps.add(path+".kind", "want udp, smsmodem, sbdmodem, directip, rockblock, cloudloop, idp or idpmodem", "%q is not a kind of link", l.Kind)
+		ps.add(path+".kind", "want "+kindNames(strings.Clone), "%q is not a kind of link", l.Kind)
 	}
 	return l
+}
+
+// kind is a kind of link.
+type kind struct {
+	name string
+	ack  string          // where the configuration does not say
+	part func(*Link) any // makes what the kind has beside what all links share
+}
+
+var kinds = []kind{
+	{"udp", "always", func(l *Link) any { l.UDP = new(udp.Config); return l.UDP }},
+	{"smsmodem", "asked", func(l *Link) any { l.SMSModem = new(SMSModem); return l.SMSModem }},
+	{"sbdmodem", "asked", func(l *Link) any { l.SBDModem = new(sbdmodem.Config); return l.SBDModem }},
+	{"directip", "asked", func(l *Link) any { l.DirectIP = new(directip.Config); return l.DirectIP }},
+	{"rockblock", "asked", func(l *Link) any { l.RockBLOCK = new(RockBLOCK); return l.RockBLOCK }},
+	{"cloudloop", "asked", func(l *Link) any { l.Cloudloop = new(Cloudloop); return l.Cloudloop }},
+	{"idp", "asked", func(l *Link) any { l.IDP = new(IDP); return l.IDP }},
+	{"idpmodem", "asked", func(l *Link) any { l.IDPModem = new(idpmodem.Config); return l.IDPModem }},
+}
+
+// kindNames are the names of all kinds, each written by spell, as in "udp, smsmodem or directip".
+func kindNames(spell func(string) string) string {
+	names := make([]string, len(kinds))
+	for i := range kinds {
+		names[i] = spell(kinds[i].name)
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 // decode binds one table and adds what is wrong with it, under its path.

@@ -150,75 +150,49 @@ func (ps *problems) checkLinks(c *Config) {
 		if !linkName.MatchString(name) {
 			ps.add(path, "1 to 32 of A-Z a-z 0-9 _ -", "%q cannot name a link", name)
 		}
-		if l.UDP != nil || l.SMSModem != nil || l.SBDModem != nil || l.DirectIP != nil || l.RockBLOCK != nil || l.Cloudloop != nil || l.IDP != nil || l.IDPModem != nil {
+		if l.part != nil {
 			ps.oneOf(path+".ack", l.Ack, "always", "asked", "never")
 		}
 		ps.checkLinkTariff(c, path, l.Tariff)
 		ps.checkContact(path+".contact", &l.Contact)
-		if l.UDP != nil {
-			ps.addAll(path, l.UDP.Validate())
-		}
-		if l.SMSModem != nil {
-			ps.checkSMS(path, &l)
-		}
-		if l.SBDModem != nil {
-			ps.addAll(path, l.SBDModem.Validate())
-		}
-		if l.IDPModem != nil {
-			ps.addAll(path, l.IDPModem.Validate())
-		}
-		if l.DirectIP != nil {
-			ps.addAll(path, l.DirectIP.Validate())
-		}
-		if l.RockBLOCK != nil {
-			ps.checkRockBLOCK(path, l.RockBLOCK)
-		}
-		if l.IDP != nil {
-			ps.checkIDP(path, l.IDP)
-		}
-		if l.Cloudloop != nil {
-			ps.checkCloudloop(path, l.Cloudloop)
-		}
+		ps.checkPart(path, name, l.part)
 	}
 }
 
-func (ps *problems) checkSMS(path string, l *Link) {
-	m := l.SMSModem
-	if m.PINFile != "" {
-		m.PIN = ps.readable(path+".pin_file", m.PINFile)
+// checkPart looks at what the kind of a link has, and reads the secrets that it names.
+func (ps *problems) checkPart(path, name string, part any) {
+	switch part := part.(type) {
+	case *SMSModem:
+		part.PIN = ps.secret(path+".pin_file", part.PINFile)
+		if part.Port < 0 || part.Port > 65535 {
+			ps.add(path+".port", "0 to 65535", "%d is not a port", part.Port)
+		}
+		c := part.Driver(name)
+		ps.addAll(path, c.Validate())
+	case *RockBLOCK:
+		part.Key = ps.secret(path+".key_file", part.KeyFile)
+		part.Password = ps.secret(path+".password_file", part.PasswordFile)
+		c := part.Driver()
+		ps.addAll(path, c.Validate())
+	case *Cloudloop:
+		part.Token = ps.secret(path+".token_file", part.TokenFile)
+		c := part.Driver("")
+		ps.addAll(path, c.Validate())
+	case *IDP:
+		part.Password = ps.secret(path+".password_file", part.PasswordFile)
+		c := part.Driver("")
+		ps.addAll(path, c.Validate())
+	case interface{ Validate() error }: // the driver's own
+		ps.addAll(path, part.Validate())
 	}
-	if m.Port < 0 || m.Port > 65535 {
-		ps.add(path+".port", "0 to 65535", "%d is not a port", m.Port)
-	}
-	c := m.Driver(l.Name)
-	ps.addAll(path, c.Validate())
 }
 
-func (ps *problems) checkRockBLOCK(path string, r *RockBLOCK) {
-	if r.KeyFile != "" {
-		r.Key = ps.readable(path+".key_file", r.KeyFile)
+// secret is the content of a file, "" if none is named.
+func (ps *problems) secret(key, path string) string {
+	if path == "" {
+		return ""
 	}
-	if r.PasswordFile != "" {
-		r.Password = ps.readable(path+".password_file", r.PasswordFile)
-	}
-	c := r.Driver()
-	ps.addAll(path, c.Validate())
-}
-
-func (ps *problems) checkIDP(path string, i *IDP) {
-	if i.PasswordFile != "" {
-		i.Password = ps.readable(path+".password_file", i.PasswordFile)
-	}
-	c := i.Driver("")
-	ps.addAll(path, c.Validate())
-}
-
-func (ps *problems) checkCloudloop(path string, l *Cloudloop) {
-	if l.TokenFile != "" {
-		l.Token = ps.readable(path+".token_file", l.TokenFile)
-	}
-	c := l.Driver("")
-	ps.addAll(path, c.Validate())
+	return ps.readable(key, path)
 }
 
 // addAll adds the errors of a driver's configuration, which begin with the key.

@@ -115,16 +115,16 @@ type Link struct {
 	Tariff  string  `toml:"tariff"`  // what it costs; "": nothing
 	Contact Contact `toml:"contact"` // what contacts over it are like
 
-	UDP      *udp.Config      `toml:"-"`
-	SMSModem *SMSModem        `toml:"-"`
-	SBDModem *sbdmodem.Config `toml:"-"`
-	DirectIP *directip.Config `toml:"-"`
+	UDP       *udp.Config      `toml:"-"`
+	SMSModem  *SMSModem        `toml:"-"`
+	SBDModem  *sbdmodem.Config `toml:"-"`
+	DirectIP  *directip.Config `toml:"-"`
+	RockBLOCK *RockBLOCK       `toml:"-"`
+	Cloudloop *Cloudloop       `toml:"-"`
+	IDP       *IDP             `toml:"-"`
+	IDPModem  *idpmodem.Config `toml:"-"`
 
-	RockBLOCK *RockBLOCK `toml:"-"`
-	Cloudloop *Cloudloop `toml:"-"`
-	IDP       *IDP       `toml:"-"`
-
-	IDPModem *idpmodem.Config `toml:"-"`
+	part any // of these the one that is set
 }
 
 // IDP is a link through a message gateway of ORBCOMM IsatData Pro or OGx. What is zero stands for the driver's default.

@@ -511,9 +511,7 @@ func (s *site) signer(t *testing.T) manifest.SigningKey {
 	if err := os.WriteFile(path, key.Public().PEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.edit(t, func(text string) string {
-		return text + fmt.Sprintf("\n[[signer]]\nid = \"releases\"\nfile = %q\n", path)
-	})
+	s.add(t, "[[signer]]\nid = \"releases\"\nfile = %q\n", path)
 	return key
 }
 

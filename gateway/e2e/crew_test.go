@@ -250,10 +250,11 @@ func (c *crew) published(t *testing.T, s *site) {
 	}
 }
 
-// kept ends the gateway and checks that nothing that was acknowledged is lost, on the stream or in the store.
+// kept ends the gateway and checks that nothing that was acknowledged is lost, on the stream or in the store, and that it had not grown.
 func (c *crew) kept(t *testing.T, s *site, gw *process) {
 	t.Helper()
 	c.published(t, s)
+	s.bounded(t)
 	gw.stopped(t)
 	c.stored(t, s)
 }

@@ -55,22 +55,31 @@ func newDevice(t *testing.T, number uint32, gateway string, seed uint64) *device
 	return d
 }
 
+// small is the size of an ordinary message, in bytes.
+const small = 9
+
 // frame seals the device's next message. The first is a hello.
 func (d *device) frame(t *testing.T) (uint64, []byte) {
 	t.Helper()
+	return d.long(t, small)
+}
+
+// long is frame for a message of n bytes, which takes several short messages if it is long.
+func (d *device) long(t *testing.T, n int) (uint64, []byte) {
+	t.Helper()
 	counter := d.next
 	d.next++
-	header, body := codec.MakeHeader(codec.KindExtended, 0, 0), []byte{byte(codec.MessageUser), 0, 0, 0, 0, 0, 0, 0, 0}
+	header, body := codec.MakeHeader(codec.KindExtended, 0, 0), make([]byte, n)
+	for i := range body {
+		body[i] = byte(d.rng.Uint32())
+	}
+	body[0] = byte(codec.MessageUser)
 	if counter == 0 {
 		var err error
 		if body, err = codec.AppendHello(nil, &codec.Hello{Version: "1.0.0", BootCount: 1}); err != nil {
 			t.Fatal(err)
 		}
 		header = codec.MakeHeader(codec.KindExtended, 1, 0)
-	} else {
-		for i := range body[1:] {
-			body[1+i] = byte(d.rng.Uint32())
-		}
 	}
 	item, err := d.cipher.AppendSealed(nil, header, codec.Position{Number: d.number, Counter: counter}, 16, 8, body)
 	if err != nil {

@@ -3,7 +3,6 @@
 package e2e_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -197,26 +196,15 @@ func TestKillBeforeAndAfterDeletion(t *testing.T) {
 			}
 			t.Parallel()
 			s := newSite(t)
-			s.withModem(t)
-			card := newSimcard(t, atmodem.Options{Path: s.modem, SMSlots: 10, MESlots: 10, Seed: 23, Retry: 100 * time.Millisecond, Queue: 8})
-			devices := []*device{newDevice(t, 1, s.udp, 3), newDevice(t, 2, s.udp, 3)}
-			ctx, stop := context.WithCancel(t.Context())
-			taken := make(chan int, 1)
-			go func() { taken <- card.feed(ctx, t, devices, rand.New(rand.NewPCG(9, 10))) }()
-			defer func() { stop(); taken <- <-taken }() // also when the test fails: nothing may run on after it
+			card := s.withModem(t, atmodem.Options{SMSlots: 10, MESlots: 10, Seed: 23, Retry: 100 * time.Millisecond, Queue: 8})
+			card.size = mixed
+			stop := card.feeding(t, s.devices(t, 2, 3))
 			rng := rand.New(rand.NewPCG(33, 1))
 			for range rounds(2, 50) {
 				s.killedAt(t, p, 1+rng.IntN(4), nil)
 			}
 			gw := s.gateway(t)
-			stop()
-			messages := <-taken
-			taken <- messages
-			until(t, 2*time.Minute, "the messages that are still on their way", func() bool { return card.waiting() == 0 })
-			if card.lost != 0 || card.book.len() != messages {
-				t.Errorf("%d messages confirmed and %d lost, want %d confirmed", card.book.len(), card.lost, messages)
-			}
-			s.exactlyOnce(t, card.book.acked)
+			card.kept(t, s, gw, stop())
 			gw.stopped(t)
 			s.sound(t)
 		})

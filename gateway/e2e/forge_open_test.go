@@ -19,9 +19,7 @@ import (
 // in the log.
 func TestForgedFramesThatReachVerificationLeaveNothing(t *testing.T) {
 	s := newSite(t)
-	s.edit(t, func(text string) string {
-		return text + "\n[link.udp.failures]\nrate = 1000000.0\nburst = 1000000\ntotal = 10000000.0\n"
-	})
+	s.add(t, "[link.udp.failures]\nrate = 1000000.0\nburst = 1000000\ntotal = 10000000.0\n")
 	gw := s.gateway(t)
 	honest := newDevice(t, 7, s.udp, 1)
 	var book ledger

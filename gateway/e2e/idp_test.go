@@ -34,10 +34,8 @@ func (s *site) withMessageGateway(t *testing.T, dialect string, devices []*devic
 	if err := os.WriteFile(password, []byte(o.Password+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.edit(t, func(text string) string {
-		return text + fmt.Sprintf("\n[link.orb]\nkind = \"idp\"\ndialect = %q\nurl = %q\naccount = %q\npassword_file = %q\npoll = \"1s\"\nack = \"never\"\n",
-			dialect, server.URL+"/"+dialect, o.Account, password)
-	})
+	s.add(t, "[link.orb]\nkind = \"idp\"\ndialect = %q\nurl = %q\naccount = %q\npassword_file = %q\npoll = \"1s\"\nack = \"never\"\n",
+		dialect, server.URL+"/"+dialect, o.Account, password)
 	return service
 }
 
@@ -85,7 +83,7 @@ func TestKillAroundTheMark(t *testing.T) {
 				}
 				t.Parallel()
 				s := newSite(t)
-				devices := []*device{newDevice(t, 1, s.udp, 3), newDevice(t, 2, s.udp, 3)}
+				devices := s.devices(t, 2, 3)
 				service := s.withMessageGateway(t, dialect, devices)
 				stop := terminals(t, service, devices)
 				rng := rand.New(rand.NewPCG(34, 1))

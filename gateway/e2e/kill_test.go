@@ -7,7 +7,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -25,6 +24,42 @@ func kills(t *testing.T, variable string, usual int) int {
 	return usual
 }
 
+// pause lets a random part of a time pass: a power failure comes when it comes.
+func pause(rng *rand.Rand, least, most time.Duration) {
+	timer := time.NewTimer(least + time.Duration(rng.Int64N(int64(most-least))))
+	<-timer.C
+}
+
+// killing is how a gateway is killed again and again.
+type killing struct {
+	times  int
+	each   int           // messages that are confirmed from one kill to the next, at least
+	within time.Duration // after them
+	before func()        // each kill; nil: nothing
+	state  func() any    // of what is beside the gateway, to be told if that goes no further
+}
+
+// killed kills the gateway at random moments while it confirms messages, and starts it again. It returns the one that runs then.
+func (s *site) killed(t *testing.T, gw *process, book *ledger, k killing) *process {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(7, 8))
+	for round := range k.times {
+		before := book.len()
+		if !eventually(time.Minute, func() bool { return book.len() >= before+k.each }) {
+			state := k.state()
+			gw.dump(t)
+			t.Fatalf("%d messages confirmed in round %d, want %d more than %d; %+v\n%s", book.len(), round, k.each, before, state, gw.out)
+		}
+		pause(rng, 0, k.within)
+		if k.before != nil {
+			k.before()
+		}
+		gw.kill(t)
+		gw = s.gateway(t)
+	}
+	return gw
+}
+
 // The gateway is killed at random moments under load. What it had acknowledged, as the devices counted it, is on the stream exactly once and
 // in the store.
 func TestKillUnderLoadLosesNothing(t *testing.T) {
@@ -32,31 +67,15 @@ func TestKillUnderLoadLosesNothing(t *testing.T) {
 		t.Skip("kills a gateway many times")
 	}
 	s := newSite(t)
-	rng := rand.New(rand.NewPCG(1, 2))
 	var book ledger
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
 	gw := s.gateway(t)
+	stop := s.crowd(t, 1, 40, &book)
 	times := kills(t, "GODWIT_KILLS", 25)
-	for n := range uint32(40) {
-		d := newDevice(t, 1+n, s.udp, 7)
-		wg.Go(func() { d.run(t, stop, book.add) })
-	}
-	for round := range times {
-		before := book.len()
-		if !eventually(20*time.Second, func() bool { return book.len() >= before+20 }) {
-			links, _ := command(t, "link", "list", "--config", s.config)
-			t.Log(links)
-			gw.dump(t)
-			t.Fatalf("%d acknowledgements in round %d, want 20 more than %d\n%s", book.len(), round, before, gw.out)
-		}
-		pause := time.NewTimer(time.Duration(rng.IntN(60)) * time.Millisecond)
-		<-pause.C
-		gw.kill(t)
-		gw = s.gateway(t)
-	}
-	close(stop)
-	wg.Wait()
+	gw = s.killed(t, gw, &book, killing{times: times, each: 20, within: 60 * time.Millisecond, state: func() any {
+		links, _ := command(t, "link", "list", "--config", s.config)
+		return links
+	}})
+	stop()
 	t.Logf("%d frames were acknowledged over %d kills", book.len(), times)
 	s.exactlyOnce(t, book.acked)
 	s.inOrder(t)

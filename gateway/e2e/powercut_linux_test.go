@@ -15,12 +15,6 @@ import (
 	"time"
 )
 
-// pause lets a random part of a time pass: a power failure comes when it comes.
-func pause(rng *rand.Rand, least, most time.Duration) {
-	timer := time.NewTimer(least + time.Duration(rng.Int64N(int64(most-least))))
-	<-timer.C
-}
-
 // cutOff ends a gateway and the power of its disk at one moment, as a power failure ends a machine. The gateway is halted first: a call to fsync(2) that is
 // under way when the file system is shut down may come back without an error though its journal was thrown away, and on a machine without power there is
 // nobody left whom it could tell.
@@ -159,4 +153,39 @@ func TestDiskGetsFull(t *testing.T) {
 		c.grow(t, 20)
 	}
 	c.kept(t, s, gw)
+}
+
+// A disk without a free byte. A gateway on it acknowledges nothing, and goes on once there is space. One that is started on it does not start and says why, be it
+// the first time or not: nothing is lost by that, and it starts once there is space.
+func TestDiskIsFull(t *testing.T) {
+	disk, s := siteOnDisk(t)
+	c := s.crewOf(t, 1, 6)
+	gw := s.gateway(t)
+	c.grow(t, 20)
+	disk.fill(t, 0)
+	s.notReady(t, "disk space is low")
+	c.silence(t, 50)
+	s.alive(t)
+	gw.kill(t)
+	s.noRoom(t, "disk space is low")
+	fresh := newSite(t)
+	fresh.moveState(t, filepath.Join(disk.dir, "fresh"))
+	fresh.noRoom(t, "no space left on device")
+	disk.empty(t)
+	disk.fill(t, 32<<20)
+	s.noRoom(t, "disk space is low")
+	fresh.noRoom(t, "disk space is low")
+	disk.empty(t)
+	gw = s.gateway(t)
+	c.grow(t, 20)
+	c.kept(t, s, gw)
+	fresh.gateway(t).stopped(t)
+}
+
+// noRoom has a gateway refuse to start for want of space, which it says in these words.
+func (s *site) noRoom(t *testing.T, why string) {
+	t.Helper()
+	if out := s.refused(t); !hasLine(out, why) {
+		t.Errorf("the log does not say %q:\n%s", why, out)
+	}
 }

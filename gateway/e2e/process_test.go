@@ -292,6 +292,12 @@ func (s *site) edit(t *testing.T, change func(text string) string) {
 	s.configure(t, change(string(text)))
 }
 
+// add adds to the configuration.
+func (s *site) add(t *testing.T, format string, args ...any) {
+	t.Helper()
+	s.edit(t, func(text string) string { return text + "\n" + fmt.Sprintf(format, args...) })
+}
+
 // moveState has the gateway keep its state elsewhere from its next start on.
 func (s *site) moveState(t *testing.T, dir string) {
 	t.Helper()

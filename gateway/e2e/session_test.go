@@ -166,7 +166,7 @@ func TestKeysThroughTheirLife(t *testing.T) {
 	if out := there.must(t, "store", "rewrap", "--kek-file", kek); !strings.Contains(out, "1 keys wrapped anew") {
 		t.Errorf("%s", out)
 	}
-	there.edit(t, func(text string) string { return text + "\n[store]\nkek_file = \"credential:kek-2\"\n" })
+	there.add(t, "[store]\nkek_file = \"credential:kek-2\"\n")
 	t.Setenv("CREDENTIALS_DIRECTORY", there.dir)
 	there.must(t, "store", "check")
 	there.must(t, "store", "restored")

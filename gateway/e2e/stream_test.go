@@ -93,9 +93,10 @@ func events(t *testing.T, st jetstream.Stream, from uint64, f func(jetstream.Msg
 
 func eventID(s sent) string { return fmt.Sprintf("dev-%d.0.%d.0", s.number, s.counter) }
 
-// missing waits until every acknowledged frame is on the stream and fails if one is missing or there twice.
+// exactlyOnce waits until every acknowledged frame is on the stream and fails if one is missing or there twice, or if the gateway, which runs, has grown.
 func (s *site) exactlyOnce(t *testing.T, acked map[sent]bool) {
 	t.Helper()
+	s.bounded(t)
 	st := s.stream(t)
 	var lost []string
 	var counts map[string]int

@@ -114,7 +114,17 @@ func (f *Fleet) unindex(i Index, a DeviceAddress) {
 
 // AcceptedAddress returns the address of the device on a bearer that was accepted last, which stands first: the only one that paid downlinks go to.
 func (f *Fleet) AcceptedAddress(i Index, bearer string) (string, bool) {
-	for _, a := range f.addresses[i] {
+	return accepted(f.addresses[i], bearer)
+}
+
+// Accepted is Fleet.AcceptedAddress of a snapshot; "" if there is none.
+func (d *Device) Accepted(bearer string) string {
+	id, _ := accepted(d.Addresses, bearer)
+	return id
+}
+
+func accepted(list []DeviceAddress, bearer string) (string, bool) {
+	for _, a := range list {
 		if a.Bearer == bearer && a.Accepted {
 			return a.ID, true
 		}

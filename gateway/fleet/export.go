@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,7 +42,7 @@ func WriteExport(w io.Writer, rows []ExportRow) error {
 			counter = strconv.FormatUint(e.Counters.Highest, 10)
 		}
 		if err := cw.Write([]string{
-			utoa(d.Number), d.Name, d.Product, d.Customer, rows[i].Key, d.accepted("sms"), d.accepted("sbd"), d.accepted("idp"), utoa(uint32(d.CTRBits)), utoa(uint32(d.TagLen)),
+			utoa(d.Number), d.Name, d.Product, d.Customer, rows[i].Key, d.Accepted("sms"), d.Accepted("sbd"), d.Accepted("idp"), utoa(uint32(d.CTRBits)), utoa(uint32(d.TagLen)),
 			rows[i].Origin, utoa(e.Number), hex.EncodeToString(e.SaltBytes()), counter, utoa(d.Session.Boot),
 		}); err != nil {
 			return err
@@ -51,27 +52,13 @@ func WriteExport(w io.Writer, rows []ExportRow) error {
 	return cw.Error()
 }
 
-// accepted is the first accepted address of a bearer.
-func (d *Device) accepted(bearer string) string {
-	for _, a := range d.Addresses {
-		if a.Bearer == bearer && a.Accepted {
-			return a.ID
-		}
-	}
-	return ""
-}
-
 var origins = []string{"", "factory", "fleet", "enrolled"}
 
 // setTransfer reads the TransferColumns. What the other gateway took is never taken here: the counters begin above it.
 func (row *ImportRow) setTransfer(get func(string) string) error {
 	var errs []error
 	row.Origin = strings.Clone(get("origin"))
-	known := false
-	for _, o := range origins {
-		known = known || o == row.Origin
-	}
-	if !known {
+	if !slices.Contains(origins, row.Origin) {
 		errs = append(errs, fmt.Errorf("origin %q: want factory, fleet or enrolled", row.Origin))
 	}
 	if get("epoch") == "" && get("salt") == "" && get("counter") == "" && get("boot") == "" {

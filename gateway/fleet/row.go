@@ -4,7 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"time"
+
+	"github.com/godwit-gateway/godwit/scheduler/row"
 )
 
 // rowVersion is the first byte of a device's row. A row of another version is refused: it was written by a newer gateway.
@@ -66,8 +69,8 @@ func appendString(dst []byte, s string) []byte {
 }
 
 // Load takes a device in from its row. Keys are set apart, by SetKey.
-func (f *Fleet) Load(row []byte) (Index, error) {
-	d, err := ParseRow(row)
+func (f *Fleet) Load(b []byte) (Index, error) {
+	d, err := ParseRow(b)
 	if err != nil {
 		return 0, err
 	}
@@ -78,35 +81,35 @@ func (f *Fleet) Load(row []byte) (Index, error) {
 }
 
 // ParseRow reads a device's row.
-func ParseRow(row []byte) (Device, error) {
-	if len(row) == 0 || row[0] != rowVersion {
+func ParseRow(b []byte) (Device, error) {
+	if len(b) == 0 || b[0] != rowVersion {
 		return Device{}, fmt.Errorf("%w: unknown version", ErrRow)
 	}
-	p := rowParser{b: row[1:]}
-	d := Device{State: State(p.byte()), CTRBits: p.byte(), TagLen: p.byte(), ResetCause: p.byte()}
-	d.Number = p.uint32()
+	p := rowParser{row.Reader{Rest: b[1:]}}
+	d := Device{State: State(p.Byte()), CTRBits: p.Byte(), TagLen: p.Byte(), ResetCause: p.Byte()}
+	d.Number = p.Uint32()
 	d.Session = p.session()
-	d.Frames = p.uvarint(1<<64 - 1)
-	d.Duplicates = p.uvarint(1<<64 - 1)
-	d.FreeMemory = p.uvarint(1<<64 - 1)
+	d.Frames = p.uvarint()
+	d.Duplicates = p.uvarint()
+	d.FreeMemory = p.uvarint()
 	d.BootCount = p.uvarint32()
 	d.FirstSeen, d.LastSeen = p.time(), p.time()
-	d.Name = string(p.bytes())
+	d.Name = p.text()
 	for _, s := range []*string{&d.Product, &d.Customer, &d.KeySource, &d.Version, &d.Build, &d.Hardware, &d.LastLink} {
-		*s = string(p.bytes())
+		*s = p.text()
 	}
 	for s := range d.Slots {
 		if p.bool() {
-			copy(d.Slots[s][:], p.take(len(d.Slots[s])))
+			copy(d.Slots[s][:], p.Take(uint64(len(d.Slots[s]))))
 		}
 	}
-	for range min(p.byte(), AddressesMax) {
+	for range min(p.Byte(), AddressesMax) {
 		d.Addresses = append(d.Addresses, DeviceAddress{
-			Bearer: string(p.bytes()), ID: string(p.bytes()), Accepted: p.bool(), FirstSeen: p.time(),
+			Bearer: p.text(), ID: p.text(), Accepted: p.bool(), FirstSeen: p.time(),
 		})
 	}
-	if p.bad || len(p.b) != 0 {
-		return Device{}, fmt.Errorf("%w: %d bytes do not parse", ErrRow, len(row))
+	if !p.Done() {
+		return Device{}, fmt.Errorf("%w: %d bytes do not parse", ErrRow, len(b))
 	}
 	if d.State < Active || d.State > Retired || len(d.Name) > NameMax {
 		return Device{}, fmt.Errorf("%w: device %d: state %d, name of %d bytes", ErrRow, d.Number, d.State, len(d.Name))
@@ -114,67 +117,28 @@ func ParseRow(row []byte) (Device, error) {
 	return d, nil
 }
 
-// rowParser reads a row from the front; after the first thing that does not fit it is bad and reads zeros.
-type rowParser struct {
-	b   []byte
-	bad bool
-}
-
-func (p *rowParser) take(n int) []byte {
-	if n > len(p.b) {
-		p.bad, p.b = true, nil
-		return nil
-	}
-	b := p.b[:n]
-	p.b = p.b[n:]
-	return b
-}
-
-func (p *rowParser) byte() byte {
-	if b := p.take(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
+// rowParser is a reader with what rows of devices have besides.
+type rowParser struct{ row.Reader }
 
 func (p *rowParser) bool() bool {
-	b := p.byte()
-	p.bad = p.bad || b > 1
+	b := p.Byte()
+	if b > 1 {
+		p.Fail()
+	}
 	return b == 1
 }
 
-func (p *rowParser) uint32() uint32 {
-	if b := p.take(4); b != nil {
-		return binary.BigEndian.Uint32(b)
-	}
-	return 0
-}
-
 func (p *rowParser) uint64() uint64 {
-	if b := p.take(8); b != nil {
+	if b := p.Take(8); b != nil {
 		return binary.BigEndian.Uint64(b)
 	}
 	return 0
 }
 
-func (p *rowParser) uvarint(limit uint64) uint64 {
-	v, n := binary.Uvarint(p.b)
-	if n <= 0 || v > limit {
-		p.bad, p.b = true, nil
-		return 0
-	}
-	p.b = p.b[n:]
-	return v
-}
+func (p *rowParser) uvarint() uint64 { return p.Uvarint(math.MaxUint64) }
 
-func (p *rowParser) time() time.Time {
-	return fromMilli(p.varint())
-}
+func (p *rowParser) uvarint32() uint32 { return uint32(p.Uvarint(math.MaxUint32)) } //nolint:gosec // bounded by its argument
 
-func (p *rowParser) bytes() []byte {
-	n := p.uvarint(1 << 16)
-	if n == 0 {
-		return nil
-	}
-	return p.take(int(n)) //nolint:gosec // at most 2^16
-}
+func (p *rowParser) time() time.Time { return fromMilli(p.Varint()) }
+
+func (p *rowParser) text() string { return p.Text(1 << 16) }

@@ -67,8 +67,10 @@ func appendEpoch(dst []byte, e *session.Epoch) []byte {
 // session reads what appendSession writes.
 func (p *rowParser) session() session.Gateway {
 	var g session.Gateway
-	flags := p.byte()
-	p.bad = p.bad || flags >= 2*rowLeast || flags&rowPrevious != 0 && flags&rowSecond == 0
+	flags := p.Byte()
+	if flags >= 2*rowLeast || flags&rowPrevious != 0 && flags&rowSecond == 0 {
+		p.Fail()
+	}
 	g.Current = p.epoch()
 	for _, v := range []*uint32{&g.Allocated, &g.Boot, &g.Guard, &g.Failures} {
 		*v = p.uvarint32()
@@ -82,12 +84,12 @@ func (p *rowParser) session() session.Gateway {
 			g.Role = session.Previous
 		}
 		g.Second = p.epoch()
-		g.Until = p.varint()
-		g.Limit = p.uvarint(1<<64 - 1)
+		g.Until = p.Varint()
+		g.Limit = p.uvarint()
 	}
 	if flags&rowChallenge != 0 {
-		copy(g.Challenge[:], p.take(len(g.Challenge)))
-		g.ChallengeAt, g.ChallengedAt = p.varint(), p.varint()
+		copy(g.Challenge[:], p.Take(uint64(len(g.Challenge))))
+		g.ChallengeAt, g.ChallengedAt = p.Varint(), p.Varint()
 	}
 	return g
 }
@@ -95,27 +97,13 @@ func (p *rowParser) session() session.Gateway {
 func (p *rowParser) epoch() session.Epoch {
 	e := session.Epoch{Number: p.uvarint32()}
 	if e.Number > 0 {
-		copy(e.Salt[:], p.take(session.SaltLen))
+		copy(e.Salt[:], p.Take(session.SaltLen))
 	}
 	e.Counters.Seen = p.bool()
 	e.Counters.Window = p.uint64()
-	e.Counters.Highest = p.uvarint(1<<64 - 1)
-	e.Counters.Floor = p.uvarint(1<<64 - 1)
-	e.Down = p.uvarint(1<<64 - 1)
-	e.Since = p.varint()
+	e.Counters.Highest = p.uvarint()
+	e.Counters.Floor = p.uvarint()
+	e.Down = p.uvarint()
+	e.Since = p.Varint()
 	return e
-}
-
-func (p *rowParser) uvarint32() uint32 {
-	return uint32(p.uvarint(1<<32 - 1)) //nolint:gosec // bounded by its argument
-}
-
-func (p *rowParser) varint() int64 {
-	v, n := binary.Varint(p.b)
-	if n <= 0 {
-		p.bad, p.b = true, nil
-		return 0
-	}
-	p.b = p.b[n:]
-	return v
 }

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -155,7 +156,7 @@ func (f *Fleet) RekeyDue(i Index, now time.Time, free bool) bool {
 	return g.RekeyDue(now) || free && r.failures >= session.FailuresMax
 }
 
-// Prune forgets previous epochs whose grace is over, and challenges of long ago. It returns the devices whose row changes.
+// Prune forgets previous epochs whose grace is over, and challenges of long ago. It returns the devices whose row changes, in order.
 func (f *Fleet) Prune(now time.Time) []Index {
 	var changed []Index
 	ms, life := now.UnixMilli(), session.ChallengeLife.Milliseconds()
@@ -168,6 +169,7 @@ func (f *Fleet) Prune(now time.Time) []Index {
 		f.SetSession(i, &g, nil)
 		changed = append(changed, i)
 	}
+	slices.Sort(changed)
 	return changed
 }
 

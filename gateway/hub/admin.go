@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,20 +38,26 @@ func pageLimit(n int) int {
 	return min(n, pageMax)
 }
 
+// afterNumber reads the cursor of a list by number: the last number of the page before, -1 if there is none.
+func afterNumber(cursor string) (int64, error) {
+	if cursor == "" {
+		return -1, nil
+	}
+	n, err := strconv.ParseUint(cursor, 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("%w: cursor %q", ErrQuery, cursor)
+	}
+	return int64(n), nil
+}
+
 // Devices returns a page of devices and the cursor of the next page, "" at the end.
 func (h *Hub) Devices(q DeviceQuery) ([]fleet.Device, string, error) {
-	after := int64(-1)
-	if q.After != "" {
-		n, err := strconv.ParseUint(q.After, 10, 32)
-		if err != nil {
-			return nil, "", fmt.Errorf("%w: cursor %q", ErrQuery, q.After)
-		}
-		after = int64(n)
+	after, err := afterNumber(q.After)
+	if err != nil {
+		return nil, "", err
 	}
 	limit := pageLimit(q.Limit)
-	h.mu.Lock()
-	numbers := h.fleet.Numbers()
-	h.mu.Unlock()
+	numbers := h.numbers()
 	start, _ := slices.BinarySearchFunc(numbers, after, func(n uint32, t int64) int { return cmp.Compare(int64(n), t+1) })
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -73,6 +80,13 @@ func (h *Hub) Devices(q DeviceQuery) ([]fleet.Device, string, error) {
 		out = append(out, d)
 	}
 	return out, "", nil
+}
+
+// numbers are those of all devices, in order. It takes mu for writing: they may have to be put in order.
+func (h *Hub) numbers() []uint32 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.fleet.Numbers()
 }
 
 // Counts returns the number of devices by state.
@@ -208,10 +222,5 @@ func (h *Hub) stateEvent(c *commit, i fleet.Index, how string) {
 }
 
 func (h *Hub) productNames() []string {
-	names := make([]string, 0, len(h.products))
-	for n := range h.products {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(h.products))
 }

@@ -15,7 +15,7 @@ import (
 // decode turns the plaintext of a new frame into its event and applies what it says to the fleet. What this gateway does not understand
 // becomes an event of kind raw: it is authentic, was acknowledged, and may be read by a later gateway.
 func (h *Hub) decode(c *commit, l *link, u *transports.Uplink, o *opened, key store.FrameKey, d fleet.Head) taken {
-	e := h.frameEvent(o, key, d, u)
+	e := h.frameEvent(o, key, d)
 	switch o.header.Kind() {
 	case codec.KindKeyframe:
 		if v := h.templates[h.fleet.Template(o.device, o.header.Slot())]; v != nil && h.keyframe(c, l, u, o, e, v) {
@@ -52,8 +52,7 @@ func (t *taken) base(o *opened) []byte {
 
 // raw emits what is not understood.
 func (h *Hub) raw(c *commit, l *link, u *transports.Uplink, o *opened, e *eventBuffer) {
-	e.start(KindRaw, u.ReceivedAt)
-	h.appendReceipt(e, u, o, e.key)
+	e.startFrame(KindRaw, u.ReceivedAt, u, o)
 	e.payload = appendUintMember(e.payload, "header", uint64(o.header))
 	e.payload = appendHexMember(e.payload, "plaintext", o.plaintext)
 	h.emit(c, l, e)
@@ -82,8 +81,7 @@ func (h *Hub) status(c *commit, l *link, u *transports.Uplink, o *opened, e *eve
 	if o.newest {
 		h.gauge(o.device, v, s, u.ReceivedAt)
 	}
-	e.start(KindStatus, when)
-	h.appendReceipt(e, u, o, e.key)
+	e.startFrame(KindStatus, when, u, o)
 	e.payload = appendClock(e.payload, when, sure)
 	if at != single {
 		e.payload = appendUintMember(e.payload, "batch_index", uint64(at.index)) //nolint:gosec // within a batch
@@ -117,12 +115,10 @@ func (h *Hub) message(c *commit, l *link, u *transports.Uplink, o *opened, e *ev
 		if o.newest || h.fleet.BootedSince(o.device, &hello) {
 			h.greeted(o.device, &hello, u.ReceivedAt)
 		}
-		e.start(KindHello, u.ReceivedAt)
-		h.appendReceipt(e, u, o, e.key)
+		e.startFrame(KindHello, u.ReceivedAt, u, o)
 		e.payload = appendHello(e.payload, &hello)
 	case codec.MessageUser:
-		e.start(KindMessage, u.ReceivedAt)
-		h.appendReceipt(e, u, o, e.key)
+		e.startFrame(KindMessage, u.ReceivedAt, u, o)
 		e.payload = appendHexMember(e.payload, "bytes", body)
 	case codec.MessageOpen:
 		open, err := codec.DecodeOpen(body)
@@ -133,8 +129,7 @@ func (h *Hub) message(c *commit, l *link, u *transports.Uplink, o *opened, e *ev
 		if err != nil {
 			return false
 		}
-		e.start(KindStatus, u.ReceivedAt)
-		h.appendReceipt(e, u, o, e.key)
+		e.startFrame(KindStatus, u.ReceivedAt, u, o)
 		e.payload = append(appendName(e.payload, "open"), js...)
 	case codec.MessageFragment:
 		f, err := codec.DecodeFragment(body)
@@ -159,8 +154,7 @@ func (h *Hub) message(c *commit, l *link, u *transports.Uplink, o *opened, e *ev
 		if kind == KindStep {
 			h.stepped(o, body, u)
 		}
-		e.start(kind, at)
-		h.appendReceipt(e, u, o, e.key)
+		e.startFrame(kind, at, u, o)
 		e.payload = append(e.payload, data...)
 	}
 	h.emit(c, l, e)
@@ -188,29 +182,6 @@ func appendHello(dst []byte, m *codec.Hello) []byte {
 		dst = append(dst, ']')
 	}
 	return dst
-}
-
-// appendReceipt appends how a frame came in.
-func (h *Hub) appendReceipt(e *eventBuffer, u *transports.Uplink, o *opened, key store.FrameKey) {
-	e.payload = appendTextMember(e.payload, "link", u.Transport)
-	e.payload = appendTextMember(e.payload, "bearer", string(u.From.Bearer))
-	e.payload = appendUintMember(e.payload, "epoch", uint64(key.Epoch))
-	e.payload = appendUintMember(e.payload, "counter", key.Counter)
-	e.payload = appendUintMember(e.payload, "payload_bytes", uint64(len(u.Payload)))
-	e.payload = appendCost(e.payload, &o.cost)
-	e.payload = appendTextMember(e.payload, "ref", u.Ref)
-	e.payload = append(append(e.payload, `,"correlation":"`...), e.name...)
-	e.payload = strconv.AppendUint(append(e.payload, '.'), uint64(key.Epoch), 10)
-	e.payload = append(strconv.AppendUint(append(e.payload, '.'), key.Counter, 10), '"')
-	e.payload = appendTimeMember(e.payload, "sent_at", u.SentAt)
-	e.payload = appendTimeMember(e.payload, "received_at", u.ReceivedAt)
-	e.payload = appendPosition(e.payload, &u.Position)
-	if o.weak {
-		e.payload = append(e.payload, `,"weak_auth":true`...)
-	}
-	if o.fragments > 0 {
-		e.payload = appendUintMember(e.payload, "fragments", uint64(o.fragments))
-	}
 }
 
 // appendCost appends what a frame has cost, where the link has a tariff. The first event of a frame tells all of it, further ones that they cost nothing
@@ -242,8 +213,32 @@ func (e *eventBuffer) start(kind string, at time.Time) {
 	e.payload = e.appendHead(e.payload[:0])
 }
 
+// startFrame is start for an event of a frame, with how that came in.
+func (e *eventBuffer) startFrame(kind string, at time.Time, u *transports.Uplink, o *opened) {
+	e.start(kind, at)
+	e.payload = appendTextMember(e.payload, "link", u.Transport)
+	e.payload = appendTextMember(e.payload, "bearer", string(u.From.Bearer))
+	e.payload = appendUintMember(e.payload, "epoch", uint64(e.key.Epoch))
+	e.payload = appendUintMember(e.payload, "counter", e.key.Counter)
+	e.payload = appendUintMember(e.payload, "payload_bytes", uint64(len(u.Payload)))
+	e.payload = appendCost(e.payload, &o.cost)
+	e.payload = appendTextMember(e.payload, "ref", u.Ref)
+	e.payload = append(append(e.payload, `,"correlation":"`...), e.name...)
+	e.payload = strconv.AppendUint(append(e.payload, '.'), uint64(e.key.Epoch), 10)
+	e.payload = append(strconv.AppendUint(append(e.payload, '.'), e.key.Counter, 10), '"')
+	e.payload = appendTimeMember(e.payload, "sent_at", u.SentAt)
+	e.payload = appendTimeMember(e.payload, "received_at", u.ReceivedAt)
+	e.payload = appendPosition(e.payload, &u.Position)
+	if o.weak {
+		e.payload = append(e.payload, `,"weak_auth":true`...)
+	}
+	if o.fragments > 0 {
+		e.payload = appendUintMember(e.payload, "fragments", uint64(o.fragments))
+	}
+}
+
 // frameEvent prepares event 0 of a frame.
-func (h *Hub) frameEvent(o *opened, key store.FrameKey, d fleet.Head, _ *transports.Uplink) *eventBuffer {
+func (h *Hub) frameEvent(o *opened, key store.FrameKey, d fleet.Head) *eventBuffer {
 	e := h.prepare(o.device, d)
 	e.key = key
 	e.id = appendEventID(e.id[:0], e.name, key.Epoch, key.Counter, 0)

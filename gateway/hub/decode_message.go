@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -80,12 +81,7 @@ func appendAlarm(dst []byte, a *codec.Alarm) []byte {
 
 // appendUnknown passes on the keys of a later version as they came.
 func appendUnknown(dst []byte, unknown map[uint64]codec.RawMessage) []byte {
-	keys := make([]uint64, 0, len(unknown))
-	for k := range unknown {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	for _, k := range keys {
+	for _, k := range slices.Sorted(maps.Keys(unknown)) {
 		dst = appendHexMember(dst, "key_"+strconv.FormatUint(k, 10), unknown[k])
 	}
 	return dst

@@ -109,7 +109,10 @@ func (o *outgoing) init() {
 	o.next = 1
 }
 
-func (o *outgoing) waits(number uint32) bool { return len(o.open[number]) > 0 }
+// full reports whether there is no room for one more to a device.
+func (o *outgoing) full(number uint32) bool {
+	return len(o.byRef) >= downlinkMax || len(o.open[number]) >= downlinkEach
+}
 
 func (o *outgoing) put(d *store.Downlink) {
 	o.byRef[d.Ref] = d
@@ -130,9 +133,23 @@ func (o *outgoing) close(d *store.Downlink) {
 	o.open[d.Number] = list
 }
 
-// has reports whether a downlink of a kind is under way to a device.
+// first is the oldest downlink under way to a device of which is says so; nil if there is none.
+func (o *outgoing) first(number uint32, is func(*store.Downlink) bool) *store.Downlink {
+	for _, ref := range o.open[number] {
+		if d := o.byRef[ref]; is(d) {
+			return d
+		}
+	}
+	return nil
+}
+
+// has reports whether a downlink of a kind is under way to a device, and waits whether one of a kind waits for its way there.
 func (o *outgoing) has(number uint32, kind string) bool {
-	return slices.ContainsFunc(o.open[number], func(ref uint64) bool { return o.byRef[ref].Kind == kind })
+	return o.first(number, func(d *store.Downlink) bool { return d.Kind == kind }) != nil
+}
+
+func (o *outgoing) waits(number uint32, kind string) bool {
+	return o.first(number, func(d *store.Downlink) bool { return d.Kind == kind && d.State == DownlinkQueued }) != nil
 }
 
 func final(state string) bool {
@@ -244,7 +261,7 @@ func (h *Hub) outlet(i fleet.Index, name string) (*link, error) {
 	if err := h.reachable(i, l); err != nil {
 		return nil, err
 	}
-	if len(h.outgoing.byRef) >= downlinkMax || len(h.outgoing.open[dev.Number]) >= downlinkEach {
+	if h.outgoing.full(dev.Number) {
 		return nil, fmt.Errorf("%w: the queue is full (%d open per device, %d in all)", ErrDownlink, downlinkEach, downlinkMax)
 	}
 	return l, nil
@@ -338,12 +355,7 @@ func (h *Hub) enqueue(c *commit, i fleet.Index, d *store.Downlink) {
 // that came before it leaves.
 func (h *Hub) queueAck(c *commit, l *link, i fleet.Index, now time.Time) {
 	number := h.fleet.Head(i).Number
-	for _, ref := range h.outgoing.open[number] {
-		if d := h.outgoing.byRef[ref]; d.Kind == downlinkAck && d.State == DownlinkQueued {
-			return
-		}
-	}
-	if l.Transport == nil || h.reachable(i, l) != nil || len(h.outgoing.byRef) >= downlinkMax {
+	if h.outgoing.waits(number, downlinkAck) || l.Transport == nil || h.reachable(i, l) != nil || len(h.outgoing.byRef) >= downlinkMax {
 		return
 	}
 	h.enqueue(c, i, &store.Downlink{

@@ -81,23 +81,13 @@ func (h *Hub) rekeyDue(c *commit, l *link, i fleet.Index, now time.Time) {
 	if at, ok := h.rekeyed[number]; ok && now.UnixMilli()-at < rekeyEvery.Milliseconds() {
 		return
 	}
-	if l.Transport == nil || h.reachable(i, l) != nil || h.waitsFor(number, downlinkRekey) {
+	if l.Transport == nil || h.reachable(i, l) != nil || h.outgoing.waits(number, downlinkRekey) {
 		return
 	}
 	if _, err := h.rekey(c, i, l.Name, now); err != nil {
 		h.rekeyed[number] = now.UnixMilli() // not again with each frame
 		h.alarm(c, i, now, AlarmRekeyFailed, err.Error(), 0)
 	}
-}
-
-// waitsFor reports whether a downlink of the kind waits for its way to the device.
-func (h *Hub) waitsFor(number uint32, kind string) bool {
-	for _, ref := range h.outgoing.open[number] {
-		if d := h.outgoing.byRef[ref]; d.Kind == kind && d.State == DownlinkQueued {
-			return true
-		}
-	}
-	return false
 }
 
 // keepSession takes a changed session into the fleet and its row into the batch. Keys of a new epoch need the device key.

@@ -152,6 +152,17 @@ func appendTextMember(dst []byte, name, s string) []byte {
 	return appendText(appendName(dst, name), s)
 }
 
+func appendTextsMember(dst []byte, name string, list []string) []byte {
+	dst = append(appendName(dst, name), '[')
+	for i, s := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendText(dst, s)
+	}
+	return append(dst, ']')
+}
+
 func appendUintMember(dst []byte, name string, v uint64) []byte {
 	return strconv.AppendUint(appendName(dst, name), v, 10)
 }

@@ -17,9 +17,7 @@ const exportChunk = 256
 // Export gives the active devices as rows for another gateway, their keys wrapped by the transfer key. Devices of a fleet key name it, unless
 // expand asks for the keys derived for them. A device without a key at hand is left out, and counted.
 func (h *Hub) Export(transfer *store.KEK, expand bool) (rows []fleet.ExportRow, keyless int, err error) {
-	h.mu.Lock()
-	numbers := h.fleet.Numbers()
-	h.mu.Unlock()
+	numbers := h.numbers()
 	for len(numbers) > 0 && err == nil {
 		n := min(len(numbers), exportChunk)
 		rows, keyless, err = h.exportChunk(rows, numbers[:n], keyless, transfer, expand)

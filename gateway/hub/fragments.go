@@ -2,6 +2,7 @@ package hub
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -86,8 +87,7 @@ func (h *Hub) whole(c *commit, l *link, u *transports.Uplink, o *opened, e *even
 }
 
 func (h *Hub) fragmentEvent(c *commit, l *link, u *transports.Uplink, o *opened, e *eventBuffer, f *codec.Fragment, outcome string, have int) {
-	e.start(KindFragment, u.ReceivedAt)
-	h.appendReceipt(e, u, o, e.key)
+	e.startFrame(KindFragment, u.ReceivedAt, u, o)
 	e.payload = appendTextMember(e.payload, "outcome", outcome)
 	e.payload = appendFragment(e.payload, f)
 	if have > 0 {
@@ -110,12 +110,10 @@ func appendFragment(dst []byte, f *codec.Fragment) []byte {
 func (h *Hub) queueFragmentStatus(c *commit, l *link, i fleet.Index, set uint8, now time.Time) {
 	recipe := []byte{byte(codec.MessageFragmentStatus), set}
 	number := h.fleet.Head(i).Number
-	for _, ref := range h.outgoing.open[number] {
-		if d := h.outgoing.byRef[ref]; d.Kind == downlinkFragments && d.State == DownlinkQueued && slices.Equal(d.Payload, recipe) {
-			return
-		}
+	queued := func(d *store.Downlink) bool {
+		return d.Kind == downlinkFragments && d.State == DownlinkQueued && slices.Equal(d.Payload, recipe)
 	}
-	if l.Ack == AckNever || l.Transport == nil || h.reachable(i, l) != nil || len(h.outgoing.byRef) >= downlinkMax {
+	if h.outgoing.first(number, queued) != nil || l.Ack == AckNever || l.Transport == nil || h.reachable(i, l) != nil || len(h.outgoing.byRef) >= downlinkMax {
 		return
 	}
 	d := &store.Downlink{
@@ -144,12 +142,7 @@ func (h *Hub) fragmentStatus(number uint32, set uint8, room int) ([]byte, error)
 
 // expireFragments forgets messages of which nothing was heard for a day. Each piece is in the history of its device all the same.
 func (h *Hub) expireFragments(c *commit, now time.Time) {
-	numbers := make([]uint32, 0, len(h.fragments.devices))
-	for n := range h.fragments.devices {
-		numbers = append(numbers, n)
-	}
-	slices.Sort(numbers)
-	for _, n := range numbers {
+	for _, n := range slices.Sorted(maps.Keys(h.fragments.devices)) {
 		r := h.fragments.devices[n]
 		before := r.Bytes()
 		for _, set := range r.Expire(now) {

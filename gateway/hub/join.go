@@ -125,14 +125,15 @@ func (h *Hub) answerJoin(c *commit, l *link, u *transports.Uplink, i fleet.Index
 func (h *Hub) queueJoin(c *commit, l *link, i fleet.Index, now time.Time) {
 	number := h.fleet.Head(i).Number
 	payload := append([]byte(nil), h.scratch.row...)
-	for _, ref := range h.outgoing.open[number] {
-		if d := h.outgoing.byRef[ref]; d.Kind == downlinkJoin && d.State == DownlinkQueued && d.Link == l.Name {
-			d.Payload = payload
-			c.batch.PutDownlink(d)
-			return
-		}
+	queued := func(d *store.Downlink) bool {
+		return d.Kind == downlinkJoin && d.State == DownlinkQueued && d.Link == l.Name
 	}
-	if l.Transport == nil || h.reachable(i, l) != nil || len(h.outgoing.byRef) >= downlinkMax || len(h.outgoing.open[number]) >= downlinkEach {
+	if d := h.outgoing.first(number, queued); d != nil {
+		d.Payload = payload
+		c.batch.PutDownlink(d)
+		return
+	}
+	if l.Transport == nil || h.reachable(i, l) != nil || h.outgoing.full(number) {
 		if h.senders.firstToday(joinSalt^uint64(number), now) {
 			h.alarm(c, i, now, AlarmJoinUnanswered, "the device asks for a new epoch, and no link has a way to answer it: accept its address", 0)
 		}

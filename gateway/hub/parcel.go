@@ -175,8 +175,7 @@ func (h *Hub) settleFragment(c *commit, d *store.Downlink, index uint16, receipt
 // confirmed takes a device's word of what it has of a message that it is sent in fragments.
 func (h *Hub) confirmed(c *commit, l *link, u *transports.Uplink, o *opened, e *eventBuffer, st *codec.FragmentStatus) {
 	d, p := h.parcelUnderWay(e.number, st.Set)
-	e.start(KindFragment, u.ReceivedAt)
-	h.appendReceipt(e, u, o, e.key)
+	e.startFrame(KindFragment, u.ReceivedAt, u, o)
 	e.payload = appendTextMember(e.payload, "outcome", "status")
 	e.payload = appendFragmentStatus(e.payload, st)
 	if d != nil {

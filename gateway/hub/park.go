@@ -95,7 +95,7 @@ func (h *Hub) resume(p *parkedFrame) (l *link, u transports.Uplink, o opened, ok
 func (h *Hub) giveUp(c *commit, number uint32, at int) {
 	p := h.takeParked(c, number, at)
 	if l, u, o, ok := h.resume(&p); ok {
-		h.raw(c, l, &u, &o, h.frameEvent(&o, p.key, h.fleet.Head(o.device), &u))
+		h.raw(c, l, &u, &o, h.frameEvent(&o, p.key, h.fleet.Head(o.device)))
 	}
 }
 
@@ -126,7 +126,8 @@ func (h *Hub) unpark(c *commit, i fleet.Index, key store.FrameKey) {
 
 // expireParked gives up frames that have waited long enough.
 func (h *Hub) expireParked(c *commit, now time.Time) {
-	for number, list := range h.parked {
+	for _, number := range slices.Sorted(maps.Keys(h.parked)) { // each gives an event: the same in the same order
+		list := h.parked[number]
 		for at := len(list) - 1; at >= 0; at-- {
 			if now.Sub(list[at].frame.ReceivedAt) >= parkedTTL {
 				h.giveUp(c, number, at)

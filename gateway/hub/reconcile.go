@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -84,18 +85,26 @@ func (h *Hub) Reconcile(ctx context.Context, q ReconcileQuery, file io.Reader) (
 	return r, nil
 }
 
-// unlisted reports whether what is booked for a group is kept as sums only: of frames that came again, of senders that nobody knows, of reports of the
-// network, and of acknowledgements that are answers to a datagram. Who sends a recorded frame again and again must not fill the disk.
+// unlisted reports whether what is booked for a group is kept as sums only: of frames that came again, of senders that nobody knows, of
+// mailbox checks, of reports of the network, and of acknowledgements that are answers to a datagram. Who sends a recorded frame again and again must not fill
+// the disk.
 func (l *link) unlisted(g *ledger.Group) bool {
-	return g.Cause == ledger.CauseAck && g.Direction == tariff.MT && !l.Metered || g.Cause == ledger.CauseRepeat || g.Cause == ledger.CauseUnknown || g.Cause == ledger.CauseOther && g.Direction == tariff.MT
+	switch g.Cause {
+	case ledger.CauseRepeat, ledger.CauseUnknown, ledger.CauseCheck:
+		return true
+	case ledger.CauseAck:
+		return g.Direction == tariff.MT && !l.Metered
+	case ledger.CauseOther:
+		return g.Direction == tariff.MT
+	default:
+		return false
+	}
 }
 
 // reconcileAll compares the devices by number. Those that have a name of the file in common, as two between which a SIM was moved, are compared as
 // one: the provider does not tell which of them its records are of.
 func (h *Hub) reconcileAll(ctx context.Context, with *ledger.Reconciler, c *ledger.Comparison, l *link, r *ReconcileReport) error {
-	h.mu.Lock()
-	numbers := slices.Clone(h.fleet.Numbers())
-	h.mu.Unlock()
+	numbers := h.numbers()
 	joint := h.joint(numbers, with, l)
 	for _, number := range numbers {
 		set := joint[number]
@@ -203,12 +212,7 @@ func (h *Hub) records(d *fleet.Device, c *ledger.Comparison, l *link) ([]ledger.
 	if err != nil {
 		return nil, fmt.Errorf("read the frames of %s: %w", d.Name, err)
 	}
-	id := d.Name
-	for _, a := range slices.Backward(d.Addresses) {
-		if a.Bearer == string(l.Bearer) && a.Accepted {
-			id = a.ID // the first stands
-		}
-	}
+	id := cmp.Or(d.Accepted(string(l.Bearer)), d.Name)
 	err = h.store.EachCharge(d.Number, from, to, func(k *store.Charge) error {
 		if k.Link == l.Name {
 			list = append(list, ledger.Record{ID: id, Time: k.At, Direction: tariff.MT, Billed: k.Billed, Micros: scheduler.Micros(k.Micros)})

@@ -51,14 +51,7 @@ func (h *Hub) configEvent(c *commit, outcome string, mistakes []string, now time
 	e := h.plainEvent(c, "config."+outcome, KindConfig, h.gateway, now)
 	e.payload = appendTextMember(e.payload, "outcome", outcome)
 	if len(mistakes) > 0 {
-		e.payload = append(appendName(e.payload, "mistakes"), '[')
-		for n, text := range mistakes[:min(len(mistakes), mistakesTold)] {
-			if n > 0 {
-				e.payload = append(e.payload, ',')
-			}
-			e.payload = appendText(e.payload, text)
-		}
-		e.payload = append(e.payload, ']')
+		e.payload = appendTextsMember(e.payload, "mistakes", mistakes[:min(len(mistakes), mistakesTold)])
 	}
 	h.emit(c, nil, e)
 }

@@ -36,6 +36,16 @@ func (h *Hub) Report(ctx context.Context, r transports.Report) error {
 	})
 }
 
+// Checked implements transports.Payer.
+func (h *Hub) Checked(ctx context.Context, x transports.Check) error {
+	return h.do(ctx, func(*commit) error {
+		if l := h.links[x.Transport]; l != nil {
+			h.core.Check(x.At, l.place)
+		}
+		return nil
+	})
+}
+
 // reported finds the newest downlink of a report. A message of several parts is delivered when the report for its last part says so:
 // the receipt joins the references of the parts with "+". Networks number messages from 0 to 255 and begin again, so the number that the
 // report is about counts as well.

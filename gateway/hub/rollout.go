@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -184,10 +183,9 @@ func (h *Hub) queueOffer(c *commit, l *link, i fleet.Index, number uint32, offer
 // offering reports whether an offer waits to leave for a device, or may have left. Whether one that the network took is to be repeated is for the
 // machine to say.
 func (h *Hub) offering(number uint32, now time.Time) bool {
-	return slices.ContainsFunc(h.outgoing.open[number], func(ref uint64) bool {
-		d := h.outgoing.byRef[ref]
+	return h.outgoing.first(number, func(d *store.Downlink) bool {
 		return d.Kind == downlinkOffer && d.State != DownlinkAccepted && now.Before(d.Expires)
-	})
+	}) != nil
 }
 
 // errWithdrawn ends an offer that holds no more.

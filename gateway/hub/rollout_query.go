@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -123,13 +122,11 @@ type RolloutQuery struct {
 
 // RolloutDevices returns a page of a rollout's devices, by number, and the cursor of the next page.
 func (h *Hub) RolloutDevices(id rollout.ID, q RolloutQuery) (list []rollout.DeviceView, next string, err error) {
-	after := uint64(0)
-	if q.After != "" {
-		if after, err = strconv.ParseUint(q.After, 10, 32); err != nil {
-			return nil, "", fmt.Errorf("%w: cursor %q", ErrQuery, q.After)
-		}
+	after, err := afterNumber(q.After)
+	if err != nil {
+		return nil, "", err
 	}
-	limit, last, list := pageLimit(q.Limit), uint32(after), []rollout.DeviceView{}
+	limit, last, list := pageLimit(q.Limit), uint32(max(after, 0)), []rollout.DeviceView{} //nolint:gosec // 32 bits
 	for more := true; more; {
 		h.LookAtRollouts(func(now time.Time, m *rollout.Machine) {
 			var some []rollout.DeviceView

@@ -212,13 +212,13 @@ func (h *Hub) tellInterval(c *commit, l *link, i fleet.Index, now time.Time) {
 		return
 	}
 	due, ack := now, 0
-	if d := h.queuedAck(number, l); d != nil {
+	if d := h.queued(number, l, downlinkAck); d != nil {
 		due, ack = d.Due, ackSize
 	}
 	if _, ok := h.core.Decide(now, core.Place(i), ack); !ok {
 		return
 	}
-	if len(h.outgoing.byRef) >= downlinkMax || len(h.outgoing.open[number]) >= downlinkEach {
+	if h.outgoing.full(number) {
 		return
 	}
 	d := h.draft(i, l, downlinkSchedule, nil)
@@ -229,19 +229,11 @@ func (h *Hub) tellInterval(c *commit, l *link, i fleet.Index, now time.Time) {
 // ackSize is the size of an acknowledgement on a link where it goes alone.
 const ackSize = 16
 
-// queuedAck is an acknowledgement that waits to go over a link.
-func (h *Hub) queuedAck(number uint32, l *link) *store.Downlink {
-	return h.queued(number, l, downlinkAck)
-}
-
 // queued is a downlink of a kind that waits to go over a link and was never tried.
 func (h *Hub) queued(number uint32, l *link, kind string) *store.Downlink {
-	for _, ref := range h.outgoing.open[number] {
-		if d := h.outgoing.byRef[ref]; d.Kind == kind && d.Link == l.Name && d.State == DownlinkQueued && d.Attempts == 0 {
-			return d
-		}
-	}
-	return nil
+	return h.outgoing.first(number, func(d *store.Downlink) bool {
+		return d.Kind == kind && d.Link == l.Name && d.State == DownlinkQueued && d.Attempts == 0
+	})
 }
 
 // errSettled ends a downlink that has nothing to say any more.

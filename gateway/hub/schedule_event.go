@@ -30,14 +30,7 @@ func (h *Hub) tell(c *commit) {
 			e.payload = appendShare(e.payload, "outage", a.Standing.Outage)
 			e.payload = appendTextMember(e.payload, "link", a.Standing.Link)
 			e.payload = appendTimeMember(e.payload, "last_seen", time.Unix(a.Standing.Last, 0))
-			e.payload = append(appendName(e.payload, "evidence"), '[')
-			for n, line := range a.Standing.Lines() {
-				if n > 0 {
-					e.payload = append(e.payload, ',')
-				}
-				e.payload = appendText(e.payload, line)
-			}
-			e.payload = append(e.payload, ']')
+			e.payload = appendTextsMember(e.payload, "evidence", a.Standing.Lines())
 			why := h.why(now, i)
 			e.payload = appendTextMember(e.payload, "cause", why.Class.Label())
 			e.payload = appendShare(e.payload, "cause_probability", why.Probability)

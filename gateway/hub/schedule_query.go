@@ -238,17 +238,15 @@ type SilentDevice struct {
 
 // Silent returns a page of devices that are late or worse, or of one class only, by number, and the cursor of the next page.
 func (h *Hub) Silent(class, cursor string, limit int) (list []SilentDevice, next string, err error) {
-	after := uint64(0)
-	if cursor != "" {
-		if after, err = strconv.ParseUint(cursor, 10, 32); err != nil {
-			return nil, "", fmt.Errorf("%w: cursor %q", ErrQuery, cursor)
-		}
+	after, err := afterNumber(cursor)
+	if err != nil {
+		return nil, "", err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	numbers, now := h.fleet.Numbers(), h.clock.Now()
 	for _, number := range numbers {
-		if uint64(number) <= after {
+		if int64(number) <= after {
 			continue
 		}
 		i, _ := h.fleet.ByNumber(number)
@@ -340,11 +338,9 @@ type DeviceSpend struct {
 // DeviceSpends returns a page of what devices spent in a month, by number, and the cursor of the next. A page may hold some more than the limit:
 // the links of a device are not torn apart.
 func (h *Hub) DeviceSpends(at tariff.Month, cursor string, limit int) (list []DeviceSpend, next string, err error) {
-	after := uint64(0)
-	if cursor != "" {
-		if after, err = strconv.ParseUint(cursor, 10, 32); err != nil {
-			return nil, "", fmt.Errorf("%w: cursor %q", ErrQuery, cursor)
-		}
+	after, err := afterNumber(cursor)
+	if err != nil {
+		return nil, "", err
 	}
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -352,7 +348,7 @@ func (h *Hub) DeviceSpends(at tariff.Month, cursor string, limit int) (list []De
 		at = tariff.MonthOf(h.core.Local(h.clock.Now()))
 	}
 	for t := range h.core.Ledger().Devices(at) {
-		if uint64(t.Device) <= after {
+		if int64(t.Device) <= after {
 			continue
 		}
 		if n := len(list); n >= pageLimit(limit) && list[n-1].Device != t.Device {

@@ -20,7 +20,9 @@ import (
 // priced is a bench whose messages cost 0.02, and whose buoys are told to speak every two hours.
 func priced(t *testing.T, budgets ...ledger.Budget) *bench {
 	t.Helper()
-	book, err := tariff.NewBook([]*tariff.Tariff{{Name: "text", Currency: "EUR", Terms: []tariff.Term{{Unit: tariff.PerMessage, Price: 20_000}}}})
+	book, err := tariff.NewBook([]*tariff.Tariff{{Name: "text", Currency: "EUR", Terms: []tariff.Term{
+		{Unit: tariff.PerMessage, Price: 20_000}, {For: []tariff.Kind{tariff.MailboxCheck}, Unit: tariff.PerMessage, Price: 50_000},
+	}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,4 +311,30 @@ func TestTransmissionsArePaidOnce(t *testing.T) {
 	if price, n := spent(); price != "0.06" || n != 3 {
 		t.Errorf("and a stranger's: %s for %d", price, n)
 	}
+}
+
+// What a link's own modem spends to look for messages is of no device, and is the gateway's own doing.
+func TestMailboxChecksAreBooked(t *testing.T) {
+	b := priced(t, ledger.Budget{Scope: ledger.Scope{Level: ledger.Fleet, Currency: "EUR"}, Amount: 100_000, Hard: true})
+	at := b.clock.t
+	for _, link := range []string{"sms", "sms", "udp", "nowhere"} { // the second has no tariff
+		var sink transports.Sink = b.hub
+		if err := sink.(transports.Payer).Checked(t.Context(), transports.Check{Transport: link, At: at}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func() {
+		t.Helper()
+		totals := b.hub.Spend(0, ledger.ByCause|ledger.ByLink|ledger.ByDirection).Totals
+		want := hub.SpendTotal{Link: "sms", Cause: "check", Direction: "mo", Currency: "EUR", Ours: 100_000, Sums: ledger.Sums{Micros: 100_000, Count: 2}}
+		if len(totals) != 1 || totals[0] != want {
+			t.Fatalf("%+v, want %+v", totals, want)
+		}
+	}
+	want()
+	if n := len(b.told(hub.KindBudget)); n != 3 {
+		t.Errorf("%d warnings, want those of 70, 90 and 100 %%", n)
+	}
+	b.crash()
+	want()
 }

@@ -24,9 +24,9 @@ type scratch struct {
 	state      codec.State
 	stored     []byte // a state as it is stored
 	frame      store.Frame
-	levels     []core.Level
-	paid       bool // what the uplink costs is booked
-	missing    int  // messages before the uplink that the network lost, until they are told of
+	levels     []core.Level // of Quiet: whoever asks, with Hub.mu held
+	paid       bool         // what the uplink costs is booked
+	missing    int          // messages before the uplink that the network lost, until they are told of
 }
 
 // uplink settles one uplink. Called with mu held.
@@ -265,7 +265,7 @@ func (h *Hub) noteRoute(c *commit, i fleet.Index, u *transports.Uplink, l *link)
 	}
 	r := h.route(i)
 	r.window, r.until, r.link, r.source = u.Window.ID, u.Window.Until.UnixMilli(), l, hashSource(u.From.ID)
-	if h.outgoing.waits(h.fleet.Head(i).Number) {
+	if len(h.outgoing.open[h.fleet.Head(i).Number]) > 0 {
 		c.wake = true
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/api"
 	"github.com/godwit-gateway/godwit/gateway/config"
 	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/cloudloop"
 	"github.com/godwit-gateway/godwit/transports/directip"
 	"github.com/godwit-gateway/godwit/transports/idp"
@@ -27,16 +28,8 @@ type wired struct {
 	name    string
 	kind    string
 	metered bool
-	device  string               // serial line, or the service that is polled
-	udp     *udp.Transport       // nil: another kind
-	modem   *smsmodem.Transport  // nil: another kind
-	sbd     *sbdmodem.Transport  // nil: another kind
-	sat     *directip.Transport  // nil: another kind
-	rock    *rockblock.Transport // nil: another kind
-	idp     *idp.Transport       // nil: another kind
-	term    *idpmodem.Transport  // nil: another kind
-	loop    *cloudloop.Transport // nil: another kind
-	socket  socket               // nil: the link listens nowhere
+	device  string // serial line, or the service that is polled
+	socket  socket // nil: the link listens nowhere
 }
 
 // socket is a driver that listens.
@@ -65,48 +58,45 @@ func markFile(cfg *config.Config, link string) string {
 }
 
 func wireLink(l config.Link, mark string, log *slog.Logger) (*wired, error) {
-	w := &wired{name: l.Name, kind: l.Kind}
-	if l.SMSModem != nil {
-		w.device = l.SMSModem.Device
-	}
+	w := &wired{name: l.Name, kind: l.Kind, metered: l.UDP == nil}
 	var err error
+	if w.transport, w.device, err = newDriver(l, mark, log); err != nil {
+		return nil, err
+	}
+	w.socket, _ = w.transport.(socket)
+	return w, nil
+}
+
+// newDriver makes the driver of a link, and tells the serial line or the service that it is at; "" if devices' networks come to it.
+func newDriver(l config.Link, mark string, log *slog.Logger) (driver transports.Transport, device string, err error) {
 	switch {
 	case l.UDP != nil:
-		w.udp, err = udp.New(l.Name, *l.UDP, log)
-		w.transport, w.socket = w.udp, w.udp
+		driver, err = udp.New(l.Name, *l.UDP, log)
 	case l.SMSModem != nil:
 		c := l.SMSModem.Driver(l.Name)
-		c.Log = log
-		w.modem, err = smsmodem.New(c)
-		w.transport, w.metered = w.modem, true
+		c.Log, device = log, c.Device
+		driver, err = smsmodem.New(c)
 	case l.SBDModem != nil:
-		w.device = l.SBDModem.Device
 		c := *l.SBDModem
-		c.State = mark
-		w.sbd, err = sbdmodem.New(l.Name, c, log)
-		w.transport, w.metered = w.sbd, true
+		c.State, device = mark, c.Device
+		driver, err = sbdmodem.New(l.Name, c, log)
 	case l.IDPModem != nil:
-		w.device = l.IDPModem.Device
-		w.term, err = idpmodem.New(l.Name, *l.IDPModem, log)
-		w.transport, w.metered = w.term, true
+		device = l.IDPModem.Device
+		driver, err = idpmodem.New(l.Name, *l.IDPModem, log)
 	case l.DirectIP != nil:
-		w.sat, err = directip.New(l.Name, *l.DirectIP, log)
-		w.transport, w.socket, w.metered = w.sat, w.sat, true
+		driver, err = directip.New(l.Name, *l.DirectIP, log)
 	case l.RockBLOCK != nil:
-		w.rock, err = rockblock.New(l.Name, l.RockBLOCK.Driver(), log)
-		w.transport, w.socket, w.metered = w.rock, w.rock, true
+		driver, err = rockblock.New(l.Name, l.RockBLOCK.Driver(), log)
 	case l.IDP != nil:
-		w.device = l.IDP.URL
-		w.idp, err = idp.New(l.Name, l.IDP.Driver(mark), log)
-		w.transport, w.metered = w.idp, true
+		device = l.IDP.URL
+		driver, err = idp.New(l.Name, l.IDP.Driver(mark), log)
 	case l.Cloudloop != nil:
-		w.device = l.Cloudloop.API
-		w.loop, err = cloudloop.New(l.Name, l.Cloudloop.Driver(mark), log)
-		w.transport, w.metered = w.loop, true
+		device = l.Cloudloop.API
+		driver, err = cloudloop.New(l.Name, l.Cloudloop.Driver(mark), log)
 	default:
 		err = fmt.Errorf("no driver for kind %q", l.Kind)
 	}
-	return w, err
+	return driver, device, err
 }
 
 // hubLinks is what the hub must know of the links.

@@ -5,6 +5,14 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/metrics"
+	"github.com/godwit-gateway/godwit/transports/cloudloop"
+	"github.com/godwit-gateway/godwit/transports/directip"
+	"github.com/godwit-gateway/godwit/transports/idp"
+	"github.com/godwit-gateway/godwit/transports/idpmodem"
+	"github.com/godwit-gateway/godwit/transports/rockblock"
+	"github.com/godwit-gateway/godwit/transports/sbdmodem"
+	"github.com/godwit-gateway/godwit/transports/smsmodem"
+	"github.com/godwit-gateway/godwit/transports/udp"
 )
 
 // metrics is what Prometheus scrapes.
@@ -19,95 +27,93 @@ func (n *Node) metrics() http.Handler {
 // state is how the link's line is.
 func (w *wired) state() metrics.LinkState {
 	s := metrics.LinkState{Name: w.name, Kind: w.kind, Up: w.up, Restarts: w.restarts.Load}
-	if w.udp != nil {
-		s.Sent = func() (messages, payload uint64) { st := w.udp.Stats(); return st.Sent, st.SentBytes }
+	switch d := w.transport.(type) {
+	case *udp.Transport:
+		s.Sent = func() (messages, payload uint64) { st := d.Stats(); return st.Sent, st.SentBytes }
 		s.UDP = func() map[string]uint64 {
-			st := w.udp.Stats()
+			st := d.Stats()
 			return map[string]uint64{
 				"empty": st.Empty, "too_large": st.TooLarge, "limited_prefix": st.LimitedPrefix, "limited_source": st.LimitedSource, "limited_total": st.LimitedTotal,
 			}
 		}
+	case *smsmodem.Transport:
+		s.Sent = func() (messages, payload uint64) { return d.Stats().SentParts, 0 }
+		s.ModemResets = func() uint64 { return d.Stats().Resets }
+		s.ModemUp = func() bool { return d.Stats().Up }
+		s.SlotsUsed = func() (int, bool) { used, _, ok := slots(d); return used, ok }
+		s.SlotsTotal = func() (int, bool) { _, total, ok := slots(d); return total, ok }
 	}
+	w.terminals(&s)
 	w.satellites(&s)
-	if w.modem != nil {
-		s.Sent = func() (messages, payload uint64) { return w.modem.Stats().SentParts, 0 }
-		s.ModemResets = func() uint64 { return w.modem.Stats().Resets }
-		s.ModemUp = func() bool { return w.modem.Stats().Up }
-		s.SlotsUsed = func() (int, bool) { used, _, ok := w.slots(); return used, ok }
-		s.SlotsTotal = func() (int, bool) { _, total, ok := w.slots(); return total, ok }
-	}
 	return s
 }
 
-// satellites is what the drivers of satellite networks tell.
-func (w *wired) satellites(s *metrics.LinkState) {
-	if w.sbd != nil {
-		s.Sent = func() (messages, payload uint64) { st := w.sbd.Stats(); return st.Sent, st.SentBytes }
-		s.ModemUp = w.sbd.Up
+// terminals is what the drivers of terminals beside the gateway tell.
+func (w *wired) terminals(s *metrics.LinkState) {
+	switch d := w.transport.(type) {
+	case *sbdmodem.Transport:
+		s.Sent = func() (messages, payload uint64) { st := d.Stats(); return st.Sent, st.SentBytes }
+		s.ModemUp = d.Up
 		s.Sessions = func() map[string]uint64 {
-			st := w.sbd.Stats()
+			st := d.Stats()
 			return map[string]uint64{"failed": st.Failed, "check": st.Checks, "empty": st.Empty, "lost": st.Lost, "weak": st.Weak}
 		}
+	case *idpmodem.Transport:
+		s.Sent = func() (messages, payload uint64) { st := d.Stats(); return st.Sent, st.SentBytes }
+		s.ModemUp = d.Up
+		s.Signal = func() (float64, bool) { st := d.Stats(); return st.SignalDBHz, st.SignalDBHz > 0 }
+		s.Sessions = func() map[string]uint64 {
+			st := d.Stats()
+			return map[string]uint64{"failed": st.Failed, "lost": st.Lost, "foreign": st.Raw, "requeued": st.Requeued}
+		}
 	}
-	if w.term != nil {
-		w.terminal(s)
-	}
-	if w.sat != nil {
-		s.Sent = func() (messages, payload uint64) { st := w.sat.Stats(); return st.Sent, st.SentBytes }
+}
+
+// satellites is what the drivers of satellite networks that are reached over the Internet tell.
+func (w *wired) satellites(s *metrics.LinkState) {
+	switch d := w.transport.(type) {
+	case *directip.Transport:
+		s.Sent = func() (messages, payload uint64) { st := d.Stats(); return st.Sent, st.SentBytes }
 		s.Refused = func() map[string]uint64 {
-			st := w.sat.Stats()
+			st := d.Stats()
 			return map[string]uint64{
 				"stranger": st.Stranger, "crowded": st.Crowded, "unfinished": st.Unfinished, "foreign": st.Foreign,
 			}
 		}
 		s.Sessions = func() map[string]uint64 {
-			st := w.sat.Stats()
+			st := d.Stats()
 			return map[string]uint64{"failed": st.Failed, "empty": st.Empty, "repeated": st.Repeated, "malformed": st.Malformed}
 		}
-		s.Missing = func() uint64 { return w.sat.Stats().Missing }
-	}
-	if w.rock != nil {
-		s.Sent = func() (messages, payload uint64) { st := w.rock.Stats(); return st.Sent, st.SentBytes }
+		s.Missing = func() uint64 { return d.Stats().Missing }
+	case *rockblock.Transport:
+		s.Sent = func() (messages, payload uint64) { st := d.Stats(); return st.Sent, st.SentBytes }
 		s.Refused = func() map[string]uint64 {
-			st := w.rock.Stats()
+			st := d.Stats()
 			return map[string]uint64{"stranger": st.Stranger, "malformed": st.Malformed, "late": st.Late, "crowded": st.Crowded}
 		}
 		s.Sessions = func() map[string]uint64 {
-			st := w.rock.Stats()
+			st := d.Stats()
 			return map[string]uint64{"empty": st.Empty, "repeated": st.Repeated}
 		}
-	}
-	if w.idp != nil {
-		s.Sent = func() (messages, payload uint64) { st := w.idp.Stats(); return st.Sent, st.SentBytes }
+	case *idp.Transport:
+		s.Sent = func() (messages, payload uint64) { st := d.Stats(); return st.Sent, st.SentBytes }
 		s.Sessions = func() map[string]uint64 {
-			st := w.idp.Stats()
-			return map[string]uint64{"repeated": st.Repeated, "foreign": st.Foreign, "cancelled": st.Cancelled, "scheduled": st.Scheduled}
+			st := d.Stats()
+			return map[string]uint64{"repeated": st.Repeated, "foreign": st.Foreign, "cancelled": st.Cancelled, "scheduled": st.Scheduled, "overfull": st.Overfull}
 		}
-		s.Calls = func() map[string]uint64 { return w.idp.Stats().Failures }
-	}
-	if w.loop != nil {
-		s.Sent = func() (messages, payload uint64) { st := w.loop.Stats(); return st.Sent, st.SentBytes }
+		s.Calls = func() map[string]uint64 { return d.Stats().Failures }
+	case *cloudloop.Transport:
+		s.Sent = func() (messages, payload uint64) { st := d.Stats(); return st.Sent, st.SentBytes }
 		s.Sessions = func() map[string]uint64 {
-			st := w.loop.Stats()
+			st := d.Stats()
 			return map[string]uint64{"empty": st.Empty, "malformed": st.Malformed}
 		}
 	}
 }
 
-// terminal is how an IsatData Pro terminal beside the gateway is.
-func (w *wired) terminal(s *metrics.LinkState) {
-	s.Sent = func() (messages, payload uint64) { st := w.term.Stats(); return st.Sent, st.SentBytes }
-	s.ModemUp = w.term.Up
-	s.Signal = func() (float64, bool) { st := w.term.Stats(); return st.SignalDBHz, st.SignalDBHz > 0 }
-	s.Sessions = func() map[string]uint64 {
-		st := w.term.Stats()
-		return map[string]uint64{"failed": st.Failed, "lost": st.Lost, "foreign": st.Raw, "requeued": st.Requeued}
-	}
-}
-
 // slots are those of all storages of a modem, as it last said.
-func (w *wired) slots() (used, total int, ok bool) {
-	for _, s := range w.modem.Stats().Slots {
+func slots(modem *smsmodem.Transport) (used, total int, ok bool) {
+	for _, s := range modem.Stats().Slots {
 		used, total, ok = used+s.Used, total+s.Total, true
 	}
 	return used, total, ok

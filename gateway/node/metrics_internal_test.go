@@ -87,7 +87,7 @@ func TestStateOfAModem(t *testing.T) {
 	until(t, "the modem to be set up", state.ModemUp)
 	wantSent(t, state.Sent, 0, 0)
 	d := transports.Downlink{To: transports.Address{Bearer: transports.SMS, ID: "+491700000001"}, Payload: make([]byte, 200)}
-	if _, err := w.modem.Send(t.Context(), d); err != nil {
+	if _, err := w.transport.Send(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
 	wantSent(t, state.Sent, 2, 0)
@@ -134,7 +134,7 @@ func TestStateOfATransceiver(t *testing.T) {
 	}
 	until(t, "a check", func() bool { return state.Sessions()["check"] == 1 })
 	d := transports.Downlink{To: transports.Address{Bearer: transports.SBD, ID: "300234010753371"}, Payload: make([]byte, 20)}
-	if _, err := w.sbd.Send(t.Context(), d); err != nil {
+	if _, err := w.transport.Send(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
 	wantSent(t, state.Sent, 1, 20)

@@ -47,13 +47,10 @@ func (r *rollout) allowed(by Actor, move Move, remark string) error {
 		return fmt.Errorf("%s: %w", subject, ErrRemark)
 	case len(remark) > textMax:
 		return fmt.Errorf("%s: remark of %d bytes, %d are the most: %w", subject, len(remark), textMax, ErrInvalid)
+	case !slices.Contains(x.from, r.State):
+		return fmt.Errorf("%s that is %s: %w", subject, r.State, ErrState)
 	}
-	for _, s := range x.from {
-		if s == r.State {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s that is %s: %w", subject, r.State, ErrState)
+	return nil
 }
 
 // Act makes a move. An error changes nothing.
@@ -102,7 +99,7 @@ func (m *Machine) start(now time.Time, by Actor, id ID, remark string) (Authoris
 		return Authorisation{}, err
 	}
 	defer s.Cancel()
-	for s.Some(lookAll) {
+	for s.Some(m.config.Fleet.Len()) {
 	}
 	s.Sort()
 	return s.Begin(now)

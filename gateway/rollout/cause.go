@@ -8,7 +8,8 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/rollout/silence"
 )
 
-// Why is what the silence of a device is put down to, by all that is known of it and by where it stands in the newest rollout that may have to do with it.
+// Why is what the silence of a device is put down to, by all that is known of it and by where it stands in the newest rollout that may have to do with it. Where
+// that has ended it reads the store: it is for single devices, and for pages of them.
 func (m *Machine) Why(now time.Time, at Place) silence.Finding {
 	var f Facts
 	m.config.Fleet.Facts(at, &f)

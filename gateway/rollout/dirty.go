@@ -118,7 +118,7 @@ func (m *Machine) Drain(to Rows) {
 		d.unstage(to, d.unstaged[0])
 	}
 	for _, k := range d.devices {
-		if x := m.device(m.rollouts[k.id], k.number); x != nil {
+		if x := m.rollouts[k.id].find(k.number); x != nil {
 			d.key = deviceRow(d.key[:0], rowDevice, k.id, k.number)
 			d.value = x.append(d.value[:0])
 			to.PutRollout(d.key, d.value)

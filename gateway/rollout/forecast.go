@@ -23,7 +23,7 @@ func (m *Machine) Plan(now time.Time, s Spec, cost func(at Place) (micros int64,
 	if err != nil {
 		return Forecast{}, err
 	}
-	for p.Some(lookAll) {
+	for p.Some(m.config.Fleet.Len()) {
 	}
 	return p.Forecast(), nil
 }

@@ -21,8 +21,7 @@ type Store interface {
 // freeing is how far a rollout has come on its way out of memory.
 type freeing struct {
 	freed   bool
-	ripe    bool // all its rows were written, but the last Drain may not be to be seen yet
-	devices int  // in all
+	written bool // all its rows were, but what the last Drain wrote may not be to be seen yet
 	aside   map[uint32]*aside
 }
 
@@ -30,14 +29,6 @@ type freeing struct {
 type aside struct {
 	device
 	drain uint32 // in which it was written last, or after which it was read
-}
-
-// size is how many devices the rollout has.
-func (r *rollout) size() int {
-	if r.freeing.freed {
-		return r.freeing.devices
-	}
-	return len(r.devices)
 }
 
 // ended reports whether nothing will be done in a rollout any more.
@@ -52,7 +43,8 @@ func (m *Machine) fail(err error) {
 	}
 }
 
-// device finds a device of a rollout, wherever it is; nil if there is none.
+// device finds a device of a rollout, wherever it is; nil if there is none. It may read the store, so it is not for each frame, nor for a look at many devices:
+// see following.
 func (m *Machine) device(r *rollout, number uint32) *device {
 	if d := r.find(number); d != nil || !r.freeing.freed {
 		return d
@@ -169,7 +161,7 @@ func (m *Machine) letGo(dirty []deviceKey) {
 	m.drains++
 	for _, k := range dirty {
 		r := m.rollouts[k.id]
-		r.freeing.ripe = false
+		r.freeing.written = false
 		if x := r.freeing.aside[k.number]; x != nil {
 			x.drain = m.drains
 		}
@@ -183,17 +175,17 @@ func (m *Machine) letGo(dirty []deviceKey) {
 		case !r.ended():
 		case r.freeing.freed:
 			r.forget(m.drains, slices.Contains(m.live, r))
-		case r.freeing.ripe:
+		case r.freeing.written:
 			r.free()
 		default:
-			r.freeing.ripe = true
+			r.freeing.written = true
 		}
 	}
 }
 
 // free leaves the devices that are still busy in memory.
 func (r *rollout) free() {
-	r.freeing = freeing{freed: true, devices: len(r.devices)}
+	r.freeing = freeing{freed: true}
 	var busy []device
 	for i := range r.devices {
 		if d := &r.devices[i]; d.follows() {

@@ -60,6 +60,7 @@ func (m *Machine) loadRow(key, row []byte, fixed map[ID][]byte) error {
 	case rowHead:
 		r := new(rollout)
 		_ = json.Unmarshal(row[1:], &r.head) // as above
+		r.freeing.freed = r.ended() && m.config.Store != nil
 		m.put(r)
 		return nil
 	}
@@ -110,9 +111,6 @@ func (m *Machine) loadDevice(r *rollout, number uint32, row []byte) error {
 		return err
 	}
 	r.count(&d, 1)
-	if r.freeing.freed = r.ended() && m.config.Store != nil; r.freeing.freed {
-		r.freeing.devices++
-	}
 	if !r.freeing.freed || d.follows() {
 		r.devices = append(r.devices, d) // keys come in their order
 	}

@@ -1,5 +1,7 @@
 package rollout
 
+import "math"
+
 // A Look is a look at all devices of a rollout, some at a time, so that frames need not wait until it has come to an end. Each device is seen once, as it is
 // then: what is counted of devices agrees with itself, and is as old as the look at most. What is said of the rollout as a whole is as of the end.
 type Look[T any] struct {
@@ -40,9 +42,6 @@ func whole[T any](l *Look[T], err error) (T, error) {
 		var none T
 		return none, err
 	}
-	for l.Some(lookAll) {
-	}
+	l.Some(math.MaxInt)
 	return l.Result()
 }
-
-const lookAll = 1 << 16

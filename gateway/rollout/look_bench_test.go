@@ -15,6 +15,21 @@ func longest(b *testing.B, most *time.Duration, call func()) {
 	*most = max(*most, time.Since(began))
 }
 
+// inSteps takes a look step by step, and asks for what was found with the last one.
+func inSteps[T any](b *testing.B, l *rollout.Look[T], err error) func() (more bool) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return func() bool {
+		more := l.Some(512)
+		if !more {
+			_, _ = l.Result()
+		}
+		return more
+	}
+}
+
 // BenchmarkLook tells how long frames wait for a look at a rollout of 100,000 devices, all of which are overdue: the longest step.
 func BenchmarkLook(b *testing.B) {
 	w := large(b, 100_000)
@@ -22,29 +37,11 @@ func BenchmarkLook(b *testing.B) {
 	for name, steps := range map[string]func() func() bool{
 		"Report": func() func() bool {
 			l, err := w.m.LookReport(now, 1)
-			if err != nil {
-				b.Fatal(err)
-			}
-			return func() bool {
-				more := l.Some(512)
-				if !more {
-					_, _ = l.Result()
-				}
-				return more
-			}
+			return inSteps(b, l, err)
 		},
 		"Adoption": func() func() bool {
 			l, err := w.m.LookAdoption(now, 1, time.Time{}, time.Hour)
-			if err != nil {
-				b.Fatal(err)
-			}
-			return func() bool {
-				more := l.Some(512)
-				if !more {
-					_, _ = l.Result()
-				}
-				return more
-			}
+			return inSteps(b, l, err)
 		},
 		"Page": func() func() bool {
 			last := uint32(0)

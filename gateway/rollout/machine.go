@@ -19,7 +19,6 @@ var (
 	ErrForbidden = errors.New("not allowed to this role")
 	ErrSameActor = errors.New("nobody approves what the same token created or submitted")
 	ErrRemark    = errors.New("a remark is needed")
-	ErrInUse     = errors.New("a rollout uses it")
 	ErrRow       = errors.New("rollout row")
 	ErrConfig    = errors.New("rollouts cannot be judged")
 )
@@ -165,7 +164,7 @@ type ripe struct {
 // ripen settles soaks once all that a frame says was told.
 func (m *Machine) ripen() {
 	for _, x := range m.ripe {
-		if d := m.device(x.r, x.number); d != nil {
+		if d := x.r.find(x.number); d != nil {
 			m.settle(m.now, x.r, d, func(*device) {})
 		}
 	}

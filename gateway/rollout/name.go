@@ -66,9 +66,6 @@ var moveNames = []string{
 // String names the move as the API does.
 func (m Move) String() string { return named(moveNames, m) }
 
-// ParseMove is String back.
-func ParseMove(s string) (Move, error) { return parsed[Move]("move", moveNames, s) }
-
 var standingNames = []string{
 	HeldOut: "held_out", Waiting: "waiting", Eligible: "eligible", Refused: "refused", Offered: "offered", Accepted: "accepted", Declined: "declined",
 	Deferred: "deferred", Downloading: "downloading", Downloaded: "downloaded", Verified: "verified", Installing: "installing",

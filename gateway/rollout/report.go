@@ -149,35 +149,3 @@ func (r *rollout) reasons(v *verdict.Verdict) []string {
 	}
 	return list
 }
-
-// Silent is a device of a running rollout that is overdue, and how likely its update is the reason.
-type Silent struct {
-	Rollout ID
-	Place   Place
-	Number  uint32
-	Step    string  // the last that it told
-	Suspect float64 // probability that the update silenced it
-	Harm    float64 // share of devices like it that the update silences
-	Usual   float64 // probability that one that the update spares is silent as long
-	Since   time.Time
-}
-
-// Suspected is what the newest rollout that has begun on a device says of its silence; ok is false if no update may be the reason.
-func (m *Machine) Suspected(at Place) (s Silent, ok bool) {
-	var f Facts
-	m.config.Fleet.Facts(at, &f)
-	for _, r := range slices.Backward(m.live) {
-		d := r.find(f.Number)
-		if d == nil || r.judge == nil || !d.judged() {
-			continue
-		}
-		if x, found := r.judge.Suspect(uint32(at)); found {
-			s = Silent{Rollout: r.ID, Place: at, Number: d.number, Suspect: x.Update, Harm: x.Harm, Usual: x.Usual, Since: time.Unix(x.Last, 0).UTC()}
-			if step, told := d.stepOf(); told {
-				s.Step = step.String()
-			}
-			return s, true
-		}
-	}
-	return s, false
-}

@@ -201,6 +201,14 @@ func (r *rollout) total(from, to int) (sum [Outside + 1]int) {
 	return sum
 }
 
+// size is how many devices the rollout has, in memory or not.
+func (r *rollout) size() (n int) {
+	for _, k := range r.total(held, r.last()) {
+		n += k
+	}
+	return n
+}
+
 // stamp is a moment in seconds since 1970, within what a device's record holds.
 func stamp(t time.Time) uint32 { return uint32(min(max(t.Unix(), 0), 1<<32-1)) }
 

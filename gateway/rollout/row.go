@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/scheduler/row"
 )
 
 // rowVersion is the first byte of a row of a release, a rollout or a device. Rows of the verdict have their own.
@@ -49,39 +50,25 @@ func flagByte(on bool) byte {
 	return 0
 }
 
-// reader takes what append wrote from the front; once something does not fit it is bad.
-type reader struct {
-	b   []byte
-	bad bool
-}
+// reader takes what append wrote from the front.
+type reader struct{ row.Reader }
 
 func (r *reader) byte(most byte) byte {
-	if len(r.b) == 0 || r.b[0] > most {
-		r.bad, r.b = true, nil
+	v := r.Byte()
+	if v > most {
+		r.Fail()
 		return 0
 	}
-	v := r.b[0]
-	r.b = r.b[1:]
 	return v
 }
 
-func (r *reader) uvarint(most uint64) uint64 {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 || v > most {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
+func (r *reader) u32() uint32 { return uint32(r.Uvarint(math.MaxUint32)) } //nolint:gosec // bounded
 
-func (r *reader) u32() uint32 { return uint32(r.uvarint(math.MaxUint32)) } //nolint:gosec // bounded
-
-func (r *reader) order() Order { return Order{r.u32(), r.uvarint(math.MaxUint64)} }
+func (r *reader) order() Order { return Order{r.u32(), r.Uvarint(math.MaxUint64)} }
 
 // parseDevice reads a device's row.
-func parseDevice(row []byte) (d device, err error) {
-	r := reader{b: row}
+func parseDevice(b []byte) (d device, err error) {
+	r := reader{row.Reader{Rest: b}}
 	if v := r.byte(math.MaxUint8); v != rowVersion {
 		return d, fmt.Errorf("%w: version %d, want %d", ErrRow, v, rowVersion)
 	}
@@ -97,17 +84,17 @@ func parseDevice(row []byte) (d device, err error) {
 		*x = mark{order: r.order(), at: r.u32(), known: r.u32(), built: r.byte(1) == 1}
 	}
 	d.wrong = r.order()
-	for range r.uvarint(stepsKept) {
+	for range r.Uvarint(stepsKept) {
 		d.steps = append(d.steps, step{
 			round: r.byte(math.MaxUint8), step: codec.UpdateStep(r.byte(math.MaxUint8)), code: r.byte(math.MaxUint8), over: r.byte(1) == 1,
 			at: r.u32(), within: r.u32(), known: r.u32(),
 		})
 	}
-	for range r.uvarint(gapsMax) {
+	for range r.Uvarint(gapsMax) {
 		d.gaps = append(d.gaps, gap{r.u32(), r.u32()})
 	}
-	if r.bad || len(r.b) > 0 || d.standing == 0 || d.wave < held || d.wave > wavesMax || d.round == 0 {
-		return d, fmt.Errorf("%w: %d bytes of a device do not parse", ErrRow, len(row))
+	if !r.Done() || d.standing == 0 || d.wave < held || d.wave > wavesMax || d.round == 0 {
+		return d, fmt.Errorf("%w: %d bytes of a device do not parse", ErrRow, len(b))
 	}
 	return d, nil
 }

@@ -38,15 +38,6 @@ func (r *rollout) days(now time.Time) int {
 	return min(int(now.Sub(r.Started)/day)+1, daysMax)
 }
 
-// newEnds is newSilences with the first day and the last one alone.
-func newEnds(now time.Time, r *rollout) *silences {
-	s := newSilences(now, r)
-	if n := len(s.days); n > 2 {
-		s.days = append(s.days[:1], s.days[n-1])
-	}
-	return s
-}
-
 func (s *silences) add(d *device, f *Facts, late bool, cause silence.Class) {
 	if late {
 		s.silent++
@@ -119,7 +110,10 @@ func (s *silences) line(r *rollout) string {
 
 // lookLine is the line of a report in steps.
 func (m *Machine) lookLine(now time.Time, r *rollout) *Look[string] {
-	s := newEnds(now, r)
+	s := newSilences(now, r)
+	if n := len(s.days); n > 2 { // it tells of the first and the last alone
+		s.days = append(s.days[:1], s.days[n-1])
+	}
 	return &Look[string]{
 		m: m, r: r, end: func() string { return s.line(r) },
 		visit: func(d *device, f *Facts) {

@@ -100,9 +100,9 @@ func TestHalts(t *testing.T) {
 	if err != nil || r.Silent == 0 || len(r.Calls) == 0 || r.Calls[0].Device.Suspect < 0.9 || r.Calls[0].Device.Standing != rollout.Downloaded {
 		t.Fatalf("%+v %v", r, err)
 	}
-	s, ok := w.m.Suspected(rollout.Place(r.Calls[0].Device.Number - 100))
-	if !ok || s.Rollout != id || s.Suspect != r.Calls[0].Device.Suspect || s.Step != "downloaded" {
-		t.Errorf("%+v", s)
+	v := w.m.Device(w.now, rollout.Place(r.Calls[0].Device.Number-100))
+	if len(v) != 1 || v[0].Rollout != id || v[0].Suspect != r.Calls[0].Device.Suspect || v[0].Step != "downloaded" {
+		t.Errorf("%+v", v)
 	}
 	w.act(approver, id, rollout.Override)
 	w.pass(10 * time.Second)

@@ -130,19 +130,7 @@ func closedBy(gates []Gate) string {
 
 // Devices are the devices of a rollout that keep accepts, by number; keep is called without a history.
 func (m *Machine) Devices(now time.Time, id ID, keep func(*DeviceView) bool) ([]DeviceView, error) {
-	r, err := m.get(id)
-	if err != nil {
-		return nil, err
-	}
-	list := []DeviceView{}
-	var f Facts
-	_, _, err = m.some(r, 0, math.MaxInt, func(d *device) bool {
-		if v := m.view(now, r, d, &f); keep == nil || keep(&v) {
-			m.detail(now, r, d, &v)
-			list = append(list, v)
-		}
-		return false
-	})
+	list, _, _, err := m.Page(now, id, 0, math.MaxInt, math.MaxInt, keep)
 	return list, err
 }
 

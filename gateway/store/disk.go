@@ -31,54 +31,93 @@ func (s *Store) disk(f vfs.FS) (vfs.FS, io.Closer) {
 			s.slow.Add(1)
 		})
 	}
-	return orderedFS{f}, closer
+	return storeFS{f, s}, closer
 }
 
-// orderedFS makes a directory durable before a marker file is created in it.
+// storeFS makes a directory durable before a marker file is created in it, and has an eye on what is written.
 //
 // Pebble names its current manifest by a marker file, and creates the manifest and the marker with one sync of the directory after both. On
 // a file system that does not keep the order of directory changes over a power cut, the marker can survive without its manifest, and the
 // database cannot be opened. (Fixed in Pebble after v2.1.7, by cockroachdb/pebble#5915. Markers move at open and now and then after.)
-type orderedFS struct{ vfs.FS }
+type storeFS struct {
+	vfs.FS
+
+	s *Store
+}
 
 // markerPrefix starts the names of marker files.
 const markerPrefix = "marker."
 
 // Create implements vfs.FS.
-func (f orderedFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+func (f storeFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	if strings.HasPrefix(f.PathBase(name), markerPrefix) {
 		if err := syncDir(f.FS, f.PathDir(name)); err != nil {
 			return nil, err
 		}
 	}
 	file, err := f.FS.Create(name, category)
-	return f.logFile(name, file), err
+	return f.watched(name, file, err)
 }
 
 // ReuseForWrite implements vfs.FS.
-func (f orderedFS) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
+func (f storeFS) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	file, err := f.FS.ReuseForWrite(oldname, newname, category)
-	return f.logFile(newname, file), err
+	return f.watched(newname, file, err)
 }
 
-// logFile adds the failpoint between a write to the log and its sync, in programs that have failpoints.
-func (f orderedFS) logFile(name string, file vfs.File) vfs.File {
-	if failpoint.Enabled && file != nil && strings.HasSuffix(name, ".log") {
-		return logFile{file}
+// watched has a file under watch that was made: one of the log for good, others that are made while the store is opened.
+func (f storeFS) watched(name string, file vfs.File, err error) (vfs.File, error) {
+	w := watchedFile{file, f.s, strings.HasSuffix(name, ".log")}
+	if w.done(err) != nil || !w.log && f.s.opened.Load() {
+		return file, err
 	}
-	return file
+	return w, nil
 }
 
-type logFile struct{ vfs.File }
+// watchedFile ends the process, and says why, where Pebble would go on for ever or panic in words that nobody understands: when the log of a database that is open
+// cannot be written and it is between two files of it, and when the disk gets full in the middle of an opening. In a log it has the failpoint between a write and
+// its sync.
+type watchedFile struct {
+	vfs.File
+
+	s   *Store
+	log bool
+}
+
+// done returns the error of a write, unless that ends the process.
+func (f watchedFile) done(err error) error {
+	switch {
+	case err == nil:
+	case f.log && f.s.writes.Load():
+		f.s.fail(fmt.Sprintf("write the log: %v", err))
+	case vfs.IsNoSpaceError(err) && !f.s.opened.Load():
+		f.s.fail(fmt.Sprintf("%v: %v", ErrLowSpace, err))
+	}
+	return err
+}
+
+// Write implements vfs.File.
+func (f watchedFile) Write(p []byte) (int, error) {
+	n, err := f.File.Write(p)
+	return n, f.done(err)
+}
+
+// Sync implements vfs.File.
+func (f watchedFile) Sync() error { return f.done(f.File.Sync()) }
 
 // SyncData implements vfs.File.
-func (f logFile) SyncData() error {
-	failpoint.Pass(failpoint.Written)
-	return f.File.SyncData()
+func (f watchedFile) SyncData() error {
+	if f.log {
+		failpoint.Pass(failpoint.Written)
+	}
+	return f.done(f.File.SyncData())
 }
 
+// Close implements vfs.File.
+func (f watchedFile) Close() error { return f.done(f.File.Close()) }
+
 // Unwrap implements vfs.FS.
-func (f orderedFS) Unwrap() vfs.FS { return f.FS }
+func (f storeFS) Unwrap() vfs.FS { return f.FS }
 
 // makeDir makes a directory and what is missing above it, durably.
 func makeDir(f vfs.FS, dir string) error {

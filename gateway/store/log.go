@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // Attribute keys of the log.
@@ -16,10 +17,7 @@ const (
 func attrErr(err error) slog.Attr { return slog.String(keyError, err.Error()) }
 
 // pebbleLogger brings Pebble's own messages into the log. They are for those who look for a fault.
-type pebbleLogger struct {
-	s     *Store
-	fatal func(msg string)
-}
+type pebbleLogger struct{ s *Store }
 
 func (l *pebbleLogger) Infof(format string, args ...any) {
 	l.s.log.Debug("pebble", slog.String(keyDetail, fmt.Sprintf(format, args...)))
@@ -30,18 +28,26 @@ func (l *pebbleLogger) Errorf(format string, args ...any) {
 }
 
 // Fatalf is called when the log or the manifest cannot be written. What is on disk is then unknown, and the process must end.
-func (l *pebbleLogger) Fatalf(format string, args ...any) {
-	l.s.failed.Store(true)
-	msg := fmt.Sprintf(format, args...)
-	l.s.log.Error("store cannot be written: the process ends", slog.String(keyDetail, msg))
-	l.fatal(msg)
+func (l *pebbleLogger) Fatalf(format string, args ...any) { l.s.fail(fmt.Sprintf(format, args...)) }
+
+// fail ends the process.
+func (s *Store) fail(msg string) {
+	s.failed.Store(true)
+	s.log.Error("store cannot be written: the process ends", slog.String(keyDetail, msg))
+	s.fatal(msg)
 }
 
 // listener counts and logs what operators want to know of Pebble.
 func (s *Store) listener() *pebble.EventListener {
 	return &pebble.EventListener{
 		BackgroundError: func(err error) {
-			s.log.Error("store background work", attrErr(err))
+			if !vfs.IsNoSpaceError(err) {
+				s.log.Error("store background work", attrErr(err))
+				return
+			}
+			if s.space.told.due(s.now(), fullEvery) {
+				s.log.Error("store background work: the disk is full", attrErr(err))
+			}
 		},
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
 			s.corrupt.Store(true)

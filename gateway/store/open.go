@@ -13,22 +13,28 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/atomicfs"
 )
 
-// Open opens the store in a directory, and makes it if there is none. It returns [ErrLocked], [ErrCorrupt], [ErrNewerFormat] or, for
-// reading only, [ErrNotFound] for what an operator can do something about; see [Hint].
+// Open opens the store in a directory, and makes it if there is none. It returns [ErrLocked], [ErrCorrupt], [ErrNewerFormat], [ErrLowSpace] if there is no space
+// for a start or, for reading only, [ErrNotFound] for what an operator can do something about; see [Hint]. If the disk gets full in the middle of it, Options.Fatal
+// is called.
 func Open(o Options) (*Store, error) {
 	o.defaults()
 	if _, memory := o.FS.(*vfs.MemFS); o.Volatile && !memory {
 		return nil, fmt.Errorf("open the store in %s: without a log: %w", o.Dir, errors.ErrUnsupported)
 	}
 	s := &Store{
-		dir: o.Dir, log: o.Log, now: o.Now, readOnly: o.ReadOnly, volatile: o.Volatile, quarantineMax: o.QuarantineMax,
+		dir: o.Dir, log: o.Log, now: o.Now, readOnly: o.ReadOnly, volatile: o.Volatile, quarantineMax: o.QuarantineMax, fatal: o.Fatal,
 		changed: make(chan struct{}, 1), watchdog: newWatchdog(o.CommitTimeout, o.Log),
 	}
 	s.fs, s.fsCloser = s.disk(o.FS)
 	if err := s.open(&o); err != nil {
 		_ = s.fsCloser.Close() // a watcher's end; the error that counts is there already
+		if vfs.IsNoSpaceError(err) {
+			err = fmt.Errorf("%w: %w", ErrLowSpace, err)
+		}
 		return nil, fmt.Errorf("open the store in %s: %w", o.Dir, err)
 	}
+	s.opened.Store(true)
+	_ = s.space.check(s) // the log tells at once, not when somebody asks
 	return s, nil
 }
 
@@ -48,6 +54,9 @@ func (s *Store) open(o *Options) (err error) {
 			err = errors.Join(err, s.lock.Close())
 		}
 	}()
+	if err := s.space.enough(s, uint64(o.MemTable)); err != nil { //nolint:gosec // a setting of the code
+		return err
+	}
 	dir := s.fs.PathJoin(s.dir, dirDatabase)
 	_, err = s.fs.Stat(dir)
 	switch {
@@ -76,11 +85,12 @@ func (s *Store) open(o *Options) (err error) {
 func (s *Store) pebble(o *Options, dir string) (*pebble.DB, error) {
 	p := o.tuning()
 	p.FS, p.ErrorIfNotExists = s.fs, dir != s.fs.PathJoin(s.dir, dirNew)
-	p.Logger = &pebbleLogger{s: s, fatal: o.Fatal}
+	p.Logger = &pebbleLogger{s}
 	p.EventListener = s.listener()
 	if o.Tune != nil {
 		o.Tune(p)
 	}
+	s.writes.Store(false)
 	db, err := pebble.Open(dir, p)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, pebble.ErrDBDoesNotExist) {
@@ -88,6 +98,7 @@ func (s *Store) pebble(o *Options, dir string) (*pebble.DB, error) {
 		}
 		return nil, asCorrupt(err)
 	}
+	s.writes.Store(true)
 	return db, nil
 }
 

@@ -43,6 +43,9 @@ type Store struct {
 
 	watchdog *watchdog
 	space    space
+	fatal    func(msg string)
+	writes   atomic.Bool // Pebble is open, and its log goes on
+	opened   atomic.Bool // Open has returned the store
 	failed   atomic.Bool // a write failed: Options.Fatal was called
 	corrupt  atomic.Bool // a block on disk failed its checksum
 

@@ -26,8 +26,8 @@ func TestGuessOfAnInterval(t *testing.T) {
 			due := phase + every*time.Duration(n)
 			plan[i] = append(plan[i], contact{due, ledger.CauseStatus})
 			if n == 20 {
-				for _, after := range []time.Duration{10, 20, 30} { // steps, then a programme
-					plan[i] = append(plan[i], contact{due + after*time.Minute, ledger.CauseUpdate}, contact{due + (40+after)*time.Minute, ledger.CauseStatus})
+				for _, after := range []time.Duration{10 * time.Minute, 20 * time.Minute, 30 * time.Minute} { // steps, then a programme
+					plan[i] = append(plan[i], contact{due + after, ledger.CauseUpdate}, contact{due + 40*time.Minute + after, ledger.CauseStatus})
 				}
 			}
 		}

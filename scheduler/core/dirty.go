@@ -21,7 +21,7 @@ type dirty struct {
 	places   []Place
 	accounts map[ledger.Account]struct{} // if there are more than accountsFew
 	list     []ledger.Account            // of accounts, in the order of their first change
-	pools    map[string]struct{}
+	pools    []string                    // names
 	plan     bool
 	model    bool
 	months   bool  // there may be one to forget
@@ -60,10 +60,9 @@ func (d *dirty) account(a ledger.Account) {
 const accountsFew = 16
 
 func (d *dirty) pool(name string) {
-	if d.pools == nil {
-		d.pools = make(map[string]struct{})
+	if !slices.Contains(d.pools, name) { // there are few
+		d.pools = append(d.pools, name)
 	}
-	d.pools[name] = struct{}{}
 }
 
 // touch makes a device's row one that is to be written.
@@ -108,13 +107,13 @@ func (k *Core) Drain(to Rows) {
 	d.list = d.list[:0]
 	clear(d.accounts)
 	k.forgetMonths(to)
-	for name := range d.pools {
+	for _, name := range d.pools {
 		var err error
 		if d.value, err = k.pools[name].AppendBinary(d.value[:0]); err == nil {
 			to.PutMeta(metaPool+name, d.value)
 		}
 	}
-	clear(d.pools)
+	d.pools = d.pools[:0]
 	if d.plan {
 		d.plan = false
 		to.PutMeta(metaPlan, k.appendPlan(d.value[:0]))

@@ -22,24 +22,14 @@ type Downlink struct {
 
 // Price is what a downlink would cost, and whether all hard budgets allow that; if not, of is the one that does not.
 func (k *Core) Price(now time.Time, at Place, dl Downlink) (price scheduler.Micros, of ledger.Scope, ok bool) {
-	m := k.at(at)
-	if m == nil || dl.Link < 0 || dl.Link >= len(k.config.Links) {
+	t := k.Tariff(now, dl.Link)
+	if t == nil || k.at(at) == nil {
 		return 0, ledger.Scope{}, true
 	}
-	t := k.config.tariff(&k.config.Links[dl.Link], now)
-	if t == nil {
-		return 0, ledger.Scope{}, true
-	}
-	meter, pool := k.metersOf(t, at, dl.Link)
-	own := meter.Clone()
-	var shared *tariff.Meter
-	if pool != nil {
-		c := pool.Clone()
-		shared = &c
-	}
-	c := t.Price(&own, shared, dl.event(now))
+	own, shared := k.copiesOf(t, at, dl.Link)
+	c := t.Price(own, shared, dl.event(now))
 	if dl.Report {
-		c.Micros += t.Price(&own, shared, tariff.Event{Time: now, Direction: tariff.MT, Kind: tariff.StatusReport}).Micros
+		c.Micros += t.Price(own, shared, tariff.Event{Time: now, Direction: tariff.MT, Kind: tariff.StatusReport}).Micros
 	}
 	e := k.entry(t, now, at, dl.Link, c, dl.Cause, tariff.MT, int64(dl.Bytes))
 	if e.Micros > 0 {
@@ -51,21 +41,12 @@ func (k *Core) Price(now time.Time, at Place, dl Downlink) (price scheduler.Micr
 
 // Quote is what a transmission from or to a device costs next, and in which currency; "" where the link has no tariff.
 func (k *Core) Quote(now time.Time, at Place, link int, way tariff.Direction, bytes int) (scheduler.Micros, string) {
-	if k.at(at) == nil || link < 0 || link >= len(k.config.Links) {
+	t := k.Tariff(now, link)
+	if t == nil || k.at(at) == nil {
 		return 0, ""
 	}
-	t := k.config.tariff(&k.config.Links[link], now)
-	if t == nil {
-		return 0, ""
-	}
-	meter, pool := k.metersOf(t, at, link)
-	own := meter.Clone()
-	var shared *tariff.Meter
-	if pool != nil {
-		c := pool.Clone()
-		shared = &c
-	}
-	return t.Price(&own, shared, tariff.Event{Time: now, Direction: way, Bytes: int64(bytes)}).Micros, t.Currency
+	own, shared := k.copiesOf(t, at, link)
+	return t.Price(own, shared, tariff.Event{Time: now, Direction: way, Bytes: int64(bytes)}).Micros, t.Currency
 }
 
 func (dl *Downlink) event(now time.Time) tariff.Event {
@@ -115,19 +96,30 @@ func (k *Core) Charge(now time.Time, at Place, dl Downlink) Cost {
 
 // Stranger books a transmission that came over a link and is of no device that is known; all of them count as one device. It is written with what comes next.
 func (k *Core) Stranger(now time.Time, link, bytes int) {
-	if link < 0 || link >= len(k.config.Links) {
-		return
+	k.chargeLink(now, link, tariff.Event{Time: now, Direction: tariff.MO, Bytes: int64(bytes)}, ledger.CauseUnknown)
+}
+
+// Check books a mailbox check of a link's own transceiver, which is no device. It is written with the commit that it comes in: a transceiver has one at a
+// time, and cannot make the disk write by itself.
+func (k *Core) Check(now time.Time, link int) {
+	if k.chargeLink(now, link, tariff.Event{Time: now, Direction: tariff.MO, Kind: tariff.MailboxCheck}, ledger.CauseCheck) {
+		k.dirty.must = true
 	}
-	t := k.config.tariff(&k.config.Links[link], now)
+}
+
+// chargeLink prices and books what is of no device. It reports whether the link has a tariff: what is of nobody and costs nothing is not booked.
+func (k *Core) chargeLink(now time.Time, link int, ev tariff.Event, cause ledger.Cause) bool {
+	t := k.Tariff(now, link)
 	if t == nil {
-		return
+		return false
 	}
-	c := t.Price(&k.plain, k.poolOf(t), tariff.Event{Time: now, Direction: tariff.MO, Bytes: int64(bytes)})
+	c := t.Price(&k.plain, k.poolOf(t), ev)
 	k.spent.up += c.Micros
 	k.book(&ledger.Entry{
-		Time: t.Local(now), Link: k.config.Links[link].Name, Pool: t.PoolName(), Cause: ledger.CauseUnknown, Direction: tariff.MO, Currency: t.Currency,
-		Count: 1, Payload: int64(bytes), Billed: c.Bytes, Micros: c.Micros,
+		Time: t.Local(now), Link: k.config.Links[link].Name, Pool: t.PoolName(), Cause: cause, Direction: ev.Direction, Currency: t.Currency,
+		Count: 1, Payload: ev.Bytes, Billed: c.Bytes, Micros: c.Micros,
 	}, 0)
+	return true
 }
 
 // Report books a status report of the network.
@@ -211,6 +203,17 @@ func (k *Core) metersOf(t *tariff.Tariff, at Place, link int) (own, pool *tariff
 		k.meters[key] = own
 	}
 	return own, pool
+}
+
+// copiesOf are copies of these, to find a price by.
+func (k *Core) copiesOf(t *tariff.Tariff, at Place, link int) (own, pool *tariff.Meter) {
+	own, pool = k.metersOf(t, at, link)
+	copied := own.Clone()
+	if pool != nil {
+		shared := pool.Clone()
+		pool = &shared
+	}
+	return &copied, pool
 }
 
 // poolOf is the meter of a tariff's pool, whose row is written when it is used; nil if the tariff has none.

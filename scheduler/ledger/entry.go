@@ -26,10 +26,11 @@ const (
 	CauseRepeat        // sent again since it was lost
 	CauseUnknown       // not understood, or not of a device
 	CauseFee           // rental, activation: no traffic
+	CauseCheck         // a session of our own transceiver that sent nothing, to look for messages
 	causes
 )
 
-var causeNames = [causes]string{"other", "status", "hello", "ack", "message", "poll", "policy", "update", "session", "repeat", "unknown", "fee"}
+var causeNames = [causes]string{"other", "status", "hello", "ack", "message", "poll", "policy", "update", "session", "repeat", "unknown", "fee", "check"}
 
 // String is the cause in a word.
 func (c Cause) String() string {
@@ -59,11 +60,11 @@ type Entry struct {
 	Micros    scheduler.Micros // below 0 for what is given back
 }
 
-// Ours reports whether it was the gateway that spent it: downlinks, and answers that it asked for. Devices spend the rest by themselves.
+// Ours reports whether it was the gateway that spent it: downlinks, answers that it asked for, and mailbox checks. Devices spend the rest by themselves.
 func (e *Entry) Ours() bool { return ours(e.Cause, e.Direction) }
 
 func ours(c Cause, d tariff.Direction) bool {
-	return c != CauseFee && (d == tariff.MT || c == CausePoll)
+	return c != CauseFee && (d == tariff.MT || c == CausePoll || c == CauseCheck)
 }
 
 // ErrEntry is wrapped by errors about entries that no account can take.

@@ -50,7 +50,6 @@ type Account struct {
 type kind uint8
 
 const (
-	noKind    kind = 0
 	deviceRow kind = 'd'
 	groupRow  kind = 'g'
 	scopeRow  kind = 's'

@@ -410,6 +410,29 @@ func TestForecastInterval(t *testing.T) {
 	}
 }
 
+// What the gateway does of itself is told apart from what devices do.
+func TestOurs(t *testing.T) {
+	for _, c := range []struct {
+		cause     ledger.Cause
+		direction tariff.Direction
+		want      bool
+	}{
+		{ledger.CauseStatus, tariff.MO, false},
+		{ledger.CauseStatus, tariff.MT, true},
+		{ledger.CausePoll, tariff.MO, true},
+		{ledger.CauseCheck, tariff.MO, true},
+		{ledger.CauseUnknown, tariff.MO, false},
+		{ledger.CauseFee, tariff.MT, false},
+	} {
+		if e := (ledger.Entry{Cause: c.cause, Direction: c.direction}); e.Ours() != c.want {
+			t.Errorf("%s %s: ours is %t", c.cause, c.direction, e.Ours())
+		}
+	}
+	if got := ledger.CauseCheck.String(); got != "check" {
+		t.Errorf("a mailbox check is called %q", got)
+	}
+}
+
 func TestHostileEntries(t *testing.T) {
 	l := ledger.New()
 	for name, change := range map[string]func(*ledger.Entry){

@@ -38,8 +38,13 @@
 //
 // Among first attempts after a contact, which the dead do not inflate, the missed ones of the last six hours are compared with what is normal for
 // the link, or for the cell where that is known and enough is heard there: more than twice as many, and z > 4, is an outage. z is 2(sqrt(x)-sqrt(m))/sqrt((1-p)(1+n/N)) for n
-// attempts of late and N that p was learned from, 20 more than there were: what is normal is an estimate too. It does not cry wolf at small counts. What goes
-// on for more than two days is how the link is now. Misses that an outage covers are no evidence against the device.
+// attempts of late and N that p was learned from, 20 more than there were: what is normal is an estimate too. It does not cry wolf at small counts.
+// Misses that an outage covers are no evidence against the device.
+//
+// First attempts do not tell when an outage ends: who is cut off makes none, and after some hours only those whom it did not hit are left. So it goes on
+// until half of the devices that were away in it at a time have come back, away being who missed the first attempt in it and was not heard since; but for
+// two days at most. What goes on for longer is how the link is now, and who has not come back is not waited for. Devices are counted, not listed: that a
+// device missed, and when its window closed, is in what is kept of it anyway. It takes 40 bytes for each link and cell.
 //
 // # Polls
 //

@@ -176,11 +176,19 @@ func (m *Model) OutageOf(d *Device) (o Outage, cell uint16) {
 	return m.control(d).outage(), m.compared(d)
 }
 
-// observe counts a first attempt of the device for its link and its cell.
-func (m *Model) observe(d *Device, now int64, missed bool) {
-	m.links[min(int(d.link), len(m.links)-1)].observe(now, missed)
+// observe counts a first attempt of the device for its link and its cell: one that was met now, or missed when its window closed.
+func (m *Model) observe(d *Device, now, closed int64, missed bool) {
+	m.links[min(int(d.link), len(m.links)-1)].observe(now, closed, missed)
 	if d.cell != 0 && int(d.cell) < len(m.cells) {
-		m.cells[d.cell].observe(now, missed)
+		m.cells[d.cell].observe(now, closed, missed)
+	}
+}
+
+// returned says to its link and its cell that the device is heard, whose first attempt was counted as missed when its window closed.
+func (m *Model) returned(d *Device, now, closed int64) {
+	m.links[min(int(d.link), len(m.links)-1)].returned(now, closed)
+	if d.cell != 0 && int(d.cell) < len(m.cells) {
+		m.cells[d.cell].returned(now, closed)
 	}
 }
 
@@ -200,11 +208,17 @@ func (m *Model) Contact(d *Device, now int64) int {
 			c.own.add(k, due)
 			c.link.add(k, due)
 		}
+		first := min(s.closes(1), now)
+		counted := d.flags&flagFirstMissed != 0
 		switch {
-		case k == 0 && due:
-			m.observe(d, now, false)
-		case k != 0 && d.flags&flagFirstMissed == 0: // nobody looked when its window closed
-			m.observe(d, now, true)
+		case k != 0 && !counted: // nobody looked when its window closed
+			m.observe(d, now, first, true)
+			counted = true
+		case k == 0 && due && !counted:
+			m.observe(d, now, now, false)
+		}
+		if counted {
+			m.returned(d, now, first)
 		}
 	}
 	p := m.product(d)
@@ -220,7 +234,7 @@ func (m *Model) Check(d *Device, now int64) Standing {
 	s := m.schedule(d)
 	if s.missed(now) != 0 && d.flags&flagFirstMissed == 0 {
 		d.flags |= flagFirstMissed
-		m.observe(d, now, true)
+		m.observe(d, now, s.closes(1), true)
 	}
 	st := m.Standing(d, now)
 	if st.Missed != 0 && st.Class != Retired {

@@ -3,23 +3,32 @@ package presence
 import "math"
 
 const (
-	hours     = 6
-	hour      = 3600
-	day       = 86400
-	fadeUsual = 0.97716 // of a day: one half in 30 days
-	alarmZ    = 4
-	alarmMany = 2
-	guess     = 20      // attempts that the first guess of what is usual is worth
-	outageMax = 2 * day // what goes on for longer is how the link is now
+	hours       = 6
+	hour        = 3600
+	day         = 86400
+	fadeUsual   = 0.97716 // of a day: one half in 30 days
+	alarmZ      = 4
+	alarmMany   = 2
+	leastExcess = 0.01    // of what is missed in an outage is due to it
+	guess       = 20      // attempts that the first guess of what is usual is worth
+	outageMax   = 2 * day // what goes on for longer is how the link is now, and who has not come back is not waited for
 )
 
 // attempts is the control statistic of a link or cell: what became of first attempts after a contact.
 type attempts struct {
-	hour         int64 // number of the hour that ring[hour % hours] counts
-	ring         [hours]struct{ n, missed uint32 }
-	n, missed    float64 // as usual: those that left the ring outside of outages, fading
-	since, until int64   // of the last outage by the times at which windows closed; until 0: it goes on; since 0: there was none
+	hour         int64        // number of the hour that ring[hour % hours] counts
+	ring         [hours]tally // by the hour in which windows closed
+	n, missed    float64      // as usual: those that left the ring outside of outages, fading
+	since, until int64        // of the last outage by the times at which windows closed; until 0: it goes on; since 0: there was none
+	during       tally        // of the windows that closed in it
+	most         uint32       // that were away at a time
 }
+
+// A tally is first attempts, of them those that were missed, and of these the devices that were heard again.
+type tally struct{ n, missed, back uint32 }
+
+// away is how many devices that missed have not been heard since.
+func (t *tally) away() uint32 { return t.missed - t.back }
 
 // usual is the normal share of missed first attempts: 5 % before anything is known.
 func (a *attempts) usual() float64 { return (a.missed + guess/20) / (a.n + guess) }
@@ -42,13 +51,27 @@ func (a *attempts) z() float64 {
 	return 2 * (math.Sqrt(missed) - math.Sqrt(n*p)) / math.Sqrt((1-p)*(1+n/(a.n+guess)))
 }
 
-// excess is the share of the recent misses that is more than usual: how likely one of them is due to the outage.
+// excess is the share of the outage's misses that is more than usual: how likely one of them is due to it.
 func (a *attempts) excess() float64 {
+	return share(float64(a.during.n), float64(a.during.missed), a.usual())
+}
+
+// excessOf is the same of a miss in it, by when its window closed: of late it is that of the last hours, in which first attempts may be met as usual again
+// while those who are cut off owe none.
+func (a *attempts) excessOf(closed int64) float64 {
+	if a.at(closed) == nil {
+		return a.excess()
+	}
 	n, missed := a.recent()
+	return max(share(n, missed, a.usual()), leastExcess)
+}
+
+// share is the part of the missed that is beyond the usual share of n.
+func share(n, missed, usual float64) float64 {
 	if missed == 0 {
 		return 0
 	}
-	return max(1-n*a.usual()/missed, 0)
+	return max(1-float64(n*usual)/missed, 0)
 }
 
 // advance lets hours pass until now.
@@ -68,52 +91,98 @@ func (a *attempts) advance(now int64) {
 			a.n += float64(r.n)
 			a.missed += float64(r.missed)
 		}
-		r.n, r.missed = 0, 0
-		if n, missed := a.recent(); a.on() && missed <= alarmMany*n*a.usual() {
+		*r = tally{}
+		if a.on() && a.over() {
 			a.until = a.hour * hour
 		}
 	}
 }
 
-// observe counts a first attempt that was met or missed now, late hours included.
-func (a *attempts) observe(now int64, missed bool) {
+// over reports whether the outage has ended: no more is missed than usual, and of the devices that were away at most half have come back, unless it has
+// been so long that they are not waited for. First attempts alone do not tell, since who is cut off makes none.
+func (a *attempts) over() bool {
+	n, missed := a.recent()
+	if missed > float64(alarmMany*n)*a.usual() {
+		return false
+	}
+	return 2*uint64(a.during.away()) <= uint64(a.most) || a.hour*hour-a.since > outageMax
+}
+
+// at is what is counted of the hour of a time that is not after now; nil if it is too long ago.
+func (a *attempts) at(t int64) *tally {
+	if h := t / hour; h > a.hour-hours && h >= 0 {
+		return &a.ring[min(h, a.hour)%hours]
+	}
+	return nil
+}
+
+// observe counts a first attempt that was met now, or missed when its window closed. What closed longer ago than is looked at says nothing of now.
+func (a *attempts) observe(now, closed int64, missed bool) {
 	a.advance(now)
-	r := &a.ring[a.hour%hours]
-	r.n++
-	if !missed {
-		return
+	r := a.at(closed)
+	if r != nil {
+		r.count(missed)
 	}
-	r.missed++
-	n, sum := a.recent()
-	if a.on() || sum <= alarmMany*n*a.usual() || a.z() <= alarmZ {
-		return
-	}
-	a.until = 0
-	for h := a.hour; h > a.hour-hours && h > 0; h-- { // it began with the first of the bad hours
-		if r := a.ring[h%hours]; float64(r.missed) > alarmMany*float64(r.n)*a.usual() {
-			a.since = h * hour
+	if a.on() {
+		if closed >= a.since {
+			a.during.count(missed)
+			a.most = max(a.most, a.during.away())
 		}
+		return
+	}
+	if n, sum := a.recent(); r != nil && missed && sum > float64(alarmMany*n)*a.usual() && a.z() > alarmZ {
+		a.begin()
 	}
 }
 
-// covers reports whether a window, by when its contact was expected and when it closed, lies in the outage.
-func (a *attempts) covers(at, closes int64) bool {
-	return a.since != 0 && closes >= a.since && (a.until == 0 || at <= a.until)
+func (t *tally) count(missed bool) {
+	if t.n++; missed {
+		t.missed++
+	}
+}
+
+// begin begins an outage, with the first of the bad hours.
+func (a *attempts) begin() {
+	a.since, a.until, a.during = a.hour*hour, 0, tally{}
+	for h := a.hour; h > a.hour-hours && h > 0; h-- {
+		if r := &a.ring[h%hours]; float64(r.missed) > float64(alarmMany*float64(r.n))*a.usual() {
+			a.since = h * hour
+		}
+	}
+	for h := a.since / hour; h <= a.hour; h++ {
+		r := &a.ring[h%hours]
+		a.during.n += r.n
+		a.during.missed += r.missed
+		a.during.back += r.back
+	}
+	a.most = a.during.away()
+}
+
+// returned says that a device is heard now whose first attempt was counted as missed, when its window closed.
+func (a *attempts) returned(now, closed int64) {
+	a.advance(now)
+	if r := a.at(closed); r != nil && r.away() > 0 {
+		r.back++
+	}
+	if a.on() && closed >= a.since && a.during.away() > 0 {
+		a.during.back++
+	}
 }
 
 // An Outage is what is known of a link's or cell's last outage.
 type Outage struct {
 	Since, Until int64   // 0: there was none; Until 0: it goes on
-	Probability  float64 // that a first attempt which was missed in the last six hours was missed because of it; 0 when there is none now
+	Probability  float64 // that a first attempt which was missed in it was missed because of it; 0 when there is none now
 	Usual        float64 // share of first attempts that are missed as usual
 	Recent       float64 // and in the last six hours
 	Attempts     int     // first attempts in the last six hours
 	Z            float64 // by how many standard deviations they differ
+	Away, Most   int     // devices that missed their first attempt in the last outage and were not heard again while it went on; the most there were
 }
 
 func (a *attempts) outage() Outage {
 	n, missed := a.recent()
-	o := Outage{Since: a.since, Until: a.until, Usual: a.usual(), Attempts: int(n), Z: a.z()}
+	o := Outage{Since: a.since, Until: a.until, Usual: a.usual(), Attempts: int(n), Z: a.z(), Away: int(a.during.away()), Most: int(a.most)}
 	if n > 0 {
 		o.Recent = missed / n
 	}

@@ -5,11 +5,15 @@ import (
 	"fmt"
 )
 
-// modelVersion is the first byte of a model's snapshot.
-const modelVersion = 1
+// modelVersion is the first byte of a model's snapshot. Version 1, which does not know who came back from an outage, is read as well: one that goes on is
+// over as soon as no more is missed than usual.
+const (
+	modelVersion = 2
+	modelFirst   = 1
+)
 
-// learned is all that a model has learned, in the order in which it is written: pointers to values of fixed size.
-func (m *Model) learned() []any {
+// learned is all that a model of a version has learned, in the order in which it is written: pointers to values of fixed size.
+func (m *Model) learned(version byte) []any {
 	w := []any{&m.day}
 	for i := range m.rows {
 		w = append(w, &m.rows[i].tested, &m.rows[i].missed)
@@ -27,6 +31,13 @@ func (m *Model) learned() []any {
 			for h := range a.ring {
 				w = append(w, &a.ring[h].n, &a.ring[h].missed)
 			}
+			if version == modelFirst {
+				continue
+			}
+			for h := range a.ring {
+				w = append(w, &a.ring[h].back)
+			}
+			w = append(w, &a.during.n, &a.during.missed, &a.during.back, &a.most)
 		}
 	}
 	return w
@@ -40,7 +51,7 @@ func (m *Model) shape() [4]uint32 {
 // AppendBinary appends the model's snapshot, big-endian: a version, its shape, and what it has learned; about 9 kB for each link.
 func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 	b, err := binary.Append(append(b, modelVersion), binary.BigEndian, m.shape())
-	for _, v := range m.learned() {
+	for _, v := range m.learned(modelVersion) {
 		if err == nil {
 			b, err = binary.Append(b, binary.BigEndian, v)
 		}
@@ -55,8 +66,8 @@ func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 // the model is as it was.
 func (m *Model) UnmarshalBinary(b []byte) error {
 	config, shape := m.config, m.shape()
-	if len(b) < 1+binary.Size(shape) || b[0] != modelVersion {
-		return fmt.Errorf("model of %d bytes, want version %d: %w", len(b), modelVersion, ErrSnapshot)
+	if len(b) < 1+binary.Size(shape) || b[0] < modelFirst || b[0] > modelVersion {
+		return fmt.Errorf("model of %d bytes, want version %d to %d: %w", len(b), modelFirst, modelVersion, ErrSnapshot)
 	}
 	if cells := int(binary.BigEndian.Uint32(b[5:])) - 1; cells >= 0 && cells < config.Cells {
 		config.Cells = cells
@@ -66,7 +77,7 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 		return err
 	}
 	shape = read.shape()
-	for i, v := range append([]any{&shape}, read.learned()...) {
+	for i, v := range append([]any{&shape}, read.learned(b[0])...) {
 		n := binary.Size(v)
 		if len(b) < 1+n {
 			return fmt.Errorf("model ends early: %w", ErrSnapshot)
@@ -100,8 +111,17 @@ func (m *Model) valid() error {
 	}
 	for _, group := range [2][]attempts{m.links, m.cells} {
 		for i := range group {
-			if a := &group[i]; !(a.missed >= 0 && a.missed <= a.n && a.n < 1e15 && a.hour >= 0) {
+			a := &group[i]
+			if !(a.missed >= 0 && a.missed <= a.n && a.n < 1e15 && a.hour >= 0) {
 				return fmt.Errorf("usual attempts: %g of %g missed: %w", a.missed, a.n, ErrSnapshot)
+			}
+			for _, t := range append(a.ring[:], a.during) {
+				if t.back > t.missed || t.missed > t.n {
+					return fmt.Errorf("attempts: %d of %d missed, %d back: %w", t.missed, t.n, t.back, ErrSnapshot)
+				}
+			}
+			if a.most < a.during.away() {
+				return fmt.Errorf("an outage with %d away, at most %d: %w", a.during.away(), a.most, ErrSnapshot)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package presence
 
 import (
 	"fmt"
+	"sort"
 	"strings"
 	"time"
 )
@@ -82,12 +83,18 @@ func (m *Model) covered(d *Device, s *schedule, k int64) (n int64, p float64) {
 	if a.since == 0 {
 		return 0, 0
 	}
-	for j := k; j > 0 && j > k-exact && s.closes(j) >= a.since; j-- {
-		if a.covers(s.at(j), s.closes(j)) {
-			n++
-		}
+	// Later contacts are expected and missed later. Those in the outage are the ones from the first that was missed in it to the last that was due in it.
+	before := int64(sort.Search(int(k), func(i int) bool { return s.closes(int64(i)+1) >= a.since }))
+	due := k
+	if a.until != 0 {
+		due = int64(sort.Search(int(k), func(i int) bool { return s.at(int64(i)+1) > a.until }))
 	}
-	if a.on() && (n != 0 || k == 0) {
+	n = max(due-before, 0)
+	switch {
+	case !a.on():
+	case n != 0:
+		p = a.excessOf(s.closes(before + 1))
+	case k == 0:
 		p = a.excess()
 	}
 	return n, p

@@ -79,7 +79,7 @@ func (l *Ledger) AcknowledgedLen() int {
 }
 
 // inFull is how often an event is read in full: of a fleet's millions the others are skimmed.
-const inFull = 64
+const inFull = 16
 
 // Event notes one message of the stream. Events that the gateway has to say itself are not of frames and count for nothing here.
 func (l *Ledger) Event(payload []byte) error {

@@ -2,13 +2,7 @@ package demo
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"math/rand/v2"
 	"net"
-	"net/http"
-	"sync"
-	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/peers/rockblock"
 	"github.com/godwit-gateway/godwit/simulator/radio"
@@ -32,14 +26,11 @@ type cloudNetwork struct {
 // newCloudFleet makes devices with satellite modems, and Cloudloop, which listens at an address.
 func newCloudFleet(a air, address string, m radio.Model, seed uint64, members []string) (*keptFleet, error) {
 	return newKeptFleet(a, billSBD, m, seed, func(f *keptFleet) (network, error) {
-		var mu sync.Mutex
-		luck := rand.New(rand.NewPCG(seed, 11)) //nolint:gosec // repeatable
+		luck := newLuck(seed, 11)
 		n := &cloudNetwork{cloud: rockblock.NewCloudloop(rockblock.CloudloopOptions{
 			Token: cloudToken, Modems: members, Keep: cloudKept,
 			Fault: func(string) rockblock.Fault {
-				mu.Lock()
-				defer mu.Unlock()
-				switch p := luck.Float64() / cloudTroubles; {
+				switch p := luck.draw() / cloudTroubles; {
 				case p < 0.5:
 					return rockblock.Unavailable
 				case p < 1:
@@ -53,11 +44,8 @@ func newCloudFleet(a air, address string, m radio.Model, seed uint64, members []
 				return rockblock.Queued
 			},
 		})}
-		at, err := net.ResolveTCPAddr("tcp4", address)
-		if err != nil {
-			return nil, fmt.Errorf("%w: address of Cloudloop: %w", ErrOptions, err)
-		}
-		n.listen, err = net.ListenTCP("tcp4", at)
+		var err error
+		n.listen, err = listenTCP(address, "of Cloudloop")
 		return n, err
 	})
 }
@@ -72,20 +60,3 @@ func (n *cloudNetwork) deliver(_ context.Context, id uint64, p *kept) error {
 func (*cloudNetwork) failed(*kept) {} // Cloudloop hears of sessions that went well
 
 func (n *cloudNetwork) close() error { return closeListener(n.listen) }
-
-// serveUntil serves on a listener until ctx is done.
-func serveUntil(ctx context.Context, l net.Listener, h http.Handler) error {
-	server := &http.Server{Handler: h, ReadHeaderTimeout: time.Second}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-	}
-	_ = server.Close() // whoever is cut off tries again
-	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
-}

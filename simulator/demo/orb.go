@@ -3,12 +3,8 @@ package demo
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
 	"net"
-	"net/http"
 	"sync"
-	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/peers/igws"
 	"github.com/godwit-gateway/godwit/simulator/radio"
@@ -42,15 +38,16 @@ type orbNetwork struct {
 	listener *net.TCPListener
 	fleet    *keptFleet
 
+	luck *luck
+
 	mu   sync.Mutex
-	luck *rand.Rand        // guarded by mu
 	sent map[uint64]uint64 // ids of the fleet, by the gateway's; guarded by mu
 }
 
 // newOrbFleet makes devices with terminals of IsatData Pro, and the message gateway, which listens at the address.
 func newOrbFleet(a air, listen string, m radio.Model, seed uint64, devices int) (*keptFleet, error) {
 	return newKeptFleet(a, billIDP, m, seed, func(f *keptFleet) (network, error) {
-		n := &orbNetwork{fleet: f, sent: make(map[uint64]uint64), luck: rand.New(rand.NewPCG(seed, 9))} //nolint:gosec // repeatable
+		n := &orbNetwork{fleet: f, sent: make(map[uint64]uint64), luck: newLuck(seed, 9)}
 		o := igws.Options{
 			Account: orbAccount, Password: orbPassword, Wrapped: true, Behind: true, Second: gssSecond, OnRead: n.read,
 			OnForward: func(terminal string, message []byte) {
@@ -63,26 +60,21 @@ func newOrbFleet(a air, listen string, m radio.Model, seed uint64, devices int) 
 			o.Terminals = append(o.Terminals, igws.Terminal{ID: mobileID(i + 1)})
 		}
 		n.service = igws.New(o)
-		address, err := net.ResolveTCPAddr("tcp4", listen)
-		if err != nil {
-			return nil, fmt.Errorf("%w: address of the message gateway: %w", ErrOptions, err)
-		}
-		n.listener, err = net.ListenTCP("tcp4", address)
+		var err error
+		n.listener, err = listenTCP(listen, "of the message gateway")
 		return n, err
 	})
 }
 
 // run answers the gateway, and wakes terminals.
 func (n *orbNetwork) run(ctx context.Context) error {
-	server := &http.Server{Handler: n.service, ReadHeaderTimeout: time.Second}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(n.listener) }()
+	go func() { ended <- serveUntil(ctx, n.listener, n.service) }()
 	err := n.service.Run(ctx)
-	_ = server.Close() // whoever is cut off asks again
-	if failed := <-ended; !errors.Is(failed, http.ErrServerClosed) {
-		err = errors.Join(err, failed)
-	}
-	return err
+	cancel()
+	return errors.Join(err, <-ended)
 }
 
 // deliver is a message that the network took. Some answers of the gateway are lost, and some messages come over another mailbox as well.
@@ -94,10 +86,10 @@ func (n *orbNetwork) deliver(_ context.Context, id uint64, p *kept) error {
 		return err
 	}
 	n.sent[message] = id
-	if n.luck.Float64() < confirmationsLost {
+	if n.luck.loses() {
 		n.service.Fail(igws.CallReturns, igws.Fault{Lost: true})
 	}
-	if n.luck.Float64() < confirmationsLost {
+	if n.luck.loses() {
 		n.service.Duplicate(message)
 	}
 	return nil

@@ -156,16 +156,11 @@ func (m *member) asBuoy(n int, interval time.Duration) {
 // name, so devices on such links, and with them those of IsatData Pro, register by themselves.
 func (m *member) asDrifter(n int, interval time.Duration) {
 	m.Product, m.link, m.Stored, m.Links, m.Interval = "buoy-demo", farLinks[(n-1)%len(farLinks)], true, []string{"sbd"}, interval
-	m.address, m.UplinkMax = imei(n), sbdMax
-	switch m.link {
-	case linkSBD:
-		m.UplinkMax, m.Unnamed, m.imported = sbdterm.MTMax, true, false
-	case linkOrb:
-		m.address, m.UplinkMax, m.Links, m.imported = mobileID(n), orbMax, []string{"idp"}, false
-	case linkIDP:
-		m.UplinkMax, m.Unnamed, m.Links, m.imported = idpMax, true, []string{"idp"}, false
+	m.atSea(n)
+	if m.link == linkOrb || m.link == linkIDP {
+		m.Links = []string{"idp"}
 	}
-	m.Bearer = session.Bearer{Maximum: m.UplinkMax}
+	m.imported = m.imported && slices.Contains(satLinks, m.link)
 	m.Retry, m.RetryMax = time.Second, 4*time.Second // the sky is never hidden for long
 	m.Thresholds = []device.Threshold{{Field: "wave_height", Code: 11, Limit: 2.5, Clear: 0.5, Text: "high sea"}}
 	m.Chatter, m.Report, m.ReportBytes = 4*interval, 5*interval, 600
@@ -181,6 +176,20 @@ func (m *member) asDrifter(n int, interval time.Duration) {
 
 // sbdMax is what a 9602 or 9603 sends at once.
 const sbdMax = 340
+
+// atSea makes the n-th device of a satellite network, with what its link makes of that.
+func (m *member) atSea(n int) {
+	m.address, m.UplinkMax = imei(n), sbdMax
+	switch m.link {
+	case linkSBD:
+		m.UplinkMax, m.Unnamed = sbdterm.MTMax, true
+	case linkOrb:
+		m.address, m.UplinkMax = mobileID(n), orbMax
+	case linkIDP:
+		m.address, m.UplinkMax, m.Unnamed = mobileID(n), idpMax, true
+	}
+	m.Bearer = session.Bearer{Maximum: m.UplinkMax}
+}
 
 func (m *member) asTruck(n int, interval time.Duration) {
 	m.Product, m.link, m.Links, m.Interval = "truck-demo", linkUDP, []string{"udp"}, interval

@@ -40,13 +40,11 @@ func (d *demo) prepare() (remove func() error, err error) {
 func (d *demo) run(ctx context.Context) (summary *Summary, err error) {
 	// The parts below end in their turn, not when ctx does.
 	back := context.WithoutCancel(ctx)
-	for _, open := range d.networks() {
-		var f *keptFleet
-		if f, err = open(); err != nil {
-			return nil, err
-		}
-		d.kept = append(d.kept, f)
-		defer func() { err = errors.Join(err, f.close()) }()
+	o := d.site.networks(&d.o)
+	d.kept, err = o.networks(d.air, imeis(o.Devices/satOneIn+1))
+	defer func() { err = errors.Join(err, closeAll(d.kept)) }()
+	if err != nil {
+		return nil, err
 	}
 	if d.gateway, err = startGateway(back, d.site, d.o.Log); err != nil {
 		return nil, err
@@ -68,34 +66,6 @@ func (d *demo) run(ctx context.Context) (summary *Summary, err error) {
 	}
 	defer d.watcher.close()
 	return d.play(ctx, back, members)
-}
-
-// networks make the networks that keep messages, and the devices on them.
-func (d *demo) networks() []func() (*keptFleet, error) {
-	all, seed := imeis(d.o.Devices), d.o.Seed
-	return []func() (*keptFleet, error){
-		func() (*keptFleet, error) {
-			return newSMSFleet(d.air(linkSMS), d.site.Modem, radio.ShortMessages(), seed)
-		},
-		func() (*keptFleet, error) {
-			return newSatFleet(d.air(linkSat), d.site.Sat, d.site.MT, true, radio.Satellite(), seed, all)
-		},
-		func() (*keptFleet, error) {
-			return newRockFleet(d.air(linkRock), "http://"+d.site.Rock+"/", d.site.RockMT, d.site.rockKey, radio.Satellite(), seed, all)
-		},
-		func() (*keptFleet, error) {
-			return newCloudFleet(d.air(linkCloud), d.site.Cloud, radio.Satellite(), seed, all)
-		},
-		func() (*keptFleet, error) {
-			return newSBDFleet(d.air(linkSBD), d.site.Transceiver, radio.Satellite(), seed)
-		},
-		func() (*keptFleet, error) {
-			return newOrbFleet(d.air(linkOrb), d.site.Orb, isatDataPro(), seed, d.o.Devices)
-		},
-		func() (*keptFleet, error) {
-			return newIDPFleet(d.air(linkIDP), d.site.Terminal, isatDataPro(), seed)
-		},
-	}
 }
 
 // air is what the devices of a link share.
@@ -147,15 +117,6 @@ func (d *demo) underWay() (n int) {
 		n += f.underWay()
 	}
 	return n
-}
-
-// imeis are those of all satellite modems that there can be.
-func imeis(devices int) []string {
-	list := make([]string, devices/satOneIn+1)
-	for i := range list {
-		list[i] = imei(i + 1)
-	}
-	return list
 }
 
 func of(members []member, link string) []member {

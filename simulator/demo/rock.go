@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -49,26 +48,15 @@ func billCredits(payload int) uint64 {
 func newRockFleet(a air, webhook, mt string, key *rsa.PrivateKey, m radio.Model, seed uint64, members []string) (*keptFleet, error) {
 	return newKeptFleet(a, billCredits, m, seed, func(f *keptFleet) (network, error) {
 		n := &rockNetwork{fleet: f, sent: make(chan rockSent)}
-		var mu sync.Mutex
-		luck := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // repeatable
 		var err error
 		n.service, err = rockblock.New(rockblock.Options{
 			Webhook: webhook, Form: rockblock.JSON, Key: key, Second: gssSecond, Username: rockUser, Password: rockPassword, Modems: members,
-			Forget: func() bool {
-				mu.Lock()
-				defer mu.Unlock()
-				return luck.Float64() < confirmationsLost
-			},
-			OnMT: n.ring,
+			Forget: newLuck(seed, 7).loses, OnMT: n.ring,
 		})
 		if err != nil {
 			return nil, err
 		}
-		address, err := net.ResolveTCPAddr("tcp4", mt)
-		if err != nil {
-			return nil, fmt.Errorf("%w: address for messages to RockBLOCKs: %w", ErrOptions, err)
-		}
-		n.mt, err = net.ListenTCP("tcp4", address)
+		n.mt, err = listenTCP(mt, "for messages to RockBLOCKs")
 		return n, err
 	})
 }
@@ -116,13 +104,6 @@ func (n *rockNetwork) ring(imei string, data []byte, _ bool) (code int) {
 }
 
 func (n *rockNetwork) close() error { return closeListener(n.mt) }
-
-func closeListener(l net.Listener) error {
-	if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) { // by the server that had it
-		return err
-	}
-	return nil
-}
 
 // rockKey is the key that the web service signs webhooks with, kept in the folder for the next time, and the file with its public half for the gateway.
 func rockKey(dir string) (key *rsa.PrivateKey, public string, err error) {

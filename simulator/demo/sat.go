@@ -2,8 +2,6 @@ package demo
 
 import (
 	"context"
-	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/peers/gss"
@@ -32,16 +30,10 @@ func billSBD(payload int) uint64 { return uint64(max(sbdMin, payload)) }
 func newSatFleet(a air, destination, mt string, confirm bool, m radio.Model, seed uint64, members []string) (*keptFleet, error) {
 	return newKeptFleet(a, billSBD, m, seed, func(f *keptFleet) (network, error) {
 		n := &satNetwork{fleet: f}
-		var mu sync.Mutex
-		luck := rand.New(rand.NewPCG(seed, 5)) //nolint:gosec // repeatable
 		var err error
 		n.gss, err = gss.New(gss.Options{
 			Destinations: []string{destination}, Listen: mt, Confirm: confirm, Modems: members, Second: gssSecond,
-			Forget: func() bool {
-				mu.Lock()
-				defer mu.Unlock()
-				return luck.Float64() < confirmationsLost
-			},
+			Forget:    newLuck(seed, 5).loses,
 			OnSettled: func(m gss.Message, o gss.Outcome) { f.settled(m.Tag, o == gss.Delivered) },
 			OnRing:    n.ring,
 		})

@@ -38,7 +38,4 @@ func (n sbdNetwork) deliver(ctx context.Context, id uint64, p *kept) error {
 
 func (sbdNetwork) failed(*kept) {}
 
-func (n sbdNetwork) close() error {
-	n.modem.Close()
-	return nil
-}
+func (n sbdNetwork) close() error { return n.modem.Close() }

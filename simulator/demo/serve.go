@@ -12,10 +12,8 @@ import (
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/manifest"
-	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/simulator/check"
 	"github.com/godwit-gateway/godwit/simulator/device"
-	"github.com/godwit-gateway/godwit/simulator/peers/sbdterm"
 	"github.com/godwit-gateway/godwit/simulator/radio"
 )
 
@@ -50,7 +48,7 @@ type ServeOptions struct {
 
 func (o *ServeOptions) validate() error {
 	switch {
-	case o.Gateway == "" && o.Modem == "" && o.DirectIP == "" && o.Webhook == "" && o.Cloud == "" && o.SBDModem == "" && o.IGWS == "" && o.IDPModem == "":
+	case cmp.Or(o.Gateway, o.Modem, o.DirectIP, o.Webhook, o.Cloud, o.SBDModem, o.IGWS, o.IDPModem) == "":
 		return fmt.Errorf("%w: nothing to serve: name the gateway's UDP or DirectIP address, the URL of its webhook, an address for Cloudloop or a message gateway, a path for a modem, or several of them", ErrOptions)
 	case o.Devices < 0 || o.Devices > perKind:
 		return fmt.Errorf("%w: %d devices, want 0 to %d", ErrOptions, o.Devices, perKind)
@@ -90,17 +88,10 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	if len(o.Signers) > 0 {
 		s.publisher = publisher(ctx, o.Signers)
 	}
-	defer func() {
-		for _, f := range s.kept {
-			err = errors.Join(err, f.close())
-		}
-	}()
-	for _, open := range s.networks() {
-		f, err := open()
-		if err != nil {
-			return err
-		}
-		s.kept = append(s.kept, f)
+	s.kept, err = o.networks(s.air, imeis(len(satLinks)*o.Devices+1))
+	defer func() { err = errors.Join(err, closeAll(s.kept)) }()
+	if err != nil {
+		return err
 	}
 	return s.run(ctx)
 }
@@ -108,62 +99,10 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 // serveLinks are what devices can be on, in the order in which they get their numbers.
 var serveLinks = []string{linkUDP, linkSMS, linkSat, linkRock, linkCloud, linkSBD, linkOrb, linkIDP}
 
-// networks make the networks that keep messages, of those that were asked for.
-func (s *server) networks() (list []func() (*keptFleet, error)) {
-	o, all := &s.o, imeis(satOneIn*len(satLinks)*s.o.Devices)
-	if o.Modem != "" {
-		list = append(list, func() (*keptFleet, error) {
-			return newSMSFleet(s.air(linkSMS), o.Modem, s.model(radio.ShortMessages()), o.Seed)
-		})
-	}
-	if o.DirectIP != "" {
-		list = append(list, func() (*keptFleet, error) {
-			return newSatFleet(s.air(linkSat), o.DirectIP, o.MT, o.Confirm, s.model(radio.Satellite()), o.Seed, all)
-		})
-	}
-	if o.Webhook != "" {
-		list = append(list, func() (*keptFleet, error) {
-			key, _, err := rockKey(o.State)
-			if err != nil {
-				return nil, err
-			}
-			return newRockFleet(s.air(linkRock), o.Webhook, cmp.Or(o.RockMT, "127.0.0.1:0"), key, s.model(radio.Satellite()), o.Seed, all)
-		})
-	}
-	if o.Cloud != "" {
-		list = append(list, func() (*keptFleet, error) {
-			return newCloudFleet(s.air(linkCloud), o.Cloud, s.model(radio.Satellite()), o.Seed, all)
-		})
-	}
-	if o.SBDModem != "" {
-		list = append(list, func() (*keptFleet, error) {
-			return newSBDFleet(s.air(linkSBD), o.SBDModem, s.model(radio.Satellite()), o.Seed)
-		})
-	}
-	if o.IGWS != "" {
-		list = append(list, func() (*keptFleet, error) {
-			return newOrbFleet(s.air(linkOrb), o.IGWS, s.model(isatDataPro()), o.Seed, o.Devices)
-		})
-	}
-	if o.IDPModem != "" {
-		list = append(list, func() (*keptFleet, error) {
-			return newIDPFleet(s.air(linkIDP), o.IDPModem, s.model(isatDataPro()), o.Seed)
-		})
-	}
-	return list
-}
-
 func (s *server) air(link string) air {
 	return air{
 		link: link, ledger: s.ledger, flash: s.flash, traffic: s.traffic[link], pending: &s.pending, quiet: s.quiet, now: time.Now,
 	}
-}
-
-func (s *server) model(m radio.Model) radio.Model {
-	if s.o.Perfect {
-		return radio.Model{}
-	}
-	return m
 }
 
 func (s *server) members(link string) []member {
@@ -174,19 +113,11 @@ func (s *server) members(link string) []member {
 		m.Number = first + uint32(i)
 		m.Key, m.Template, m.Product = codec.FleetDeviceKey(s.o.FleetKey, m.Number), s.o.Template, s.o.Product
 		m.CTRBits, m.TagLen, m.Interval, m.Stored = s.o.CTRBits, 8, s.o.Interval, link != linkUDP
-		if k := slices.Index(satLinks, link); k >= 0 {
-			m.address, m.UplinkMax, m.Bearer = imei(k*s.o.Devices+i+1), sbdMax, session.Bearer{Maximum: sbdMax}
-		}
-		if link == linkSBD {
-			m.address, m.Unnamed = imei(len(satLinks)*s.o.Devices+i+1), true
-			m.UplinkMax, m.Bearer = sbdterm.MTMax, session.Bearer{Maximum: sbdterm.MTMax}
-		}
-		if link == linkOrb {
-			m.address, m.UplinkMax, m.Bearer = mobileID(i+1), orbMax, session.Bearer{Maximum: orbMax}
-		}
-		if link == linkIDP {
-			m.address, m.Unnamed = mobileID(i+1), true
-			m.UplinkMax, m.Bearer = idpMax, session.Bearer{Maximum: idpMax}
+		if k := slices.Index(farLinks, link); k >= 0 {
+			if k > len(satLinks) { // no Iridium modem
+				k = 0
+			}
+			m.atSea(k*s.o.Devices + i + 1)
 		}
 		m.Version, m.Hardware, m.Build = firmware, hardware, build
 		m.Publisher = s.publisher
@@ -214,7 +145,7 @@ func (s *server) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		udp := &udpFleet{air: s.air(linkUDP), gateway: gateway, radio: s.model(radio.Cellular())}
+		udp := &udpFleet{air: s.air(linkUDP), gateway: gateway, radio: s.o.model(radio.Cellular())}
 		start(udp.run, s.members(linkUDP))
 	}
 	for _, f := range s.kept {

@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"crypto/rsa"
 	"encoding/csv"
 	"encoding/hex"
 	"fmt"
@@ -34,7 +33,18 @@ type site struct {
 
 	Transceiver, Terminal string // paths of symbolic links to ptys
 
-	rockKey *rsa.PrivateKey // that webhooks are signed with
+	FleetKeys []fleetKey
+}
+
+// fleetKey is a fleet key, and what devices are that register with it.
+type fleetKey struct{ ID, Numbers, Product, Name, File string }
+
+// networks are the networks that keep messages, for a gateway with the site's configuration.
+func (s *site) networks(o *Options) ServeOptions {
+	return ServeOptions{
+		Modem: s.Modem, DirectIP: s.Sat, MT: s.MT, Confirm: true, Webhook: "http://" + s.Rock + "/", RockMT: s.RockMT, Cloud: s.Cloud,
+		SBDModem: s.Transceiver, IGWS: s.Orb, IDPModem: s.Terminal, Devices: o.Devices, State: s.Dir, Seed: o.Seed,
+	}
 }
 
 // configText is the configuration that the demo's gateway runs with: an ordinary one, written to the state folder for people to read.
@@ -54,40 +64,18 @@ listen = {{printf "%q" .API}}
 [rollout]
 by_hand = "alone"                 # there is nobody else here
 
-[[fleet_key]]
-id = "trucks"
-file = {{printf "%q" .TruckKey}}
-numbers = "1000-1999"
-product = "truck-demo"
+{{range .FleetKeys}}[[fleet_key]]
+id = {{printf "%q" .ID}}
+file = {{printf "%q" .File}}
+numbers = {{printf "%q" .Numbers}}
+product = {{printf "%q" .Product}}
 customer = "acme"
-name = "truck-{number}"
+name = "{{.Name}}-{number}"
 ctr_bits = 16
 tag = 8
 register = "auto"
 
-[[fleet_key]]
-id = "buoys"
-file = {{printf "%q" .BuoyKey}}
-numbers = "2000-2999"
-product = "buoy-demo"
-customer = "acme"
-name = "buoy-{number}"
-ctr_bits = 16
-tag = 8
-register = "auto"
-
-[[fleet_key]]
-id = "drifters"
-file = {{printf "%q" .DrifterKey}}
-numbers = "3000-3999"
-product = "buoy-demo"
-customer = "acme"
-name = "drifter-{number}"
-ctr_bits = 16
-tag = 8
-register = "auto"
-
-[[tariff]]
+{{end}}[[tariff]]
 name = "satellite"
 currency = "EUR"
 [[tariff.term]]
@@ -213,6 +201,11 @@ func newSite(dir string, o *Options) (*site, error) {
 	s := &site{
 		Dir: dir, Seed: seed, Modem: filepath.Join(dir, "modem0"), Transceiver: filepath.Join(dir, "transceiver0"), Terminal: filepath.Join(dir, "terminal0"),
 		Config: filepath.Join(dir, "godwit.toml"),
+		FleetKeys: []fleetKey{
+			{"trucks", "1000-1999", "truck-demo", "truck", filepath.Join(dir, "trucks.key")},
+			{"buoys", "2000-2999", "buoy-demo", "buoy", filepath.Join(dir, "buoys.key")},
+			{"drifters", "3000-3999", "buoy-demo", "drifter", filepath.Join(dir, "drifters.key")},
+		},
 	}
 	for _, a := range []struct {
 		network string
@@ -222,14 +215,14 @@ func newSite(dir string, o *Options) (*site, error) {
 			return nil, err
 		}
 	}
-	for _, id := range []string{"trucks", "buoys", "drifters"} {
-		key := secret(seed, id)
-		if err := os.WriteFile(s.keyFile(id), []byte(hex.EncodeToString(key[:])+"\n"), 0o600); err != nil {
+	for _, k := range s.FleetKeys {
+		key := secret(seed, k.ID)
+		if err := os.WriteFile(k.File, []byte(hex.EncodeToString(key[:])+"\n"), 0o600); err != nil {
 			return nil, fmt.Errorf("fleet key: %w", err)
 		}
 	}
-	var public string
-	if s.rockKey, public, err = rockKey(dir); err != nil {
+	_, public, err := rockKey(dir)
+	if err != nil {
 		return nil, err
 	}
 	password, token := filepath.Join(dir, "rockblock.password"), filepath.Join(dir, "cloudloop.token")
@@ -241,9 +234,9 @@ func newSite(dir string, o *Options) (*site, error) {
 	var text strings.Builder
 	err = configText.Execute(&text, struct {
 		*site
-		State, TruckKey, BuoyKey, DrifterKey, Budget, Shortest  string
+		State, Budget, Shortest                                 string
 		RockKey, RockUser, RockPassword, CloudToken, OrbAccount string
-	}{s, filepath.Join(dir, "state"), s.keyFile("trucks"), s.keyFile("buoys"), s.keyFile("drifters"), o.budget(), o.Interval.String(), public, rockUser, password, token, orbAccount})
+	}{s, filepath.Join(dir, "state"), o.budget(), o.Interval.String(), public, rockUser, password, token, orbAccount})
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
@@ -270,8 +263,6 @@ func (o *Options) budget() string {
 	each := scheduler.Micros(max(1, o.Devices/smsOneIn))*smsPrice + scheduler.Micros(o.Devices/satOneIn)*satPrice
 	return (each * scheduler.Micros(month/(slower*o.SMSInterval))).String()
 }
-
-func (s *site) keyFile(id string) string { return filepath.Join(s.Dir, id+".key") }
 
 // freeAddress finds an address of the loopback interface that nobody listens on now.
 func freeAddress(network string) (string, error) {

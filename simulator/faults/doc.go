@@ -10,4 +10,7 @@
 //   - failed if one of them failed, or did not run without saying why,
 //   - impossible if one of them, or a part of one, was skipped: a machine without root or loop devices cannot show all of it. Why is said.
 //   - waiting if what the fault would hit is not built yet.
+//
+// What has to hold whatever the fault is checked where the process tests of all rows end: nothing that was acknowledged is lost or comes twice, no counter has
+// two contents, and the gateway has not grown in goroutines or memory.
 package faults

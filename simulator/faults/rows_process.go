@@ -52,12 +52,12 @@ var processRows = []Row{
 	},
 	{
 		Number:   6,
-		Fault:    "the disk is full, and has room again",
-		Expected: "nothing is acknowledged and readiness is gone, then all goes on and nothing is lost",
+		Fault:    "the disk is full, to the last byte, before a start or after it, and has room again",
+		Expected: "nothing is acknowledged and readiness is gone, a start is refused and says why, then all goes on and nothing is lost",
 		Tests: []Tests{
-			{Package: "gateway/store", Kind: Loopback, Names: []string{"TestFullDisk", "TestLowSpace"}},
+			{Package: "gateway/store", Kind: Loopback, Names: []string{"TestFullDisk", "TestLowSpace", "TestStartOnFullDisk", "TestStartWithoutRoom"}},
 			{Package: "gateway/publish", Kind: Loopback, Names: []string{"TestFullDisk"}},
-			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestDiskGetsFull"}},
+			{Package: "gateway/e2e", Tags: "e2e", Kind: Process, Names: []string{"TestDiskGetsFull", "TestDiskIsFull"}},
 		},
 	},
 	{

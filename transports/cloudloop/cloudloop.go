@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,10 +24,9 @@ type Transport struct {
 	warned  atomic.Int64 // when a sink that took no messages was logged last, Unix seconds
 	counts  counters
 
-	memory    sync.Mutex // never held while anything waits
-	imeis     recent.Map[string, string]
-	hardwares recent.Map[string, string] // by IMEI
-	settled   recent.Map[string, struct{}]
+	imeis     *recent.Map[string, string] // by Cloudloop's id of the modem
+	hardwares *recent.Map[string, string] // by IMEI
+	settled   *recent.Map[string, struct{}]
 }
 
 const (
@@ -67,20 +65,3 @@ func (t *Transport) Limits() transports.Limits {
 
 // Up implements transports.Line: messages are asked for. A poll that failed ends Run.
 func (t *Transport) Up() bool { return t.up.Load() }
-
-// known reports whether a message was settled before.
-func (t *Transport) known(id string) bool {
-	t.memory.Lock()
-	defer t.memory.Unlock()
-	_, there := t.settled.Get(id)
-	return there
-}
-
-// remember keeps that a message is settled.
-func (t *Transport) remember(id string) {
-	t.memory.Lock()
-	defer t.memory.Unlock()
-	if id != "" {
-		t.settled.Put(id, struct{}{})
-	}
-}

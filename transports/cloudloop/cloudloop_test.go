@@ -26,39 +26,15 @@ import (
 	"github.com/godwit-gateway/godwit/transports/transporttest"
 )
 
-// until waits for what can only be asked for.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	limit := time.NewTimer(20 * time.Second)
-	defer limit.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-limit.C:
-			t.Fatalf("waited for %s", what)
-		}
-	}
-}
-
 // running runs a transport until the test ends or it is stopped; a line that is lost is there again at once.
 func running(t *testing.T, tr *cloudloop.Transport, sink transports.Sink) (stop func()) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	return transporttest.Background(t, func(ctx context.Context) error {
 		for ctx.Err() == nil {
 			_ = tr.Run(ctx, sink)
 		}
-	}()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		<-done
+		return nil
 	})
-	t.Cleanup(stop)
-	return stop
 }
 
 // newCloud makes a web service with two modems.
@@ -82,7 +58,7 @@ func deliver(cloud *peer.Cloudloop, from, to int) {
 // at waits until the mark has passed a message.
 func at(t *testing.T, path string, cloud *peer.Cloudloop, tag int) {
 	t.Helper()
-	until(t, fmt.Sprintf("message %d to be passed", tag), func() bool {
+	transporttest.Until(t, fmt.Sprintf("message %d to be passed", tag), func() bool {
 		m, err := mark.Read(path)
 		return err == nil && cloud.Passed(m, uint64(tag))
 	})
@@ -329,7 +305,17 @@ func TestTokenIsNeverTold(t *testing.T) {
 		"a redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://elsewhere.invalid/?"+r.URL.RawQuery, http.StatusFound)
 		},
+		"a redirect that is none": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", "http://%zz/?"+r.URL.RawQuery)
+			w.WriteHeader(http.StatusFound)
+		},
 		"no answer": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"no HTTP": func(w http.ResponseWriter, r *http.Request) {
+			if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+				_, _ = io.WriteString(conn, r.URL.String()+"\r\n\r\n")
+				_ = conn.Close()
+			}
+		},
 	}
 	for name, answer := range answers {
 		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -371,7 +357,7 @@ func TestSend(t *testing.T) {
 	})
 	tr, _ := newTransport(t, site.address, func(c *cloudloop.Config) { c.Flush = true })
 	running(t, tr, &transporttest.Sink{})
-	until(t, "the transport to be up", tr.Up)
+	transporttest.Until(t, "the transport to be up", tr.Up)
 	d := transports.Downlink{To: transports.Address{Bearer: transports.SBD, ID: imei(1)}, Payload: make([]byte, 51)}
 	if receipt, err := tr.Send(t.Context(), d); err != nil || receipt.Parts != 1 || !flushed.Load() {
 		t.Errorf("%+v, %v, flushed %t", receipt, err, flushed.Load())
@@ -416,7 +402,7 @@ func TestSendStatuses(t *testing.T) {
 	}))
 	tr, _ := newTransport(t, site.address, nil)
 	running(t, tr, &transporttest.Sink{})
-	until(t, "the transport to be up", tr.Up)
+	transporttest.Until(t, "the transport to be up", tr.Up)
 	d := transports.Downlink{To: transports.Address{Bearer: transports.SBD, ID: imei(0)}, Payload: []byte("x")}
 	status := func(code int, text string) func(http.ResponseWriter) {
 		return func(w http.ResponseWriter) {
@@ -445,7 +431,7 @@ func TestSendStatuses(t *testing.T) {
 	}
 	site.close()
 	var failed *transports.SendError
-	until(t, "the web service to be gone", func() bool {
+	transporttest.Until(t, "the web service to be gone", func() bool {
 		_, err := tr.Send(t.Context(), d)
 		return errors.As(err, &failed) && failed.Outcome == transports.NotSent && failed.Unasked
 	})
@@ -453,25 +439,13 @@ func TestSendStatuses(t *testing.T) {
 
 func TestConfigValidate(t *testing.T) {
 	ok := cloudloop.Config{Token: secret, Mark: "m"}
-	if err := ok.Validate(); err != nil {
-		t.Error(err)
-	}
-	for want, change := range map[string]func(*cloudloop.Config){
+	transporttest.Mistakes(t, ok, cloudloop.New, map[string]func(*cloudloop.Config){
 		"api":        func(c *cloudloop.Config) { c.API = "https://api.example/?token=x" },
 		"token_file": func(c *cloudloop.Config) { c.Token = "" },
 		"poll":       func(c *cloudloop.Config) { c.Poll = time.Hour },
 		"look_back":  func(c *cloudloop.Config) { c.LookBack = time.Second },
 		"send_time":  func(c *cloudloop.Config) { c.SendTime = time.Hour },
-	} {
-		c := ok
-		change(&c)
-		if err := c.Validate(); err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("%s: %v", want, err)
-		}
-		if _, err := cloudloop.New("cloud", c, slog.New(slog.DiscardHandler)); err == nil {
-			t.Errorf("%s: a transport was made", want)
-		}
-	}
+	})
 	ok.Mark = ""
 	if _, err := cloudloop.New("cloud", ok, slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("a transport without a mark was made")

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/webservice"
 )
 
 // Sizes.
@@ -58,7 +58,7 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf(text, args...))
 		}
 	}
-	errs = append(errs, transports.CheckService("api", d.API, APIDefault))
+	errs = append(errs, webservice.CheckAddress("api", d.API, APIDefault))
 	wrong(c.Token == "" || len(c.Token) > tokenMax, "token_file holds no token, want one of up to %d bytes", tokenMax)
 	wrong(d.Poll < time.Second || d.Poll > PollMost, "poll is %s, want 1s to 1m", d.Poll)
 	wrong(d.LookBack < time.Minute || d.LookBack > 30*24*time.Hour, "look_back is %s, want 1m to 720h", d.LookBack)

@@ -19,6 +19,13 @@
 // [transports.ContentRaw] or without a sender, and is passed; one that the sink rejects is passed too. Only a sink that fails, or a web service that does, keeps a
 // page back.
 //
+// # What becomes of messages to modems
+//
+// Nobody says. Cloudloop's one call for delivery, Data/GetMtDeliveryStatus, is of IMT messages, which SBD modems do not have; what Iridium says of SBD
+// messages it gives to a queue of AWS SQS that an account may have, and to no call (knowledge.cloudloop.com/docs/api/send-message and
+// /docs/data-docs/lingo/status). So a receipt has no reference and no report follows, and a request whose answer was lost cannot be looked up: its outcome
+// is [transports.MaybeSent].
+//
 // # Credentials
 //
 // The token goes into the query of each request, as the interface has it. It is in no error and no log of ours: errors of requests are told without their

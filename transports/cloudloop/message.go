@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/godwit-gateway/godwit/transports"
 )
 
 // errMalformed is wrapped by errors for messages that cannot be read.
@@ -90,7 +92,7 @@ func parseMessage(b []byte) (m message, err error) {
 		return m, fmt.Errorf("%w: %w", errMalformed, err)
 	}
 	m = message{id: string(fields.ID), hardware: string(fields.Hardware), at: parseTime(string(fields.TxAt)), received: parseTime(string(fields.RxAt))}
-	if isIMEI(string(fields.IMEI)) {
+	if transports.ValidIMEI(string(fields.IMEI)) {
 		m.imei = string(fields.IMEI)
 	}
 	m.payload, err = parsePayload(string(fields.Payload))
@@ -121,8 +123,6 @@ func parseTime(s string) time.Time {
 	}
 	return time.Time{}
 }
-
-func isIMEI(s string) bool { return len(s) == 15 && strings.Trim(s, "0123456789") == "" }
 
 // next is the mark behind a page: what the web service calls it, or else the message that it received last, in whatever order they stand: of two with one time
 // either will do, for what is behind the mark then comes again and moves it on. "" if the page has nothing but the mark before it.

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"testing"
 	"time"
+
+	"github.com/godwit-gateway/godwit/transports"
 )
 
 func TestParseMessage(t *testing.T) {
@@ -90,7 +92,7 @@ func FuzzPage(f *testing.F) {
 			t.Fatalf("%d of %d messages", len(messages), len(p.Messages))
 		}
 		for i := range messages {
-			if m := &messages[i]; len(m.payload) > UplinkMax || m.raw != nil && len(m.payload) > 0 || m.imei != "" && !isIMEI(m.imei) {
+			if m := &messages[i]; len(m.payload) > UplinkMax || m.raw != nil && len(m.payload) > 0 || m.imei != "" && !transports.ValidIMEI(m.imei) {
 				t.Fatalf("%+v", m)
 			}
 		}

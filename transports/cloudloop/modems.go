@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/url"
 	"strings"
+
+	"github.com/godwit-gateway/godwit/transports"
 )
 
 // modem is one of the account.
@@ -15,28 +17,23 @@ type modem struct {
 
 // learn remembers what a modem is called.
 func (t *Transport) learn(m modem) {
-	if m.ID == "" || !isIMEI(string(m.IMEI)) {
+	if m.ID == "" || !transports.ValidIMEI(string(m.IMEI)) {
 		return
 	}
-	t.memory.Lock()
-	defer t.memory.Unlock()
 	t.imeis.Put(string(m.ID), string(m.IMEI))
 	t.hardwares.Put(string(m.IMEI), string(m.ID))
 }
 
 // imeiOf is the IMEI of a modem that Cloudloop has an id for; "" if Cloudloop does not know the modem, or no IMEI of it.
 func (t *Transport) imeiOf(ctx context.Context, hardware string) (string, error) {
-	t.memory.Lock()
-	imei, there := t.imeis.Get(hardware)
-	t.memory.Unlock()
-	if there || hardware == "" {
+	if imei, there := t.imeis.Get(hardware); there || hardware == "" {
 		return imei, nil
 	}
 	m, err := t.lookUp(ctx, "hardware", hardware)
 	if refused(err) {
 		return "", nil
 	}
-	if err != nil || !isIMEI(string(m.IMEI)) {
+	if err != nil || !transports.ValidIMEI(string(m.IMEI)) {
 		return "", err
 	}
 	return string(m.IMEI), nil
@@ -44,10 +41,7 @@ func (t *Transport) imeiOf(ctx context.Context, hardware string) (string, error)
 
 // hardwareOf is Cloudloop's id of a modem.
 func (t *Transport) hardwareOf(ctx context.Context, imei string) (string, error) {
-	t.memory.Lock()
-	id, there := t.hardwares.Get(imei)
-	t.memory.Unlock()
-	if there {
+	if id, there := t.hardwares.Get(imei); there {
 		return id, nil
 	}
 	m, err := t.lookUp(ctx, "imei", imei)

@@ -156,12 +156,13 @@ func (r *reader) take(ctx context.Context, messages []message) error {
 func (r *reader) uplinks(ctx context.Context, messages []message) (us []transports.Uplink, ids []string, err error) {
 	for i := range messages {
 		m := &messages[i]
+		_, again := r.settled.Get(m.id)
 		switch {
-		case m.id != "" && (m.id == r.at || r.known(m.id)):
+		case m.id != "" && (m.id == r.at || again):
 			continue
 		case m.raw == nil && len(m.payload) == 0:
 			r.counts.empty.Add(1)
-			r.remember(m.id)
+			r.settled.Put(m.id, struct{}{})
 			continue
 		}
 		u := transports.Uplink{
@@ -197,7 +198,7 @@ func (r *reader) hand(us []transports.Uplink, ids []string) bool {
 			all = false
 			continue
 		}
-		r.remember(ids[i])
+		r.settled.Put(ids[i], struct{}{})
 		if us[i].Content == transports.ContentRaw {
 			r.counts.malformed.Add(1)
 		}

@@ -14,9 +14,7 @@ import (
 )
 
 var (
-	errWindow  = errors.New("satellites have no windows")
 	errAddress = errors.New("want an IMEI of 15 digits")
-	errEmpty   = errors.New("no payload")
 	errPrefix  = errors.New(`a payload that begins with "RB" is an order to the modem's web service`)
 	errUnknown = errors.New("the account has no modem with this IMEI")
 	errAnswer  = errors.New("the web service says neither yes nor no")
@@ -40,22 +38,14 @@ func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports
 
 // admit refuses what cannot be sent.
 func (t *Transport) admit(ctx context.Context, d *transports.Downlink) error {
-	no := func(err error) error { return &transports.SendError{Outcome: transports.Refused, Err: err} }
+	err := transports.Admit(ctx, d, DownlinkMax, t.now())
 	switch {
-	case ctx.Err() != nil:
-		return &transports.SendError{Outcome: transports.NotSent, Err: ctx.Err()}
-	case d.Window.ID != 0:
-		return no(errWindow)
-	case len(d.Payload) > DownlinkMax:
-		return no(transports.ErrTooLarge)
-	case len(d.Payload) == 0:
-		return no(errEmpty)
+	case err != nil:
+		return err
 	case strings.HasPrefix(string(d.Payload), "RB"):
-		return no(errPrefix)
-	case !d.Expires.IsZero() && !t.now().Before(d.Expires):
-		return no(transports.ErrExpired)
-	case d.To.Bearer != transports.SBD || !isIMEI(d.To.ID):
-		return no(errAddress)
+		return transports.Refuse(errPrefix)
+	case d.To.Bearer != transports.SBD || !transports.ValidIMEI(d.To.ID):
+		return transports.Refuse(errAddress)
 	case !t.Up():
 		return &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
 	}
@@ -67,7 +57,7 @@ func (t *Transport) submit(ctx context.Context, d *transports.Downlink) error {
 	hardware, err := t.hardwareOf(ctx, d.To.ID)
 	switch {
 	case refused(err) || err == nil && hardware == "":
-		return &transports.SendError{Outcome: transports.Refused, Err: errUnknown}
+		return transports.Refuse(errUnknown)
 	case err != nil:
 		return &transports.SendError{Outcome: transports.NotSent, Slow: true, Unasked: unreached(err), Code: codeOf(err), Err: err}
 	}

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
+
+	"github.com/godwit-gateway/godwit/transports/webservice"
 )
 
 // service is the web service.
@@ -19,14 +19,9 @@ type service struct {
 	client *http.Client
 }
 
-// newService asks over a new connection each time: over one that was used before, package net/http would make a request again that broke off, and a message
-// could be sent twice.
+// newService asks over a new connection each time: over one that was used before a message could be sent twice.
 func newService(base, token string) service {
-	return service{base: strings.TrimSuffix(base, "/"), token: token, client: &http.Client{
-		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true},
-		// What a redirect leads to is not whom the token is for.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	return service{base: strings.TrimSuffix(base, "/"), token: token, client: webservice.NewClient(0, false)}
 }
 
 // A failure is a request that came to nothing.
@@ -60,30 +55,23 @@ func refused(err error) bool {
 // get calls an action and reads its answer into what is given.
 func (s *service) get(ctx context.Context, action string, query url.Values, into any) error {
 	query.Set("token", s.token)
-	reached := false
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { reached = true }})
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.base+"/"+action+"?"+query.Encode(), http.NoBody)
 	if err != nil {
-		return &failure{err: fmt.Errorf("cloudloop %s: %w", action, bare(err))}
+		return &failure{err: fmt.Errorf("cloudloop %s: %w", action, webservice.WithoutText(err))}
 	}
 	r.Header.Set("Accept", "application/json")
-	res, err := s.client.Do(r)
-	if err != nil {
-		return &failure{reached: reached, err: fmt.Errorf("cloudloop %s: %w", action, bare(err))}
-	}
-	defer func() { _ = res.Body.Close() }() // it was read
-	body, err := io.ReadAll(io.LimitReader(res.Body, answerMax+1))
+	a, reached, err := webservice.Ask(s.client, r, answerMax)
 	switch {
 	case err != nil:
-		return &failure{reached: true, status: res.StatusCode, err: fmt.Errorf("cloudloop %s: %w", action, bare(err))}
-	case len(body) > answerMax:
-		return &failure{reached: true, status: res.StatusCode, err: fmt.Errorf("cloudloop %s: the answer is longer than %d bytes", action, answerMax)}
+		return &failure{reached: reached, status: a.Status, err: fmt.Errorf("cloudloop %s: %w", action, err)}
+	case len(a.Body) > answerMax:
+		return &failure{reached: true, status: a.Status, err: fmt.Errorf("cloudloop %s: the answer is longer than %d bytes", action, answerMax)}
 	}
-	if err := s.complaint(action, res, body); err != nil {
+	if err := s.complaint(action, &a); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return &failure{reached: true, status: res.StatusCode, err: fmt.Errorf("cloudloop %s: answer: %w", action, err)}
+	if err := json.Unmarshal(a.Body, into); err != nil {
+		return &failure{reached: true, status: a.Status, err: fmt.Errorf("cloudloop %s: answer: %w", action, err)}
 	}
 	return nil
 }
@@ -92,7 +80,7 @@ func (s *service) get(ctx context.Context, action string, query url.Values, into
 const textMax = 200
 
 // complaint is the error that an answer tells of.
-func (s *service) complaint(action string, res *http.Response, body []byte) error {
+func (s *service) complaint(action string, a *webservice.Answer) error {
 	var said struct {
 		Error      text `json:"error"`
 		Exceptions []struct {
@@ -100,11 +88,11 @@ func (s *service) complaint(action string, res *http.Response, body []byte) erro
 			Name text `json:"name"`
 		} `json:"exceptions"`
 	}
-	_ = json.Unmarshal(body, &said) // what is no such object says nothing
-	if said.Error == "" && res.StatusCode == http.StatusOK {
+	_ = json.Unmarshal(a.Body, &said) // what is no such object says nothing
+	if said.Error == "" && a.Status == http.StatusOK {
 		return nil
 	}
-	f := &failure{reached: true, status: res.StatusCode, said: said.Error != ""}
+	f := &failure{reached: true, status: a.Status, said: said.Error != ""}
 	words := string(said.Error)
 	for _, e := range said.Exceptions {
 		words += ", " + string(e.Name)
@@ -112,19 +100,10 @@ func (s *service) complaint(action string, res *http.Response, body []byte) erro
 			f.code = e.ID.number()
 		}
 	}
-	words = strings.ReplaceAll(words, s.token, "…")
-	f.err = fmt.Errorf("cloudloop %s: %s %.*q", action, res.Status, textMax, words)
+	words = strings.NewReplacer(s.token, "…", url.QueryEscape(s.token), "…").Replace(words)
+	f.err = fmt.Errorf("cloudloop %s: status %d %.*q", action, a.Status, textMax, words)
 	if strings.Contains(strings.ToLower(words), "authenticat") { // whatever the status
 		f.status = http.StatusUnauthorized
 	}
 	return f
-}
-
-// bare is the error of a request without its address, which has the token.
-func bare(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
 }

@@ -28,9 +28,10 @@ type Transport struct {
 	warned atomic.Int64  // when a stranger was logged last, Unix seconds
 	failed atomic.Int64  // when a message that the sink did not take was
 
+	settled *recent.Map[messageKey, struct{}]
+
 	memory    sync.Mutex // taken twice for a message, never while anything waits
-	settled   recent.Map[messageKey, struct{}]
-	sequences sequences
+	sequences sequences  // guarded by memory
 }
 
 // New returns a transport that does nothing yet.

@@ -19,29 +19,13 @@ import (
 	"github.com/godwit-gateway/godwit/transports/transporttest"
 )
 
-// until waits for what can only be asked for.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	limit := time.NewTimer(20 * time.Second)
-	defer limit.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-limit.C:
-			t.Fatalf("waited for %s", what)
-		}
-	}
-}
-
 func good(momsn uint16) record {
 	return record{cdr: uint32(momsn), imei: imei(0), momsn: momsn, session: 1_700_000_000, payload: fmt.Append(nil, hello, momsn)}
 }
 
 func TestUplink(t *testing.T) {
 	tr, sink := newTransport(t, nil), &transporttest.Sink{}
-	running(t, tr, sink)
+	transporttest.Start(t, tr, sink)
 	r := good(5)
 	message := r.bytes()
 	location := []byte{0x03, 0, 11, 0x02, 0x2b, 0x79, 0xe0, 0xac, 0x8c, 0xa0, 0, 0, 0, 7}
@@ -62,7 +46,7 @@ func TestUplink(t *testing.T) {
 // A session that failed carries nothing and gives its MOMSN to the next; what comes again under one MOMSN with other content is another message.
 func TestMOMSNIsUsedAgain(t *testing.T) {
 	tr, sink := newTransport(t, nil), &transporttest.Sink{}
-	running(t, tr, sink)
+	transporttest.Start(t, tr, sink)
 	failed := record{cdr: 1, imei: imei(0), status: 13, momsn: 282, session: 1_700_000_000}
 	sent := record{cdr: 2, imei: imei(0), momsn: 282, session: 1_700_000_030, payload: []byte("first")}
 	cleared := record{cdr: 3, imei: imei(0), momsn: 282, session: 1_700_900_000, payload: []byte("second")}
@@ -91,7 +75,7 @@ func TestUnsettledComesAgain(t *testing.T) {
 	sink := &transporttest.Sink{Judge: func(context.Context, transports.Uplink) (transports.Settlement, error) {
 		return verdicts[n.Add(1)-1], nil
 	}}
-	running(t, tr, sink)
+	transporttest.Start(t, tr, sink)
 	for i, want := range []ending{saidNo, saidYes, saidYes, saidYes} {
 		if got := deliver(t, tr, good(1).bytes()); got != want {
 			t.Errorf("time %d: %s, want %s", i, got, want)
@@ -104,7 +88,7 @@ func TestUnsettledComesAgain(t *testing.T) {
 
 func TestWithoutPayload(t *testing.T) {
 	tr, sink := newTransport(t, nil), &transporttest.Sink{}
-	running(t, tr, sink)
+	transporttest.Start(t, tr, sink)
 	for momsn, status := range []byte{0, 2, 10, 12, 15} {
 		r := record{imei: imei(0), status: status, momsn: uint16(momsn), session: 1}
 		if got := deliver(t, tr, r.bytes()); got != saidYes {
@@ -119,7 +103,7 @@ func TestWithoutPayload(t *testing.T) {
 // Statuses 1 and 2 carry a payload as good as that of status 0.
 func TestStatusesWithPayload(t *testing.T) {
 	tr, sink := newTransport(t, nil), &transporttest.Sink{}
-	running(t, tr, sink)
+	transporttest.Start(t, tr, sink)
 	for _, status := range []byte{0, 1, 2} {
 		r := good(uint16(status))
 		r.status = status
@@ -144,7 +128,7 @@ func TestMissingMessagesAreTold(t *testing.T) {
 		}
 		return transports.Stored, nil
 	}}
-	running(t, tr, sink)
+	transporttest.Start(t, tr, sink)
 	deliver(t, tr, good(65533).bytes())
 	deliver(t, tr, record{imei: imei(0), momsn: 65535, session: 1_700_000_001}.bytes()) // a mailbox check: nobody can be told
 	failing.Store(true)
@@ -167,7 +151,7 @@ func TestMissingMessagesAreTold(t *testing.T) {
 // What is whole and cannot be read is kept for people, and confirmed: it would hold up all that is behind it.
 func TestMalformedIsKept(t *testing.T) {
 	tr, sink := newTransport(t, nil), &transporttest.Sink{}
-	running(t, tr, sink)
+	transporttest.Start(t, tr, sink)
 	binary := good(1)
 	binary.imei = string([]byte{3, 0, 0, 2, 3, 4, 0, 1, 0, 7, 5, 3, 3, 7, 0})
 	overrun := good(2).bytes()
@@ -191,12 +175,10 @@ func TestMalformedIsKept(t *testing.T) {
 
 func TestStrangersAreShutOut(t *testing.T) {
 	tr, sink := newTransport(t, func(c *directip.Config) { c.Allow = []string{"127.0.0.2", "127.0.1.0/24"} }), &transporttest.Sink{}
-	running(t, tr, sink)
+	transporttest.Start(t, tr, sink)
 	for source, want := range map[string]ending{"127.0.0.2": saidYes, "127.0.1.77": saidYes, "127.0.0.3": reset, "127.0.2.1": reset} {
 		conn := dialFrom(t, source, tr)
-		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
-		_, _ = conn.Write(record{imei: imei(0), session: 1, payload: []byte(source)}.bytes())
-		if got := end(conn); got != want {
+		if got := put(t, conn, record{imei: imei(0), session: 1, payload: []byte(source)}.bytes()); got != want {
 			t.Errorf("from %s: %s, want %s", source, got, want)
 		}
 	}
@@ -209,7 +191,7 @@ func TestStrangersAreShutOut(t *testing.T) {
 func TestHostileConnections(t *testing.T) {
 	const readTime = 300 * time.Millisecond
 	tr, sink := newTransport(t, func(c *directip.Config) { c.ReadTime = readTime }), &transporttest.Sink{}
-	running(t, tr, sink)
+	transporttest.Start(t, tr, sink)
 	whole := good(1).bytes()
 	silent := dialFrom(t, "127.0.0.1", tr)
 	half := dialFrom(t, "127.0.0.1", tr)
@@ -247,7 +229,7 @@ func TestHostileConnections(t *testing.T) {
 	if err := <-dropping; !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
 		t.Errorf("in drops: %v, want the connection reset", err)
 	}
-	until(t, "all connections to be closed", func() bool { return tr.Open() == 0 })
+	transporttest.Until(t, "all connections to be closed", func() bool { return tr.Open() == 0 })
 	if s := tr.Stats(); s.Unfinished != 5 || s.Foreign != 1 || s.Stored != 1 {
 		t.Errorf("%+v, want 5 unfinished, 1 foreign and 1 stored", s)
 	}
@@ -256,7 +238,7 @@ func TestHostileConnections(t *testing.T) {
 // A thousand connections that say nothing take no more room than there is, and none from the next one that has a message.
 func TestManyConnections(t *testing.T) {
 	tr, sink := newTransport(t, func(c *directip.Config) { c.Connections, c.PerSource = 16, 4 }), &transporttest.Sink{}
-	running(t, tr, sink)
+	transporttest.Start(t, tr, sink)
 	var open []net.Conn
 	for i := range 1000 {
 		conn := dialFrom(t, fmt.Sprintf("127.0.%d.%d", i%7, 1+i%11), tr)
@@ -286,19 +268,19 @@ func TestBusySourceIsTurnedAway(t *testing.T) {
 		<-release
 		return transports.Stored, nil
 	}}
-	running(t, tr, sink)
+	transporttest.Start(t, tr, sink)
 	ends := make(chan ending, 2)
 	var wg sync.WaitGroup
 	for n := range uint16(2) {
 		wg.Go(func() { ends <- deliver(t, tr, good(n).bytes()) })
 	}
-	until(t, "two messages to be with the sink", func() bool { return len(sink.Received()) == 2 })
+	transporttest.Until(t, "two messages to be with the sink", func() bool { return len(sink.Received()) == 2 })
 	if got := deliver(t, tr, good(3).bytes()); got != reset {
 		t.Errorf("the third: %s, want it reset", got)
 	}
 	elsewhere := dialFrom(t, "127.0.0.9", tr)
 	_, _ = elsewhere.Write(good(4).bytes())
-	until(t, "the message from elsewhere", func() bool { return len(sink.Received()) == 3 })
+	transporttest.Until(t, "the message from elsewhere", func() bool { return len(sink.Received()) == 3 })
 	close(release)
 	wg.Wait()
 	for range 2 {
@@ -317,7 +299,7 @@ func TestStrangersAreLoggedSeldom(t *testing.T) {
 	if err := tr.Listen(); err != nil {
 		t.Fatal(err)
 	}
-	running(t, tr, &transporttest.Sink{})
+	transporttest.Start(t, tr, &transporttest.Sink{})
 	for range 20 {
 		end(dialFrom(t, "127.0.0.1", tr))
 	}
@@ -329,8 +311,8 @@ func TestStrangersAreLoggedSeldom(t *testing.T) {
 // Only what surely did not leave may be sent again without a thought.
 func TestSendOutcomes(t *testing.T) {
 	h := newHarness(t, true)
-	running(t, h.tr, &transporttest.Sink{})
-	until(t, "the transport to be up", h.tr.Up)
+	transporttest.Start(t, h.tr, &transporttest.Sink{})
+	transporttest.Until(t, "the transport to be up", h.tr.Up)
 	d := transports.Downlink{To: h.Address(1), Payload: []byte("x")}
 	for name, c := range map[string]struct {
 		change  func(*transports.Downlink)
@@ -366,8 +348,8 @@ func TestSendTriesTheNextAddress(t *testing.T) {
 	address := gone.Addr().String()
 	gone.Close()
 	tr := newTransport(t, func(c *directip.Config) { c.MT = []string{address, h.mt.Addr().String()} })
-	running(t, tr, &transporttest.Sink{})
-	until(t, "the transport to be up", tr.Up)
+	transporttest.Start(t, tr, &transporttest.Sink{})
+	transporttest.Until(t, "the transport to be up", tr.Up)
 	if _, err := tr.Send(t.Context(), transports.Downlink{To: h.Address(1), Payload: []byte("x")}); err != nil {
 		t.Fatal(err)
 	}
@@ -379,7 +361,7 @@ func TestSendTriesTheNextAddress(t *testing.T) {
 // A link without an address for MT messages only receives.
 func TestReceivesOnly(t *testing.T) {
 	tr := newTransport(t, nil)
-	running(t, tr, &transporttest.Sink{})
+	transporttest.Start(t, tr, &transporttest.Sink{})
 	var failed *transports.SendError
 	_, err := tr.Send(t.Context(), transports.Downlink{To: transports.Address{Bearer: transports.SBD, ID: imei(0)}, Payload: []byte("x")})
 	if !errors.As(err, &failed) || failed.Outcome != transports.Refused {
@@ -389,10 +371,7 @@ func TestReceivesOnly(t *testing.T) {
 
 func TestConfigValidate(t *testing.T) {
 	ok := directip.Config{Listen: ":10800", Allow: []string{"192.0.2.1", "2001:db8::/32"}}
-	if err := ok.Validate(); err != nil {
-		t.Error(err)
-	}
-	for want, change := range map[string]func(*directip.Config){
+	transporttest.Mistakes(t, ok, directip.New, map[string]func(*directip.Config){
 		"listen":      func(c *directip.Config) { c.Listen = "localhost:1" },
 		"allow":       func(c *directip.Config) { c.Allow = nil },
 		"allow has":   func(c *directip.Config) { c.Allow = []string{"iridium.example"} },
@@ -403,14 +382,5 @@ func TestConfigValidate(t *testing.T) {
 		"per_source":  func(c *directip.Config) { c.PerSource = 65 },
 		"read_time":   func(c *directip.Config) { c.ReadTime = time.Hour },
 		"send_time":   func(c *directip.Config) { c.SendTime = time.Millisecond },
-	} {
-		c := ok
-		change(&c)
-		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", want, err)
-		}
-		if _, err := directip.New("sat", c, slog.New(slog.DiscardHandler)); err == nil {
-			t.Errorf("%s: a transport was made", want)
-		}
-	}
+	})
 }

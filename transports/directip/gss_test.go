@@ -49,16 +49,8 @@ func simulate(t *testing.T, confirm bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- g.Run(ctx) }()
-	defer func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}()
-	running(t, tr, sink)
+	transporttest.Background(t, g.Run)
+	transporttest.Start(t, tr, sink)
 	var want []string
 	for i := range each {
 		for m := range modems {
@@ -78,7 +70,7 @@ func simulate(t *testing.T, confirm bool) {
 			want = append(want, payload)
 		}
 	}
-	until(t, "the network to be rid of its messages", func() bool { return g.Waiting() == 0 })
+	transporttest.Until(t, "the network to be rid of its messages", func() bool { return g.Waiting() == 0 })
 	var got []string
 	for _, u := range sink.Received() {
 		if u.Missing != 0 {
@@ -111,16 +103,8 @@ func TestLongMessageHoldsUpNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	running(t, tr, sink)
-	done := make(chan error, 1)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}()
-	go func() { done <- g.Run(ctx) }()
+	transporttest.Start(t, tr, sink)
+	transporttest.Background(t, g.Run)
 	for tag, s := range []gss.Session{
 		{Payload: bytes.Repeat([]byte("a"), 1960), Extra: make([]byte, 60_000)},
 		{Payload: []byte("b")},
@@ -147,16 +131,10 @@ func TestFlushTakesThePlaceOfOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- g.Run(ctx) }()
-	defer func() {
-		cancel()
-		<-done
-	}()
+	transporttest.Background(t, g.Run)
 	tr := newTransport(t, func(c *directip.Config) { c.MT, c.Flush = []string{g.Addr()}, true })
-	running(t, tr, &transporttest.Sink{})
-	until(t, "the transport to be up", tr.Up)
+	transporttest.Start(t, tr, &transporttest.Sink{})
+	transporttest.Until(t, "the transport to be up", tr.Up)
 	for _, d := range []struct {
 		modem int
 		text  string
@@ -177,16 +155,10 @@ func TestSimulatedNetworkTakesMessages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- g.Run(ctx) }()
-	defer func() {
-		cancel()
-		<-done
-	}()
+	transporttest.Background(t, g.Run)
 	tr := newTransport(t, func(c *directip.Config) { c.MT, c.Priority = []string{g.Addr()}, 2 })
-	running(t, tr, &transporttest.Sink{})
-	until(t, "the transport to be up", tr.Up)
+	transporttest.Start(t, tr, &transporttest.Sink{})
+	transporttest.Until(t, "the transport to be up", tr.Up)
 	d := transports.Downlink{To: transports.Address{Bearer: transports.SBD, ID: imei(0)}, Payload: []byte("down")}
 	for range 2 {
 		if _, err := tr.Send(t.Context(), d); err != nil {

@@ -1,7 +1,6 @@
 package directip_test
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -16,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/directip"
 	"github.com/godwit-gateway/godwit/transports/transporttest"
 )
@@ -40,20 +38,6 @@ func newTransport(t testing.TB, change func(*directip.Config)) *directip.Transpo
 	}
 	t.Cleanup(func() { tr.Close() })
 	return tr
-}
-
-// running runs a transport until the test ends, or until it is stopped.
-func running(t *testing.T, tr *directip.Transport, sink transports.Sink) (stop func() error) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- tr.Run(ctx, sink) }()
-	stop = sync.OnceValue(func() error {
-		cancel()
-		return <-done
-	})
-	t.Cleanup(func() { _ = stop() })
-	return stop
 }
 
 // record is an MO message as the network sends it.
@@ -150,8 +134,18 @@ func deliver(t testing.TB, tr *directip.Transport, message []byte) ending {
 	t.Helper()
 	conn := dialFrom(t, "127.0.0.1", tr)
 	defer conn.Close()
+	return put(t, conn, message)
+}
+
+// put sends one message over a connection and says how that ended. Where the reset comes before the message, its write has the error, and who reads after that
+// finds the connection closed.
+func put(t testing.TB, conn net.Conn, message []byte) ending {
+	t.Helper()
 	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
-	if _, err := conn.Write(message); err != nil && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
+	switch _, err := conn.Write(message); {
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return reset
+	case err != nil:
 		t.Errorf("write: %v", err)
 	}
 	return end(conn)

@@ -14,9 +14,7 @@ import (
 
 var (
 	errNoMT    = errors.New("the link has no address for what goes to modems (mt)")
-	errWindow  = errors.New("satellites have no windows")
 	errAddress = errors.New("want an IMEI of 15 digits")
-	errEmpty   = errors.New("no payload")
 	errAnswer  = errors.New("the answer is about another message")
 )
 
@@ -52,30 +50,18 @@ func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports
 
 // admit refuses what cannot be sent, and fills in the address.
 func (t *Transport) admit(ctx context.Context, d *transports.Downlink, m *terminated) error {
-	refused := func(err error) error { return &transports.SendError{Outcome: transports.Refused, Err: err} }
+	err := transports.Admit(ctx, d, t.cfg.MTMax, t.now())
 	switch {
-	case ctx.Err() != nil:
-		return &transports.SendError{Outcome: transports.NotSent, Err: ctx.Err()}
-	case d.Window.ID != 0:
-		return refused(errWindow)
-	case len(d.Payload) > t.cfg.MTMax:
-		return refused(transports.ErrTooLarge)
-	case len(d.Payload) == 0:
-		return refused(errEmpty)
-	case !d.Expires.IsZero() && !t.now().Before(d.Expires):
-		return refused(transports.ErrExpired)
+	case err != nil:
+		return err
 	case len(t.cfg.MT) == 0:
-		return refused(errNoMT)
-	case d.To.Bearer != transports.SBD || len(d.To.ID) != imeiLen:
-		return refused(errAddress)
+		return transports.Refuse(errNoMT)
+	case d.To.Bearer != transports.SBD || !transports.ValidIMEI(d.To.ID):
+		return transports.Refuse(errAddress)
 	case !t.Up():
 		return &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
 	}
-	for i := range imeiLen {
-		if m.imei[i] = d.To.ID[i]; m.imei[i] < '0' || m.imei[i] > '9' {
-			return refused(errAddress)
-		}
-	}
+	m.imei = [imeiLen]byte([]byte(d.To.ID))
 	return nil
 }
 

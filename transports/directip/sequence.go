@@ -16,7 +16,7 @@ type sequence struct {
 // sequences follow the MOMSNs of all modems in memory: the first message of each after a start says nothing. That no frame of a device is missed
 // across a restart is the business of its own counter, which the sink keeps.
 type sequences struct {
-	modems  recent.Map[[imeiLen]byte, sequence]
+	modems  *recent.Map[[imeiLen]byte, sequence]
 	missing uint64
 	late    uint64
 	resets  uint64

@@ -70,21 +70,17 @@ func (t *Transport) take(ctx context.Context, sink transports.Sink, message []by
 		return true
 	}
 	key := keyOf(&m)
-	t.memory.Lock()
-	_, again := t.settled.Get(key)
-	missing := 0
-	if !again {
-		missing = t.sequences.claim(&m)
+	if _, again := t.settled.Get(key); again {
+		t.counts.repeated.Add(1)
+		return true
 	}
-	if !again && len(m.payload) == 0 {
+	t.memory.Lock()
+	missing := t.sequences.claim(&m)
+	if len(m.payload) == 0 {
 		t.sequences.owe(&m, missing)
 	}
 	t.memory.Unlock()
-	switch {
-	case again:
-		t.counts.repeated.Add(1)
-		return true
-	case len(m.payload) == 0:
+	if len(m.payload) == 0 {
 		t.counts.empty.Add(1)
 		return true
 	}
@@ -92,10 +88,10 @@ func (t *Transport) take(ctx context.Context, sink transports.Sink, message []by
 		From: transports.Address{Bearer: transports.SBD, ID: string(m.imei[:])}, Ref: strconv.FormatUint(uint64(m.cdr), 10), SentAt: m.at(),
 		Position: m.position, Missing: missing, Payload: m.payload,
 	})
-	t.memory.Lock()
-	defer t.memory.Unlock()
 	if !settled || as != transports.Stored { // only what is stored tells of it
+		t.memory.Lock()
 		t.sequences.owe(&m, missing)
+		t.memory.Unlock()
 	}
 	if settled && as != transports.Rejected {
 		t.settled.Put(key, struct{}{})

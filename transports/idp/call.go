@@ -3,26 +3,21 @@ package idp
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
-	"os"
 	"strconv"
 	"time"
 
 	"github.com/godwit-gateway/godwit/transports/isatdata"
+	"github.com/godwit-gateway/godwit/transports/webservice"
 )
 
 // Sizes and times of calls.
 const (
 	bodyMax       = 16 << 20 // of an answer: a page of 500 messages of the largest size as lists of numbers takes 13 MB
-	headersMax    = 64 << 10
 	retryAfterMax = time.Hour
 )
 
@@ -76,16 +71,7 @@ type gateway struct {
 }
 
 func newGateway(cfg Config, now func() time.Time) *gateway {
-	tr, ok := http.DefaultTransport.(*http.Transport)
-	if !ok {
-		tr = &http.Transport{Proxy: http.ProxyFromEnvironment}
-	}
-	tr = tr.Clone()
-	tr.MaxResponseHeaderBytes, tr.ResponseHeaderTimeout = headersMax, cfg.CallTime
-	g := &gateway{base: cfg.URL, client: &http.Client{
-		Transport: tr, Timeout: cfg.CallTime,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // not whom the password is for
-	}}
+	g := &gateway{base: cfg.URL, client: webservice.NewClient(cfg.CallTime, true)}
 	if cfg.Dialect == OGWS {
 		g.dialect = &ogws{account: cfg.Account, password: cfg.Password, now: now, lock: make(chan struct{}, 1)}
 	} else {
@@ -110,6 +96,15 @@ func (g *gateway) do(ctx context.Context, c call) ([]byte, error) {
 	}
 }
 
+// ask makes a call and reads the answer.
+func (g *gateway) ask(ctx context.Context, c call) (*page, error) {
+	body, err := g.do(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return parsePage(c.what, body)
+}
+
 // once makes a call with a token, "" for none.
 func (g *gateway) once(ctx context.Context, c call, bearer string) ([]byte, error) {
 	fail := callError{what: c.what}
@@ -117,32 +112,27 @@ func (g *gateway) once(ctx context.Context, c call, bearer string) ([]byte, erro
 		fail.failure, fail.err = f, err
 		return nil, &fail
 	}
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { fail.connected = true }})
 	r, err := g.request(ctx, c)
 	if err != nil {
-		return failed(permanent, withoutText(err))
+		return failed(permanent, webservice.WithoutText(err))
 	}
 	r.Header.Set("Accept", "application/json")
 	if bearer != "" {
 		r.Header.Set("Authorization", "Bearer "+bearer)
 	}
-	res, err := g.client.Do(r)
-	if err != nil {
-		return failed(unreachable, withoutText(err))
-	}
-	defer func() { _ = res.Body.Close() }() // it was read
-	body, err := io.ReadAll(io.LimitReader(res.Body, bodyMax+1))
+	a, reached, err := webservice.Ask(g.client, r, bodyMax)
+	fail.connected = reached
 	switch {
 	case err != nil:
-		return failed(unreachable, fmt.Errorf("read the answer: %w", withoutText(err)))
-	case len(body) > bodyMax:
+		return failed(unreachable, err)
+	case len(a.Body) > bodyMax:
 		return failed(unreachable, fmt.Errorf("the answer has more than %d bytes", bodyMax))
-	case res.StatusCode == http.StatusOK:
-		return body, nil
+	case a.Status == http.StatusOK:
+		return a.Body, nil
 	}
-	fail.status, fail.after = res.StatusCode, retryAfter(res.Header)
-	fail.answered = res.StatusCode >= 400 && res.StatusCode < 500 && res.StatusCode != http.StatusRequestTimeout
-	return failed(classify(&fail, body))
+	fail.status, fail.after = a.Status, retryAfter(a.Header)
+	fail.answered = a.Status >= 400 && a.Status < 500 && a.Status != http.StatusRequestTimeout
+	return failed(classify(&fail, a.Body))
 }
 
 // request writes a call.
@@ -201,29 +191,6 @@ func meaning(code int) failure {
 
 func saidError(code int) error {
 	return fmt.Errorf("the gateway says error %d: %s", code, isatdata.GatewayError(code))
-}
-
-// errNoHTTP stands for errors of net/http that repeat what was sent, or what was answered.
-var errNoHTTP = errors.New("the answer is no HTTP")
-
-// withoutText is an error of net/http without the address, which may have the password in it, and without what was answered, which may repeat the address.
-func withoutText(err error) error {
-	var network *net.OpError
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case errors.Is(err, context.Canceled):
-		return context.Canceled
-	case errors.Is(err, context.DeadlineExceeded), os.IsTimeout(err):
-		return context.DeadlineExceeded
-	case errors.As(err, &network):
-		return network
-	case errors.As(err, &certificate):
-		return certificate
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return io.ErrUnexpectedEOF
-	default:
-		return errNoHTTP
-	}
 }
 
 // retryAfter is how long the gateway wants to be left alone, if it says so in seconds.

@@ -155,20 +155,9 @@ func TestHostileGateway(t *testing.T) {
 			tr.SetPace(time.Millisecond, time.Millisecond)
 			tr.SetPatience(300 * time.Millisecond)
 			sink := &transporttest.Sink{}
-			ctx, cancel := context.WithCancel(context.Background())
-			done := make(chan error, 1)
-			go func() { done <- tr.Run(ctx, sink) }()
-			for deadline := within(t); tr.Stats().Failures["unreachable"] == 0; {
-				select {
-				case <-time.After(time.Millisecond): // nobody tells of it
-				case <-deadline.Done():
-					t.Fatal("the call does not end")
-				}
-			}
-			cancel()
-			if err := <-done; err != nil {
-				t.Error(err)
-			}
+			stop := transporttest.Start(t, tr, sink)
+			transporttest.Until(t, "the call to end", func() bool { return tr.Stats().Failures["unreachable"] > 0 })
+			stop()
 			if len(sink.Received()) != 0 {
 				t.Error("the sink was given something")
 			}
@@ -305,18 +294,9 @@ func TestNoSecretLeaks(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			done := make(chan error, 1)
 			go func() { done <- tr.Run(ctx, &transporttest.Sink{}) }()
-			await := func(is func() bool) {
-				for deadline := within(t); !is(); {
-					select {
-					case <-time.After(time.Millisecond): // nobody tells of it
-					case <-deadline.Done():
-						t.Fatalf("%s: %+v", name, tr.Stats())
-					}
-				}
-			}
 			said := ""
 			if serve != nil {
-				await(tr.Up)
+				transporttest.Until(t, "the transport to be up", tr.Up)
 				failing.Lock()
 				fails = true
 				failing.Unlock()
@@ -330,7 +310,7 @@ func TestNoSecretLeaks(t *testing.T) {
 				}
 				return n
 			}
-			await(func() bool { return failures() > 0 })
+			transporttest.Until(t, "a call to fail", func() bool { return failures() > 0 })
 			cancel()
 			if err := <-done; err != nil {
 				said += err.Error()

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/isatdata"
+	"github.com/godwit-gateway/godwit/transports/webservice"
 )
 
 // Dialects of message gateways.
@@ -75,7 +75,7 @@ func (c *Config) Validate() error {
 		}
 	}
 	wrong(d.Dialect != V1 && d.Dialect != OGWS, "dialect is %q, want %s or %s", d.Dialect, V1, OGWS)
-	errs = append(errs, transports.CheckService("url", d.URL, URLv1))
+	errs = append(errs, webservice.CheckAddress("url", d.URL, URLv1))
 	wrong(d.Account == "" || d.Password == "", "account and password_file are missing: the gateway wants both")
 	wrong(len(d.Account) > secretMax || len(d.Password) > secretMax, "account or password_file is longer than %d bytes", secretMax)
 	_, err := isatdata.NewHeader(d.SIN, d.MIN)

@@ -262,6 +262,7 @@ func (h *harness) Refuse(testing.TB) { h.service.Fail(igws.CallSubmit, igws.Faul
 
 func (h *harness) Mute(testing.TB) bool {
 	h.service.Fail(igws.CallSubmit, igws.Fault{Lost: true})
+	h.service.Fail(igws.CallForwards, igws.Fault{Status: 500}) // nor does it say what it has
 	return true
 }
 

@@ -21,8 +21,12 @@ type dialect interface {
 	// returns asks for what came since the mark, or from a message on if there is one.
 	returns(mark time.Time, message uint64) call
 
-	// statuses asks what became of messages to terminals since the mark.
+	// statuses asks what became of messages to terminals since the mark, statusesOf what became of these.
 	statuses(mark time.Time) call
+	statusesOf(ids []uint64) call
+
+	// forwards asks for messages to terminals.
+	forwards(ids []uint64) call
 
 	submit(user uint32, to string, payload []byte) call
 	cancel(ids []uint64) call
@@ -69,6 +73,14 @@ func (v *v1) statuses(mark time.Time) call {
 	return v.get(whatStatuses, "get_forward_statuses.json", url.Values{"start_utc": {formatTime(mark)}})
 }
 
+func (v *v1) statusesOf(ids []uint64) call {
+	return v.get(whatStatuses, "get_forward_statuses.json", url.Values{"fwIDs": {join(ids)}})
+}
+
+func (v *v1) forwards(ids []uint64) call {
+	return v.get(whatForwards, "get_forward_messages.json", url.Values{"fwIDs": {join(ids)}})
+}
+
 func (v *v1) submit(user uint32, to string, payload []byte) call {
 	type message struct {
 		DestinationID string
@@ -93,6 +105,7 @@ const (
 	whatToken    = "fetch a token"
 	whatPoll     = "poll messages"
 	whatStatuses = "poll statuses"
+	whatForwards = "look up messages"
 	whatSubmit   = "submit a message"
 	whatCancel   = "cancel messages"
 )
@@ -185,6 +198,14 @@ func (*ogws) returns(mark time.Time, _ uint64) call {
 
 func (*ogws) statuses(mark time.Time) call {
 	return call{what: whatStatuses, path: "get/fw_status_updates", query: url.Values{"FromUTC": {formatTime(mark)}}}
+}
+
+func (*ogws) statusesOf(ids []uint64) call {
+	return call{what: whatStatuses, path: "get/fw_statuses", query: url.Values{"IDList": {join(ids)}}}
+}
+
+func (*ogws) forwards(ids []uint64) call {
+	return call{what: whatForwards, path: "get/fw_messages", query: url.Values{"IDList": {join(ids)}}}
 }
 
 func (*ogws) submit(user uint32, to string, payload []byte) call {

@@ -13,13 +13,19 @@
 // sink has settled what they stand for. A crash in between has messages come again, which the sink knows by their frames. A message that the sink does
 // not settle holds the mark where it is: what is on its page is settled one by one, what is behind its page waits. The gateway keeps messages for five days.
 //
-// In v1 a second with more messages than a page has is read on by their ids. OGWS is not known to have such a call: more than 500 messages in one second would
-// hold the link up, and are warned of.
+// In v1 a second with more messages than a page has is read on by their ids. OGWS has no such call (it takes a time, and no id, no end and no terminal): of more than
+// 500 messages in one second it shows 500. Those are settled; once the second is over the mark goes on behind it, an error in the log says so, and
+// Stats.Overfull counts. The others are not confirmed to their terminals: a device sends again what it wants confirmed. Statuses have the same limit in both
+// dialects, but may be asked for by the ids of messages: where a page of them is full of one second, they are.
 //
 // # Messages to terminals
 //
 // What the gateway has taken it keeps until the terminal listens, which may be an hour later, and longer if it is out of sight; a few messages fill a terminal's
 // queue. It knows no expiry, so a message that has expired is cancelled there. Which messages are under way is in the file as well.
+//
+// A submission whose answer was lost is looked up at once, by terminal and content, among those that the gateway names since, and is followed like others if it is
+// there. If it is not, or the gateway does not answer that either, its outcome is unknown ([transports.MaybeSent]), and nothing follows it: whether
+// the gateway has such a message later cannot be told from another submission of the same frame.
 //
 // # Secrets
 //

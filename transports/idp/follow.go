@@ -83,35 +83,79 @@ func (t *Transport) look(ctx, inHand context.Context, sink transports.Sink) erro
 	return errors.Join(err, t.statuses(ctx, inHand, sink))
 }
 
-// statuses reports what the gateway says since the mark of statuses.
+// statuses reports what the gateway says since the mark of statuses. It shows no more of a second than a page: where that is full, it is asked for our messages
+// by their ids, and the mark goes on behind that second.
 func (t *Transport) statuses(ctx, inHand context.Context, sink transports.Sink) error {
-	for {
+	for len(t.state.under()) > 0 {
 		mark := t.state.statusesAt()
-		body, err := t.gateway.do(ctx, t.gateway.statuses(mark))
-		if err != nil {
+		if len(t.unseen) == 0 {
+			p, err := t.gateway.ask(ctx, t.gateway.statuses(mark))
+			if err != nil {
+				return err
+			}
+			if err := t.report(inHand, sink, p); err != nil {
+				return err
+			}
+			if !p.More && len(p.Statuses) < pageFull {
+				return nil
+			}
+			if t.state.statusesAt().After(mark) {
+				continue
+			}
+			t.unseen = idsOf(t.state.under())
+		}
+		if err := t.statusesByID(ctx, inHand, sink); err != nil || t.now().Sub(mark) < overAfter {
 			return err
 		}
-		p, err := parsePage(whatStatuses, body)
-		if err != nil {
-			return err
-		}
-		if err := t.report(inHand, sink, p); err != nil {
-			return err
-		}
-		if !p.More || !t.state.statusesAt().After(mark) {
-			return nil
-		}
+		t.keep(t.state.under(), mark.Add(time.Second))
 	}
+	return nil
 }
 
-// report tells the sink what the gateway says of messages that are under way, and moves the mark once all of it is told. Statuses of others, as of another
-// program of the account, are none of ours.
+// statusesByID reports what the gateway says of the messages that are unseen. If it wants to be asked less often, the next look goes on from there.
+func (t *Transport) statusesByID(ctx, inHand context.Context, sink transports.Sink) error {
+	for len(t.unseen) > 0 {
+		ids := t.unseen[:min(len(t.unseen), idsMax)]
+		p, err := t.gateway.ask(ctx, t.gateway.statusesOf(ids))
+		if err != nil {
+			return err
+		}
+		if err := t.tell(inHand, sink, p.Statuses, time.Time{}); err != nil {
+			return err
+		}
+		t.unseen = t.unseen[len(ids):]
+	}
+	return nil
+}
+
+func idsOf(fs []forward) []uint64 {
+	ids := make([]uint64, len(fs))
+	for i := range fs {
+		ids[i] = fs[i].ID
+	}
+	return ids
+}
+
+// report tells the sink what a page says of messages that are under way, and moves the mark once all of it is told.
 func (t *Transport) report(ctx context.Context, sink transports.Sink, p *page) error {
+	next := p.next()
+	if next.IsZero() { // v1 names one only if there is more
+		for i := range p.Statuses {
+			next = later(next, p.Statuses[i].at())
+		}
+	}
+	if next.After(t.now().Add(aheadMax)) {
+		t.counts.badMarks.Add(1)
+		next = time.Time{}
+	}
+	return t.tell(ctx, sink, p.Statuses, next)
+}
+
+// tell tells the sink of statuses, and then moves the mark, if next is behind it. Statuses of others, as of another program of the account, are none of ours.
+func (t *Transport) tell(ctx context.Context, sink transports.Sink, statuses []status, next time.Time) error {
 	under := t.state.under()
-	newest := time.Time{}
-	for i := range p.Statuses {
-		s := &p.Statuses[i]
-		newest = later(newest, s.at())
+	for i := range statuses {
+		s := &statuses[i]
 		k := slices.IndexFunc(under, func(f forward) bool { return f.ID == s.id() })
 		if k < 0 {
 			continue
@@ -137,14 +181,6 @@ func (t *Transport) report(ctx context.Context, sink transports.Sink, p *page) e
 			continue
 		}
 		under = slices.Delete(under, k, k+1)
-	}
-	next := p.next()
-	if next.IsZero() { // v1 names one only if there is more
-		next = newest
-	}
-	if next.After(t.now().Add(aheadMax)) {
-		t.counts.badMarks.Add(1)
-		next = time.Time{}
 	}
 	t.keep(under, next)
 	return nil
@@ -205,11 +241,7 @@ func (t *Transport) cancel(ctx context.Context, which func(*forward) bool) error
 
 // cancelNow makes the call. A gateway that says no to it as a whole says no to each.
 func (t *Transport) cancelNow(ctx context.Context, ids []uint64) (*page, error) {
-	body, err := t.gateway.do(ctx, t.gateway.cancel(ids))
-	p := &page{}
-	if err == nil {
-		p, err = parsePage(whatCancel, body)
-	}
+	p, err := t.gateway.ask(ctx, t.gateway.cancel(ids))
 	var failed *callError
 	if !errors.As(err, &failed) || failed.failure != permanent || !failed.answered {
 		return p, err

@@ -15,6 +15,8 @@ const (
 	batchMax = 64             // messages that the sink has at a time
 	pageFull = 500            // messages of a page behind which there are more, where the gateway does not say so
 	aheadMax = 24 * time.Hour // that a mark may be ahead of our clock: one in the far future would make us deaf until then
+
+	overAfter = time.Minute // after which a second is over for the gateway as well: clocks differ
 )
 
 // poll looks for messages once: since the mark, or from a message on if there is one. It returns the message to go on from, 0 for the mark, and whether there
@@ -22,11 +24,7 @@ const (
 func (t *Transport) poll(ctx, inHand context.Context, sink transports.Sink, from uint64) (next uint64, more bool, err error) {
 	t.counts.polls.Add(1)
 	mark := t.state.at()
-	body, err := t.gateway.do(ctx, t.gateway.returns(mark, from))
-	if err != nil {
-		return resume(from, err), false, err
-	}
-	p, err := parsePage(whatPoll, body)
+	p, err := t.gateway.ask(ctx, t.gateway.returns(mark, from))
 	if err != nil {
 		return resume(from, err), false, err
 	}
@@ -55,10 +53,25 @@ func (t *Transport) poll(ctx, inHand context.Context, sink transports.Sink, from
 	if id := uint64(max(p.NextStartID, 0)); more && !ahead.After(mark) && id > 0 && (id > from || id < from && len(settled) > 0) { // or it leads in a circle
 		return id, true, nil // one second fills more than a page
 	}
-	if more && len(settled) == 0 && !ahead.After(mark) {
-		t.warn("one second has more messages than a page, and the gateway names no way to the others", nil)
+	if more && from == 0 && len(p.Messages) > 0 && len(settled) == 0 && !ahead.After(mark) {
+		return 0, t.pass(mark), nil
 	}
 	return 0, more && ahead.After(mark), nil
+}
+
+// pass moves the mark behind its second, and reports whether it did. All that the gateway shows of it is settled, and it names no way to what else there is:
+// whoever waits for that, loses what comes later instead. Until the second is over it may get messages that are shown.
+func (t *Transport) pass(mark time.Time) bool {
+	if t.now().Sub(mark) < overAfter {
+		return false
+	}
+	t.counts.overfull.Add(1)
+	t.log.Error("one second has more messages than the gateway shows: the others are passed over", slog.String("transport", t.name), slog.Time("second", mark))
+	if err := t.state.advance(nil, mark.Add(time.Second)); err != nil {
+		t.counts.unwritten.Add(1)
+		t.warn("the mark was not written: after a restart messages come again", err)
+	}
+	return true
 }
 
 // resume is the message to go on from after a call that failed. A gateway that wants to be asked less often, or is not there, is asked for the same page again:

@@ -29,8 +29,10 @@ func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 	// What is in hand outlives ctx, by the grace period at most; after that the sink is told to give up.
 	inHand, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(Grace, giveUp) })
-	defer stop()
+	late := time.AfterFunc(Grace, giveUp)
+	late.Stop()
+	defer late.Stop()
+	defer context.AfterFunc(ctx, func() { late.Reset(Grace) })()
 	var work sync.WaitGroup
 	work.Go(func() { t.follow(ctx, inHand, sink) })
 	t.receive(ctx, inHand, sink)

@@ -11,11 +11,7 @@ import (
 	"github.com/godwit-gateway/godwit/transports/isatdata"
 )
 
-var (
-	errWindow  = errors.New("satellites have no windows")
-	errAddress = errors.New("want a mobile ID, as 01234567SKYABCD")
-	errEmpty   = errors.New("no payload")
-)
+var errAddress = errors.New("want a mobile ID, as 01234567SKYABCD")
 
 // Send implements transports.Transport.
 func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports.Receipt, error) {
@@ -31,7 +27,13 @@ func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports
 	if t.cfg.Flush {
 		t.flush(ctx, d.To.ID)
 	}
+	since := t.now()
 	s, err := t.submit(ctx, &d)
+	if maybeSent(err) {
+		if found := t.lookUp(ctx, &d, since); found != nil {
+			s, err = found, nil
+		}
+	}
 	if err != nil {
 		t.counts.sendErrors.Add(1)
 		return transports.Receipt{}, err
@@ -47,6 +49,11 @@ func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports
 	return transports.Receipt{Ref: reference(s.id()), At: t.now(), Parts: 1}, nil
 }
 
+func maybeSent(err error) bool {
+	var failed *transports.SendError
+	return errors.As(err, &failed) && failed.Outcome == transports.MaybeSent
+}
+
 // flush cancels what waits for a terminal. What cannot be cancelled goes all the same: it is no reason to keep the new message back.
 func (t *Transport) flush(ctx context.Context, to string) {
 	if err := t.cancel(ctx, func(f *forward) bool { return f.To == to }); err != nil {
@@ -56,20 +63,12 @@ func (t *Transport) flush(ctx context.Context, to string) {
 
 // admit refuses what cannot be sent.
 func (t *Transport) admit(ctx context.Context, d *transports.Downlink) error {
-	refused := func(err error) error { return &transports.SendError{Outcome: transports.Refused, Err: err} }
+	err := transports.Admit(ctx, d, t.Limits().DownlinkMax, t.now())
 	switch {
-	case ctx.Err() != nil:
-		return &transports.SendError{Outcome: transports.NotSent, Err: ctx.Err()}
-	case d.Window.ID != 0:
-		return refused(errWindow)
-	case len(d.Payload) > t.Limits().DownlinkMax:
-		return refused(transports.ErrTooLarge)
-	case len(d.Payload) == 0:
-		return refused(errEmpty)
-	case !d.Expires.IsZero() && !t.now().Before(d.Expires):
-		return refused(transports.ErrExpired)
+	case err != nil:
+		return err
 	case d.To.Bearer != transports.IDP || !isatdata.ValidMobileID(d.To.ID):
-		return refused(errAddress)
+		return transports.Refuse(errAddress)
 	case !t.Up():
 		return &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
 	}
@@ -79,11 +78,7 @@ func (t *Transport) admit(ctx context.Context, d *transports.Downlink) error {
 // submit makes the call and says what is known of the message if it failed.
 func (t *Transport) submit(ctx context.Context, d *transports.Downlink) (*submission, error) {
 	user := uint32(d.Ref & 0x7fff_ffff)
-	body, err := t.gateway.do(ctx, t.gateway.submit(user, d.To.ID, t.header.Append(nil, d.Payload)))
-	if err != nil {
-		return nil, t.sendError(err)
-	}
-	p, err := parsePage(whatSubmit, body)
+	p, err := t.gateway.ask(ctx, t.gateway.submit(user, d.To.ID, t.header.Append(nil, d.Payload)))
 	if err != nil {
 		return nil, t.sendError(err)
 	}

@@ -81,7 +81,7 @@ func TestErrorCodesOfSubmissions(t *testing.T) {
 				slow    bool
 				code    int
 			}{
-				"answer lost":      {igws.Fault{Lost: true}, transports.MaybeSent, false, 0},
+				"not answered":     {igws.Fault{Silent: true}, transports.MaybeSent, false, 0},
 				"status 500":       {igws.Fault{Status: 500}, transports.MaybeSent, false, 500},
 				"status 408":       {igws.Fault{Status: 408}, transports.MaybeSent, false, 408},
 				"status 404":       {igws.Fault{Status: 404}, transports.NotSent, true, 404},

@@ -15,6 +15,7 @@ import (
 const (
 	settledMax  = 8192 // ids in memory: some pages
 	writtenMax  = 1000 // of these in the file, the newest
+	idsMax      = 100  // in a call: they are part of its address
 	forwardsMax = 256  // messages to terminals that are under way: the oldest are forgotten, and not cancelled
 	forwardKept = 15 * 24 * time.Hour
 )

@@ -16,6 +16,7 @@ type Stats struct {
 	Received  uint64 // messages of terminals that were not known yet
 	Repeated  uint64 // messages that were settled before: the mark includes its own second
 	Foreign   uint64 // of those received, those that hold no frame: another SIN or MIN, or nothing that can be read
+	Overfull  uint64 // seconds of which the gateway has more messages than it shows: the others are passed over
 	BadMarks  uint64 // marks in the far future, not followed
 	Unwritten uint64 // times that the file could not be written
 
@@ -36,13 +37,13 @@ type Stats struct {
 
 // counters are the counts that loops and sends add to.
 type counters struct {
-	polls, received, repeated, foreign, badMarks, unwritten atomic.Uint64
-	failures                                                [len(failureNames)]atomic.Uint64
-	settled                                                 [transports.Rejected + 1]atomic.Uint64 // by settlement
-	sent, sentBytes, sendErrors, scheduled                  atomic.Uint64
-	delivered, failed, cancelled                            atomic.Uint64
-	warned                                                  atomic.Int64 // when something was logged last that may come again, Unix seconds
-	told                                                    atomic.Bool  // that the gateway does not answer, since it last did
+	polls, received, repeated, foreign, overfull, badMarks, unwritten atomic.Uint64
+	failures                                                          [len(failureNames)]atomic.Uint64
+	settled                                                           [transports.Rejected + 1]atomic.Uint64 // by settlement
+	sent, sentBytes, sendErrors, scheduled                            atomic.Uint64
+	delivered, failed, cancelled                                      atomic.Uint64
+	warned                                                            atomic.Int64 // when something was logged last that may come again, Unix seconds
+	told                                                              atomic.Bool  // that the gateway does not answer, since it last did
 }
 
 // Stats returns the counts so far.
@@ -50,7 +51,7 @@ func (t *Transport) Stats() Stats {
 	c := &t.counts
 	s := Stats{
 		Refused: t.refused.Load(), Polls: c.polls.Load(), Failures: make(map[string]uint64, len(failureNames)),
-		Received: c.received.Load(), Repeated: c.repeated.Load(), Foreign: c.foreign.Load(), BadMarks: c.badMarks.Load(), Unwritten: c.unwritten.Load(),
+		Received: c.received.Load(), Repeated: c.repeated.Load(), Foreign: c.foreign.Load(), Overfull: c.overfull.Load(), BadMarks: c.badMarks.Load(), Unwritten: c.unwritten.Load(),
 		Stored: c.settled[transports.Stored].Load(), Duplicate: c.settled[transports.Duplicate].Load(),
 		Quarantined: c.settled[transports.Quarantined].Load(), Rejected: c.settled[transports.Rejected].Load(),
 		Unconfirmed: c.settled[transports.Unsettled].Load(),

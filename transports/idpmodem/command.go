@@ -117,7 +117,7 @@ func (c *commander) exchange(ctx context.Context, cmd string, timeout time.Durat
 	if err == nil {
 		return lines, nil
 	}
-	if lost := c.line.cause(); lost != nil {
+	if lost := c.line.Cause(); lost != nil {
 		return nil, lost
 	}
 	var cme at.CMEError
@@ -144,19 +144,13 @@ func (c *commander) sumsMissing(ctx context.Context) bool {
 		return false
 	}
 	// The checksum comes behind the ERROR. A line that is lost meanwhile the next command tells of.
-	return c.line.quiet(ctx, c.timing.quiet/4, c.timing.drain) == nil && c.line.sawSum()
+	return c.line.Quiet(ctx, c.timing.quiet/4, c.timing.drain) == nil && c.line.sawSum()
 }
 
 // ready brings the terminal back in step if need be.
 func (c *commander) ready(ctx context.Context) error {
-	if err := c.line.cause(); err != nil {
+	if err := c.line.Check(ctx); err != nil || c.at != nil && !c.dirty {
 		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if c.at != nil && !c.dirty {
-		return nil
 	}
 	return c.resync(ctx)
 }
@@ -173,21 +167,21 @@ func (c *commander) resync(ctx context.Context) error {
 		c.at = nil
 	}
 	c.anew = true
-	if err := c.line.send([]byte{'\r'}); err != nil { // ends what is left of a command
-		return c.line.cause()
+	if _, err := c.line.Send([]byte{'\r'}); err != nil { // ends what is left of a command
+		return err
 	}
-	if err := c.line.quiet(ctx, c.timing.quiet, c.timing.drain); err != nil {
+	if err := c.line.Quiet(ctx, c.timing.quiet, c.timing.drain); err != nil {
 		return err
 	}
 	c.at = at.New(c.line.attach(), at.WithTimeout(c.timing.command))
 	const probes = 6
 	for range probes {
 		_, err := c.exchange(ctx, "", c.timing.probe)
-		if lost := c.line.cause(); lost != nil {
+		if lost := c.line.Cause(); lost != nil {
 			return lost
 		}
 		// What it still says is the answer to a try before, or a checksum. None of it may be left for the next command.
-		if err := c.line.quiet(ctx, rest, c.timing.drain); err != nil {
+		if err := c.line.Quiet(ctx, rest, c.timing.drain); err != nil {
 			return err
 		}
 		switch {

@@ -48,7 +48,7 @@ func (h *harness) Inject(tb testing.TB, _ int, payload []byte) string {
 
 func (h *harness) Confirmed(ctx context.Context, id string) bool {
 	n, err := strconv.ParseUint(id, 10, 64)
-	return err == nil && h.await(ctx, func() bool { return h.ended[n] })
+	return err == nil && h.mu.Await(ctx, func() bool { return h.ended[n] })
 }
 
 func (*harness) Redeliver(testing.TB, string) {} // the driver asks for it by itself
@@ -60,7 +60,7 @@ func (h *harness) Sent(ctx context.Context) (payload []byte, ok bool) {
 	for _, name := range h.terminal.Waiting() {
 		h.terminal.Finish(name, idpterm.FateDelivered)
 	}
-	ok = h.await(ctx, func() bool {
+	ok = h.mu.Await(ctx, func() bool {
 		if h.heard == len(h.out) {
 			return false
 		}

@@ -14,6 +14,9 @@ func (t *Transport) Hasten(answer time.Duration) {
 // CheckEvery sets how often the network is looked at.
 func (t *Transport) CheckEvery(d time.Duration) { t.timing.check = d }
 
+// GraceOf sets how long what is in hand may take.
+func (t *Transport) GraceOf(d time.Duration) { t.timing.grace = d }
+
 // StemOf is what names of messages with this content begin with.
 func StemOf(payload []byte, most int) string { return stemOf(payload, most) }
 

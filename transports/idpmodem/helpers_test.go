@@ -41,11 +41,10 @@ type site struct {
 	tr       *idpmodem.Transport
 	sink     *transporttest.Sink
 
-	mu      sync.Mutex
-	changed chan struct{}    // closed and replaced when something below changes; guarded by mu
-	ended   map[uint64]bool  // forward messages by id; guarded by mu
-	next    uint64           // id; guarded by mu
-	out     []idpterm.Return // guarded by mu
+	mu    transporttest.Monitor
+	ended map[uint64]bool  // forward messages by id; guarded by mu
+	next  uint64           // id; guarded by mu
+	out   []idpterm.Return // guarded by mu
 }
 
 // options are what differs between sites.
@@ -59,10 +58,10 @@ func newSite(t *testing.T, o options) *site {
 	t.Helper()
 	within, giveUp := context.WithTimeout(t.Context(), 20*time.Second)
 	t.Cleanup(giveUp)
-	s := &site{ctx: within, sink: &transporttest.Sink{}, changed: make(chan struct{}), ended: map[uint64]bool{}}
+	s := &site{ctx: within, sink: &transporttest.Sink{}, ended: map[uint64]bool{}}
 	o.terminal.Path = t.TempDir() + "/idp"
-	o.terminal.OnReturn = func(r idpterm.Return) { s.change(func() { s.out = append(s.out, r) }) }
-	o.terminal.OnSettled = func(f idpterm.Forward, _ idpterm.Outcome) { s.change(func() { s.ended[f.ID] = true }) }
+	o.terminal.OnReturn = func(r idpterm.Return) { s.mu.Change(func() { s.out = append(s.out, r) }) }
+	o.terminal.OnSettled = func(f idpterm.Forward, _ idpterm.Outcome) { s.mu.Change(func() { s.ended[f.ID] = true }) }
 	var err error
 	if s.terminal, err = idpterm.New(o.terminal); err != nil {
 		t.Skipf("no pseudo-terminals here: %v", err)
@@ -101,31 +100,6 @@ func newTransport(t *testing.T, o options, path string) *idpmodem.Transport {
 	return tr
 }
 
-func (s *site) change(f func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f()
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
-
-// await waits until done, called under the lock, is true.
-func (s *site) await(ctx context.Context, done func() bool) bool {
-	for {
-		s.mu.Lock()
-		ok, changed := done(), s.changed
-		s.mu.Unlock()
-		if ok {
-			return true
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return false
-		}
-	}
-}
-
 // deliver gives the network a message for the terminal.
 func (s *site) deliver(tb testing.TB, b []byte) (id uint64) {
 	tb.Helper()
@@ -142,7 +116,7 @@ func (s *site) deliver(tb testing.TB, b []byte) (id uint64) {
 // read waits until a forward message was marked as read.
 func (s *site) read(t *testing.T, id uint64) {
 	t.Helper()
-	if !s.await(s.ctx, func() bool { return s.ended[id] }) {
+	if !s.mu.Await(s.ctx, func() bool { return s.ended[id] }) {
 		t.Fatalf("message %d was not marked as read; %+v", id, s.tr.Stats())
 	}
 }
@@ -150,7 +124,7 @@ func (s *site) read(t *testing.T, id uint64) {
 // leaves waits until the network has so many return messages, and returns them.
 func (s *site) leaves(t *testing.T, n int) []idpterm.Return {
 	t.Helper()
-	if !s.await(s.ctx, func() bool { return len(s.out) >= n }) {
+	if !s.mu.Await(s.ctx, func() bool { return len(s.out) >= n }) {
 		t.Fatalf("the network does not have %d return messages; %+v", n, s.tr.Stats())
 	}
 	s.mu.Lock()
@@ -161,14 +135,8 @@ func (s *site) leaves(t *testing.T, n int) []idpterm.Return {
 // until waits for a state of the driver or the terminal that nothing tells of.
 func (s *site) until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-s.ctx.Done():
-			t.Fatalf("%s: not so; driver %+v, terminal %+v", what, s.tr.Stats(), s.terminal.Stats())
-		}
+	if !transporttest.Poll(s.ctx, done) {
+		t.Fatalf("%s: not so; driver %+v, terminal %+v", what, s.tr.Stats(), s.terminal.Stats())
 	}
 }
 

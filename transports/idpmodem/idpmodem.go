@@ -1,15 +1,13 @@
 package idpmodem
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/isatdata"
+	"github.com/godwit-gateway/godwit/transports/serial"
 )
 
 // A Transport receives and sends through one terminal. Safe for concurrent use.
@@ -23,10 +21,10 @@ type Transport struct {
 	counts  counters
 	queue   queue // of the session's loop alone; outlives sessions
 
-	mu       sync.Mutex
-	session  *session      // of the running Run once its terminal is set up, nil else; guarded by mu
-	starting chan struct{} // of a Run whose terminal is not set up yet, nil else; closed when that is over; guarded by mu
-	state    state         // guarded by mu
+	running serial.Running[session]
+
+	mu    sync.Mutex
+	state state // guarded by mu
 }
 
 // state is what is known of the terminal.
@@ -73,61 +71,10 @@ func (t *Transport) peer() transports.Address {
 	return transports.Address{Bearer: transports.IDP, ID: t.cfg.Peer}
 }
 
-// errRunning is returned by a second Run.
-var errRunning = errors.New("already running")
-
-// begin claims the transport for one Run.
-func (t *Transport) begin() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.starting != nil || t.session != nil {
-		return errRunning
-	}
-	t.starting = make(chan struct{})
-	return nil
-}
-
-// open lets Send use a session, whose terminal is set up now.
-func (t *Transport) open(s *session) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.session = s
-	t.startedLocked()
-}
-
+// end is the end of a Run.
 func (t *Transport) end() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.session = nil
-	t.state.network, t.state.signal = 0, 0
-	t.startedLocked()
-}
-
-func (t *Transport) startedLocked() {
-	if t.starting != nil {
-		close(t.starting)
-		t.starting = nil
-	}
-}
-
-// current returns the session to send with; nil if there is none. It waits a little for a terminal that is being set up.
-func (t *Transport) current(ctx context.Context) *session {
-	t.mu.Lock()
-	s, starting := t.session, t.starting
-	t.mu.Unlock()
-	if s != nil || starting == nil {
-		return s
-	}
-	timer := time.NewTimer(t.timing.start)
-	defer timer.Stop()
-	select {
-	case <-starting:
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.session
+	t.know(func(st *state) { st.network, st.signal = 0, 0 })
+	t.running.End()
 }
 
 // know changes what is known of the terminal.
@@ -138,8 +85,4 @@ func (t *Transport) know(change func(*state)) {
 }
 
 // Up implements transports.Line.
-func (t *Transport) Up() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.session != nil
-}
+func (t *Transport) Up() bool { return t.running.Up() }

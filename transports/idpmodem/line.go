@@ -1,65 +1,45 @@
 package idpmodem
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/godwit-gateway/godwit/transports/serial"
 )
 
-// errLineClosed is what ends the reading of a line that we closed.
-var errLineClosed = errors.New("line is closed")
-
-// A line is an open serial line. Its pump goroutine is the only reader for as long as the line is open and hands what is good of replies to the reader that
-// is attached. So a command processor that lost track can be thrown away and a fresh one attached, without two of them reading the line.
+// A line hands what is good of replies to the reader that is attached. So a command processor that lost track can be thrown away and a fresh one attached.
 type line struct {
-	rwc    io.ReadWriteCloser
-	counts *counters
-	write  time.Duration // that a write may take
+	*serial.Line
 
+	counts    *counters
 	restarted chan struct{} // holds one token when the terminal has said that it started
-	lost      chan struct{} // closed once the line is of no more use
 
 	mu      sync.Mutex
-	err     error          // why the line is lost; guarded by mu
 	replies *io.PipeWriter // to what is attached, or nil; guarded by mu
 	busy    bool           // a command is under way; guarded by mu
 	in      assembler      // guarded by mu
-	heard   time.Time      // when the last byte came; guarded by mu
 }
 
 func newLine(rwc io.ReadWriteCloser, counts *counters, write time.Duration) *line {
-	return &line{rwc: rwc, counts: counts, write: write, restarted: make(chan struct{}, 1), lost: make(chan struct{})}
+	l := &line{counts: counts, restarted: make(chan struct{}, 1)}
+	l.Line = serial.NewLine(rwc, "the terminal", write, l.detach)
+	return l
 }
 
-// pump reads until the line is lost or closed.
-func (l *line) pump() {
-	buf := make([]byte, 4096)
-	for {
-		n, err := l.rwc.Read(buf)
-		if n > 0 {
-			// Who is attached takes lines at any time, waiting for a reply or not; detach ends a write that waits.
-			if text, to := l.take(buf[:n]); text != "" {
-				_, _ = io.WriteString(to, text)
-			}
-		}
-		if err != nil {
-			l.fail(fmt.Errorf("read from the terminal: %w", err))
-			return
-		}
+// take takes what the terminal said. Who is attached takes lines at any time, waiting for a reply or not; detach ends a write that waits.
+func (l *line) take(b []byte) {
+	if text, to := l.sort(b); text != "" {
+		_, _ = io.WriteString(to, text)
 	}
 }
 
-// take returns the good lines that bytes make up, and who is to get them. Nobody waits for a line while no command is under way: it is the late answer to
+// sort returns the good lines that bytes make up, and who is to get them. Nobody waits for a line while no command is under way: it is the late answer to
 // one that was given up.
-func (l *line) take(b []byte) (text string, to *io.PipeWriter) {
+func (l *line) sort(b []byte) (text string, to *io.PipeWriter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.heard = time.Now()
 	var good strings.Builder
 	wrong, overlong := l.in.wrong, l.in.overlong
 	l.in.feed(b, func(line string) {
@@ -122,11 +102,11 @@ func (l *line) sawSum() bool {
 func (l *line) attach() io.ReadWriter {
 	r, w := io.Pipe()
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.err != nil {
-		_ = w.Close() // nobody would detach it
-	}
 	l.replies = w
+	l.mu.Unlock()
+	if l.Cause() != nil {
+		l.detach() // nobody else would
+	}
 	return struct {
 		io.Reader
 		io.Writer
@@ -153,83 +133,8 @@ func (c commands) Write(b []byte) (int, error) {
 	if c.line.sums() {
 		command = withChecksum(command)
 	}
-	if err := c.line.send(append(command, '\r')); err != nil {
+	if _, err := c.line.Send(append(command, '\r')); err != nil {
 		return 0, err
 	}
 	return len(b), nil
-}
-
-// send writes to the terminal. One that takes nothing for so long will not take anything any more.
-func (l *line) send(b []byte) error {
-	if d, ok := l.rwc.(interface{ SetWriteDeadline(t time.Time) error }); ok {
-		if err := d.SetWriteDeadline(time.Now().Add(l.write)); err != nil && !errors.Is(err, os.ErrNoDeadline) {
-			l.fail(fmt.Errorf("write to the terminal: %w", err))
-			return err
-		}
-	}
-	if _, err := l.rwc.Write(b); err != nil {
-		l.fail(fmt.Errorf("write to the terminal: %w", err))
-		return err
-	}
-	return nil
-}
-
-// quiet waits until the terminal has said nothing for gap, for no longer than most.
-func (l *line) quiet(ctx context.Context, gap, most time.Duration) error {
-	from := time.Now()
-	end := from.Add(most)
-	for {
-		l.mu.Lock()
-		if l.heard.After(from) {
-			from = l.heard
-		}
-		l.mu.Unlock()
-		until := from.Add(gap)
-		if until.After(end) {
-			until = end
-		}
-		left := time.Until(until)
-		if left <= 0 {
-			return nil
-		}
-		if err := l.pause(ctx, left); err != nil {
-			return err
-		}
-	}
-}
-
-// pause waits, but not for a line that is lost.
-func (l *line) pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-l.lost:
-		return l.cause()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// fail marks the line as lost, the first reason being the one that counts, and ends the pump.
-func (l *line) fail(err error) {
-	l.mu.Lock()
-	first := l.err == nil
-	if first {
-		l.err = err
-		close(l.lost)
-	}
-	l.mu.Unlock()
-	if first {
-		_ = l.rwc.Close() // the line is lost already
-		l.detach()
-	}
-}
-
-// cause returns why the line is lost, nil if it is not.
-func (l *line) cause() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.err
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/godwit-gateway/godwit/transports/isatdata"
+	"github.com/godwit-gateway/godwit/transports/serial"
 )
 
 // States of messages in the terminal.
@@ -62,7 +63,7 @@ func isName(s string) bool {
 //
 //	"name",number.part,priority,SIN,state,length,bytes done     without the number in the dialect of Quectel
 func (d *dialect) parseStatus(text string) (status, error) {
-	f := splitFields(text)
+	f := serial.Fields(text)
 	if d.numbered {
 		if len(f) < 2 {
 			return status{}, fmt.Errorf("%w: %.80q", errReply, text)
@@ -84,7 +85,7 @@ func (d *dialect) parseStatus(text string) (status, error) {
 //	"name",number.part,priority,SIN,state,length,format,data
 //	"name",SIN,length,format,data                               in the dialect of Quectel
 func (d *dialect) parseMessage(text string) ([]byte, error) {
-	f := splitFields(text)
+	f := serial.Fields(text)
 	want, sinAt := 8, 3
 	if d.brief {
 		want, sinAt = 5, 1
@@ -106,21 +107,4 @@ func (d *dialect) parseMessage(text string) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %d bytes of a message of %d", errReply, len(message), length)
 	}
 	return message, nil
-}
-
-// splitFields splits the parameters of a reply at commas outside of quotes, and takes the quotes away.
-func splitFields(s string) []string {
-	var out []string
-	quoted := false
-	start := 0
-	for i := 0; i <= len(s); i++ {
-		if i < len(s) && s[i] == '"' {
-			quoted = !quoted
-		}
-		if i == len(s) || (s[i] == ',' && !quoted) {
-			out = append(out, strings.Trim(strings.TrimSpace(s[start:i]), `"`))
-			start = i + 1
-		}
-	}
-	return out
 }

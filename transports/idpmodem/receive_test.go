@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/peers/idpterm"
 	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/idpmodem"
+	"github.com/godwit-gateway/godwit/transports/serial"
+	"github.com/godwit-gateway/godwit/transports/transporttest"
 )
 
 // A crash between the sink's word and the mark leaves the message where it is: it comes again, is a duplicate, and is marked then. No message is marked
@@ -49,6 +52,29 @@ func TestCrashBeforeMark(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What is in hand is finished, but not for ever: what was not settled is not marked, and comes again.
+func TestGrace(t *testing.T) {
+	s := newSite(t, options{})
+	s.sink.Judge = func(ctx context.Context, _ transports.Uplink) (transports.Settlement, error) {
+		<-ctx.Done()
+		return transports.Unsettled, ctx.Err()
+	}
+	s.tr.GraceOf(50 * time.Millisecond)
+	r := s.start(t)
+	id := s.deliver(t, message("held"))
+	if _, ok := s.sink.AwaitCount(s.ctx, 1); !ok {
+		t.Fatal("the message did not come")
+	}
+	r.stop()
+	if !errors.Is(r.err, serial.ErrGrace) {
+		t.Errorf("Run returned %v although it gave up what was in hand", r.err)
+	}
+	s.sink = &transporttest.Sink{}
+	s.tr = newTransport(t, options{}, s.terminal.Path())
+	s.start(t)
+	s.read(t, id)
 }
 
 // A message that does not come out does not hold up those behind it, and is not marked.

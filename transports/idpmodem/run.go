@@ -5,17 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/serial"
 )
 
 // failuresMax is how many steps in a row may fail before the line is given up and opened again.
 const failuresMax = 3
-
-// errGrace is why a line is lost whose session did not end in time.
-var errGrace = errors.New("what was in hand was not finished in time")
 
 // A session is one Run. Its loop owns the line's command side; Send hands it requests.
 type session struct {
@@ -25,8 +22,7 @@ type session struct {
 	cmd  *commander
 	log  *slog.Logger
 
-	requests chan *request // not buffered: who sends waits
-	done     chan struct{} // closed when requests are not taken any more
+	requests *serial.Requests[*request]
 
 	// Of the loop's goroutine.
 	inHand   context.Context //nolint:containedctx // outlives Run's context by the grace period, for what is in hand
@@ -42,7 +38,7 @@ type session struct {
 
 // Run implements transports.Transport. It opens the line, sets the terminal up and serves it until the line is lost.
 func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
-	if err := t.begin(); err != nil {
+	if err := t.running.Begin(); err != nil {
 		return fmt.Errorf("idp link %s: %w", t.name, err)
 	}
 	defer t.end()
@@ -54,49 +50,25 @@ func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 		return fmt.Errorf("idp link %s: %w", t.name, err)
 	}
 	l := newLine(rwc, &t.counts, t.timing.write)
-	inHand, giveUp := context.WithCancel(context.WithoutCancel(ctx))
-	defer giveUp()
 	s := &session{
 		t: t, sink: sink, line: l, log: t.log.With(slog.String("transport", t.name)),
 		cmd:      &commander{line: l, timing: &t.timing, counts: &t.counts, baud: t.cfg.Baud},
-		requests: make(chan *request), done: make(chan struct{}), inHand: inHand, setUp: true, marked: map[string]bool{}, unread: map[string]int{},
+		requests: serial.NewRequests[*request](), setUp: true, marked: map[string]bool{}, unread: map[string]int{},
 	}
-	var wg sync.WaitGroup
-	finished := make(chan struct{})
-	wg.Go(l.pump)
-	wg.Go(func() { // what is in hand outlives ctx, by the grace period at most
-		select {
-		case <-finished:
-			return
-		case <-ctx.Done():
-		}
-		grace := time.NewTimer(t.timing.grace)
-		defer grace.Stop()
-		select {
-		case <-grace.C:
-			l.fail(errGrace)
-			giveUp()
-		case <-finished:
-		}
+	err = l.Serve(ctx, l.take, t.timing.grace, func(inHand context.Context) error {
+		s.inHand = inHand
+		return s.run(ctx)
 	})
-	err = s.run(ctx)
-	close(finished)
-	overrun := errors.Is(l.cause(), errGrace)
-	l.fail(errLineClosed)
 	s.cmd.close()
-	wg.Wait()
-	if ctx.Err() != nil && !overrun {
-		return nil
+	if err != nil {
+		return fmt.Errorf("idp link %s: %w", t.name, err)
 	}
-	if err == nil { // the loop ended well, but too late
-		err = errGrace
-	}
-	return fmt.Errorf("idp link %s: %w", t.name, err)
+	return nil
 }
 
 // run is the session's loop. It returns nil only if ctx is done.
 func (s *session) run(ctx context.Context) error {
-	defer close(s.done)
+	defer s.requests.Close()
 	s.poll, s.check = time.NewTimer(0), time.NewTimer(s.t.timing.check)
 	defer s.poll.Stop()
 	defer s.check.Stop()
@@ -119,7 +91,7 @@ func (s *session) step(ctx context.Context) error {
 			return fmt.Errorf("set up the terminal: %w", err)
 		}
 		s.setUp = false
-		s.t.open(s)
+		s.t.running.Open(s)
 		s.poll.Reset(0)
 		s.check.Reset(s.t.timing.check)
 		return nil
@@ -127,13 +99,13 @@ func (s *session) step(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return nil
-	case <-s.line.lost:
-		return s.line.cause()
+	case <-s.line.Lost():
+		return s.line.Cause()
 	case <-s.line.restarted:
 		s.log.Warn("the terminal has started over")
 		s.setUp = true
 		return nil
-	case r := <-s.requests:
+	case r := <-s.requests.Next():
 		r.result <- s.transmit(ctx, r)
 		return nil
 	case <-s.poll.C:
@@ -164,7 +136,7 @@ func (s *session) looked(err error) error {
 
 // judge decides what an error of a step means for the session: nil if it goes on.
 func (s *session) judge(ctx context.Context, err error) error {
-	if lost := s.line.cause(); lost != nil {
+	if lost := s.line.Cause(); lost != nil {
 		return lost
 	}
 	if over(ctx) {
@@ -178,7 +150,7 @@ func (s *session) judge(ctx context.Context, err error) error {
 	}
 	s.log.Warn("terminal does not do as told", slog.Any("error", err))
 	if s.setUp || s.cmd.anew {
-		return s.line.pause(ctx, s.t.timing.quiet)
+		return s.line.Pause(ctx, s.t.timing.quiet)
 	}
 	s.later()
 	return nil

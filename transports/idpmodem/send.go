@@ -26,7 +26,6 @@ type answer struct {
 }
 
 var (
-	errBusy      = errors.New("terminal is busy with other things")
 	errNoWindows = errors.New("idp has no reply windows")
 	errEmpty     = errors.New("no payload")
 	errBearer    = errors.New("want an address on idp")
@@ -77,22 +76,14 @@ func (t *Transport) sendOnce(ctx context.Context, d *transports.Downlink) (trans
 	if err := t.admit(ctx, d); err != nil {
 		return transports.Receipt{}, err
 	}
-	s := t.current(ctx)
+	s := t.running.Current(ctx, t.timing.start)
 	if s == nil {
 		return transports.Receipt{}, sendError(transports.NotSent, transports.ErrDown)
 	}
 	// The payload is copied: the loop keeps it until the network has the message.
 	r := &request{ctx: ctx, payload: append([]byte(nil), d.Payload...), expires: d.Expires, reports: d.WantReport, result: make(chan answer, 1)}
-	turn := time.NewTimer(t.timing.queue)
-	defer turn.Stop()
-	select {
-	case s.requests <- r:
-	case <-turn.C: // the sink does not take what came in, perhaps: other links are not to wait for that
-		return transports.Receipt{}, sendError(transports.NotSent, errBusy)
-	case <-s.done:
-		return transports.Receipt{}, sendError(transports.NotSent, transports.ErrDown)
-	case <-ctx.Done():
-		return transports.Receipt{}, sendError(transports.NotSent, ctx.Err())
+	if err := s.requests.Hand(ctx, r, t.timing.queue); err != nil {
+		return transports.Receipt{}, sendError(transports.NotSent, err)
 	}
 	select {
 	case a := <-r.result:

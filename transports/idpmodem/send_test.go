@@ -143,6 +143,39 @@ func TestFullQueueBlocked(t *testing.T) {
 	}
 }
 
+// What the terminal says in register 80 of a message that it does not take decides what becomes of it; a command that came garbled is repeated at once.
+func TestErrorNumbers(t *testing.T) {
+	s := newSite(t, options{terminal: idpterm.Options{ReturnSlots: 16, Up: forever}})
+	s.start(t)
+	s.up(t)
+	for code, want := range map[int]transports.Outcome{
+		101: transports.NotSent, 102: transports.Refused, 103: transports.Refused, 105: transports.NotSent, 106: transports.NotSent, 107: transports.NotSent,
+		108: transports.NotSent, 109: transports.NotSent,
+	} {
+		before := s.terminal.Stats().Submitted
+		if err := s.terminal.Inject(idpterm.Step{Command: "%MGRT", Do: idpterm.ActError, Code: code}); err != nil {
+			t.Fatal(err)
+		}
+		payload := fmt.Sprint("down ", code)
+		_, err := s.send(payload)
+		if e := failed(t, err); e.Outcome != want || e.Code != code {
+			t.Errorf("error %d: %+v, want %q", code, e, want)
+		}
+		if n := s.terminal.Stats().Submitted; n != before {
+			t.Errorf("error %d: it is there", code)
+		}
+		if _, err := s.send(payload); err != nil {
+			t.Errorf("after error %d: %v", code, err)
+		}
+	}
+	if err := s.terminal.Inject(idpterm.Step{Command: "%MGRT", Do: idpterm.ActError, Code: 100}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.send("garbled"); err != nil || s.tr.Stats().BadCommands != 1 {
+		t.Errorf("a command that came garbled: %v, %d were", err, s.tr.Stats().BadCommands)
+	}
+}
+
 // Whether a message whose answer was lost is in the terminal, the terminal says: it is queued once, and no send is told the wrong thing.
 func TestLostAnswer(t *testing.T) {
 	for _, do := range []idpterm.Action{idpterm.ActMute, idpterm.ActUnplug} {

@@ -71,7 +71,7 @@ func (s *session) checksums(ctx context.Context) error {
 			s.log.Warn("terminal has no checksums: what the line garbles is not noticed")
 			break
 		}
-		if err := s.line.quiet(ctx, s.t.timing.quiet/2, s.t.timing.drain); err != nil {
+		if err := s.line.Quiet(ctx, s.t.timing.quiet/2, s.t.timing.drain); err != nil {
 			return err
 		}
 		s.line.setSums(s.line.sawSum())
@@ -87,7 +87,7 @@ func (s *session) checksums(ctx context.Context) error {
 
 // plain switches checksums off. The command has one and its reply has none, so it looks like silence, and finding the terminal again tells.
 func (s *session) plain(ctx context.Context) error {
-	if _, err := s.cmd.exchange(ctx, "%CRC=0", s.t.timing.probe); err != nil && s.line.cause() != nil {
+	if _, err := s.cmd.exchange(ctx, "%CRC=0", s.t.timing.probe); err != nil && s.line.Cause() != nil {
 		return err
 	}
 	s.cmd.dirty = true

@@ -68,9 +68,9 @@ func (t *Transport) Stats() Stats {
 		Setups: c.setups.Load(), Timeouts: c.timeouts.Load(), Resyncs: c.resyncs.Load(), Strays: c.strays.Load(), Garbled: c.garbled.Load(),
 		BadCommands: c.badCommands.Load(), Overlong: c.overlong.Load(),
 	}
+	s.Up = t.running.Up()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s.Up = t.session != nil
 	s.Registered = s.Up && t.state.network == networkActive
 	s.Network, s.SignalDBHz, s.MobileID, s.Checksums, s.Queued = t.state.network, float64(t.state.signal)/100, t.state.mobileID, t.state.sums, t.state.queued
 	return s

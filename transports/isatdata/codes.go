@@ -34,18 +34,15 @@ func TerminalError(code int) string {
 
 // GatewayRate and the others are error codes of the web services of the network that say what to do.
 const (
-	GatewayRate          = 16    // polled too fast
-	GatewayTimestamp     = 17    // bad time stamp
-	GatewayAuth          = 21785 // access ID or password is wrong
-	GatewaySameMark      = 21817 // same high-water mark polled too often
-	GatewayTooLong       = 21797 // too long for a terminal in a low-power mode
-	GatewayNotCancelled  = 115   // too late to be cancelled
-	GatewayNotCancelled2 = 17685
+	GatewayRate     = 16    // polled too fast
+	GatewayAuth     = 21785 // access ID or password is wrong
+	GatewaySameMark = 21817 // same high-water mark polled too often
+	GatewayTooLong  = 21797 // too long for a terminal in a low-power mode
 )
 
 var gatewayNames = map[int]string{
-	0: "none", GatewayRate: "polled too fast", GatewayTimestamp: "bad time stamp", GatewayAuth: "access ID or password is wrong", GatewaySameMark: "same mark polled too often",
-	GatewayTooLong: "too long for a low-power mode", GatewayNotCancelled: "cannot be cancelled", GatewayNotCancelled2: "cannot be cancelled",
+	0: "none", GatewayRate: "polled too fast", 17: "bad time stamp", GatewayAuth: "access ID or password is wrong", GatewaySameMark: "same mark polled too often",
+	GatewayTooLong: "too long for a low-power mode", 115: "cannot be cancelled", 17685: "cannot be cancelled",
 	513: "wrong mobile", 514: "wrong mobile", 16897: "wrong mobile", 16898: "wrong mobile", 17681: "queue is full", 21795: "queue is full", 21796: "queue is full",
 	12309: "timed out", 21812: "timed out, never tried", 21813: "timed out, tried", 21814: "timed out, acknowledged and lost",
 	49: "closed by a reset of the terminal", 21792: "closed by a reset of the terminal", 21815: "closed by a reset of the terminal", 21816: "closed by a reset of the terminal",

@@ -10,8 +10,7 @@ const (
 	ReturnMax          = 6400  // from a terminal
 	ForwardMax         = 10000 // to a terminal
 	ForwardLowPowerMax = 5000  // to a terminal in a low-power mode
-	MessageMin         = 2
-	HeaderLen          = 2 // SIN and MIN
+	HeaderLen          = 2     // SIN and MIN
 )
 
 // What frames have by default, and the least SIN that is not of the terminal's own software.

@@ -56,16 +56,8 @@ func TestHeader(t *testing.T) {
 // The codes of periods are not in the order of the periods.
 func TestWake(t *testing.T) {
 	for code, want := range map[int]time.Duration{0: 5 * time.Second, 1: 30 * time.Second, 3: 3 * time.Minute, 6: time.Hour, 7: 2 * time.Minute, 10: 20 * time.Minute} {
-		if p, ok := isatdata.WakePeriod(code); !ok || p != want {
-			t.Errorf("code %d: %s (%t)", code, p, ok)
-		}
 		if c, ok := isatdata.WakeCode(want); !ok || c != code {
 			t.Errorf("%s: code %d (%t)", want, c, ok)
-		}
-	}
-	for _, code := range []int{-1, 11} {
-		if _, ok := isatdata.WakePeriod(code); ok {
-			t.Errorf("code %d has a period", code)
 		}
 	}
 	if _, ok := isatdata.WakeCode(4 * time.Minute); ok {

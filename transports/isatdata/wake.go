@@ -11,14 +11,6 @@ var wakePeriods = [...]time.Duration{
 	15 * time.Minute, 20 * time.Minute,
 }
 
-// WakePeriod returns the period of a code; false if there is no such code.
-func WakePeriod(code int) (time.Duration, bool) {
-	if code < 0 || code >= len(wakePeriods) {
-		return 0, false
-	}
-	return wakePeriods[code], true
-}
-
 // WakeCode returns the code of a period; false if terminals do not have it.
 func WakeCode(period time.Duration) (code int, ok bool) {
 	for code, p := range wakePeriods {

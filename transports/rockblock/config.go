@@ -12,6 +12,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/webservice"
 )
 
 // Sizes.
@@ -73,7 +74,7 @@ func (c *Config) Validate() error {
 	_, err = parseKey(c.Key)
 	wrong(err != nil, "%w", err)
 	wrong(d.TokenAge < time.Minute || d.TokenAge > 30*24*time.Hour, "token_age is %s, want 1m to 720h", d.TokenAge)
-	errs = append(errs, transports.CheckService("mt", d.MT, MTDefault))
+	errs = append(errs, webservice.CheckAddress("mt", d.MT, MTDefault))
 	wrong((c.Username == "") != (c.Password == ""), "username and password_file belong together")
 	wrong(len(c.Username) > passwordsMax || len(c.Password) > passwordsMax, "username or password_file is longer than %d bytes", passwordsMax)
 	wrong(d.SendTime < time.Second || d.SendTime > 5*time.Minute, "send_time is %s, want 1s to 5m", d.SendTime)

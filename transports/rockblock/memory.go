@@ -16,18 +16,3 @@ type messageKey struct {
 func keyOf(w *webhook) messageKey {
 	return messageKey{imei: w.imei, momsn: w.momsn, at: w.at.Unix(), data: sha256.Sum256(w.data)}
 }
-
-// known reports whether a message was settled before.
-func (t *Transport) known(k messageKey) bool {
-	t.memory.Lock()
-	defer t.memory.Unlock()
-	_, there := t.settled.Get(k)
-	return there
-}
-
-// remember keeps that a message is settled.
-func (t *Transport) remember(k messageKey) {
-	t.memory.Lock()
-	defer t.memory.Unlock()
-	t.settled.Put(k, struct{}{})
-}

@@ -6,13 +6,13 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/gate"
 	"github.com/godwit-gateway/godwit/transports/recent"
+	"github.com/godwit-gateway/godwit/transports/webservice"
 )
 
 // A Transport takes the webhooks of one account and sends to its modems. Safe for concurrent use.
@@ -28,9 +28,7 @@ type Transport struct {
 	gate     gate.Gate
 	slots    chan struct{} // holds a token for each message that the sink has
 	warned   atomic.Int64  // when a webhook that was not taken was logged last, Unix seconds
-
-	memory  sync.Mutex // never held while anything waits
-	settled recent.Map[messageKey, struct{}]
+	settled  *recent.Map[messageKey, struct{}]
 }
 
 // New returns a transport that does nothing yet.
@@ -50,8 +48,7 @@ func New(name string, cfg Config, log *slog.Logger) (*Transport, error) {
 	return &Transport{
 		name: name, cfg: cfg, log: log, now: time.Now, socket: gate.NewSocket(addr), gate: gate.Gate{Most: connsMax, Each: connsMax},
 		slots: make(chan struct{}, connsMax), settled: recent.New[messageKey, struct{}](repeatsMax), verifier: verifier{key: key, age: cfg.TokenAge},
-		// What a redirect leads to is not whom the password is for.
-		client: &http.Client{Timeout: cfg.SendTime, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		client: webservice.NewClient(cfg.SendTime, false),
 	}, nil
 }
 

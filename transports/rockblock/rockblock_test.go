@@ -26,22 +26,11 @@ import (
 func nobody(http.ResponseWriter, *http.Request) {}
 
 // running runs a transport until the test ends, and waits until it takes webhooks.
-func running(t *testing.T, tr *rockblock.Transport, sink transports.Sink) {
+func running(t *testing.T, tr *rockblock.Transport, sink transports.Sink) (stop func()) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- tr.Run(ctx, sink) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for !tr.Up() {
-		<-tick.C
-	}
+	stop = transporttest.Start(t, tr, sink)
+	transporttest.Until(t, "the transport to be up", tr.Up)
+	return stop
 }
 
 func message(n uint64, data string) peer.Message {
@@ -306,14 +295,7 @@ func TestCredentialsAreNeverTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- tr.Run(ctx, &transporttest.Sink{}) }()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for !tr.Up() {
-		<-tick.C
-	}
+	stop := running(t, tr, &transporttest.Sink{})
 	d := transports.Downlink{To: transports.Address{Bearer: transports.SBD, ID: imei(0)}, Payload: []byte("x")}
 	answers := map[string]http.HandlerFunc{
 		"a wrong login": func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "FAILED,10,%s", r.FormValue("password")) },
@@ -324,7 +306,18 @@ func TestCredentialsAreNeverTold(t *testing.T) {
 		"a redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/?"+r.FormValue("password"), http.StatusFound)
 		},
+		"a redirect that is none": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", "http://%zz/?"+r.FormValue("password"))
+			w.WriteHeader(http.StatusFound)
+		},
 		"no answer": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"no HTTP": func(w http.ResponseWriter, r *http.Request) {
+			password := r.FormValue("password")
+			if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+				_, _ = io.WriteString(conn, password+"\r\n\r\n")
+				_ = conn.Close()
+			}
+		},
 	}
 	for name, a := range answers {
 		answer.Store(&a)
@@ -348,10 +341,7 @@ func TestCredentialsAreNeverTold(t *testing.T) {
 		t.Fatalf("%v, %v", res, err)
 	}
 	res.Body.Close()
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
+	stop()
 	form, err := url.ParseQuery(string(body))
 	if err != nil || form.Get("JWT") == "" {
 		t.Fatal(form, err)
@@ -394,10 +384,7 @@ func TestConfigValidate(t *testing.T) {
 		t.Fatal(err)
 	}
 	ok := rockblock.Config{Listen: ":8470", Key: key}
-	if err := ok.Validate(); err != nil {
-		t.Error(err)
-	}
-	for want, change := range map[string]func(*rockblock.Config){
+	transporttest.Mistakes(t, ok, rockblock.New, map[string]func(*rockblock.Config){
 		"listen":    func(c *rockblock.Config) { c.Listen = "web" },
 		"path":      func(c *rockblock.Config) { c.Path = "hook" },
 		"path is":   func(c *rockblock.Config) { c.Path = "/a//b" },
@@ -406,16 +393,7 @@ func TestConfigValidate(t *testing.T) {
 		"mt":        func(c *rockblock.Config) { c.MT = "https://user:pass@rockblock.example/MT" },
 		"username":  func(c *rockblock.Config) { c.Username = "fleet" },
 		"send_time": func(c *rockblock.Config) { c.SendTime = time.Hour },
-	} {
-		c := ok
-		change(&c)
-		if err := c.Validate(); err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("%s: %v", want, err)
-		}
-		if _, err := rockblock.New("rock", c, slog.New(slog.DiscardHandler)); err == nil {
-			t.Errorf("%s: a transport was made", want)
-		}
-	}
+	})
 }
 
 // What stops before a connection is there has not left: it is neither paid for nor given up soon.

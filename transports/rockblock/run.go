@@ -101,7 +101,7 @@ func (t *Transport) serve(ctx context.Context, sink transports.Sink, w http.Resp
 		return http.StatusOK
 	}
 	key := keyOf(&m)
-	if t.known(key) { // the answer was lost, or came too late
+	if _, again := t.settled.Get(key); again { // the answer was lost, or came too late
 		t.counts.repeated.Add(1)
 		return http.StatusOK
 	}
@@ -117,7 +117,7 @@ func (t *Transport) serve(ctx context.Context, sink transports.Sink, w http.Resp
 		as := t.hand(ctx, sink, &m)
 		kept := as != transports.Unsettled && as != transports.Rejected // what is rejected today may be welcome tomorrow
 		if kept {
-			t.remember(key)
+			t.settled.Put(key, struct{}{})
 		}
 		settled <- kept
 	})

@@ -5,21 +5,18 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/webservice"
 )
 
 var (
 	errNoAccount = errors.New("the link has no account for what goes to modems (username)")
-	errWindow    = errors.New("satellites have no windows")
 	errAddress   = errors.New("want an IMEI of 15 digits")
-	errEmpty     = errors.New("no payload")
 	errPrefix    = errors.New(`a payload that begins with "RB" the web service takes for an order to itself`)
 	errAnswer    = errors.New("the web service says neither OK nor FAILED")
 )
@@ -46,24 +43,16 @@ func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports
 
 // admit refuses what cannot be sent.
 func (t *Transport) admit(ctx context.Context, d *transports.Downlink) error {
-	refused := func(err error) error { return &transports.SendError{Outcome: transports.Refused, Err: err} }
+	err := transports.Admit(ctx, d, DownlinkMax, t.now())
 	switch {
-	case ctx.Err() != nil:
-		return &transports.SendError{Outcome: transports.NotSent, Err: ctx.Err()}
-	case d.Window.ID != 0:
-		return refused(errWindow)
-	case len(d.Payload) > DownlinkMax:
-		return refused(transports.ErrTooLarge)
-	case len(d.Payload) == 0:
-		return refused(errEmpty)
+	case err != nil:
+		return err
 	case strings.HasPrefix(string(d.Payload), "RB"):
-		return refused(errPrefix)
-	case !d.Expires.IsZero() && !t.now().Before(d.Expires):
-		return refused(transports.ErrExpired)
+		return transports.Refuse(errPrefix)
 	case t.cfg.Username == "":
-		return refused(errNoAccount)
-	case d.To.Bearer != transports.SBD || len(d.To.ID) != 15 || !digits(d.To.ID):
-		return refused(errAddress)
+		return transports.Refuse(errNoAccount)
+	case d.To.Bearer != transports.SBD || !transports.ValidIMEI(d.To.ID):
+		return transports.Refuse(errAddress)
 	case !t.Up():
 		return &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
 	}
@@ -72,33 +61,26 @@ func (t *Transport) admit(ctx context.Context, d *transports.Downlink) error {
 
 // post makes the request. Until a connection is there nothing has left; after that only the answer says what is.
 func (t *Transport) post(ctx context.Context, form string) error {
-	connected := false
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true }})
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, t.cfg.MT, strings.NewReader(form))
 	if err != nil {
-		return &transports.SendError{Outcome: transports.Refused, Err: fmt.Errorf("ask the web service: %w", err)}
+		return transports.Refuse(fmt.Errorf("ask the web service: %w", err))
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	res, err := t.client.Do(r)
-	if err != nil {
-		if !connected {
-			return &transports.SendError{Outcome: transports.NotSent, Slow: true, Unasked: true, Err: fmt.Errorf("reach the web service: %w", err)}
-		}
-		return &transports.SendError{Outcome: transports.MaybeSent, Err: fmt.Errorf("ask the web service: %w", err)}
-	}
-	defer func() { _ = res.Body.Close() }() // it was read
-	text, err := io.ReadAll(io.LimitReader(res.Body, replyMax))
+	a, reached, err := webservice.Ask(t.client, r, replyMax)
+	said := fmt.Errorf("answer of the web service: status %d", a.Status)
 	switch {
+	case !reached:
+		return &transports.SendError{Outcome: transports.NotSent, Slow: true, Unasked: true, Err: fmt.Errorf("reach the web service: %w", err)}
 	case err != nil:
-		return &transports.SendError{Outcome: transports.MaybeSent, Err: fmt.Errorf("answer of the web service: %w", err)}
-	case res.StatusCode == http.StatusFound || res.StatusCode == http.StatusSeeOther || res.StatusCode == http.StatusRequestTimeout: // it may have been taken before
-		return &transports.SendError{Outcome: transports.MaybeSent, Code: res.StatusCode, Err: fmt.Errorf("answer of the web service: %s", res.Status)}
-	case res.StatusCode >= 300 && res.StatusCode < 500: // it is not there, or does not want us
-		return &transports.SendError{Outcome: transports.NotSent, Slow: true, Code: res.StatusCode, Err: fmt.Errorf("answer of the web service: %s", res.Status)}
-	case res.StatusCode != http.StatusOK:
-		return &transports.SendError{Outcome: transports.MaybeSent, Code: res.StatusCode, Err: fmt.Errorf("answer of the web service: %s", res.Status)}
+		return &transports.SendError{Outcome: transports.MaybeSent, Err: fmt.Errorf("ask the web service: %w", err)}
+	case a.Status == http.StatusFound || a.Status == http.StatusSeeOther || a.Status == http.StatusRequestTimeout: // it may have been taken before
+		return &transports.SendError{Outcome: transports.MaybeSent, Code: a.Status, Err: said}
+	case a.Status >= 300 && a.Status < 500: // it is not there, or does not want us
+		return &transports.SendError{Outcome: transports.NotSent, Slow: true, Code: a.Status, Err: said}
+	case a.Status != http.StatusOK:
+		return &transports.SendError{Outcome: transports.MaybeSent, Code: a.Status, Err: said}
 	}
-	return parseAnswer(string(text))
+	return parseAnswer(string(a.Body))
 }
 
 const codeTooLong = 15

@@ -37,7 +37,7 @@ func parseWebhook(contentType string, body []byte) (w webhook, err error) {
 	if err != nil {
 		return w, err
 	}
-	if w.imei = fields["imei"]; !digits(w.imei) || len(w.imei) != 15 {
+	if w.imei = fields["imei"]; !transports.ValidIMEI(w.imei) {
 		return w, fmt.Errorf("%w: an IMEI that is not of 15 digits", errMalformed)
 	}
 	if w.momsn, err = number(fields["momsn"]); err != nil {

@@ -269,7 +269,7 @@ func FuzzWebhook(f *testing.F) {
 			}
 			return
 		}
-		if p := w.position; len(w.imei) != 15 || !digits(w.imei) || !digits(w.momsn) || len(w.data) > UplinkMax ||
+		if p := w.position; !transports.ValidIMEI(w.imei) || !digits(w.momsn) || len(w.data) > UplinkMax ||
 			p.Known && (p.Latitude < -90e6 || p.Latitude > 90e6 || p.Longitude < -180e6 || p.Longitude > 180e6 || p.Radius < 0) {
 			t.Fatalf("%+v", w)
 		}

@@ -42,7 +42,7 @@ func (c *commander) command(ctx context.Context, cmd string, timeout time.Durati
 func (c *commander) exchange(cmd string, timeout time.Duration) ([]string, error) {
 	c.line.begin(false)
 	defer c.line.end()
-	if err := c.line.send([]byte("AT" + cmd + "\r")); err != nil {
+	if _, err := c.line.Send([]byte("AT" + cmd + "\r")); err != nil {
 		return nil, err
 	}
 	return c.finish(timeout)
@@ -76,14 +76,14 @@ func (c *commander) writeMessage(ctx context.Context, message []byte) error {
 	cmd := fmt.Sprintf("AT+SBDWB=%d", len(message))
 	c.line.begin(false)
 	defer c.line.end()
-	if err := c.line.send([]byte(cmd + "\r")); err != nil {
+	if _, err := c.line.Send([]byte(cmd + "\r")); err != nil {
 		return err
 	}
 	if err := c.awaitReady(len(message)); err != nil {
 		return fmt.Errorf("%s: %w", cmd, err)
 	}
 	b := append(make([]byte, 0, len(message)+blockTail), message...)
-	if err := c.line.send(binary.BigEndian.AppendUint16(b, checksum(message))); err != nil {
+	if _, err := c.line.Send(binary.BigEndian.AppendUint16(b, checksum(message))); err != nil {
 		return err
 	}
 	lines, err := c.finish(c.timing.command)
@@ -150,7 +150,7 @@ func (c *commander) readMessage(ctx context.Context) ([]byte, error) {
 	}
 	c.line.begin(true)
 	defer c.line.end()
-	if err := c.line.send([]byte("AT+SBDRB\r")); err != nil {
+	if _, err := c.line.Send([]byte("AT+SBDRB\r")); err != nil {
 		return nil, err
 	}
 	deadline := time.NewTimer(c.timing.command)
@@ -172,7 +172,7 @@ func (c *commander) readMessage(ctx context.Context) ([]byte, error) {
 			return r.block, fmt.Errorf("AT+SBDRB: %w", garbled)
 		}
 		// The message is whole: if only the OK is missing, the line is brought in step before the next command.
-		if _, err := c.finish(c.timing.tail); err != nil && c.line.cause() != nil {
+		if _, err := c.finish(c.timing.tail); err != nil && c.line.Cause() != nil {
 			return nil, err
 		}
 		return message, nil
@@ -181,14 +181,8 @@ func (c *commander) readMessage(ctx context.Context) ([]byte, error) {
 
 // ready brings the transceiver back in step if need be.
 func (c *commander) ready(ctx context.Context) error {
-	if err := c.line.cause(); err != nil {
+	if err := c.line.Check(ctx); err != nil || !c.dirty {
 		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if !c.dirty {
-		return nil
 	}
 	return c.resync(ctx)
 }
@@ -197,22 +191,22 @@ func (c *commander) ready(ctx context.Context) error {
 // has a wrong checksum (but for 257 bytes; the buffer is written or cleared before it is sent) and is a number of empty commands if it is not.
 func (c *commander) resync(ctx context.Context) error {
 	c.counts.resyncs.Add(1)
-	if err := c.line.send([]byte(strings.Repeat("\r", c.filler+1))); err != nil {
+	if _, err := c.line.Send([]byte(strings.Repeat("\r", c.filler+1))); err != nil {
 		return err
 	}
 	c.filler = 0
-	if err := c.line.quiet(ctx, c.timing.quiet, c.timing.drain); err != nil {
+	if err := c.line.Quiet(ctx, c.timing.quiet, c.timing.drain); err != nil {
 		return err
 	}
 	const tries = 5
 	for range tries {
 		_, err := c.exchange("Q0V1", c.timing.probe) // from any state that another program has left
-		if lost := c.line.cause(); lost != nil {
+		if lost := c.line.Cause(); lost != nil {
 			return lost
 		}
 		if err == nil || !errors.Is(err, errTimeout) {
 			// It speaks. What it still says is the answer to a try before.
-			if err := c.line.quiet(ctx, c.timing.quiet/4, c.timing.drain); err != nil {
+			if err := c.line.Quiet(ctx, c.timing.quiet/4, c.timing.drain); err != nil {
 				return err
 			}
 			c.dirty = false

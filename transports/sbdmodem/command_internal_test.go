@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/godwit-gateway/godwit/transports/serial"
 )
 
 // fake is a transceiver that answers what it is told to.
@@ -27,9 +29,9 @@ func newFake(t *testing.T, answer func(written string) string) (*commander, *fak
 	f := &fake{answer: answer, out: make(chan string, 100), closed: make(chan struct{})}
 	l := newLine(f, new(counters), time.Second)
 	var wg sync.WaitGroup
-	wg.Go(l.pump)
+	wg.Go(func() { l.Pump(l.take) })
 	t.Cleanup(func() {
-		l.fail(errLineClosed)
+		l.Fail(serial.ErrClosed)
 		wg.Wait()
 	})
 	return &commander{

@@ -3,7 +3,6 @@ package sbdmodem_test
 import (
 	"context"
 	"strconv"
-	"sync"
 	"testing"
 
 	"github.com/godwit-gateway/godwit/simulator/peers/sbdterm"
@@ -16,9 +15,7 @@ import (
 type harness struct {
 	*site
 
-	tr *sbdmodem.Transport
-
-	mu    sync.Mutex
+	tr    *sbdmodem.Transport
 	heard int // of took, by Sent; guarded by mu
 }
 
@@ -45,7 +42,7 @@ func (h *harness) Inject(_ testing.TB, _ int, payload []byte) string {
 
 func (h *harness) Confirmed(ctx context.Context, id string) bool {
 	n, _ := strconv.ParseUint(id, 10, 64)
-	return h.await(ctx, func() bool {
+	return h.mu.Await(ctx, func() bool {
 		as, ok := h.settled[n]
 		return ok && as == sbdterm.Cleared
 	})
@@ -53,16 +50,16 @@ func (h *harness) Confirmed(ctx context.Context, id string) bool {
 
 func (h *harness) Redeliver(testing.TB, string) {}
 
-func (h *harness) Sent(ctx context.Context) ([]byte, bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if !h.await(ctx, func() bool { return len(h.took) > h.heard }) {
-		return nil, false
-	}
-	h.heard++
-	h.site.mu.Lock()
-	defer h.site.mu.Unlock()
-	return h.took[h.heard-1].Payload, true
+func (h *harness) Sent(ctx context.Context) (payload []byte, ok bool) {
+	ok = h.mu.Await(ctx, func() bool {
+		if h.heard == len(h.took) {
+			return false
+		}
+		payload = h.took[h.heard].Payload
+		h.heard++
+		return true
+	})
+	return payload, ok
 }
 
 func (h *harness) Refuse(testing.TB) { h.modem.Inject(sbdterm.Step{MO: 15}) }

@@ -101,6 +101,11 @@ func TestParseAnswers(t *testing.T) {
 			t.Errorf("%q: %d, %v", text, got, err)
 		}
 	}
+	for text, want := range map[string][2]int{"+SBDREG:2": {2, 0}, "+SBDREG: 0": {}, "+SBDREG:2,0": {2, 0}, "+SBDREG:1,36": {1, 36}, "+SBDREG: 3, 15": {3, 15}} {
+		if status, code, err := parseRegistration([]string{text}); err != nil || [2]int{status, code} != want {
+			t.Errorf("%q: %d, %d, %v", text, status, code, err)
+		}
+	}
 	for text, want := range map[string]bool{"-MSSTM: 01ab34Fe": true, "-MSSTM:01ab34fe": true, "-MSSTM: no network service": false, "-MSSTM: 1": false} {
 		if knowsTime([]string{text}) != want {
 			t.Errorf("%q: %t", text, !want)

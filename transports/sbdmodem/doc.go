@@ -38,7 +38,8 @@
 // status 36 three minutes must pass. Failed sessions cost energy and no money, so that much repetition is the driver's own; what did not leave
 // within Config.SendTime goes back to the queue as not sent. No session starts without signal (+CSQF), nor on firmware before TA13001 without the
 // system's time (-MSSTM). A mailbox check, which is a session that sends nothing, is paid for like a message: there is one after a ring alert, while
-// the network says that more waits, and at an interval only if one is configured.
+// the network says that more waits, and at an interval only if one is configured. A sink that is a [transports.Payer] books each, before the next session
+// starts.
 //
 // # Why no library
 //

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -30,8 +29,7 @@ type site struct {
 	state string // file of the driver's journal
 	sink  *transporttest.Sink
 
-	mu      sync.Mutex
-	changed chan struct{}              // closed and replaced when something happened; guarded by mu
+	mu      transporttest.Monitor
 	took    []sbdterm.MO               // by the network, in order; guarded by mu
 	settled map[uint64]sbdterm.Outcome // by id; guarded by mu
 	nextID  uint64                     // guarded by mu
@@ -44,7 +42,7 @@ func newSite(t *testing.T, change ...func(*sbdterm.Options)) *site {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	dir := t.TempDir()
 	s := &site{
-		t: t, ctx: ctx, state: filepath.Join(dir, "links", "sbd0.mark"), sink: &transporttest.Sink{}, changed: make(chan struct{}),
+		t: t, ctx: ctx, state: filepath.Join(dir, "links", "sbd0.mark"), sink: &transporttest.Sink{},
 		settled: map[uint64]sbdterm.Outcome{},
 	}
 	o := sbdterm.Options{
@@ -54,8 +52,8 @@ func newSite(t *testing.T, change ...func(*sbdterm.Options)) *site {
 	for _, c := range change {
 		c(&o)
 	}
-	o.OnMO = func(m sbdterm.MO) { s.with(func() { s.took = append(s.took, m) }) }
-	o.OnSettled = func(m sbdterm.MT, as sbdterm.Outcome) { s.with(func() { s.settled[m.ID] = as }) }
+	o.OnMO = func(m sbdterm.MO) { s.mu.Change(func() { s.took = append(s.took, m) }) }
+	o.OnSettled = func(m sbdterm.MT, as sbdterm.Outcome) { s.mu.Change(func() { s.settled[m.ID] = as }) }
 	var err error
 	if s.modem, err = sbdterm.New(o); err != nil {
 		cancel()
@@ -77,42 +75,11 @@ func newSite(t *testing.T, change ...func(*sbdterm.Options)) *site {
 	return s
 }
 
-func (s *site) with(change func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	change()
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
-
-// await waits until done, called under the lock, is true; false once ctx is done.
-func (s *site) await(ctx context.Context, done func() bool) bool {
-	for {
-		s.mu.Lock()
-		ok, changed := done(), s.changed
-		s.mu.Unlock()
-		if ok {
-			return true
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return false
-		}
-	}
-}
-
 // until waits for what nobody tells of.
 func (s *site) until(what string, done func() bool) {
 	s.t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-s.ctx.Done():
-			s.t.Fatalf("did not happen: %s\nmodem: %+v\nwritten: %q", what, s.modem.Stats(), s.written())
-		}
+	if !transporttest.Poll(s.ctx, done) {
+		s.t.Fatalf("did not happen: %s\nmodem: %+v\nwritten: %q", what, s.modem.Stats(), s.written())
 	}
 }
 
@@ -132,7 +99,7 @@ func (s *site) put(payload string) uint64 {
 // cleared waits until the transceiver gave a message's place back, after it was read.
 func (s *site) cleared(id uint64) {
 	s.t.Helper()
-	ok := s.await(s.ctx, func() bool { _, ok := s.settled[id]; return ok })
+	ok := s.mu.Await(s.ctx, func() bool { _, ok := s.settled[id]; return ok })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !ok || s.settled[id] != sbdterm.Cleared {
@@ -272,7 +239,7 @@ func fails(t *testing.T, err error, want transports.Outcome) *transports.SendErr
 // wantTaken wants the network to have exactly these messages.
 func (s *site) wantTaken(want ...string) {
 	s.t.Helper()
-	s.await(s.ctx, func() bool { return len(s.took) >= len(want) })
+	s.mu.Await(s.ctx, func() bool { return len(s.took) >= len(want) })
 	got := s.taken()
 	if len(got) != len(want) {
 		s.t.Fatalf("the network took %q, want %q", got, want)

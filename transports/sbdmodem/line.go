@@ -1,21 +1,17 @@
 package sbdmodem
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/godwit-gateway/godwit/transports/serial"
 )
 
 // repliesMax is how many lines a command may be answered with.
 const repliesMax = 64
-
-// errLineClosed is what ends the reading of a line that we closed.
-var errLineClosed = errors.New("line is closed")
 
 // A reply is a line or a block that answers a command.
 type reply struct {
@@ -23,50 +19,33 @@ type reply struct {
 	block []byte // not nil: it is one
 }
 
-// A line is an open serial line. Its pump goroutine is the only reader for as long as the line is open: it takes out what the transceiver says
-// unasked, and keeps the rest for the command under way.
+// A line takes out what the transceiver says unasked, and keeps the rest for the command under way.
 type line struct {
-	rwc    io.ReadWriteCloser
-	counts *counters
-	write  time.Duration // that a write may take
+	*serial.Line
 
+	counts   *counters
 	doorbell chan struct{} // holds one token while there may be news
 	arrived  chan struct{} // holds one token while there may be replies
-	lost     chan struct{} // closed once the line is of no more use
 
 	mu      sync.Mutex
-	err     error     // why the line is lost; guarded by mu
-	decoder decoder   // guarded by mu
-	busy    bool      // a command is under way; guarded by mu
-	replies []reply   // to that; guarded by mu
-	rung    bool      // a ring alert came; guarded by mu
-	echoed  bool      // a command was echoed; guarded by mu
-	heard   time.Time // when the last byte came; guarded by mu
+	decoder decoder // guarded by mu
+	busy    bool    // a command is under way; guarded by mu
+	replies []reply // to that; guarded by mu
+	rung    bool    // a ring alert came; guarded by mu
+	echoed  bool    // a command was echoed; guarded by mu
 }
 
 func newLine(rwc io.ReadWriteCloser, counts *counters, write time.Duration) *line {
 	return &line{
-		rwc: rwc, counts: counts, write: write,
-		doorbell: make(chan struct{}, 1), arrived: make(chan struct{}, 1), lost: make(chan struct{}),
+		Line: serial.NewLine(rwc, "the transceiver", write, nil), counts: counts, doorbell: make(chan struct{}, 1), arrived: make(chan struct{}, 1),
 	}
 }
 
-// pump reads until the line is lost or closed.
-func (l *line) pump() {
-	buf := make([]byte, 1024)
-	for {
-		n, err := l.rwc.Read(buf)
-		if n > 0 {
-			l.mu.Lock()
-			l.heard = time.Now()
-			l.decoder.feed(buf[:n], l.takeLocked, l.takeBlockLocked)
-			l.mu.Unlock()
-		}
-		if err != nil {
-			l.fail(fmt.Errorf("read from the transceiver: %w", err))
-			return
-		}
-	}
+// take takes what the transceiver said.
+func (l *line) take(b []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.decoder.feed(b, l.takeLocked, l.takeBlockLocked)
 }
 
 // takeLocked sorts one line.
@@ -139,8 +118,8 @@ func (l *line) next(deadline *time.Timer) (reply, error) {
 		l.mu.Unlock()
 		select {
 		case <-l.arrived:
-		case <-l.lost:
-			return reply{}, l.cause()
+		case <-l.Lost():
+			return reply{}, l.Cause()
 		case <-deadline.C:
 			l.counts.timeouts.Add(1)
 			return reply{}, errTimeout
@@ -164,78 +143,4 @@ func (l *line) takeEcho() bool {
 	echoed := l.echoed
 	l.echoed = false
 	return echoed
-}
-
-// send writes to the transceiver. One that takes nothing for so long will not take anything any more.
-func (l *line) send(b []byte) error {
-	if d, ok := l.rwc.(interface{ SetWriteDeadline(t time.Time) error }); ok {
-		if err := d.SetWriteDeadline(time.Now().Add(l.write)); err != nil && !errors.Is(err, os.ErrNoDeadline) {
-			l.fail(fmt.Errorf("write to the transceiver: %w", err))
-			return l.cause()
-		}
-	}
-	if _, err := l.rwc.Write(b); err != nil {
-		l.fail(fmt.Errorf("write to the transceiver: %w", err))
-		return l.cause()
-	}
-	return nil
-}
-
-// quiet waits until the transceiver has said nothing for gap, for no longer than most.
-func (l *line) quiet(ctx context.Context, gap, most time.Duration) error {
-	end := time.Now().Add(most)
-	from := time.Now() // what is heard from here on
-	for {
-		l.mu.Lock()
-		if l.heard.After(from) {
-			from = l.heard
-		}
-		l.mu.Unlock()
-		now := time.Now()
-		until := from.Add(gap)
-		if !now.Before(until) || !now.Before(end) {
-			return nil
-		}
-		if until.After(end) {
-			until = end
-		}
-		if err := l.pause(ctx, until.Sub(now)); err != nil {
-			return err
-		}
-	}
-}
-
-// pause waits, but not for a line that is lost.
-func (l *line) pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-l.lost:
-		return l.cause()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// fail marks the line as lost, the first reason being the one that counts, and ends the pump.
-func (l *line) fail(err error) {
-	l.mu.Lock()
-	first := l.err == nil
-	if first {
-		l.err = err
-		close(l.lost)
-	}
-	l.mu.Unlock()
-	if first {
-		_ = l.rwc.Close() // the line is lost already
-	}
-}
-
-// cause returns why the line is lost, nil if it is not.
-func (l *line) cause() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.err
 }

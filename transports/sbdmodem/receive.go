@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
-	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/failpoint"
 	"github.com/godwit-gateway/godwit/transports"
@@ -18,9 +17,8 @@ const garbledMax = 5
 type message struct {
 	waits   bool
 	mtmsn   uint16
-	garbled int           // times that it was read so
-	next    time.Time     // not to be tried before
-	backoff time.Duration // the pause before that
+	garbled int // times that it was read so
+	retry
 }
 
 // receive reads the message in the MT buffer, has it settled and clears it. From there on it is in hand: that is finished even if Run's context is done.
@@ -46,8 +44,7 @@ func (r *runner) receive(ctx context.Context) error {
 		ReceivedAt: r.t.cfg.Now(), Content: content, Payload: payload,
 	}
 	if !r.offer(u) {
-		r.message.backoff = min(max(2*r.message.backoff, r.t.timing.backoff), backoffMax)
-		r.message.next = time.Now().Add(r.message.backoff)
+		r.message.later(r.t.timing.backoff)
 		return nil
 	}
 	failpoint.Pass(failpoint.Erasing)

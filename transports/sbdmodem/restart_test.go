@@ -2,6 +2,7 @@ package sbdmodem_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"github.com/godwit-gateway/godwit/simulator/peers/sbdterm"
 	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/sbdmodem"
+	"github.com/godwit-gateway/godwit/transports/serial"
 	"github.com/godwit-gateway/godwit/transports/transporttest"
 	"github.com/godwit-gateway/godwit/transports/tty"
 )
@@ -105,6 +107,29 @@ func TestRestartWithAMessageThatIsNotSettled(t *testing.T) {
 	}
 }
 
+// What is in hand is finished, but not for ever.
+func TestGrace(t *testing.T) {
+	s := newSite(t)
+	s.sink.Judge = func(ctx context.Context, _ transports.Uplink) (transports.Settlement, error) {
+		<-ctx.Done()
+		return transports.Unsettled, ctx.Err()
+	}
+	first := s.driver()
+	first.GraceOf(50 * time.Millisecond)
+	r := s.start(first)
+	id := s.put("up")
+	if _, ok := s.sink.Await(s.ctx, []byte("up"), 1); !ok {
+		t.Fatal("the message did not come")
+	}
+	r.cancel()
+	if err := r.ended(); !errors.Is(err, serial.ErrGrace) {
+		t.Errorf("Run returned %v although it gave up what was in hand", err)
+	}
+	s.sink = &transporttest.Sink{}
+	s.start(s.driver())
+	s.cleared(id)
+}
+
 // A process that died while it wrote a message leaves a transceiver that takes whatever comes for the rest of it.
 func TestStartInTheMiddleOfAMessage(t *testing.T) {
 	s := newSite(t)
@@ -123,6 +148,28 @@ func TestStartInTheMiddleOfAMessage(t *testing.T) {
 	s.start(tr)
 	s.send(tr, 1, "down")
 	s.wantTaken("down")
+}
+
+// Another program may have switched to numbers, in which a ring alert has no name that all firmware agrees on.
+func TestStartWithNumericResults(t *testing.T) {
+	s := newSite(t)
+	port, err := tty.Open(s.modem.Path(), sbdmodem.BaudDefault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := port.Write([]byte("ATV0\r")); err != nil {
+		t.Fatal(err)
+	}
+	s.until("it says numbers", func() bool { return s.modem.Stats().Commands == 1 })
+	if err := port.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tr := s.driver()
+	s.start(tr)
+	s.cleared(s.put("up"))
+	if st := tr.Stats(); st.Rings == 0 || st.Setups != 1 {
+		t.Errorf("%+v, want a ring alert and one start", st)
+	}
 }
 
 // What another program has left in the MO buffer, or a process without a journal, is never sent as it lies there.

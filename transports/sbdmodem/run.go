@@ -5,17 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/serial"
 )
 
 // failuresMax is how many steps in a row may go wrong on the line before it is given up and opened again.
 const failuresMax = 3
-
-// errGrace is why a line is lost whose Run did not end in time.
-var errGrace = errors.New("what was in hand was not finished in time")
 
 // A runner is one Run. Its loop is the only one to issue commands; Send hands it requests.
 type runner struct {
@@ -24,8 +21,7 @@ type runner struct {
 	line *line
 	cmd  *commander
 
-	requests chan *request // not buffered: who sends waits
-	done     chan struct{} // closed when requests are not taken any more
+	requests *serial.Requests[*request]
 
 	// Of the loop's goroutine.
 	inHand   context.Context //nolint:containedctx // outlives Run's context by the grace period, for what is in hand
@@ -49,7 +45,7 @@ type runner struct {
 
 // Run implements transports.Transport. It opens the line, sets the transceiver up and serves it until the line is lost.
 func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
-	if err := t.begin(); err != nil {
+	if err := t.running.Begin(); err != nil {
 		return fmt.Errorf("sbd link %s: %w", t.name, err)
 	}
 	defer t.end()
@@ -64,45 +60,23 @@ func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 		return fmt.Errorf("sbd link %s: %w", t.name, err)
 	}
 	l := newLine(rwc, &t.counts, t.timing.write)
-	inHand, giveUp := context.WithCancel(context.WithoutCancel(ctx))
-	defer giveUp()
 	r := &runner{
-		t: t, sink: sink, line: l, cmd: &commander{line: l, timing: &t.timing, counts: &t.counts},
-		requests: make(chan *request), done: make(chan struct{}), inHand: inHand, setUp: true,
+		t: t, sink: sink, line: l, cmd: &commander{line: l, timing: &t.timing, counts: &t.counts}, requests: serial.NewRequests[*request](), setUp: true,
 	}
-	var wg sync.WaitGroup
-	finished := make(chan struct{})
-	wg.Go(l.pump)
-	wg.Go(func() { // what is in hand outlives ctx, by the grace period at most
-		select {
-		case <-finished:
-			return
-		case <-ctx.Done():
-		}
-		grace := time.NewTimer(t.timing.grace)
-		defer grace.Stop()
-		select {
-		case <-grace.C:
-			l.fail(errGrace)
-			giveUp()
-		case <-finished:
-		}
+	err = l.Serve(ctx, l.take, t.timing.grace, func(inHand context.Context) error {
+		r.inHand = inHand
+		return r.run(ctx)
 	})
-	err = r.run(ctx)
-	close(finished)
-	overrun := errors.Is(l.cause(), errGrace)
-	l.fail(errLineClosed)
-	wg.Wait()
-	if ctx.Err() != nil && !overrun {
-		return nil
+	if err != nil {
+		return fmt.Errorf("sbd link %s: %w", t.name, err)
 	}
-	return fmt.Errorf("sbd link %s: %w", t.name, err)
+	return nil
 }
 
 // run is the loop. It returns nil only if ctx is done.
 func (r *runner) run(ctx context.Context) error {
 	defer func() {
-		close(r.done)
+		r.requests.Close()
 		r.answer(notSent(transports.ErrDown)) // none has begun that is not answered
 	}()
 	for ctx.Err() == nil {
@@ -116,7 +90,7 @@ func (r *runner) run(ctx context.Context) error {
 			r.failures = 0
 			continue
 		}
-		if lost := r.line.cause(); lost != nil {
+		if lost := r.line.Cause(); lost != nil {
 			return lost
 		}
 		if ctx.Err() != nil {
@@ -127,7 +101,7 @@ func (r *runner) run(ctx context.Context) error {
 		}
 		r.cmd.dirty = true // an answer that is none may be that to another command
 		r.t.log.Warn("the transceiver does not do as told", slog.Any("error", err))
-		if err := r.line.pause(ctx, r.t.timing.poll); err != nil && ctx.Err() == nil {
+		if err := r.line.Pause(ctx, r.t.timing.poll); err != nil && ctx.Err() == nil {
 			return err
 		}
 	}
@@ -146,11 +120,14 @@ func (r *runner) step(ctx context.Context) error {
 		return r.prepare(ctx)
 	case r.message.waits && !now.Before(r.message.next):
 		return r.receive(ctx)
+	case r.t.check.waits() && !now.Before(r.t.check.next):
+		r.book()
+		return nil
 	case r.held == nil && !r.cleared: // what is not to be sent any more must not be there when the process dies
 		return r.clear(ctx)
 	case !r.lookAt.After(now):
 		return r.look(ctx)
-	case r.message.waits: // no session may start
+	case r.message.waits || r.t.check.waits(): // no session may start
 	case !r.checkAt.IsZero() && !r.checkAt.After(now):
 		r.checkAt, r.want = now.Add(r.t.cfg.MailboxCheck), true
 		return nil
@@ -169,14 +146,18 @@ func (r *runner) wait(ctx context.Context, now time.Time) error {
 			next = at
 		}
 	}
-	requests, gone := r.requests, (<-chan struct{})(nil)
+	requests, gone := r.requests.Next(), (<-chan struct{})(nil)
 	if r.held != nil {
 		requests, gone = nil, r.held.ctx.Done()
 		until(r.held.until)
 	}
 	if r.message.waits {
 		until(r.message.next)
-	} else {
+	}
+	if r.t.check.waits() {
+		until(r.t.check.next)
+	}
+	if !r.message.waits && !r.t.check.waits() {
 		until(r.checkAt)
 		if r.held != nil || r.want || r.attach {
 			until(r.t.pace.next)
@@ -186,8 +167,8 @@ func (r *runner) wait(ctx context.Context, now time.Time) error {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-	case <-r.line.lost:
-		return r.line.cause()
+	case <-r.line.Lost():
+		return r.line.Cause()
 	case <-r.line.doorbell:
 	case <-gone:
 	case <-timer.C:
@@ -203,7 +184,7 @@ func (r *runner) invite() {
 		return
 	}
 	select {
-	case q := <-r.requests:
+	case q := <-r.requests.Next():
 		r.take(q)
 	default:
 	}

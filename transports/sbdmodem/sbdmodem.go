@@ -1,15 +1,13 @@
 package sbdmodem
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
-	"time"
 
 	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/serial"
 )
 
 // A Transport sends and receives through one transceiver. Safe for concurrent use.
@@ -23,13 +21,14 @@ type Transport struct {
 	// Of the loop of the Run under way; they outlive it.
 	pace    pace
 	journal journal
+	check   check
+
+	running serial.Running[runner]
 
 	mu       sync.Mutex
-	running  *runner       // the Run under way once its transceiver is set up, nil else; guarded by mu
-	starting chan struct{} // of a Run whose transceiver is not set up yet, nil else; closed when that is over; guarded by mu
-	modem    identity      // guarded by mu
-	signal   int           // bars, -1 unknown; guarded by mu
-	attached bool          // registered with the network, as far as is known; guarded by mu
+	modem    identity // guarded by mu
+	signal   int      // bars, -1 unknown; guarded by mu
+	attached bool     // registered with the network, as far as is known; guarded by mu
 }
 
 // identity is what a transceiver says of itself.
@@ -59,64 +58,12 @@ func (t *Transport) Limits() transports.Limits {
 }
 
 // Up implements transports.Line: the transceiver is set up.
-func (t *Transport) Up() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.running != nil
-}
+func (t *Transport) Up() bool { return t.running.Up() }
 
-// errRunning is returned by a second Run.
-var errRunning = errors.New("already running")
-
-// begin claims the transport for one Run.
-func (t *Transport) begin() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.starting != nil || t.running != nil {
-		return errRunning
-	}
-	t.starting = make(chan struct{})
-	return nil
-}
-
-// open lets Send use a runner, whose transceiver is set up now.
-func (t *Transport) open(r *runner) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.running = r
-	t.startedLocked()
-}
-
+// end is the end of a Run.
 func (t *Transport) end() {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.running, t.attached, t.signal = nil, false, -1
-	t.startedLocked()
-}
-
-func (t *Transport) startedLocked() {
-	if t.starting != nil {
-		close(t.starting)
-		t.starting = nil
-	}
-}
-
-// current returns the runner to send with; nil if there is none. It waits a little for a transceiver that is being set up.
-func (t *Transport) current(ctx context.Context) *runner {
-	t.mu.Lock()
-	r, starting := t.running, t.starting
+	t.attached, t.signal = false, -1
 	t.mu.Unlock()
-	if r != nil || starting == nil {
-		return r
-	}
-	timer := time.NewTimer(t.timing.start)
-	defer timer.Stop()
-	select {
-	case <-starting:
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.running
+	t.running.End()
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/serial"
 )
 
 // A request is a Send on its way through the loop.
@@ -79,21 +80,13 @@ func (t *Transport) sendOnce(ctx context.Context, d *transports.Downlink) (trans
 	if err := t.admit(ctx, d); err != nil {
 		return transports.Receipt{}, err
 	}
-	r := t.current(ctx)
+	r := t.running.Current(ctx, t.timing.start)
 	if r == nil {
 		return transports.Receipt{}, notSent(transports.ErrDown).err
 	}
 	q := &request{ctx: ctx, key: keyOf(d), payload: append([]byte(nil), d.Payload...), expires: d.Expires, result: make(chan answer, 1)}
-	turn := time.NewTimer(t.cfg.SendTime)
-	defer turn.Stop()
-	select {
-	case r.requests <- q:
-	case <-turn.C:
-		return transports.Receipt{}, notSent(errBusy).err
-	case <-r.done:
-		return transports.Receipt{}, notSent(transports.ErrDown).err
-	case <-ctx.Done():
-		return transports.Receipt{}, notSent(ctx.Err()).err
+	if err := r.requests.Hand(ctx, q, t.cfg.SendTime); err != nil {
+		return transports.Receipt{}, notSent(err).err
 	}
 	select {
 	case a := <-q.result:
@@ -148,11 +141,11 @@ func (r *runner) drop(now time.Time) {
 	case now.Before(q.until):
 	default:
 		err := q.last
-		if err == nil && r.message.waits {
+		if err == nil && (r.message.waits || r.t.check.waits()) {
 			err = errWaits
 		}
 		if err == nil {
-			err = errBusy
+			err = serial.ErrBusy
 		}
 		// Another try within minutes would find the same sky. A sink that fails recovers sooner.
 		r.answer(answer{err: &transports.SendError{

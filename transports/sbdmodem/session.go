@@ -208,7 +208,7 @@ func (r *runner) recover(a *attempt, cause error) error {
 	if err != nil { // the journal keeps it for the next Run
 		r.setUp = true
 		r.answer(answer{err: &transports.SendError{Outcome: transports.MaybeSent, Err: errors.Join(errLost, cause)}})
-		if lost := r.line.cause(); lost != nil {
+		if lost := r.line.Cause(); lost != nil {
 			return lost
 		}
 		return err
@@ -253,7 +253,7 @@ func (r *runner) ended(res result) error {
 	flagged := r.flagged
 	r.flagged = false
 	if r.held == nil {
-		r.t.counts.checks.Add(1)
+		r.checked()
 		if res.mt == mtNone && !r.message.waits {
 			r.t.counts.empty.Add(1)
 			if flagged { // one that never goes would cost a session a minute

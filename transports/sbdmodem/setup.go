@@ -29,7 +29,7 @@ func (r *runner) prepare(ctx context.Context) error {
 	if every := r.t.cfg.MailboxCheck; every > 0 && r.checkAt.IsZero() {
 		r.checkAt = now.Add(every)
 	}
-	r.t.open(r)
+	r.t.running.Open(r)
 	r.t.mu.Lock()
 	id, attached := r.t.modem, r.t.attached
 	r.t.mu.Unlock()

@@ -70,8 +70,9 @@ func (t *Transport) Stats() Stats {
 		Sent:      c.sent.Load(), SentBytes: c.sentBytes.Load(), SendErrors: c.sendErrors.Load(), Repeats: c.repeats.Load(),
 		Setups: c.setups.Load(), Reboots: c.reboots.Load(), Timeouts: c.timeouts.Load(), Resyncs: c.resyncs.Load(), Strays: c.strays.Load(),
 	}
+	s.Up = t.running.Up()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s.Up, s.Registered, s.Signal, s.IMEI, s.Firmware = t.running != nil, t.attached, t.signal, t.modem.imei, t.modem.firmware
+	s.Registered, s.Signal, s.IMEI, s.Firmware = t.attached, t.signal, t.modem.imei, t.modem.firmware
 	return s
 }

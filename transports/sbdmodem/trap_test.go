@@ -76,6 +76,50 @@ func TestMTComesInAnySession(t *testing.T) {
 	if st := tr.Stats(); st.Sessions != 3 || st.Checks != 2 || st.Empty != 0 {
 		t.Errorf("%d sessions with %d checks of which %d were in vain, want 3, 2 and 0", st.Sessions, st.Checks, st.Empty)
 	}
+	if n := len(s.sink.Checks()); n != 2 {
+		t.Errorf("%d mailbox checks were told of, want 2", n)
+	}
+}
+
+// A mailbox check is paid for: the sink books each, and no session starts before it has, whatever Run that is in.
+func TestMailboxChecksAreBooked(t *testing.T) {
+	s := newSite(t)
+	var failing atomic.Bool
+	failing.Store(true)
+	s.sink.JudgeCheck = func(transports.Check) error {
+		if failing.Load() {
+			return transporttest.ErrSink
+		}
+		return nil
+	}
+	tr := s.driver()
+	tr.SendFor(50 * time.Millisecond)
+	r := s.start(tr)
+	s.cleared(s.put("up"))
+	tried := func(n int) { s.until("it is tried again", func() bool { return len(s.sink.Checks()) >= n }) }
+	tried(3)
+	sessions := s.modem.Stats().Sessions
+	_, err := tr.Send(s.ctx, downlink(1, "down"))
+	if failed := fails(t, err, transports.NotSent); failed.Slow {
+		t.Error("a sink that fails counts as slow")
+	}
+	r.stop()
+	tr.SendFor(time.Minute)
+	before := len(s.sink.Checks())
+	s.start(tr)
+	tried(before + 1)
+	if n := s.modem.Stats().Sessions; n != sessions {
+		t.Errorf("%d sessions before the check was booked", n-sessions)
+	}
+	failing.Store(false)
+	s.send(tr, 2, "down") // which is a message's session, and none to be told of
+	s.wantTaken("down")
+	checks := s.sink.Checks()
+	for i, c := range checks {
+		if c.Transport != "sbd0" || c.At.IsZero() || !c.At.Equal(checks[0].At) {
+			t.Errorf("try %d: %+v, the first was %+v", i, c, checks[0])
+		}
+	}
 }
 
 // A lost reply to +SBDIX is an unknown outcome, until the transceiver's count of sessions is compared with the one before.

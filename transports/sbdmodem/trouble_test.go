@@ -96,7 +96,7 @@ func TestTroubleOfAllKinds(t *testing.T) {
 			}
 			last := s.driver()
 			s.keep(last)
-			if !s.await(s.ctx, func() bool { return len(s.settled) == rounds }) {
+			if !s.mu.Await(s.ctx, func() bool { return len(s.settled) == rounds }) {
 				t.Fatalf("%d of %d messages came to an end; modem %+v, driver %+v", len(s.settled), rounds, s.modem.Stats(), last.Stats())
 			}
 			s.wantTaken(want...)

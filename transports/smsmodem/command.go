@@ -77,14 +77,14 @@ func (c *commander) exchange(cmd string, prompt bool, timeout time.Duration, do 
 	c.line.begin(cmd, prompt)
 	defer c.line.end()
 	// at.AT waits for its own writes without a limit: a line that takes no bytes is given up from here.
-	stuck := time.AfterFunc(timeout+c.timing.write+time.Second, func() { c.line.fail(fmt.Errorf("%w, and the line is stuck", ErrMute)) })
+	stuck := time.AfterFunc(timeout+c.timing.write+time.Second, func() { c.line.Fail(fmt.Errorf("%w, and the line is stuck", ErrMute)) })
 	defer stuck.Stop()
 	lines, err := do()
 	if err == nil {
 		c.health.did(verb(cmd))
 		return lines, nil
 	}
-	if lost := c.line.cause(); lost != nil {
+	if lost := c.line.Cause(); lost != nil {
 		return nil, lost
 	}
 	if e := refusal(err, c.vendor); e != nil {
@@ -103,14 +103,8 @@ func (c *commander) exchange(cmd string, prompt bool, timeout time.Duration, do 
 
 // ready brings the modem back in step if need be.
 func (c *commander) ready(ctx context.Context) error {
-	if err := c.line.cause(); err != nil {
+	if err := c.line.Check(ctx); err != nil || c.at != nil && !c.dirty {
 		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if c.at != nil && !c.dirty {
-		return nil
 	}
 	return c.resync(ctx)
 }
@@ -125,10 +119,10 @@ func (c *commander) resync(ctx context.Context) error {
 		c.at = nil
 	}
 	// Out of a PDU that was begun, if there is one; the CR ends what the escape may have become part of.
-	if _, err := c.line.send([]byte{escape, '\r'}); err != nil {
-		return c.line.cause()
+	if _, err := c.line.Send([]byte{escape, '\r'}); err != nil {
+		return err
 	}
-	if err := c.line.quiet(ctx, c.timing.quiet, c.timing.drain); err != nil {
+	if err := c.line.Quiet(ctx, c.timing.quiet, c.timing.drain); err != nil {
 		return err
 	}
 	c.port = c.line.attach()
@@ -137,13 +131,13 @@ func (c *commander) resync(ctx context.Context) error {
 	const tries = 5
 	for range tries {
 		_, err := c.exchange("", false, c.timing.probe, func() ([]string, error) { return c.at.Command("", at.WithTimeout(c.timing.probe)) })
-		if lost := c.line.cause(); lost != nil {
+		if lost := c.line.Cause(); lost != nil {
 			return lost
 		}
 		if err == nil || !errors.Is(err, errTimeout) {
 			// It speaks. What it still says is the answer to a try before.
 			c.dirty = false
-			return c.line.quiet(ctx, c.timing.quiet/4, c.timing.drain)
+			return c.line.Quiet(ctx, c.timing.quiet/4, c.timing.drain)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -47,7 +47,7 @@ func (h *harness) Address(device int) transports.Address {
 func (h *harness) Target() transports.Address {
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
-	h.await(ctx, func() bool { return h.opened > 0 })
+	h.mu.Await(ctx, func() bool { return h.opened > 0 })
 	return h.Address(0)
 }
 
@@ -56,7 +56,7 @@ func (h *harness) Inject(tb testing.TB, device int, payload []byte) string {
 	pdu := deliverPDU(tb, h.Address(device).ID, payload)
 	index := h.put("SM", message{pdu: pdu})
 	var id string
-	h.with(func() {
+	h.mu.Change(func() {
 		id = strconv.Itoa(len(h.units))
 		h.units[id] = unit{index: index, pdu: pdu}
 	})
@@ -66,7 +66,7 @@ func (h *harness) Inject(tb testing.TB, device int, payload []byte) string {
 
 // Confirmed: the slot is empty, or holds another message.
 func (h *harness) Confirmed(ctx context.Context, id string) bool {
-	return h.await(ctx, func() bool {
+	return h.mu.Await(ctx, func() bool {
 		u := h.units[id]
 		return h.storages["SM"][u.index].pdu != u.pdu
 	})
@@ -77,7 +77,7 @@ func (h *harness) Redeliver(testing.TB, string) {}
 // Sent reassembles what went out, as a device does.
 func (h *harness) Sent(ctx context.Context) ([]byte, bool) {
 	var payload []byte
-	ok := h.await(ctx, func() bool {
+	ok := h.mu.Await(ctx, func() bool {
 		payload = payload[:0]
 		for i := h.heard; i < len(h.accepted); i++ {
 			t := submitOf(h.tb, h.accepted[i])
@@ -101,9 +101,9 @@ func (h *harness) Mute(testing.TB) bool {
 
 // once answers the next PDU.
 func (h *harness) once(reply string) {
-	h.with(func() {
+	h.mu.Change(func() {
 		h.onPDU = func(string) (string, bool) {
-			h.with(func() { h.onPDU = nil })
+			h.mu.Change(func() { h.onPDU = nil })
 			return reply, true
 		}
 	})

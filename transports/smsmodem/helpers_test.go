@@ -154,7 +154,7 @@ func (r *running) gets(payload string) {
 // until waits for a state of the modem.
 func (r *running) until(m *modem, what string, done func() bool) {
 	r.tb.Helper()
-	if !m.await(r.ctx, done) {
+	if !m.mu.Await(r.ctx, done) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		r.tb.Fatalf("did not happen: %s\ncommands: %q", what, m.commands)

@@ -1,14 +1,12 @@
 package smsmodem
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
+
+	"github.com/godwit-gateway/godwit/transports/serial"
 )
 
 // Limits of what a line holds for its session.
@@ -17,9 +15,6 @@ const (
 	directMax  = 256      // messages that the modem handed over instead of storing them, until the session takes them
 	waitingMax = 1024     // of these: those that the sink has not taken yet
 )
-
-// errLineClosed is what ends the reading of a line that we closed.
-var errLineClosed = errors.New("line is closed")
 
 // A direct is a message or report that the modem handed over without storing it (+CMT, +CDS).
 type direct struct {
@@ -34,53 +29,36 @@ type news struct {
 	reboot bool
 }
 
-// A line is an open serial line. Its pump goroutine is the only reader for as long as the line is open: it keeps what the modem says
-// unasked out of replies and feeds what is left to the port that is attached. So a command processor that lost track can be thrown away
-// and a fresh one attached, without two of them reading the line.
+// A line keeps what the modem says unasked out of replies and feeds what is left to the port that is attached. So a command processor that lost track can
+// be thrown away and a fresh one attached.
 type line struct {
-	rwc    io.ReadWriteCloser
-	log    *slog.Logger
-	counts *counters
-	write  time.Duration // that a write may take
+	*serial.Line
 
+	log      *slog.Logger
+	counts   *counters
 	doorbell chan struct{} // holds one token while news is not empty
-	lost     chan struct{} // closed once the line is of no more use
 
 	mu      sync.Mutex
-	err     error     // why the line is lost; guarded by mu
-	port    *port     // attached, or nil; guarded by mu
-	busy    bool      // a command is under way; guarded by mu
-	pending string    // prefix of its information lines; guarded by mu
-	prompt  bool      // it is to get one prompt; guarded by mu
-	trail   kind      // of the line before, if its PDU is to follow; guarded by mu
-	news    news      // guarded by mu
-	heard   time.Time // when the last byte came; guarded by mu
+	in      splitter // guarded by mu
+	port    *port    // attached, or nil; guarded by mu
+	busy    bool     // a command is under way; guarded by mu
+	pending string   // prefix of its information lines; guarded by mu
+	prompt  bool     // it is to get one prompt; guarded by mu
+	trail   kind     // of the line before, if its PDU is to follow; guarded by mu
+	news    news     // guarded by mu
 }
 
 func newLine(rwc io.ReadWriteCloser, log *slog.Logger, counts *counters, write time.Duration) *line {
-	return &line{
-		rwc: rwc, log: log, counts: counts, write: write,
-		doorbell: make(chan struct{}, 1), lost: make(chan struct{}), news: news{rung: map[string]bool{}},
-	}
+	l := &line{log: log, counts: counts, doorbell: make(chan struct{}, 1), news: news{rung: map[string]bool{}}}
+	l.Line = serial.NewLine(rwc, "the modem", write, l.detach)
+	return l
 }
 
-// pump reads until the line is lost or closed.
-func (l *line) pump() {
-	var s splitter
-	buf := make([]byte, 4096)
-	for {
-		n, err := l.rwc.Read(buf)
-		if n > 0 {
-			l.mu.Lock()
-			l.heard = time.Now()
-			s.feed(buf[:n], l.takeLocked, l.promptLocked)
-			l.mu.Unlock()
-		}
-		if err != nil {
-			l.fail(fmt.Errorf("read from the modem: %w", err))
-			return
-		}
-	}
+// take takes what the modem said.
+func (l *line) take(b []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.in.feed(b, l.takeLocked, l.promptLocked)
 }
 
 // promptLocked hands on a prompt if one is expected: a second one would have the PDU sent twice.
@@ -191,11 +169,11 @@ func (l *line) end() {
 func (l *line) attach() *port {
 	p := newPort(l)
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.err != nil {
-		p.detached = true // nobody would detach it
-	}
 	l.port = p
+	l.mu.Unlock()
+	if l.Cause() != nil {
+		l.detach() // nobody else would
+	}
 	return p
 }
 
@@ -208,79 +186,4 @@ func (l *line) detach() {
 	if old != nil {
 		old.detach()
 	}
-}
-
-// send writes to the modem. One that takes nothing for so long will not take anything any more.
-func (l *line) send(b []byte) (int, error) {
-	if d, ok := l.rwc.(interface{ SetWriteDeadline(t time.Time) error }); ok {
-		if err := d.SetWriteDeadline(time.Now().Add(l.write)); err != nil && !errors.Is(err, os.ErrNoDeadline) {
-			l.fail(fmt.Errorf("write to the modem: %w", err))
-			return 0, err
-		}
-	}
-	n, err := l.rwc.Write(b)
-	if err != nil {
-		l.fail(fmt.Errorf("write to the modem: %w", err))
-	}
-	return n, err
-}
-
-// quiet waits until the modem has said nothing for gap, for no longer than most.
-func (l *line) quiet(ctx context.Context, gap, most time.Duration) error {
-	end := time.Now().Add(most)
-	from := time.Now() // what is heard from here on
-	for {
-		l.mu.Lock()
-		if l.heard.After(from) {
-			from = l.heard
-		}
-		l.mu.Unlock()
-		now := time.Now()
-		until := from.Add(gap)
-		if !now.Before(until) || !now.Before(end) {
-			return nil
-		}
-		if until.After(end) {
-			until = end
-		}
-		if err := l.pause(ctx, until.Sub(now)); err != nil {
-			return err
-		}
-	}
-}
-
-// pause waits, but not for a line that is lost.
-func (l *line) pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-l.lost:
-		return l.cause()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// fail marks the line as lost, the first reason being the one that counts, and ends the pump.
-func (l *line) fail(err error) {
-	l.mu.Lock()
-	first := l.err == nil
-	if first {
-		l.err = err
-		close(l.lost)
-	}
-	l.mu.Unlock()
-	if first {
-		_ = l.rwc.Close() // the line is lost already
-		l.detach()
-	}
-}
-
-// cause returns why the line is lost, nil if it is not.
-func (l *line) cause() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.err
 }

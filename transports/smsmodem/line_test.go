@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/serial"
 	"github.com/godwit-gateway/godwit/transports/smsmodem"
 	"github.com/godwit-gateway/godwit/transports/transporttest"
 )
@@ -155,11 +156,11 @@ func TestModemFallsSilent(t *testing.T) {
 	tr.CheckEvery(20 * time.Millisecond)
 	r := start(t, tr, &transporttest.Sink{})
 	works(t, m, tr, r)
-	m.with(func() { m.script = func(string) (string, bool) { return "", true } })
+	m.mu.Change(func() { m.script = func(string) (string, bool) { return "", true } })
 	if err := r.ended(); !errors.Is(err, smsmodem.ErrMute) {
 		t.Errorf("Run: %v", err)
 	}
-	m.with(func() { m.script = nil })
+	m.mu.Change(func() { m.script = nil })
 	works(t, m, tr, start(t, tr, &transporttest.Sink{}))
 }
 
@@ -296,8 +297,8 @@ func TestGrace(t *testing.T) {
 	m.deliver("SM", deliverPDU(t, sender, []byte("held")))
 	r.gets("held")
 	r.cancel()
-	if err := r.ended(); err == nil {
-		t.Error("Run returned nil although it gave up what was in hand")
+	if err := r.ended(); !errors.Is(err, serial.ErrGrace) {
+		t.Errorf("Run returned %v although it gave up what was in hand", err)
 	}
 	if m.count(func() int { return m.holds("SM") }) != 1 {
 		t.Error("an unsettled message was deleted")

@@ -3,6 +3,8 @@ package smsmodem
 import (
 	"errors"
 	"strings"
+
+	"github.com/godwit-gateway/godwit/transports/serial"
 )
 
 // statRead is, of the message states in PDU mode (3GPP TS 27.005 §3.1), the greater of the two of messages that were received.
@@ -29,7 +31,7 @@ func parseList(lines []string) ([]entry, error) {
 	var out []entry
 	for _, text := range lines {
 		if rest, ok := cutPrefixFold(text, "+CMGL:"); ok {
-			f := splitFields(rest)
+			f := serial.Fields(rest)
 			if len(f) < 2 || number(f[0]) < 0 {
 				continue
 			}
@@ -51,7 +53,7 @@ func parseRead(index int, lines []string) (entry, error) {
 	e := entry{index: index, stat: -1, length: -1}
 	for _, text := range lines {
 		if rest, ok := cutPrefixFold(text, "+CMGR:"); ok {
-			f := splitFields(rest)
+			f := serial.Fields(rest)
 			e.stat, e.length = number(f[0]), number(f[len(f)-1])
 			if e.stat < 0 {
 				return entry{}, errTextMode

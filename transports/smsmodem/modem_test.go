@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/godwit-gateway/godwit/transports/transporttest"
 )
 
 // message is one slot of a storage.
@@ -25,10 +27,9 @@ type modem struct {
 
 	out sync.Mutex // one writer at a time, so that lines stay whole
 
-	mu       sync.Mutex
-	changed  chan struct{} // closed and replaced when something happened
-	conn     net.Conn      // the open line; guarded by mu, as all below
-	closed   bool          // cannot be opened
+	mu       transporttest.Monitor
+	conn     net.Conn // the open line; guarded by mu, as all below
+	closed   bool     // cannot be opened
 	opened   int
 	script   func(cmd string) (reply string, ok bool) // answers in front of what is built in; \n stands for a line end
 	onPDU    func(pdu string) (reply string, ok bool) // the same after a prompt
@@ -49,7 +50,7 @@ type modem struct {
 func newModem(tb testing.TB) *modem {
 	tb.Helper()
 	m := &modem{
-		tb: tb, changed: make(chan struct{}), prompt: "\r\n> ", storages: map[string]map[int]message{"SM": {}, "ME": {}},
+		tb: tb, prompt: "\r\n> ", storages: map[string]map[int]message{"SM": {}, "ME": {}},
 		sizes: map[string]int{"SM": 200, "ME": 200}, mr: 16, maker: "FAKE", echo: true,
 	}
 	m.reset()
@@ -63,31 +64,6 @@ func newModem(tb testing.TB) *modem {
 // reset is what a modem forgets when it starts over.
 func (m *modem) reset() {
 	m.echo, m.mode, m.cnmi, m.selected = true, "1", "0,0,0,0,0", "SM"
-}
-
-func (m *modem) with(change func()) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	change()
-	close(m.changed)
-	m.changed = make(chan struct{})
-}
-
-// await waits until done, called under the lock, is true.
-func (m *modem) await(ctx context.Context, done func() bool) bool {
-	for {
-		m.mu.Lock()
-		ok, changed := done(), m.changed
-		m.mu.Unlock()
-		if ok {
-			return true
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return false
-		}
-	}
 }
 
 func (m *modem) open(context.Context) (io.ReadWriteCloser, error) {
@@ -105,7 +81,7 @@ func (m *modem) open(context.Context) (io.ReadWriteCloser, error) {
 
 // unplug cuts the line until plug.
 func (m *modem) unplug() {
-	m.with(func() {
+	m.mu.Change(func() {
 		m.closed = true
 		if m.conn != nil {
 			m.conn.Close()
@@ -114,7 +90,7 @@ func (m *modem) unplug() {
 	})
 }
 
-func (m *modem) plug() { m.with(func() { m.closed = false }) }
+func (m *modem) plug() { m.mu.Change(func() { m.closed = false }) }
 
 // say writes to the line, if there is one.
 func (m *modem) say(text string) {
@@ -172,12 +148,12 @@ func (m *modem) takePDU(conn net.Conn, pdu string) {
 	m.mu.Lock()
 	onPDU := m.onPDU
 	m.mu.Unlock()
-	m.with(func() { m.pdus = append(m.pdus, pdu) })
+	m.mu.Change(func() { m.pdus = append(m.pdus, pdu) })
 	if onPDU != nil {
 		reply, ok = onPDU(pdu)
 	}
 	if !ok {
-		m.with(func() {
+		m.mu.Change(func() {
 			m.accepted = append(m.accepted, pdu)
 			m.mr = (m.mr + 1) % 256
 			reply = fmt.Sprintf("+CMGS: %d\nOK", m.mr)
@@ -204,7 +180,7 @@ func (m *modem) run(conn net.Conn, cmd string) bool {
 	m.mu.Lock()
 	script, echo, prompt := m.script, m.echo, m.prompt
 	m.mu.Unlock()
-	m.with(func() { m.commands = append(m.commands, cmd) })
+	m.mu.Change(func() { m.commands = append(m.commands, cmd) })
 	if echo {
 		m.write(conn, "AT"+cmd+"\r")
 	}
@@ -219,7 +195,7 @@ func (m *modem) run(conn net.Conn, cmd string) bool {
 		return true
 	}
 	var reply string
-	m.with(func() { reply = m.builtin(cmd) })
+	m.mu.Change(func() { reply = m.builtin(cmd) })
 	m.answer(conn, reply)
 	return false
 }
@@ -334,7 +310,7 @@ func (m *modem) remove(arg string) string {
 // put stores a message without a word and returns its slot.
 func (m *modem) put(storage string, msg message) int {
 	index := 1
-	m.with(func() {
+	m.mu.Change(func() {
 		for ; ; index++ {
 			if _, taken := m.storages[storage][index]; !taken {
 				break

@@ -63,7 +63,7 @@ func (p *port) Write(b []byte) (int, error) {
 	if detached {
 		return 0, io.ErrClosedPipe
 	}
-	n, err := p.line.send(b)
+	n, err := p.line.Send(b)
 	if n == len(b) && n > 0 && b[n-1] == ctrlZ {
 		p.mu.Lock()
 		p.handed = true

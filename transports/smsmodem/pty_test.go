@@ -22,34 +22,15 @@ type site struct {
 	sink  *transporttest.Sink
 	ctx   context.Context
 
-	mu      sync.Mutex
-	changed chan struct{}              // closed and replaced when something happened; guarded by mu
+	mu      transporttest.Monitor
 	settled map[uint64]atmodem.Outcome // by id; guarded by mu
 	submits map[string]int             // by payload; guarded by mu
 }
 
-func (s *site) with(change func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	change()
-	close(s.changed)
-	s.changed = make(chan struct{})
-}
-
 func (s *site) await(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for {
-		s.mu.Lock()
-		ok, changed := done(), s.changed
-		s.mu.Unlock()
-		if ok {
-			return
-		}
-		select {
-		case <-changed:
-		case <-s.ctx.Done():
-			t.Fatalf("did not happen: %s\nmodem: %+v\ndriver: %+v", what, s.modem.Stats(), s.tr.Stats())
-		}
+	if !s.mu.Await(s.ctx, done) {
+		t.Fatalf("did not happen: %s\nmodem: %+v\ndriver: %+v", what, s.modem.Stats(), s.tr.Stats())
 	}
 }
 
@@ -69,12 +50,12 @@ func startSite(t *testing.T, o atmodem.Options, hasten func(*smsmodem.Transport)
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	s := &site{
-		sink: &transporttest.Sink{}, ctx: ctx, changed: make(chan struct{}), settled: map[uint64]atmodem.Outcome{},
+		sink: &transporttest.Sink{}, ctx: ctx, settled: map[uint64]atmodem.Outcome{},
 		submits: map[string]int{},
 	}
 	o.Path = filepath.Join(t.TempDir(), "modem")
-	o.OnSettled = func(m atmodem.Message, outcome atmodem.Outcome) { s.with(func() { s.settled[m.ID] = outcome }) }
-	o.OnSubmit = func(m atmodem.Submit) { s.with(func() { s.submits[string(m.Payload)]++ }) }
+	o.OnSettled = func(m atmodem.Message, outcome atmodem.Outcome) { s.mu.Change(func() { s.settled[m.ID] = outcome }) }
+	o.OnSubmit = func(m atmodem.Submit) { s.mu.Change(func() { s.submits[string(m.Payload)]++ }) }
 	var err error
 	if s.modem, err = atmodem.New(o); err != nil {
 		t.Skipf("no pseudo-terminals here: %v", err)

@@ -39,7 +39,7 @@ func TestBothStoragesAreReadWhateverTheCounts(t *testing.T) {
 	m := newModem(t)
 	m.script = func(cmd string) (string, bool) {
 		if strings.HasPrefix(cmd, "+CPMS=") {
-			m.with(func() { m.selectStorage(strings.TrimPrefix(cmd, "+CPMS=")) })
+			m.mu.Change(func() { m.selectStorage(strings.TrimPrefix(cmd, "+CPMS=")) })
 			return "+CPMS: 0,25,0,25,0,25\nOK", true
 		}
 		return "", false
@@ -90,7 +90,7 @@ func TestIndicationInsideReply(t *testing.T) {
 			return "", false
 		}
 		var list string
-		m.with(func() { list = m.list() })
+		m.mu.Change(func() { list = m.list() })
 		head, rest, _ := strings.Cut(list, "\n")
 		return head + "\n+CMTI: \"SM\",7\n\n+CMT: ,30\n" + other + "\n^RSSI:19\n+CREG: 5\nRING\n" + rest, true
 	}
@@ -180,7 +180,7 @@ func TestGarbledListingIsReadAgain(t *testing.T) {
 					return "", false
 				}
 				var list string
-				m.with(func() { list = m.list() })
+				m.mu.Change(func() { list = m.list() })
 				return c.spoil(list, pdu), true
 			}
 			r := start(t, newTransport(t, m), &transporttest.Sink{})
@@ -267,7 +267,7 @@ func TestRestartBeforeDelete(t *testing.T) {
 	var once atomic.Bool
 	sink.Judge = func(context.Context, transports.Uplink) (transports.Settlement, error) {
 		if !once.Swap(true) {
-			m.with(m.reset) // SM is selected now, and index 1 is another message
+			m.mu.Change(m.reset) // SM is selected now, and index 1 is another message
 			m.urc("RDY")
 		}
 		return transports.Stored, nil
@@ -290,7 +290,7 @@ func TestSilentRestartBeforeDelete(t *testing.T) {
 	m.put("ME", message{pdu: deliverPDU(t, sender, []byte("in ME"))})
 	m.put("SM", message{pdu: deliverPDU(t, sender, []byte("kept")), stat: 3})
 	sink := &transporttest.Sink{Judge: func(ctx context.Context, _ transports.Uplink) (transports.Settlement, error) {
-		m.with(m.reset)
+		m.mu.Change(m.reset)
 		pause(ctx, 50*time.Millisecond)
 		return transports.Stored, nil
 	}}

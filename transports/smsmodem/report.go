@@ -88,7 +88,7 @@ func (s *session) report(r received) error {
 		out.State = transports.ReportPending
 	}
 	if wait > 0 { // whoever sent it may not have filed the receipt yet
-		if err := s.line.pause(s.inHand, wait); err != nil {
+		if err := s.line.Pause(s.inHand, wait); err != nil {
 			return err
 		}
 	}

@@ -63,7 +63,7 @@ func (s *session) reset(ctx context.Context) error {
 	s.setUp = true
 	s.log.Warn("modem fails again and again: it is told to start over", slog.String("command", "AT"+cmd))
 	if _, err := s.cmd.command(ctx, cmd, s.t.timing.command); err != nil {
-		if lost := s.line.cause(); lost != nil {
+		if lost := s.line.Cause(); lost != nil {
 			return lost
 		}
 		// Many start over without an answer. One that refuses is set up as it is, and told again in an hour.
@@ -82,8 +82,8 @@ func (s *session) awaitStart(ctx context.Context) error {
 	for !s.line.rebooted() {
 		select {
 		case <-s.line.doorbell:
-		case <-s.line.lost:
-			return s.line.cause()
+		case <-s.line.Lost():
+			return s.line.Cause()
 		case <-timer.C:
 			return nil
 		case <-ctx.Done():

@@ -5,17 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/serial"
 )
 
 // failuresMax is how many steps in a row may end in a time-out before the line is given up and opened again.
 const failuresMax = 3
-
-// errGrace is why a line is lost whose session did not end in time.
-var errGrace = errors.New("what was in hand was not finished in time")
 
 // A session is one Run. Its loop owns the line's command side; Send hands it requests.
 type session struct {
@@ -25,8 +22,7 @@ type session struct {
 	cmd  *commander
 	log  *slog.Logger
 
-	requests chan *request // not buffered: who sends waits
-	done     chan struct{} // closed when requests are not taken any more
+	requests *serial.Requests[*request]
 
 	// Of the loop's goroutine.
 	inHand   context.Context //nolint:containedctx // outlives Run's context by the grace period, for what is in hand
@@ -43,7 +39,7 @@ type session struct {
 
 // Run implements transports.Transport. It opens the line, sets the modem up and serves it until the line is lost.
 func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
-	if err := t.begin(); err != nil {
+	if err := t.running.Begin(); err != nil {
 		return fmt.Errorf("sms link %s: %w", t.cfg.Name, err)
 	}
 	defer t.end()
@@ -56,45 +52,24 @@ func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 	}
 	log := t.cfg.Log.With(slog.String("transport", t.cfg.Name))
 	l := newLine(rwc, log, &t.counts, t.timing.write)
-	inHand, giveUp := context.WithCancel(context.WithoutCancel(ctx))
-	defer giveUp()
 	s := &session{
 		t: t, sink: sink, line: l, cmd: &commander{line: l, timing: &t.timing, counts: &t.counts, vendor: vendorOf(t.maker()), health: &t.health}, log: log,
-		requests: make(chan *request), done: make(chan struct{}), inHand: inHand, setUp: true,
+		requests: serial.NewRequests[*request](), setUp: true,
 	}
-	var wg sync.WaitGroup
-	finished := make(chan struct{})
-	wg.Go(l.pump)
-	wg.Go(func() { // what is in hand outlives ctx, by the grace period at most
-		select {
-		case <-finished:
-			return
-		case <-ctx.Done():
-		}
-		grace := time.NewTimer(t.timing.grace)
-		defer grace.Stop()
-		select {
-		case <-grace.C:
-			l.fail(errGrace)
-			giveUp()
-		case <-finished:
-		}
+	err = l.Serve(ctx, l.take, t.timing.grace, func(inHand context.Context) error {
+		s.inHand = inHand
+		return s.run(ctx)
 	})
-	err = s.run(ctx)
-	close(finished)
-	overrun := errors.Is(l.cause(), errGrace)
-	l.fail(errLineClosed)
 	s.cmd.close()
-	wg.Wait()
-	if ctx.Err() != nil && !overrun {
-		return nil
+	if err != nil {
+		return fmt.Errorf("sms link %s: %w", t.cfg.Name, err)
 	}
-	return fmt.Errorf("sms link %s: %w", t.cfg.Name, err)
+	return nil
 }
 
 // run is the session's loop. It returns nil only if ctx is done.
 func (s *session) run(ctx context.Context) error {
-	defer close(s.done)
+	defer s.requests.Close()
 	s.sweep, s.check = time.NewTimer(0), time.NewTimer(s.t.timing.check)
 	defer s.sweep.Stop()
 	defer s.check.Stop()
@@ -109,7 +84,7 @@ func (s *session) run(ctx context.Context) error {
 				if err = s.judge(ctx, err); err != nil {
 					return err
 				}
-				if err := s.line.pause(ctx, s.t.timing.poll); err != nil && ctx.Err() == nil {
+				if err := s.line.Pause(ctx, s.t.timing.poll); err != nil && ctx.Err() == nil {
 					return err
 				}
 				continue
@@ -132,7 +107,7 @@ func (s *session) prepare(ctx context.Context) error {
 		return fmt.Errorf("set up the modem: %w", err)
 	}
 	s.setUp = false
-	s.t.open(s)
+	s.t.running.Open(s)
 	s.sweep.Reset(0)
 	s.check.Reset(s.t.timing.check)
 	return nil
@@ -143,11 +118,11 @@ func (s *session) step(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return nil
-	case <-s.line.lost:
-		return s.line.cause()
+	case <-s.line.Lost():
+		return s.line.Cause()
 	case <-s.line.doorbell:
 		return s.attend(ctx)
-	case r := <-s.requests:
+	case r := <-s.requests.Next():
 		r.result <- s.transmit(ctx, r)
 		return nil
 	case <-s.sweep.C:
@@ -189,7 +164,7 @@ func (s *session) attend(ctx context.Context) error {
 
 // judge decides what an error of a step means for the session: nil if it goes on.
 func (s *session) judge(ctx context.Context, err error) error {
-	if lost := s.line.cause(); lost != nil {
+	if lost := s.line.Cause(); lost != nil {
 		return lost
 	}
 	if over(ctx) {

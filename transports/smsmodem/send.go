@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/serial"
 )
 
 // A request is a Send on its way through the session's loop.
@@ -26,9 +27,6 @@ type answer struct {
 	receipt transports.Receipt
 	err     error
 }
-
-// errBusy is what a Send ends with whose turn does not come.
-var errBusy = errors.New("modem is busy with other things")
 
 var errNoWindows = errors.New("sms has no reply windows")
 
@@ -64,20 +62,12 @@ func (t *Transport) sendOnce(ctx context.Context, d transports.Downlink) (transp
 	if r.parts, err = encode(&d, t.cfg.Port, byte(t.refs.Add(1)), now); err != nil {
 		return transports.Receipt{}, sendError(transports.Refused, err)
 	}
-	s := t.current(ctx)
+	s := t.running.Current(ctx, t.timing.start)
 	if s == nil {
 		return transports.Receipt{}, sendError(transports.NotSent, transports.ErrDown)
 	}
-	turn := time.NewTimer(t.timing.queue)
-	defer turn.Stop()
-	select {
-	case s.requests <- r:
-	case <-turn.C: // the sink does not take what came in, perhaps: other links are not to wait for that
-		return transports.Receipt{}, sendError(transports.NotSent, errBusy)
-	case <-s.done:
-		return transports.Receipt{}, sendError(transports.NotSent, transports.ErrDown)
-	case <-ctx.Done():
-		return transports.Receipt{}, sendError(transports.NotSent, ctx.Err())
+	if err := s.requests.Hand(ctx, r, t.timing.queue); err != nil {
+		return transports.Receipt{}, sendError(transports.NotSent, err)
 	}
 	select {
 	case a := <-r.result:
@@ -149,7 +139,7 @@ func (s *session) submit(p submission) (int, error) {
 	if err == nil {
 		for _, text := range lines {
 			if rest, ok := cutPrefixFold(text, "+CMGS:"); ok {
-				if mr := number(splitFields(rest)[0]); handed && mr >= 0 && mr <= 255 {
+				if mr := number(serial.Fields(rest)[0]); handed && mr >= 0 && mr <= 255 {
 					return mr, nil
 				}
 			}
@@ -211,7 +201,7 @@ func (s *session) awaitNetwork(ctx, sending context.Context) error {
 		if time.Now().After(end) {
 			return ErrNotRegistered
 		}
-		if err := s.line.pause(ctx, s.t.timing.poll); err != nil {
+		if err := s.line.Pause(ctx, s.t.timing.poll); err != nil {
 			return err
 		}
 	}

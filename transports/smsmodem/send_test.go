@@ -144,7 +144,7 @@ func TestUnplugBeforeAndAfterThePDU(t *testing.T) {
 			if err := r.ended(); err == nil {
 				t.Error("Run returned nil when the modem was unplugged")
 			}
-			m.with(func() { m.script, m.onPDU = nil, nil })
+			m.mu.Change(func() { m.script, m.onPDU = nil, nil })
 			m.plug()
 			works(t, m, tr, start(t, tr, &transporttest.Sink{}))
 		})

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/godwit-gateway/godwit/transports/serial"
 )
 
 // identity is what a modem says of itself.
@@ -32,7 +34,7 @@ func (s *session) must(ctx context.Context, cmd string) ([]string, error) {
 		if c, _ := classOf(err); err == nil || c != classBusy || time.Now().After(end) {
 			return lines, err
 		}
-		if err := s.line.pause(ctx, s.t.timing.poll); err != nil {
+		if err := s.line.Pause(ctx, s.t.timing.poll); err != nil {
 			return nil, err
 		}
 	}
@@ -145,7 +147,7 @@ func (s *session) unlock(ctx context.Context) error {
 		if time.Now().After(end) {
 			return fmt.Errorf("SIM is not ready: %w", ErrPIN)
 		}
-		if err := s.line.pause(ctx, s.t.timing.poll); err != nil {
+		if err := s.line.Pause(ctx, s.t.timing.poll); err != nil {
 			return err
 		}
 	}
@@ -184,7 +186,7 @@ func (s *session) enterPIN(ctx context.Context) error {
 		return err
 	}
 	for _, text := range lines {
-		if f := splitFields(text); len(f) > 1 && f[0] == "SIM PIN" && (number(f[1]) == 0 || number(f[1]) == 1) {
+		if f := serial.Fields(text); len(f) > 1 && f[0] == "SIM PIN" && (number(f[1]) == 0 || number(f[1]) == 1) {
 			return fmt.Errorf("%w: the SIM takes one more try at most, which is for people", ErrPIN)
 		}
 	}
@@ -294,7 +296,7 @@ func (s *session) lookNetwork(ctx context.Context) error {
 	}
 	dbm := 0
 	if len(lines) > 0 {
-		if n := number(splitFields(lines[0])[0]); n >= 0 && n <= 31 { // 3GPP TS 27.007 §8.5
+		if n := number(serial.Fields(lines[0])[0]); n >= 0 && n <= 31 { // 3GPP TS 27.007 §8.5
 			dbm = -113 + 2*n
 		}
 	}
@@ -334,7 +336,7 @@ func (s *session) registered(ctx context.Context) (bool, error) {
 func registration(lines []string) int {
 	stat := -1
 	for _, text := range lines {
-		switch f := splitFields(text); {
+		switch f := serial.Fields(text); {
 		case len(f) >= 2:
 			return number(f[1])
 		case len(f) == 1:

@@ -234,7 +234,7 @@ func TestRestart(t *testing.T) {
 			}
 			r := start(t, tr, &transporttest.Sink{})
 			works(t, m, tr, r)
-			m.with(m.reset)
+			m.mu.Change(m.reset)
 			m.put("ME", message{pdu: deliverPDU(t, sender, []byte("meanwhile"))})
 			if word != "" {
 				m.urc(word)
@@ -256,7 +256,7 @@ func TestIndicationsLost(t *testing.T) {
 	tr.CheckEvery(10 * time.Millisecond)
 	r := start(t, tr, &transporttest.Sink{})
 	works(t, m, tr, r)
-	m.with(func() { m.cnmi = "2,0,0,0,0" })
+	m.mu.Change(func() { m.cnmi = "2,0,0,0,0" })
 	r.until(m, "the indications are back", func() bool { return m.cnmi == "2,1,0,2,0" })
 }
 
@@ -266,7 +266,7 @@ func TestTextModeListing(t *testing.T) {
 	tr := newTransport(t, m)
 	r := start(t, tr, &transporttest.Sink{})
 	works(t, m, tr, r)
-	m.with(m.reset)
+	m.mu.Change(m.reset)
 	m.deliver("SM", deliverPDU(t, sender, []byte("in text mode")))
 	r.gets("in text mode")
 	r.stop()

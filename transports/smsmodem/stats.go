@@ -84,20 +84,17 @@ func (t *Transport) Stats() Stats {
 		Doorbells: c.doorbells.Load(), Sweeps: c.sweeps.Load(), Setups: c.setups.Load(), Reboots: c.reboots.Load(), Resets: c.resets.Load(),
 		Timeouts: c.timeouts.Load(), Resyncs: c.resyncs.Load(), Strays: c.strays.Load(), Overruns: c.overruns.Load(),
 	}
+	s.Up = t.running.Up()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s.Up, s.Registered, s.Roaming = t.session != nil, t.session != nil && t.attached, t.roaming
+	s.Registered, s.Roaming = s.Up && t.attached, t.roaming
 	s.SignalDBm, s.IMEI, s.Maker, s.Model = t.signal, t.modem.imei, t.modem.maker, t.modem.model
 	s.Slots = slices.Clone(t.slots)
 	return s
 }
 
 // Up implements transports.Line.
-func (t *Transport) Up() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.session != nil
-}
+func (t *Transport) Up() bool { return t.running.Up() }
 
 // slot returns the entry of a storage. Called with mu held.
 func (t *Transport) slot(mem string) *Slot {

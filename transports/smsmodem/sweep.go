@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/transports"
+	"github.com/godwit-gateway/godwit/transports/serial"
 )
 
 // batchMax is how many messages are handed to the sink at once: about what a SIM holds.
@@ -70,7 +71,7 @@ func (s *session) noteSlots(name string, lines []string) {
 	if len(lines) == 0 {
 		return
 	}
-	if f := splitFields(lines[0]); len(f) >= 2 && number(f[0]) >= 0 && number(f[1]) >= 0 {
+	if f := serial.Fields(lines[0]); len(f) >= 2 && number(f[0]) >= 0 && number(f[1]) >= 0 {
 		s.t.setSlot(name, number(f[0]), number(f[1]))
 	}
 }

@@ -3,6 +3,8 @@ package smsmodem
 import (
 	"strconv"
 	"strings"
+
+	"github.com/godwit-gateway/godwit/transports/serial"
 )
 
 // A kind says what to do with a line that the modem sent.
@@ -86,7 +88,7 @@ func pendingPrefix(cmd string) string {
 
 // ringing returns the storage that a doorbell names, "" if it names none that can be.
 func ringing(line string) string {
-	fields := splitFields(afterColon(line))
+	fields := serial.Fields(afterColon(line))
 	if len(fields) == 0 || len(fields[0]) != 2 {
 		return ""
 	}
@@ -96,23 +98,6 @@ func ringing(line string) string {
 func afterColon(line string) string {
 	_, rest, _ := strings.Cut(line, ":")
 	return rest
-}
-
-// splitFields splits the parameters of a reply at commas outside of quotes, and takes the quotes away.
-func splitFields(s string) []string {
-	var out []string
-	quoted := false
-	start := 0
-	for i := 0; i <= len(s); i++ {
-		if i < len(s) && s[i] == '"' {
-			quoted = !quoted
-		}
-		if i == len(s) || (s[i] == ',' && !quoted) {
-			out = append(out, strings.Trim(strings.TrimSpace(s[start:i]), `"`))
-			start = i + 1
-		}
-	}
-	return out
 }
 
 // number reads a parameter that is a small number; -1 if it is none.

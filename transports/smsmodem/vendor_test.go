@@ -159,7 +159,7 @@ func TestFailingListing(t *testing.T) {
 	m.script = func(cmd string) (string, bool) {
 		if cmd == "+CFUN=1,1" {
 			works.Store(true)
-			m.with(m.reset)
+			m.mu.Change(m.reset)
 			return "OK\n\nRDY", true
 		}
 		return "+CMS ERROR: 300", cmd == "+CMGL=4" && !works.Load()
@@ -254,7 +254,7 @@ func TestBrokenModemStartsOverSeldom(t *testing.T) {
 					return "", false
 				}
 				woken = true
-				m.with(m.reset)
+				m.mu.Change(m.reset)
 				return "OK\n\nRDY", true
 			}
 			tr := patient(newTransport(t, m))

@@ -10,7 +10,10 @@
 // told the network "received". What only some bearers have is asked for by further interfaces: a harness that is a [Sender] has its
 // driver's Send tested, an [Answerer] its replies and windows, a [Reporter] its delivery reports, a [Cutter] the loss of the line.
 //
-// [Socket] and [Exchanges] are parts of a harness that several drivers' tests have.
+// [Socket] and [Exchanges] are parts of a harness that several drivers' tests have, [ReadsTheEnd] a test of drivers of modems on serial lines. [Start],
+// [Background], [Until] and [Mistakes] are of use for what the suite does not ask: a driver, or its network, that runs beside a test, what a test waits for,
+// and configurations that are wrong.
 //
-// [Sink] is a scripted sink and [Main] a leak check for TestMain; both are of use outside the suite.
+// [Sink] is a scripted sink, [Monitor] a mutex to wait by, [Poll] waits for what nobody tells of, and [Main] is a leak check for TestMain; all are of use
+// outside the suite.
 package transporttest

@@ -18,10 +18,9 @@ type Exchanges struct {
 	down chan []byte
 	open sync.WaitGroup
 
-	mu      sync.Mutex
-	changed chan struct{} // closed and replaced when an exchange ends; guarded by mu
-	units   []Exchange    // by id; guarded by mu
-	taken   []bool        // by id: the last exchange of a unit ended with yes; guarded by mu
+	mu    Monitor
+	units []Exchange // by id; guarded by mu
+	taken []bool     // by id: the last exchange of a unit ended with yes; guarded by mu
 }
 
 // An Exchange brings a unit once and reports whether the driver took it.
@@ -30,7 +29,7 @@ type Exchange func(tb testing.TB) (taken bool)
 // NewExchanges returns the part of a harness for a driver and what its devices are called. The test's end waits for exchanges that are under way.
 func NewExchanges(tb testing.TB, driver SocketDriver, name func(device int) string) *Exchanges {
 	tb.Helper()
-	e := &Exchanges{Socket: NewSocket(driver), name: name, down: make(chan []byte, 64), changed: make(chan struct{})}
+	e := &Exchanges{Socket: NewSocket(driver), name: name, down: make(chan []byte, 64)}
 	tb.Cleanup(e.open.Wait)
 	return e
 }
@@ -61,11 +60,7 @@ func (e *Exchanges) begin(tb testing.TB, n int) {
 	e.mu.Unlock()
 	e.open.Go(func() {
 		taken := exchange(tb)
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.taken[n] = taken
-		close(e.changed)
-		e.changed = make(chan struct{})
+		e.mu.Change(func() { e.taken[n] = taken })
 	})
 }
 
@@ -80,19 +75,7 @@ func number(id string) int {
 
 // Confirmed implements Harness.
 func (e *Exchanges) Confirmed(ctx context.Context, id string) bool {
-	for {
-		e.mu.Lock()
-		taken, changed := e.taken[number(id)], e.changed
-		e.mu.Unlock()
-		if taken {
-			return true
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return false
-		}
-	}
+	return e.mu.Await(ctx, func() bool { return e.taken[number(id)] })
 }
 
 // Redeliver implements Harness.

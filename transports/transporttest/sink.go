@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 
 	"github.com/godwit-gateway/godwit/transports"
 )
@@ -25,10 +24,13 @@ type Sink struct {
 	// JudgeReport returns what Report returns. Nil: no error.
 	JudgeReport func(r transports.Report) error
 
-	mu      sync.Mutex
-	changed chan struct{} // closed and replaced when something is recorded
+	// JudgeCheck returns what Checked returns. Nil: no error.
+	JudgeCheck func(c transports.Check) error
+
+	mu      Monitor
 	uplinks []transports.Uplink
 	reports []transports.Report
+	checks  []transports.Check
 	mutated int
 }
 
@@ -38,7 +40,7 @@ func (s *Sink) Uplinks(ctx context.Context, us []transports.Uplink, out []transp
 	for i := range kept {
 		kept[i].Payload = bytes.Clone(us[i].Payload)
 	}
-	s.record(func() { s.uplinks = append(s.uplinks, kept...) })
+	s.mu.Change(func() { s.uplinks = append(s.uplinks, kept...) })
 	var failed error
 	for i := range us {
 		settlement := transports.Stored
@@ -54,7 +56,7 @@ func (s *Sink) Uplinks(ctx context.Context, us []transports.Uplink, out []transp
 	}
 	for i := range us {
 		if !bytes.Equal(us[i].Payload, kept[i].Payload) {
-			s.record(func() { s.mutated++ })
+			s.mu.Change(func() { s.mutated++ })
 		}
 	}
 	return failed
@@ -62,11 +64,27 @@ func (s *Sink) Uplinks(ctx context.Context, us []transports.Uplink, out []transp
 
 // Report implements transports.Sink.
 func (s *Sink) Report(_ context.Context, r transports.Report) error {
-	s.record(func() { s.reports = append(s.reports, r) })
+	s.mu.Change(func() { s.reports = append(s.reports, r) })
 	if s.JudgeReport != nil {
 		return s.JudgeReport(r)
 	}
 	return nil
+}
+
+// Checked implements transports.Payer.
+func (s *Sink) Checked(_ context.Context, c transports.Check) error {
+	s.mu.Change(func() { s.checks = append(s.checks, c) })
+	if s.JudgeCheck != nil {
+		return s.JudgeCheck(c)
+	}
+	return nil
+}
+
+// Checks returns a copy of all mailbox checks told of so far.
+func (s *Sink) Checks() []transports.Check {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.checks)
 }
 
 // Received returns copies of the uplinks handed over so far, in order.
@@ -86,7 +104,7 @@ func (s *Sink) Mutated() int {
 // Await waits until n uplinks with this payload have been handed over and returns the last of them; false once ctx is done.
 func (s *Sink) Await(ctx context.Context, payload []byte, n int) (transports.Uplink, bool) {
 	var last transports.Uplink
-	ok := s.await(ctx, func() bool {
+	ok := s.mu.Await(ctx, func() bool {
 		seen := 0
 		for i := range s.uplinks {
 			if bytes.Equal(s.uplinks[i].Payload, payload) {
@@ -101,14 +119,14 @@ func (s *Sink) Await(ctx context.Context, payload []byte, n int) (transports.Upl
 
 // AwaitCount waits until n uplinks have been handed over and returns all of them; false once ctx is done.
 func (s *Sink) AwaitCount(ctx context.Context, n int) ([]transports.Uplink, bool) {
-	ok := s.await(ctx, func() bool { return len(s.uplinks) >= n })
+	ok := s.mu.Await(ctx, func() bool { return len(s.uplinks) >= n })
 	return s.Received(), ok
 }
 
 // AwaitReport waits until n reports on a receipt's reference have been handed over and returns the last; false once ctx is done.
 func (s *Sink) AwaitReport(ctx context.Context, ref string, n int) (transports.Report, bool) {
 	var last transports.Report
-	ok := s.await(ctx, func() bool {
+	ok := s.mu.Await(ctx, func() bool {
 		seen := 0
 		for i := range s.reports {
 			if s.reports[i].Ref == ref {
@@ -119,36 +137,4 @@ func (s *Sink) AwaitReport(ctx context.Context, ref string, n int) (transports.R
 		return seen >= n
 	})
 	return last, ok
-}
-
-// record changes the sink under its lock and wakes those who wait.
-func (s *Sink) record(change func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	change()
-	if s.changed != nil {
-		close(s.changed)
-		s.changed = nil
-	}
-}
-
-// await waits until done, called under the lock, is true.
-func (s *Sink) await(ctx context.Context, done func() bool) bool {
-	for {
-		s.mu.Lock()
-		if done() {
-			s.mu.Unlock()
-			return true
-		}
-		if s.changed == nil {
-			s.changed = make(chan struct{})
-		}
-		changed := s.changed
-		s.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return false
-		}
-	}
 }

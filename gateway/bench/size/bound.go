@@ -16,7 +16,7 @@ type bounds struct {
 }
 
 func (p *prepared) bounds() (bounds, error) {
-	b, own := entropy.NewBound(p.t), ideal{t: p.t}
+	b, own := entropy.NewBound(p.t), entropy.Price{Template: p.t}
 	var out bounds
 	var s codec.State
 	for i := range p.statuses {
@@ -37,7 +37,7 @@ func (p *prepared) bounds() (bounds, error) {
 		}
 	}
 	n := float64(len(p.statuses) - p.cut)
-	return bounds{bits: out.bits / n, whole: out.whole / n, floor: out.floor / n, model: own.bits / 8 / n}, nil
+	return bounds{bits: out.bits / n, whole: out.whole / n, floor: out.floor / n, model: own.Bits / 8 / n}, nil
 }
 
 // wholeBytes is how many bytes a payload takes on average that says so many bits, written as the packed encoding writes them but without any loss: an
@@ -49,29 +49,3 @@ func wholeBytes(bits float64) float64 {
 	}
 	return sum
 }
-
-// ideal adds up what decisions cost under the models of a template.
-type ideal struct {
-	t    *codec.Template
-	bits float64
-}
-
-// Decide implements codec.Visitor.
-func (v *ideal) Decide(field, decision int, one bool) {
-	coding := v.t.Timing().Coding
-	if field != codec.VisitTime {
-		coding = v.t.Fields()[field].Coding
-	}
-	model := codec.DefaultModel()
-	if len(coding.Model) > 0 {
-		model = [codec.ModelLen]uint8(coding.Model)
-	}
-	likely := codec.ModelZero(model[decision])
-	if one {
-		likely = 1 - likely
-	}
-	v.bits -= math.Log2(likely)
-}
-
-// Plain implements codec.Visitor.
-func (v *ideal) Plain(_ int, bits float64) { v.bits += bits }

@@ -65,6 +65,7 @@ func TestJudge(t *testing.T) {
 			q.Outages = []silence.Disturbance{{Where: "region 17", Since: now - 7*day, Until: now - 6*day, Probability: 0.9}}
 		}), silence.Unknown, 0.6, "region 17 was out from"},
 		{"its network refuses it for good", quiet(late, func(q *silence.Quiet) { q.Card = silence.Card{Refused: 2, Code: "CMS 1: unassigned number"} }), silence.Contract, 0.7, "refused 2 of its downlinks for good (CMS 1"},
+		{"refused in an outage", quiet(outage, func(q *silence.Quiet) { q.Card = silence.Card{Refused: 2} }), silence.Contract, 0.9, "fall into an outage"},
 		{"refused, and dead for long", quiet(long, func(q *silence.Quiet) { q.Card = silence.Card{Refused: 1} }), silence.Contract, 0.6, "refused 1 of its downlinks"},
 		{"all of its operator are silent", quiet(late, func(q *silence.Quiet) {
 			q.Card = silence.Card{Operator: "+4670", Peers: 40, Silent: 38, Others: 200, Quiet: 6}

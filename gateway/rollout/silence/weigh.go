@@ -51,6 +51,7 @@ func weigh(q *Quiet, why *evidence) (w weights) {
 	w.battery(q, why)
 	w.update(q, why)
 	w.outage(q, why)
+	w.refused(q, why)
 	w.delivered(q, why)
 	return w
 }
@@ -72,7 +73,7 @@ func (w *weights) give(c Class, p float64) {
 	}
 }
 
-// contract weighs the card and the contract: their part of the dead, what the network said, and whether all of an operator are silent.
+// contract weighs the card and the contract: their part of the dead, and whether all of an operator are silent.
 func (w *weights) contract(q *Quiet, why *evidence) {
 	c := &q.Card
 	if q.Standing.Missed == 0 && c.Refused == 0 {
@@ -81,19 +82,25 @@ func (w *weights) contract(q *Quiet, why *evidence) {
 	part := float64(w[Unknown] * contractShare)
 	w[Unknown] -= part
 	w[Contract] = part
-	if c.Refused > 0 {
-		ratio := 1.0
-		for range min(c.Refused, 4) {
-			ratio = min(float64(ratio*refusedRatio), refusedMost)
-		}
-		// A card that is cut off while its device speaks regularly is as seldom as one in a silent device is frequent.
-		w[Contract] = float64(max(part, float64(w.sum()*0.01)) * ratio)
-		why.refused(c)
-	}
 	if p := c.excess(); p > 0 {
 		w.give(Contract, p)
 		why.peers(c, p)
 	}
+}
+
+// refused weighs that the network refused downlinks for good, which is no more to be expected in an outage than otherwise.
+func (w *weights) refused(q *Quiet, why *evidence) {
+	c := &q.Card
+	if c.Refused == 0 {
+		return
+	}
+	ratio := 1.0
+	for range min(c.Refused, 4) {
+		ratio = min(float64(ratio*refusedRatio), refusedMost)
+	}
+	// A card that is cut off while its device speaks regularly is as seldom as one in a silent device is frequent.
+	w[Contract] = float64(max(w[Contract], float64(w.sum()*0.01)) * ratio)
+	why.refused(c)
 }
 
 // excess is the share of an operator's silent devices that is beyond what the others of the link let expect; 0 where chance may have done it.

@@ -58,6 +58,15 @@ func written(t interface{ Fatal(...any) }, j *verdict.Judge) []byte {
 	return b
 }
 
+// restored is a judge that was written and read back.
+func restored(t interface{ Fatal(...any) }, j *verdict.Judge) *verdict.Judge {
+	again, err := verdict.Restore(written(t, j))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return again
+}
+
 // TestOrder: calls of the same moment about different devices may come in any order, and how often time passes in between does not matter.
 func TestOrder(t *testing.T) {
 	c, m := config(2), model(t)

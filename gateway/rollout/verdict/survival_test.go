@@ -42,15 +42,7 @@ func TestSurvival(t *testing.T) {
 		}
 		j.Poll(at + h*hour)
 	}
-	b, err := j.AppendBinary(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := verdict.Restore(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, x := range []*verdict.Judge{j, again} {
+	for i, x := range []*verdict.Judge{j, restored(t, j)} {
 		list := x.Survival()
 		if len(list) == 0 {
 			t.Fatal("nothing")

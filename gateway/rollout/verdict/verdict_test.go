@@ -427,15 +427,7 @@ func TestSetAside(t *testing.T) {
 	}
 	j.SetAside(at+hour, verdict.Group{Product: 9}) // that is none of the rollout's
 	j.SetAside(at+hour, group(1).Group)
-	b, err := j.AppendBinary(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := verdict.Restore(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, x := range []*verdict.Judge{j, again} {
+	for _, x := range []*verdict.Judge{j, restored(t, j)} {
 		if v := x.Verdict(); v.Average >= 1 || v.Groups[1].Evidence != before.Groups[1].Evidence || !v.Groups[1].Aside || v.Groups[0].Aside {
 			t.Errorf("%+v", v)
 		}

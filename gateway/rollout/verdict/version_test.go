@@ -28,11 +28,7 @@ func TestVersion1(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := verdict.Restore(written(t, read))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, j := range []*verdict.Judge{read, again} {
+	for i, j := range []*verdict.Judge{read, restored(t, read)} {
 		v := j.Verdict()
 		g := v.Groups[0]
 		if v.Action != verdict.Halt || v.Halted != 1700087400 || len(v.Groups) != 2 || g.Started != 40 || g.Resolved != 36 || g.Silent != 4 || g.Failed != 1 ||

@@ -58,7 +58,7 @@ func (m *machine) deliver(now time.Time, msg Message) error {
 	var parts []*part
 	for i, b := range tpdus {
 		p := &part{tpdu: b, due: now, expires: now.Add(m.o.Validity), transit: t, index: i}
-		lost, twice := m.director.chance(m.director.faults.PartLost), m.director.chance(m.director.faults.PartTwice)
+		lost, twice := m.director.Chance(m.director.faults.PartLost), m.director.Chance(m.director.faults.PartTwice)
 		if lost {
 			m.stats.PartsLost++
 			m.end(t, OutcomeLost)
@@ -71,7 +71,7 @@ func (m *machine) deliver(now time.Time, msg Message) error {
 		}
 	}
 	for i := range len(parts) - 1 {
-		if m.director.chance(m.director.faults.PartSwap) {
+		if m.director.Chance(m.director.faults.PartSwap) {
 			parts[i], parts[i+1] = parts[i+1], parts[i]
 		}
 	}

@@ -108,7 +108,7 @@ func (m *machine) run(x *exec) result {
 func (m *machine) finish(now time.Time, r *reply) {
 	s := &r.step
 	if s.Do == ActError {
-		r.blocks, r.final = nil, result{kind: s.kind(m.last), code: s.Code}
+		r.blocks, r.final = nil, result{kind: kindOf(m.last), code: s.Code}
 	}
 	if r.final.kind != succeeded && r.final.kind != custom {
 		m.stats.Errors++
@@ -123,7 +123,7 @@ func (m *machine) finish(now time.Time, r *reply) {
 	if s.Do == ActGarbage {
 		text = m.director.noise() + text
 	}
-	due := now.Add(m.director.faults.Reply.draw(m.rng)).Add(r.took)
+	due := now.Add(m.director.faults.Reply.Draw(m.rng)).Add(r.took)
 	then := ActNothing
 	switch s.Do {
 	case ActMute:
@@ -172,8 +172,8 @@ func (m *machine) cut(pieces []string) int {
 	return at + 1 + m.rng.IntN(longest-1)
 }
 
-// kind is how a step's error is told.
-func (s *Step) kind(line string) resultKind {
+// kindOf is how an error of a command line is told.
+func kindOf(line string) resultKind {
 	if isSMS(line) {
 		return cmsError
 	}

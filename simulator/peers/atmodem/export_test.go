@@ -23,22 +23,22 @@ func NewBench(o Options) *Bench {
 
 // Type types and returns what the modem sends at once. A cable that a fault pulled is put back when its time has come.
 func (b *Bench) Type(s string) string {
-	b.m.input([]byte(s))
+	b.m.Input([]byte(s))
 	return b.poll()
 }
 
 func (b *Bench) poll() string {
 	var out []byte
 	for range 1 << 16 {
-		e := b.m.poll(b.Now)
-		out = append(out, e.out...)
-		for _, f := range e.calls {
+		e := b.m.Poll(b.Now)
+		out = append(out, e.Out...)
+		for _, f := range e.Calls {
 			f()
 		}
-		if e.plug {
-			b.m.plug(b.Now)
+		if e.Plug {
+			b.m.Plug(b.Now)
 		}
-		if len(e.out) == 0 && len(e.calls) == 0 && !e.plug {
+		if len(e.Out) == 0 && len(e.Calls) == 0 && !e.Plug {
 			return string(out)
 		}
 	}
@@ -64,11 +64,7 @@ func (b *Bench) Pass(d time.Duration) string {
 func (b *Bench) Deliver(msg Message) error { return b.m.deliver(b.Now, msg) }
 
 // Stats is Modem.Stats.
-func (b *Bench) Stats() Stats {
-	s := b.m.stats
-	s.Waiting, s.Plugged, s.Stored = len(b.m.centre.queue), b.m.plugged, b.m.sm.count()+b.m.me.count()+b.m.sr.count()
-	return s
-}
+func (b *Bench) Stats() Stats { return b.m.snapshot() }
 
 // Bounded reports whether what the modem holds is within its limits.
 func (b *Bench) Bounded() bool {

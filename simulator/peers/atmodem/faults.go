@@ -1,11 +1,13 @@
 package atmodem
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"time"
+
+	"github.com/godwit-gateway/godwit/simulator/peers/pty"
 )
 
 // Faults say how often what goes wrong. Numbers without a unit are probabilities from 0 to 1; those about commands are drawn once for
@@ -35,7 +37,7 @@ type Faults struct {
 }
 
 // A Span is a duration drawn evenly between two.
-type Span struct{ Least, Most time.Duration }
+type Span = pty.Span
 
 // An Action is one fault.
 type Action uint8
@@ -54,16 +56,8 @@ const (
 	actionEnd
 )
 
-// A Step is a fault at a chosen place: the Nth command line from now that contains Command. It happens once.
-type Step struct {
-	Command string // such as "+CMGD"; "": any
-	Nth     int    // 0 and 1: the first
-	Do      Action
-	Applied bool // ActMute, ActError, ActUnplug, ActReboot: the command takes effect nevertheless
-	Code    int
-	For     time.Duration
-	Text    string
-}
+// A Step is a fault at a chosen place: the Nth command line from now that contains Command. Applied is for ActMute, ActError, ActUnplug and ActReboot.
+type Step = pty.Step[Action]
 
 const awayDefault = 300 * time.Millisecond
 
@@ -93,95 +87,52 @@ func (f *Faults) validate() error {
 		}
 	}
 	for _, s := range []Span{f.Reply, f.Send} {
-		if s.Least < 0 || s.Most < s.Least {
-			errs = append(errs, fmt.Errorf("%w: span %v, want 0 <= least <= most", ErrOptions, s))
-		}
+		errs = append(errs, s.Validate())
 	}
 	if f.LateBy < 0 || f.Away < 0 {
 		errs = append(errs, fmt.Errorf("%w: a duration of faults is negative", ErrOptions))
 	}
 	for _, s := range f.Script {
-		errs = append(errs, s.validate())
+		errs = append(errs, s.Validate(actionEnd))
 	}
 	return errors.Join(errs...)
 }
 
-func (s *Step) validate() error {
-	if s.Do >= actionEnd || s.Nth < 0 || s.For < 0 {
-		return fmt.Errorf("%w: step %+v", ErrOptions, *s)
-	}
-	return nil
-}
-
-func (s Span) draw(rng *rand.Rand) time.Duration {
-	return s.Least + time.Duration(rng.Float64()*float64(s.Most-s.Least))
-}
-
 // director decides what goes wrong.
 type director struct {
+	pty.Director[Action]
+
 	faults Faults
-	rng    *rand.Rand
-	script []Step
 }
 
-// next returns what happens to a command line. All draws are made whatever comes of them, so that a fault more or less does not change
-// the luck of what follows.
+func newDirector(f *Faults, rng *rand.Rand) director {
+	d := director{pty.Director[Action]{Rng: rng}, *f}
+	d.Add(f.Script...)
+	return d
+}
+
+// next returns what happens to a command line.
 func (d *director) next(line string) Step {
 	f := &d.faults
-	applied := d.rng.Float64() < 0.5
-	var chosen Step
-	for _, c := range []struct {
-		p float64
-		s Step
-	}{
-		{f.Garbage, Step{Do: ActGarbage}},
-		{f.Late, Step{Do: ActDelay, For: f.LateBy}},
-		{f.Mute, Step{Do: ActMute, Applied: applied}},
-		{f.Unplug, Step{Do: ActUnplug, Applied: applied}},
-		{f.Reboot, Step{Do: ActReboot, Applied: applied}},
-	} {
-		if d.chance(c.p) {
-			chosen = c.s
-		}
+	applied, busy := d.Chance(0.5), f.Busy
+	if !needsSIM(line) {
+		busy = 0
 	}
-	if d.chance(f.Busy) && needsSIM(line) {
-		chosen = Step{Do: ActError, Code: codeSIMBusy(line)}
-	}
-	if chosen.Do == ActDelay && chosen.For == 0 {
-		chosen.For = time.Second
-	}
-	if s, ok := d.scripted(line); ok {
-		chosen = s
-	}
-	return chosen
+	return d.Next(line, []pty.Chance[Action]{
+		{P: f.Garbage, Step: Step{Do: ActGarbage}},
+		{P: f.Late, Step: Step{Do: ActDelay, For: cmp.Or(f.LateBy, time.Second)}},
+		{P: f.Mute, Step: Step{Do: ActMute, Applied: applied}},
+		{P: f.Unplug, Step: Step{Do: ActUnplug, Applied: applied}},
+		{P: f.Reboot, Step: Step{Do: ActReboot, Applied: applied}},
+		{P: busy, Step: Step{Do: ActError, Code: codeSIMBusy(line)}},
+	})
 }
-
-// scripted takes the first step of the script whose turn it is, and counts for the others.
-func (d *director) scripted(line string) (chosen Step, ok bool) {
-	kept := d.script[:0]
-	for _, s := range d.script {
-		if !strings.Contains(line, strings.ToUpper(s.Command)) {
-			kept = append(kept, s)
-			continue
-		}
-		if s.Nth > 1 || ok {
-			s.Nth--
-			kept = append(kept, s)
-			continue
-		}
-		chosen, ok = s, true
-	}
-	d.script = kept
-	return chosen, ok
-}
-
-func (d *director) chance(p float64) bool { return d.rng.Float64() < p }
 
 // noise is what a bad line adds: any bytes but those that end a line, of which it would be a different fault to make two.
 func (d *director) noise() string {
-	b := make([]byte, 1+d.rng.IntN(16))
+	b := make([]byte, 1+d.Rng.IntN(16))
 	for i := range b {
-		b[i] = byte(0x80 + d.rng.IntN(0x80))
+		b[i] = byte(0x80 + d.Rng.IntN(0x80))
 	}
 	return string(b)
 }

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+
+	"github.com/godwit-gateway/godwit/simulator/peers/pty"
 )
 
 const (
@@ -21,15 +23,6 @@ type chunk struct {
 	due  time.Time
 	data string
 	then Action // ActUnplug or ActReboot once it is sent
-}
-
-// effects are what the modem wants done after it was polled.
-type effects struct {
-	out    []byte
-	unplug bool     // close the terminal after out
-	plug   bool     // open one
-	calls  []func() // callbacks
-	wake   time.Time
 }
 
 // A machine is the modem and its network. It is told the time and the bytes; it does no I/O, starts nothing and is not safe for concurrent
@@ -72,28 +65,34 @@ type machine struct {
 func newMachine(o *Options, now time.Time) *machine {
 	rng := rand.New(rand.NewPCG(o.Seed, 0x61746d6f64656d)) //nolint:gosec // chance is to be reproducible, not secret
 	m := &machine{
-		o: o, rng: rng, director: director{faults: o.Faults, rng: rng, script: append([]Step(nil), o.Faults.Script...)},
+		o: o, rng: rng, director: newDirector(&o.Faults, rng),
 		sm: newStorage("SM", o.SMSlots), me: newStorage("ME", o.MESlots), sr: newStorage("SR", 0),
 		saved: factory(), sim: sim{tries: pinTries, smsc: o.SMSC}, centre: newCentre(),
 	}
 	if o.Profile.ReportStore {
 		m.sr = newStorage("SR", srSlots)
 	}
-	m.plug(now)
+	m.Plug(now)
 	m.booted, m.ready = true, now // the first time it has been running for a while
 	m.radio.since = now
 	return m
 }
 
-// plug gives the modem power.
-func (m *machine) plug(now time.Time) {
+// Plug gives the modem power.
+func (m *machine) Plug(now time.Time) {
 	m.plugged, m.replug = true, time.Time{}
 	m.stats.Plugs++
 	m.reboot(now)
 }
 
-// unplug takes its power. What was on its way to the terminal is lost, and what is at the service centre stays there.
-func (m *machine) unplug() {
+// Unplug takes its power for good: a fault that did so before does not give it back.
+func (m *machine) Unplug() {
+	m.down()
+	m.replug = time.Time{}
+}
+
+// down takes its power. What was on its way to the terminal is lost, and what is at the service centre stays there.
+func (m *machine) down() {
 	m.plugged, m.booted = false, false
 	m.in, m.out, m.urcs, m.held = nil, nil, nil, nil
 }
@@ -112,8 +111,8 @@ func (m *machine) reboot(now time.Time) {
 	m.centre.retryNow()
 }
 
-// input takes bytes from the terminal.
-func (m *machine) input(b []byte) {
+// Input takes bytes from the terminal.
+func (m *machine) Input(b []byte) {
 	if !m.booted {
 		return
 	}
@@ -124,11 +123,11 @@ func (m *machine) input(b []byte) {
 	m.in = append(m.in, b...)
 }
 
-// poll does what is due and says what the terminal is to do.
-func (m *machine) poll(now time.Time) (e effects) {
+// Poll does what is due and says what the terminal is to do.
+func (m *machine) Poll(now time.Time) (e pty.Effects) {
 	if !m.plugged {
 		if !m.replug.IsZero() && !now.Before(m.replug) {
-			m.replug, e.plug = time.Time{}, true
+			m.replug, e.Plug = time.Time{}, true
 		}
 	} else {
 		if !m.booted && !now.Before(m.ready) {
@@ -142,22 +141,22 @@ func (m *machine) poll(now time.Time) (e effects) {
 			m.network(now)
 		}
 	}
-	e.calls, m.calls = m.calls, nil
-	e.wake = m.wake(now)
+	e.Calls, m.calls = m.calls, nil
+	e.Wake = m.wake(now)
 	return e
 }
 
 // step sends what is due, then unsolicited lines, then executes commands until one takes time. It reports whether there may be more to do.
-func (m *machine) step(now time.Time, e *effects) bool {
+func (m *machine) step(now time.Time, e *pty.Effects) bool {
 	for len(m.out) > 0 && !m.out[0].due.After(now) {
 		c := m.out[0]
 		m.out = m.out[1:]
-		e.out = append(e.out, c.data...)
+		e.Out = append(e.Out, c.data...)
 		switch c.then {
 		case ActUnplug:
-			m.unplug()
+			m.down()
 			m.replug = now.Add(m.director.faults.Away)
-			e.unplug = true
+			e.Unplug = true
 			return false
 		case ActReboot:
 			m.reboot(now)
@@ -256,7 +255,7 @@ func (m *machine) push(due time.Time, data string, then Action) {
 
 // urc sends an unsolicited line as soon as no command is under way.
 func (m *machine) urc(text string) {
-	if m.director.chance(m.director.faults.URCLost) {
+	if m.director.Chance(m.director.faults.URCLost) {
 		return
 	}
 	if len(m.urcs)+len(m.held) >= urcsMax {
@@ -264,7 +263,7 @@ func (m *machine) urc(text string) {
 	}
 	m.stats.URCs++
 	text = "\r\n" + text + "\r\n"
-	if m.director.chance(m.director.faults.URCInReply) {
+	if m.director.Chance(m.director.faults.URCInReply) {
 		m.held = append(m.held, text)
 		return
 	}
@@ -294,4 +293,10 @@ func (m *machine) wake(now time.Time) time.Time {
 	}
 	at(m.networkWake(now))
 	return wake
+}
+
+func (m *machine) snapshot() Stats {
+	s := m.stats
+	s.Waiting, s.Plugged, s.Stored = len(m.centre.queue), m.plugged, m.sm.count()+m.me.count()+m.sr.count()
+	return s
 }

@@ -4,10 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"log/slog"
 	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/godwit-gateway/godwit/simulator/peers/pty"
 )
 
 // Options configure a modem. The zero value of a field gives its default.
@@ -19,7 +20,6 @@ type Options struct {
 	Number  string           // of the SIM; "": "+491700000000"
 	Seed    uint64           // of everything that is left to chance
 	Now     func() time.Time // what clocks show and messages are stamped with; nil: time.Now
-	Log     *slog.Logger     // nil: discards
 	Profile Profile
 	Faults  Faults
 
@@ -77,7 +77,7 @@ var (
 )
 
 // ErrOptions is wrapped by the error for options that make no sense.
-var ErrOptions = errors.New("options")
+var ErrOptions = pty.ErrOptions
 
 // validate reports everything that is wrong. Defaults are set already.
 func (o *Options) validate() error {
@@ -120,9 +120,6 @@ func (o *Options) setDefaults() {
 	o.RefBits = cmp.Or(o.RefBits, 8)
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
 	}
 	p := &o.Profile
 	p.Manufacturer = cmp.Or(p.Manufacturer, makerDefault)

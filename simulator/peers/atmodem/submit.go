@@ -21,8 +21,8 @@ func (m *machine) submit(x *exec, pdu *pdumode.PDU, answer string) result {
 	if !m.registered(x.now) {
 		return cms(cmsNoNetwork)
 	}
-	fail, maybe := m.director.chance(m.director.faults.SendFail), m.director.chance(m.director.faults.SendMaybe)
-	x.reply.took += m.director.faults.Send.draw(m.rng)
+	fail, maybe := m.director.Chance(m.director.faults.SendFail), m.director.Chance(m.director.faults.SendMaybe)
+	x.reply.took += m.director.faults.Send.Draw(m.rng)
 	if fail {
 		return cms(41)
 	}
@@ -67,7 +67,7 @@ func (m *machine) report(now time.Time, to tpdu.Address, s Submit) {
 		r = f(s)
 	}
 	r.After = cmp.Or(r.After, time.Second)
-	if r.Never || m.director.chance(m.director.faults.ReportLost) {
+	if r.Never || m.director.Chance(m.director.faults.ReportLost) {
 		return
 	}
 	b, err := reportTPDU(s.Ref, to, s.At, s.At.Add(r.After), r.Status)

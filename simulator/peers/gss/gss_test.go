@@ -304,8 +304,8 @@ func mt(t testing.TB, client uint32, flags, priority uint16, payload string) []b
 	return append([]byte{1, byte(len(b) >> 8), byte(len(b))}, b...)
 }
 
-// send hands over an MT message and returns the status of the answer.
-func send(t testing.TB, g *gss.Gateway, message []byte) int16 {
+// ask hands over an MT message and returns the answer.
+func ask(t testing.TB, g *gss.Gateway, message []byte) []byte {
 	t.Helper()
 	conn, err := net.Dial("tcp4", g.Addr())
 	if err != nil {
@@ -319,7 +319,29 @@ func send(t testing.TB, g *gss.Gateway, message []byte) int16 {
 	if err != nil || len(b) != 31 || !bytes.Equal(b[:6], []byte{1, 0, 28, 0x44, 0, 25}) {
 		t.Fatalf("answer %x, %v", b, err)
 	}
+	return b
+}
+
+// send hands over an MT message and returns the status of the answer.
+func send(t testing.TB, g *gss.Gateway, message []byte) int16 {
+	t.Helper()
+	b := ask(t, g, message)
 	return int16(uint16(b[29])<<8 | uint16(b[30]))
+}
+
+// The client id is the client's business: the answer repeats it, whatever it is and whatever comes of the message, and the same one may come again.
+func TestMTAnswerRepeatsClientID(t *testing.T) {
+	g, _ := play(t, gss.Options{})
+	for i, client := range []uint32{0, 1, 1, 0xFFFFFFFF, 0x01020304} {
+		want := unhex(t, fmt.Sprintf("01 001c 44 0019 %08x"+imeiHex+"%08x %04x", client, 1+i, 1+i))
+		if got := ask(t, g, mt(t, client, 0, 0, "x")); !bytes.Equal(got, want) {
+			t.Errorf("client id %#x: answer %x, want %x", client, got, want)
+		}
+	}
+	want := unhex(t, "01 001c 44 0019 0000002a"+imeiHex+"00000000 fffc")
+	if got := ask(t, g, mt(t, 42, 0, 0, "")); !bytes.Equal(got, want) {
+		t.Errorf("refused: answer %x, want %x", got, want)
+	}
 }
 
 func TestMTStatuses(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -304,12 +305,7 @@ func (m *machine) remove(args string) int {
 	if r == nil || r.state < sent {
 		return errorUnavailable
 	}
-	for i := range m.returns {
-		if m.returns[i] == r {
-			m.returns = append(m.returns[:i], m.returns[i+1:]...)
-			break
-		}
-	}
+	m.returns = slices.DeleteFunc(m.returns, func(other *returning) bool { return other == r })
 	return 0
 }
 
@@ -362,13 +358,7 @@ func (m *machine) mark(args string) int {
 	if c == nil || c.state != complete {
 		return errorUnavailable
 	}
-	c.state = retrieved
-	for i := range m.forwards {
-		if m.forwards[i] == c {
-			m.forwards = append(m.forwards[:i], m.forwards[i+1:]...)
-			break
-		}
-	}
+	m.forwards = slices.DeleteFunc(m.forwards, func(other *coming) bool { return other == c })
 	m.stats.Marked++
 	m.settle(c, OutcomeRead)
 	return 0

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+
+	"github.com/godwit-gateway/godwit/simulator/peers/pty"
 )
 
 // Faults say how often what goes wrong on the line, as probabilities from 0 to 1, drawn once for each command.
@@ -37,15 +39,8 @@ const (
 	actionEnd
 )
 
-// A Step is a fault at a chosen place: the Nth command from now that contains Command. It happens once.
-type Step struct {
-	Command string // such as "%MGFM"; "": any
-	Nth     int    // 0 and 1: the first
-	Do      Action
-	Applied bool // ActMute, ActError, ActPowerCut, ActUnplug: the command takes effect nevertheless
-	Code    int
-	For     time.Duration
-}
+// A Step is a fault at a chosen place: the Nth command from now that contains Command. Applied is for ActMute, ActError, ActPowerCut and ActUnplug.
+type Step = pty.Step[Action]
 
 func (f *Faults) validate() error {
 	var errs []error
@@ -55,62 +50,36 @@ func (f *Faults) validate() error {
 		}
 	}
 	for _, s := range f.Script {
-		errs = append(errs, s.validate())
+		errs = append(errs, s.Validate(actionEnd))
 	}
 	return errors.Join(errs...)
 }
 
-func (s *Step) validate() error {
-	if s.Do >= actionEnd || s.Nth < 0 || s.For < 0 {
-		return fmt.Errorf("%w: step %+v", ErrOptions, *s)
-	}
-	return nil
-}
-
 // director decides what goes wrong.
 type director struct {
-	faults Faults
-	rng    *rand.Rand
-	script []Step
+	pty.Director[Action]
+
+	faults *Faults
 }
 
-// next returns what happens to a command. All draws are made whatever comes of them, so that a fault more does not change the luck of what follows.
+func newDirector(f *Faults, rng *rand.Rand) director {
+	d := director{pty.Director[Action]{Rng: rng}, f}
+	d.Add(f.Script...)
+	return d
+}
+
+// next returns what happens to a command.
 func (d *director) next(command string) Step {
-	f := &d.faults
-	applied := d.chance(0.5)
-	var chosen Step
-	for _, c := range []struct {
-		p float64
-		s Step
-	}{
-		{f.Garble, Step{Do: ActGarble}},
-		{f.GarbleCommand, Step{Do: ActGarbleCommand}},
-		{f.Late, Step{Do: ActDelay, For: f.LateBy}},
-		{f.Mute, Step{Do: ActMute, Applied: applied}},
-		{f.PowerCut, Step{Do: ActPowerCut, Applied: applied}},
-	} {
-		if d.chance(c.p) {
-			chosen = c.s
-		}
-	}
-	kept := d.script[:0]
-	taken := false
-	for _, s := range d.script {
-		switch {
-		case taken || !strings.Contains(strings.ToUpper(command), strings.ToUpper(s.Command)):
-			kept = append(kept, s)
-		case s.Nth > 1:
-			s.Nth--
-			kept = append(kept, s)
-		default:
-			chosen, taken = s, true
-		}
-	}
-	d.script = kept
-	return chosen
+	f := d.faults
+	applied := d.Chance(0.5)
+	return d.Next(command, []pty.Chance[Action]{
+		{P: f.Garble, Step: Step{Do: ActGarble}},
+		{P: f.GarbleCommand, Step: Step{Do: ActGarbleCommand}},
+		{P: f.Late, Step: Step{Do: ActDelay, For: f.LateBy}},
+		{P: f.Mute, Step: Step{Do: ActMute, Applied: applied}},
+		{P: f.PowerCut, Step: Step{Do: ActPowerCut, Applied: applied}},
+	})
 }
-
-func (d *director) chance(p float64) bool { return d.rng.Float64() < p }
 
 // garbleData changes the third character before the end of the information, which has a place in base64 and in hexadecimal.
 func garbleData(reply string) string {
@@ -132,7 +101,7 @@ func (d *director) garble(s string) string {
 	}
 	b := []byte(s)
 	for range 64 {
-		if i := d.rng.IntN(len(b)); b[i] > ' ' && b[i] != '*' {
+		if i := d.Rng.IntN(len(b)); b[i] > ' ' && b[i] != '*' {
 			b[i] ^= 1
 			break
 		}

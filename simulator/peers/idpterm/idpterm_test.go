@@ -273,6 +273,7 @@ func TestOptions(t *testing.T) {
 	for _, o := range []idpterm.Options{
 		{MobileID: "short"},
 		{Slots: -1},
+		{Queue: -1},
 		{Lifetime: -1},
 		{Up: idpterm.Span{Least: 2, Most: 1}},
 		{Faults: idpterm.Faults{Mute: 2}},

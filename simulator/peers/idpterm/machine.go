@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+
+	"github.com/godwit-gateway/godwit/simulator/peers/pty"
 )
 
 const (
@@ -19,14 +21,6 @@ const (
 	eventReturned = 1 << 2
 )
 
-// effects are what the terminal wants done after it was polled.
-type effects struct {
-	out    []byte
-	unplug bool // close the pseudo-terminal after out
-	calls  []func()
-	wake   time.Time
-}
-
 // A machine is the terminal and its network. It is told the time and the bytes; it does no I/O, starts nothing and is not safe for concurrent use.
 type machine struct {
 	o        *Options
@@ -34,7 +28,6 @@ type machine struct {
 	director director
 	stats    Stats
 
-	powered bool
 	booted  bool
 	starts  time.Time // end of booting
 	blocked bool
@@ -54,12 +47,12 @@ type machine struct {
 	returns  []*returning
 	forwards []*coming // those in the forward queue, and behind them those in the network
 	calls    []func()
-	unplug   bool
+	pull     bool // the cable
 }
 
 func newMachine(o *Options, now time.Time) *machine {
 	rng := rand.New(rand.NewPCG(o.Seed, 0x6964707465726d)) //nolint:gosec // chance is to be reproducible, not secret
-	m := &machine{o: o, rng: rng, director: director{faults: o.Faults, rng: rng, script: append([]Step(nil), o.Faults.Script...)}}
+	m := &machine{o: o, rng: rng, director: newDirector(&o.Faults, rng)}
 	m.power(now)
 	m.booted, m.starts, m.out = true, now, nil // the first time it has been running for a while
 	return m
@@ -68,7 +61,7 @@ func newMachine(o *Options, now time.Time) *machine {
 // power gives the terminal power.
 func (m *machine) power(now time.Time) {
 	m.stats.Boots++
-	m.powered, m.booted, m.starts = true, false, now.Add(m.o.Boot)
+	m.booted, m.starts = false, now.Add(m.o.Boot)
 	m.echo, m.sums, m.lastError, m.events = true, false, 0, 0
 	m.registers = map[int]int{50: 0, 51: 0, 80: 0, 85: 250}
 	if m.o.Battery {
@@ -76,9 +69,8 @@ func (m *machine) power(now time.Time) {
 	}
 }
 
-// cutPower takes it. What the return queue had is lost; what came in is kept, if it had come in.
-func (m *machine) cutPower() {
-	m.powered, m.booted = false, false
+// cutPower takes it, and gives it back. What the return queue had is lost; what came in is kept, if it had come in.
+func (m *machine) cutPower(now time.Time) {
 	m.in, m.out, m.held = nil, nil, nil
 	m.stats.Forgotten += uint64(len(m.returns))
 	m.returns = nil
@@ -87,19 +79,26 @@ func (m *machine) cutPower() {
 			c.state, c.name = 0, ""
 		}
 	}
+	m.power(now)
 }
 
-// input takes bytes from the program.
-func (m *machine) input(b []byte) {
+// Plug implements pty.Machine: the terminal does not notice.
+func (*machine) Plug(time.Time) {}
+
+// Unplug is the end of a line: what was on its way is lost, the terminal goes on.
+func (m *machine) Unplug() { m.in, m.out, m.held = nil, nil, nil }
+
+// Input takes bytes from the program.
+func (m *machine) Input(b []byte) {
 	if !m.booted || len(m.in)+len(b) > inMax {
 		return
 	}
 	m.in = append(m.in, b...)
 }
 
-// poll does what is due and says what the pseudo-terminal is to do.
-func (m *machine) poll(now time.Time) (e effects) {
-	if m.powered && !m.booted && !now.Before(m.starts) {
+// Poll does what is due and says what the pseudo-terminal is to do.
+func (m *machine) Poll(now time.Time) (e pty.Effects) {
+	if !m.booted && !now.Before(m.starts) {
 		m.booted = true
 		m.out = append(m.out, "\r\nST Version 4.2.1\r\n"...)
 	}
@@ -107,10 +106,13 @@ func (m *machine) poll(now time.Time) (e effects) {
 	for m.step(now) {
 		m.air(now)
 	}
-	e.out, m.out = m.out, nil
-	e.calls, m.calls = m.calls, nil
-	e.unplug, m.unplug = m.unplug, false
-	e.wake = m.wake(now)
+	e.Out, m.out = m.out, nil
+	e.Calls, m.calls = m.calls, nil
+	if m.pull {
+		m.Unplug()
+	}
+	e.Unplug, m.pull = m.pull, false
+	e.Wake = m.wake(now)
 	return e
 }
 
@@ -162,11 +164,10 @@ func (m *machine) fault(now time.Time, step Step, echo, reply string) {
 	case ActMute:
 		return
 	case ActPowerCut:
-		m.cutPower()
-		m.power(now)
+		m.cutPower(now)
 		return
 	case ActUnplug:
-		m.unplug = true
+		m.pull = true
 		return
 	case ActError:
 		m.lastError = step.Code
@@ -227,7 +228,7 @@ func (m *machine) finish(info string, ok bool) string {
 
 // wake returns when to poll again at the latest; zero: not before something happens.
 func (m *machine) wake(now time.Time) time.Time {
-	if m.powered && !m.booted {
+	if !m.booted {
 		return m.starts
 	}
 	wake := m.airWake(now)
@@ -237,22 +238,14 @@ func (m *machine) wake(now time.Time) time.Time {
 	return wake
 }
 
-// crcTable is that of CRC-16 with polynomial 0x1021.
-var crcTable = func() (t [256]uint16) {
-	for i := range t {
-		c := uint16(i) << 8
-		for range 8 {
-			c = c<<1 ^ (c>>15)*0x1021
-		}
-		t[i] = c
-	}
-	return t
-}()
-
+// crc is CRC-16 with polynomial 0x1021.
 func crc(s string) uint16 {
 	sum := uint16(0xFFFF)
 	for i := range len(s) {
-		sum = sum<<8 ^ crcTable[byte(sum>>8)^s[i]]
+		sum ^= uint16(s[i]) << 8
+		for range 8 {
+			sum = sum<<1 ^ (sum>>15)*0x1021
+		}
 	}
 	return sum
 }

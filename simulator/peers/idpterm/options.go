@@ -4,8 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
+
+	"github.com/godwit-gateway/godwit/simulator/peers/pty"
 )
 
 // Options configure a terminal. The zero value of a field gives its default.
@@ -18,12 +19,12 @@ type Options struct {
 	Lifetime    time.Duration // of a message in the return queue; 0: 3 h, with Battery 3 min
 	ReturnSlots int           // messages that the return queue holds; 0: 10
 	Slots       int           // messages that the forward queue holds; 0: 16
+	Queue       int           // messages that it and the network hold, Deliver waits for room; 0: 4096
 	Up, Down    Span          // from the sky being seen to a return message, or a forward message, being through
 	Boot        time.Duration // from power to the first word; 0: 100 ms
 	Seed        uint64
 	Sky         func(now time.Time) bool // whether the satellite is seen; nil: always, see Terminal.SetSky
 	Now         func() time.Time         // what %UTC says; nil: time.Now
-	Log         *slog.Logger             // nil: discards
 	Faults      Faults
 
 	// The callbacks run one at a time on Run's goroutine and must not block.
@@ -50,7 +51,6 @@ type Outcome uint8
 // Outcomes.
 const (
 	OutcomeRead Outcome = iota // the program marked it as read
-	OutcomeLost                // the terminal was closed with it
 )
 
 // A Fate is how a return message ends.
@@ -64,7 +64,7 @@ const (
 )
 
 // A Span is a duration drawn evenly between two.
-type Span struct{ Least, Most time.Duration }
+type Span = pty.Span
 
 const (
 	returnMax       = 6400 // bytes of a return message
@@ -76,9 +76,8 @@ const (
 
 // ErrOptions is wrapped by the error for options that make no sense, ErrSize by that for a forward message that the network does not take.
 var (
-	ErrOptions = errors.New("options")
+	ErrOptions = pty.ErrOptions
 	ErrSize    = errors.New("size of the message")
-	ErrClosed  = errors.New("terminal is closed")
 )
 
 func (o *Options) setDefaults() {
@@ -89,12 +88,10 @@ func (o *Options) setDefaults() {
 	}
 	o.ReturnSlots = cmp.Or(o.ReturnSlots, 10)
 	o.Slots = cmp.Or(o.Slots, 16)
+	o.Queue = cmp.Or(o.Queue, 4096)
 	o.Boot = cmp.Or(o.Boot, 100*time.Millisecond)
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
 	}
 	o.Faults.LateBy = cmp.Or(o.Faults.LateBy, time.Second)
 }
@@ -108,6 +105,7 @@ func (o *Options) validate() error {
 	}
 	wrong(len(o.MobileID) != 15, "mobile ID", o.MobileID, "15 characters")
 	wrong(o.ReturnSlots < 1 || o.Slots < 1 || o.Slots > 99, "slots", "out of range", "1 to 99")
-	wrong(o.Lifetime < 0 || o.Boot < 0 || o.Up.Least < 0 || o.Up.Most < o.Up.Least || o.Down.Least < 0 || o.Down.Most < o.Down.Least, "a duration", "negative", "none below zero")
-	return errors.Join(append(errs, o.Faults.validate())...)
+	wrong(o.Queue < 1, "queue", o.Queue, "a positive number")
+	wrong(o.Lifetime < 0 || o.Boot < 0, "a duration", "negative", "none below zero")
+	return errors.Join(append(errs, o.Up.Validate(), o.Down.Validate(), o.Faults.validate())...)
 }

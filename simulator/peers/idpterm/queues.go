@@ -9,7 +9,6 @@ import (
 const (
 	pending   = 1
 	complete  = 2
-	retrieved = 3
 	ready     = 4
 	sending   = 5
 	sent      = 6
@@ -42,13 +41,13 @@ func (m *machine) air(now time.Time) {
 	for _, r := range m.returns {
 		switch {
 		case r.state == ready && seen:
-			r.state, r.due = sending, now.Add(m.draw(m.o.Up))
+			r.state, r.due = sending, now.Add(m.o.Up.Draw(m.rng))
 		case r.state == sending && !seen && now.Before(r.due):
 			r.state, r.due = ready, time.Time{} // begins anew
 		}
 		if r.state == sending && !now.Before(r.due) {
 			fate := FateDelivered
-			if m.director.chance(m.director.faults.Fail) {
+			if m.director.Chance(m.director.faults.Fail) {
 				fate = FateFailed
 			}
 			m.through(r, fate)
@@ -60,9 +59,9 @@ func (m *machine) air(now time.Time) {
 	}
 	inside := 0
 	for _, c := range m.forwards {
-		if c.state == 0 && inside < m.o.Slots && seen && m.booted {
+		if c.state == 0 && inside < m.o.Slots && seen {
 			m.number++
-			c.name, c.state, c.due = fmt.Sprintf("FM%02d.%02d", m.number%100, m.number/100%100), pending, now.Add(m.draw(m.o.Down))
+			c.name, c.state, c.due = fmt.Sprintf("FM%02d.%02d", m.number%100, m.number/100%100), pending, now.Add(m.o.Down.Draw(m.rng))
 		}
 		if c.state != 0 {
 			inside++
@@ -98,12 +97,7 @@ func (m *machine) through(r *returning, fate Fate) {
 
 // seen tells whether the satellite is.
 func (m *machine) seen(now time.Time) bool {
-	return m.powered && m.booted && !m.blocked && (m.o.Sky == nil || m.o.Sky(now))
-}
-
-// draw draws how long a message is on its way.
-func (m *machine) draw(s Span) time.Duration {
-	return s.Least + time.Duration(m.rng.Float64()*float64(s.Most-s.Least))
+	return m.booted && !m.blocked && (m.o.Sky == nil || m.o.Sky(now))
 }
 
 // skyPause is how often a sky that is a function is looked at.

@@ -2,10 +2,8 @@ package idpterm
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/peers/pty"
@@ -26,15 +24,12 @@ type Stats struct {
 	Forwards  int    // in the forward queue, and in the network
 }
 
-// A Terminal is a machine behind a pseudo-terminal. Safe for concurrent use.
+// A Terminal is a machine behind a pseudo-terminal. It goes on when the cable is pulled. Safe for concurrent use.
 type Terminal struct {
-	o    Options
-	kick chan struct{} // holds one token when there may be something to do
+	*pty.Peer
 
-	mu      sync.Mutex
-	machine *machine  // guarded by mu
-	line    *pty.Line // nil while it is unplugged; guarded by mu
-	closed  bool      // guarded by mu
+	o       Options
+	machine *machine // only within With and Await
 }
 
 // New makes a terminal that is plugged in and silent until Run runs. What was written to it until then is not lost.
@@ -43,107 +38,18 @@ func New(o Options) (*Terminal, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	t := &Terminal{o: o, kick: make(chan struct{}, 1)}
-	l, err := pty.Open(o.Path)
-	if err != nil {
+	t := &Terminal{o: o}
+	t.machine = newMachine(&t.o, time.Now())
+	var err error
+	if t.Peer, err = pty.NewPeer(o.Path, t.machine); err != nil {
 		return nil, err
 	}
-	t.line, t.machine = l, newMachine(&t.o, time.Now())
 	return t, nil
 }
 
-// Path returns what programs open: the symbolic link that was asked for, or the pseudo-terminal itself.
-func (t *Terminal) Path() string {
-	if t.o.Path != "" {
-		return t.o.Path
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.line == nil {
-		return ""
-	}
-	return t.line.Name()
-}
-
-// Run plays the terminal until ctx is done and returns nil; then its pseudo-terminal is closed and its path gone.
-func (t *Terminal) Run(ctx context.Context) (err error) {
-	var readers sync.WaitGroup
-	defer readers.Wait()
-	defer func() { err = errors.Join(err, t.Close()) }()
-	var current *pty.Line
-	for {
-		t.mu.Lock()
-		e := t.machine.poll(time.Now())
-		l := t.line
-		t.mu.Unlock()
-		if l != nil && l != current {
-			current = l
-			readers.Go(func() { t.read(l) })
-		}
-		if l != nil && len(e.out) > 0 {
-			_, _ = l.Write(e.out) // what nobody reads is lost, as on a wire
-		}
-		if e.unplug {
-			t.Unplug()
-		}
-		for _, f := range e.calls {
-			f()
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		if len(e.out) > 0 || len(e.calls) > 0 || e.unplug {
-			continue
-		}
-		if !t.wait(ctx, e.wake) {
-			return nil
-		}
-	}
-}
-
-// wait waits until there may be something to do. It reports whether ctx is not done.
-func (t *Terminal) wait(ctx context.Context, wake time.Time) bool {
-	var timer <-chan time.Time
-	if !wake.IsZero() {
-		one := time.NewTimer(time.Until(wake))
-		defer one.Stop()
-		timer = one.C
-	}
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.kick:
-	case <-timer:
-	}
-	return true
-}
-
-func (t *Terminal) nudge() {
-	select {
-	case t.kick <- struct{}{}:
-	default:
-	}
-}
-
-// read takes what is written to a pseudo-terminal until it is closed.
-func (t *Terminal) read(l *pty.Line) {
-	buf := make([]byte, 4096)
-	for {
-		n, err := l.Read(buf)
-		t.mu.Lock()
-		if t.line == l {
-			t.machine.input(buf[:n])
-		}
-		t.mu.Unlock()
-		t.nudge()
-		if err != nil {
-			return
-		}
-	}
-}
-
-// Deliver gives a message for the terminal to the network, which keeps it until the terminal has it; OnSettled tells how it ended.
-func (t *Terminal) Deliver(_ context.Context, f Forward) error {
+// Deliver gives a message for the terminal to the network, which keeps it until the terminal has it; OnSettled tells how it ended. While the network is full
+// Deliver waits.
+func (t *Terminal) Deliver(ctx context.Context, f Forward) error {
 	most := forwardMax
 	if t.o.Battery {
 		most = forwardLowPower
@@ -152,138 +58,76 @@ func (t *Terminal) Deliver(_ context.Context, f Forward) error {
 		return fmt.Errorf("%w: %d bytes, want 2 to %d", ErrSize, len(f.Message), most)
 	}
 	f.Message = slices.Clone(f.Message)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed {
-		return ErrClosed
-	}
-	t.machine.stats.Delivered++
-	t.machine.forwards = append(t.machine.forwards, &coming{Forward: f})
-	t.nudge()
-	return nil
+	return t.Await(ctx, func(time.Time) bool {
+		room := len(t.machine.forwards) < t.o.Queue
+		if room {
+			t.machine.stats.Delivered++
+			t.machine.forwards = append(t.machine.forwards, &coming{Forward: f})
+		}
+		return room
+	})
 }
 
 // SetSky opens the sky, or blocks it.
 func (t *Terminal) SetSky(open bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.machine.blocked = !open
-	t.nudge()
+	t.With(func() { t.machine.blocked = !open })
 }
 
 // Finish ends a message of the return queue that is on its way still. It reports whether there is one.
-func (t *Terminal) Finish(name string, fate Fate) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	defer t.nudge()
-	r := t.machine.returnNamed(name)
-	if r == nil || r.state >= sent {
-		return false
-	}
-	t.machine.through(r, fate)
-	return true
+func (t *Terminal) Finish(name string, fate Fate) (found bool) {
+	t.With(func() {
+		if r := t.machine.returnNamed(name); r != nil && r.state < sent {
+			t.machine.through(r, fate)
+			found = true
+		}
+	})
+	return found
 }
 
 // Submit puts a message into the return queue, as another program did.
 func (t *Terminal) Submit(name string, message []byte) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	defer t.nudge()
-	t.machine.enqueue(Return{Name: name, Priority: 1, Message: slices.Clone(message)}, time.Now())
+	t.With(func() {
+		t.machine.enqueue(Return{Name: name, Priority: 1, Message: slices.Clone(message)}, time.Now())
+	})
 }
 
 // Register returns what an S-register has.
-func (t *Terminal) Register(n int) int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.machine.readRegister(n, time.Now())
+func (t *Terminal) Register(n int) (value int) {
+	t.With(func() { value = t.machine.readRegister(n, time.Now()) })
+	return value
 }
 
 // Waiting returns the names of the messages of the return queue that are on their way still, oldest first.
-func (t *Terminal) Waiting() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var names []string
-	for _, r := range t.machine.returns {
-		if r.state < sent {
-			names = append(names, r.Name)
+func (t *Terminal) Waiting() (names []string) {
+	t.With(func() {
+		for _, r := range t.machine.returns {
+			if r.state < sent {
+				names = append(names, r.Name)
+			}
 		}
-	}
+	})
 	return names
 }
 
 // CutPower takes the terminal's power for a moment: it boots, and has forgotten its return queue and its settings. Its line stays.
 func (t *Terminal) CutPower() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.machine.cutPower()
-	t.machine.power(time.Now())
-	t.nudge()
+	t.With(func() { t.machine.cutPower(time.Now()) })
 }
 
 // Inject adds a step to the script of faults.
 func (t *Terminal) Inject(s Step) error {
-	if err := s.validate(); err != nil {
+	if err := s.Validate(actionEnd); err != nil {
 		return err
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.machine.director.script = append(t.machine.director.script, s)
-	return nil
-}
-
-// Unplug pulls the cable: programs that have the terminal open see it hang up. It goes on for itself. It stays so until Plug.
-func (t *Terminal) Unplug() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.line == nil {
-		return
-	}
-	l := t.line
-	t.line = nil
-	t.machine.in, t.machine.out, t.machine.held = nil, nil, nil
-	l.Close()
-}
-
-// Plug puts the cable back: a new pseudo-terminal under the same path. It does nothing if it is plugged in.
-func (t *Terminal) Plug() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed {
-		return ErrClosed
-	}
-	if t.line != nil {
-		return nil
-	}
-	l, err := pty.Open(t.o.Path)
-	if err != nil {
-		return err
-	}
-	t.line = l
-	t.nudge()
+	t.With(func() { t.machine.director.Add(s) })
 	return nil
 }
 
 // Stats returns what happened so far.
-func (t *Terminal) Stats() Stats {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	s := t.machine.stats
-	s.Returns, s.Forwards = len(t.machine.returns), len(t.machine.forwards)
+func (t *Terminal) Stats() (s Stats) {
+	t.With(func() {
+		s = t.machine.stats
+		s.Returns, s.Forwards = len(t.machine.returns), len(t.machine.forwards)
+	})
 	return s
-}
-
-// Close closes the pseudo-terminal and removes the path. It is for terminals that never ran: the end of Run does it too.
-func (t *Terminal) Close() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed {
-		return nil
-	}
-	t.closed = true
-	if t.line != nil {
-		t.line.Close()
-		t.line = nil
-	}
-	return nil
 }

@@ -82,7 +82,7 @@ func (s *Service) waiting(to string, large bool) (n int) {
 func (s *Service) expire() {
 	now := s.o.Now()
 	for _, f := range s.forwards {
-		if !f.closed() && now.Sub(f.Created) > s.o.Timeout {
+		if !f.closed() && now.Sub(f.Created) > timeout {
 			f.become(TimedOut, codeNever, now)
 		}
 	}

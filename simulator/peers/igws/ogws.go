@@ -11,6 +11,8 @@ func (s *Service) routeOGWS() {
 	s.handle("POST "+PathOGWS+"auth/token", CallToken, "", s.token)
 	s.handle("GET "+PathOGWS+"get/re_messages", CallReturns, "", s.authorised(s.ogwsReturns))
 	s.handle("GET "+PathOGWS+"get/fw_status_updates", CallStatuses, "", s.authorised(s.ogwsStatuses))
+	s.handle("GET "+PathOGWS+"get/fw_statuses", CallStatuses, "", s.authorised(s.ogwsStatuses))
+	s.handle("GET "+PathOGWS+"get/fw_messages", CallForwards, "", s.authorised(s.ogwsForwards))
 	s.handle("POST "+PathOGWS+"submit/messages", CallSubmit, "", s.authorised(s.ogwsSubmit))
 	s.handle("POST "+PathOGWS+"submit/cancellations", CallCancel, "", s.authorised(s.ogwsCancel))
 }
@@ -26,8 +28,8 @@ func (s *Service) token(w http.ResponseWriter, r *http.Request) (map[string]any,
 	token := rand.Text()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tokens[token] = s.o.Now().Add(s.o.Token)
-	return map[string]any{"access_token": token, "token_type": "bearer", "expires_in": s.o.Token.Seconds()}, 0
+	s.tokens[token] = s.o.Now().Add(tokenLife)
+	return map[string]any{"access_token": token, "token_type": "bearer", "expires_in": tokenLife.Seconds()}, 0
 }
 
 // Revoke makes all tokens invalid.
@@ -66,7 +68,7 @@ func (s *Service) ogwsReturns(_ http.ResponseWriter, r *http.Request) (map[strin
 }
 
 func (s *Service) ogwsStatuses(_ http.ResponseWriter, r *http.Request) (map[string]any, int) {
-	forwards, code := s.statuses(r.URL.Query().Get("FromUTC"))
+	forwards, code := s.statuses(r.URL.Query().Get("FromUTC"), r.URL.Query().Get("IDList"))
 	if code != 0 {
 		return nil, code
 	}

@@ -18,23 +18,18 @@ type page struct {
 	nextID   int64  // of the first message behind the page; -1: none
 }
 
-// passed are the messages that a mark is behind of, once each. Called with mu held.
-func (s *Service) passed(mark string) (ids []uint64) {
+// read tells of messages that will not be asked for any more, since a mark is behind them.
+func (s *Service) read(mark string) {
+	var ids []uint64
+	s.mu.Lock()
 	for id, at := range s.unread {
 		if at < mark {
 			ids = append(ids, id)
 			delete(s.unread, id)
 		}
 	}
-	slices.Sort(ids)
-	return ids
-}
-
-// read tells of messages that will not be asked for any more.
-func (s *Service) read(mark string) {
-	s.mu.Lock()
-	ids := s.passed(mark)
 	s.mu.Unlock()
+	slices.Sort(ids)
 	for _, id := range ids {
 		s.o.OnRead(id)
 	}

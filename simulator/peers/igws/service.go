@@ -21,18 +21,18 @@ const (
 
 // Defaults and limits of a service.
 const (
-	pageDefault    = 500
-	timeoutDefault = 2 * time.Hour
-	tokenDefault   = 24 * time.Hour
-	kept           = 5 * 24 * time.Hour // messages of terminals
-	returnMax      = 6400
-	forwardMax     = 10_000
-	lowPowerMax    = 5000
-	largeFrom      = 1001 // bytes of a message that is in the queue of large ones; the boundary is our guess
-	queueMax       = 10   // messages of each kind that wait for a terminal
-	firstID        = 21_578_348_727
-	listenEach     = 5 * time.Second // of a terminal that does not sleep
-	seconds        = 100 * time.Millisecond
+	pageDefault = 500
+	timeout     = 2 * time.Hour // after which a message that a terminal did not take is given up
+	tokenLife   = 24 * time.Hour
+	kept        = 5 * 24 * time.Hour // messages of terminals
+	returnMax   = 6400
+	forwardMax  = 10_000
+	lowPowerMax = 5000
+	largeFrom   = 1001 // bytes of a message that is in the queue of large ones; the boundary is our guess
+	queueMax    = 10   // messages of each kind that wait for a terminal
+	firstID     = 21_578_348_727
+	listenEach  = 5 * time.Second        // of a terminal that does not sleep
+	lookEach    = 100 * time.Millisecond // whether a terminal listens, at most
 )
 
 // Options configure a service. The zero value of a field gives its default.
@@ -43,8 +43,6 @@ type Options struct {
 	Page     int           // messages on a page
 	Fast     time.Duration // polls that come closer than this are refused (16); 0: none
 	SameMark int           // polls with the same mark that are taken before one is refused (21817); 0: all
-	Timeout  time.Duration // after which a message that a terminal did not take is given up
-	Token    time.Duration // life of a token
 	Wrapped  bool          // answers of v1 are within an object of one member
 
 	Second time.Duration // how long a second lasts for terminals that Run wakes; 0: a second
@@ -115,8 +113,6 @@ var ErrTerminal = errors.New("no terminal of the account")
 // New makes a service.
 func New(o Options) *Service {
 	o.Page = cmp.Or(o.Page, pageDefault)
-	o.Timeout = cmp.Or(o.Timeout, timeoutDefault)
-	o.Token = cmp.Or(o.Token, tokenDefault)
 	o.Second = cmp.Or(o.Second, time.Second)
 	if o.Now == nil {
 		o.Now = time.Now
@@ -233,8 +229,11 @@ func (s *Service) fault(what string) (f Fault, fails bool) {
 	return Fault{}, false
 }
 
-// handle answers calls of one kind: do makes the answer, or an error code.
-func (s *Service) handle(pattern, what string, wrapped string, do func(w http.ResponseWriter, r *http.Request) (answer map[string]any, code int)) {
+// answering makes the answer to a call, or an error code; neither if it has answered.
+type answering = func(w http.ResponseWriter, r *http.Request) (answer map[string]any, code int)
+
+// handle answers calls of one kind.
+func (s *Service) handle(pattern, what, wrapped string, do answering) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		f, fails := s.fault(what)
 		switch {
@@ -275,7 +274,7 @@ func (s *Service) write(w http.ResponseWriter, wrapped string, answer map[string
 
 // Run wakes terminals when they listen, until ctx is done.
 func (s *Service) Run(ctx context.Context) error {
-	tick := time.NewTicker(min(seconds, s.o.Second))
+	tick := time.NewTicker(min(lookEach, s.o.Second))
 	defer tick.Stop()
 	for {
 		select {

@@ -13,11 +13,10 @@ const bodyMax = 1 << 20
 func (s *Service) routeV1() {
 	s.handle("GET "+PathV1+"get_return_messages.json", CallReturns, "", s.v1Query(s.v1Returns))
 	s.handle("GET "+PathV1+"get_forward_statuses.json", CallStatuses, "", s.v1Query(s.v1Statuses))
+	s.handle("GET "+PathV1+"get_forward_messages.json", CallForwards, "", s.v1Query(s.v1Forwards))
 	s.handle("GET "+PathV1+"submit_cancelations.json", CallCancel, "SubmitForwardCancelations_JResult", s.v1Query(s.v1Cancel))
 	s.handle("POST "+PathV1+"submit_messages.json", CallSubmit, "SubmitForwardMessages_JResult", s.v1Submit)
 }
-
-type answering = func(w http.ResponseWriter, r *http.Request) (map[string]any, int)
 
 // v1Query wants account and password in the address.
 func (s *Service) v1Query(do answering) answering {
@@ -78,7 +77,8 @@ func (s *Service) v1Returns(_ http.ResponseWriter, r *http.Request) (map[string]
 }
 
 func (s *Service) v1Statuses(_ http.ResponseWriter, r *http.Request) (map[string]any, int) {
-	forwards, code := s.statuses(r.URL.Query().Get("start_utc"))
+	q := r.URL.Query()
+	forwards, code := s.statuses(q.Get("start_utc"), q.Get("fwIDs"))
 	if code != 0 {
 		return nil, code
 	}
@@ -97,10 +97,10 @@ func (s *Service) v1Statuses(_ http.ResponseWriter, r *http.Request) (map[string
 	return map[string]any{"ErrorID": 0, "More": more, "NextStartUTC": next, "Statuses": list}, 0
 }
 
-// statuses are messages to terminals since a mark.
-func (s *Service) statuses(mark string) ([]Forward, int) {
+// statuses are messages to terminals since a mark, or those with some ids if there are any.
+func (s *Service) statuses(mark, ids string) ([]Forward, int) {
 	since, err := time.Parse(timeLayout, mark)
-	if err != nil {
+	if err != nil && ids == "" {
 		return nil, codeTime
 	}
 	s.mu.Lock()
@@ -108,6 +108,9 @@ func (s *Service) statuses(mark string) ([]Forward, int) {
 	s.mu.Unlock()
 	if code != 0 {
 		return nil, code
+	}
+	if ids != "" {
+		return s.forwarded(ids), 0
 	}
 	return s.changedSince(since), 0
 }

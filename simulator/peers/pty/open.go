@@ -12,8 +12,8 @@ const (
 	writeTime = time.Second            // that a write may take while nobody reads
 )
 
-// ErrPath is wrapped by the error for a path that is taken by something else than a symbolic link.
-var ErrPath = errors.New("exists and is no symbolic link")
+// ErrOptions is wrapped by the error for options that make no sense.
+var ErrOptions = errors.New("options")
 
 // Open opens a terminal and lets path, unless it is "", point to it.
 func Open(path string) (*Line, error) {
@@ -26,7 +26,7 @@ func Open(path string) (*Line, error) {
 	}
 	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink == 0 {
 		l.Close()
-		return nil, fmt.Errorf("path %s %w", path, ErrPath)
+		return nil, fmt.Errorf("%w: path %s exists and is no symbolic link", ErrOptions, path)
 	}
 	next := path + ".new"
 	_ = os.Remove(next) // left by a process that died

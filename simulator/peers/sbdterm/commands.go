@@ -89,9 +89,9 @@ func (m *machine) extended(now time.Time, text string) {
 	case "+CGMR":
 		m.info("Call Processor Version: " + m.o.Firmware + "\r\nModem DSP Version: 1.7 svn: 2358")
 	case "+CSQ", "+CSQF":
-		m.info(fmt.Sprintf("%s:%d", name, m.bars(now)))
+		m.info(fmt.Sprintf("%s:%d", name, m.sky))
 	case "-MSSTM":
-		if m.bars(now) == 0 {
+		if m.sky == 0 {
 			m.info("-MSSTM: no network service")
 		} else {
 			m.info(fmt.Sprintf("-MSSTM: %08x", uint32(now.Unix()))) //nolint:gosec // until 2106

@@ -1,5 +1,7 @@
 package sbdterm
 
+import "time"
+
 // A Step is what goes wrong with one session, instead of chance. The zero value has it go well.
 type Step struct {
 	MO     int   // status; 0: it goes well
@@ -21,40 +23,40 @@ const (
 
 // Inject adds a step to the script: the next session without one takes it.
 func (m *Modem) Inject(s Step) {
-	m.with(func() { m.machine.script = append(m.machine.script, s) })
+	m.With(func() { m.machine.script = append(m.machine.script, s) })
 }
 
 // Interleave has a ring alert cut into each of the next n answers that have more than one part.
 func (m *Modem) Interleave(n int) {
-	m.with(func() { m.machine.interleave = n })
+	m.With(func() { m.machine.interleave = n })
 }
 
 // Garble has the next n blocks carry a wrong checksum.
 func (m *Modem) Garble(n int) {
-	m.with(func() { m.machine.garble = n })
+	m.With(func() { m.machine.garble = n })
 }
 
 // Silence has the modem ignore what is written to it until told otherwise.
 func (m *Modem) Silence(on bool) {
-	m.with(func() { m.machine.silent = on })
+	m.With(func() { m.machine.silent = on })
 }
 
 // Hold keeps sessions under way from ending until told otherwise.
 func (m *Modem) Hold(on bool) {
-	m.with(func() { m.machine.hold = on })
+	m.With(func() { m.machine.hold = on })
 }
 
-// SetSky sets the signal, 0 to 5, in place of Options.Sky; -1 gives that its say back.
+// SetSky sets the signal, 0 to 5, which is 5 at first.
 func (m *Modem) SetSky(bars int) {
-	m.with(func() { m.machine.sky = bars })
+	m.With(func() { m.machine.sky = bars })
 }
 
 // CutPower takes the power away for Options.Off.
 func (m *Modem) CutPower() {
-	m.with(func() { m.machine.cut = true })
+	m.With(func() { m.machine.down(time.Now()) })
 }
 
 // Forget has the modem's count of sessions jump, as +SBDC and another program's sessions do.
 func (m *Modem) Forget(momsn uint16) {
-	m.with(func() { m.machine.momsn = momsn })
+	m.With(func() { m.machine.momsn = momsn })
 }

@@ -4,17 +4,11 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"time"
+
+	"github.com/godwit-gateway/godwit/simulator/peers/pty"
 )
 
 const inMax = 16 << 10 // bytes received and not executed
-
-// effects are what the modem wants done after it was polled.
-type effects struct {
-	out    []byte
-	unplug bool
-	calls  []func() // callbacks
-	wake   time.Time
-}
 
 // A machine is the modem and its network. It is told the time and the bytes; it does no I/O, starts nothing and is not safe for concurrent use.
 type machine struct {
@@ -28,8 +22,7 @@ type machine struct {
 	garble     int
 	silent     bool
 	hold       bool
-	sky        int // -1: as Options.Sky has it
-	cut        bool
+	sky        int // signal, 0 to 5
 	pull       bool
 
 	// The line.
@@ -76,7 +69,7 @@ type entry struct {
 
 func newMachine(o *Options) *machine {
 	m := &machine{
-		o: o, rng: rand.New(rand.NewPCG(o.Seed, 0x7362647465726d)), sky: -1, momsn: o.MOMSN, mtmsn: -1, //nolint:gosec // chance is to be reproducible, not secret
+		o: o, rng: rand.New(rand.NewPCG(o.Seed, 0x7362647465726d)), sky: barsMax, momsn: o.MOMSN, mtmsn: -1, //nolint:gosec // chance is to be reproducible, not secret
 	}
 	m.boot()
 	return m
@@ -100,11 +93,14 @@ func (m *machine) down(now time.Time) {
 	}
 }
 
-// unplug is the end of a line: what was on its way is lost, the modem goes on.
-func (m *machine) unplug() { m.in, m.typed, m.entry, m.out = nil, nil, nil, nil }
+// Plug implements pty.Machine: the modem does not notice.
+func (*machine) Plug(time.Time) {}
 
-// input takes bytes from the terminal.
-func (m *machine) input(b []byte) {
+// Unplug is the end of a line: what was on its way is lost, the modem goes on.
+func (m *machine) Unplug() { m.in, m.typed, m.entry, m.out = nil, nil, nil, nil }
+
+// Input takes bytes from the terminal.
+func (m *machine) Input(b []byte) {
 	if m.silent || !m.off.IsZero() {
 		return
 	}
@@ -114,12 +110,8 @@ func (m *machine) input(b []byte) {
 	m.in = append(m.in, b...)
 }
 
-// poll does what is due and says what the terminal is to do.
-func (m *machine) poll(now time.Time) (e effects) {
-	if m.cut {
-		m.cut = false
-		m.down(now)
-	}
+// Poll does what is due and says what the terminal is to do.
+func (m *machine) Poll(now time.Time) (e pty.Effects) {
 	if !m.off.IsZero() && !now.Before(m.off) {
 		m.boot()
 	}
@@ -128,13 +120,16 @@ func (m *machine) poll(now time.Time) (e effects) {
 		for m.step(now) {
 		}
 	}
-	e.out, m.out = m.out, nil
+	e.Out, m.out = m.out, nil
 	if m.silent {
-		e.out = nil
+		e.Out = nil
 	}
-	e.calls, m.calls = m.calls, nil
-	e.unplug, m.pull = m.pull, false
-	e.wake = m.wake()
+	e.Calls, m.calls = m.calls, nil
+	if m.pull {
+		m.Unplug()
+	}
+	e.Unplug, m.pull = m.pull, false
+	e.Wake = m.wake()
 	return e
 }
 
@@ -189,7 +184,9 @@ func (m *machine) take(now time.Time, b byte) bool {
 		m.execute(now, text)
 		return true
 	}
-	m.typed = append(m.typed, b)
+	if len(m.typed) < inMax {
+		m.typed = append(m.typed, b)
+	}
 	return false
 }
 

@@ -32,20 +32,12 @@ func (m *machine) ring(now time.Time) {
 	}
 	m.ringAt = time.Time{}
 	m.stats.Rings++
-	if !m.rings || !m.registered || m.bars(now) == 0 || m.session != nil {
+	if !m.rings || !m.registered || m.sky == 0 || m.session != nil {
 		m.stats.Deaf++
 		return
 	}
 	m.ra = true
 	m.urcs = append(m.urcs, "SBDRING")
-}
-
-// bars is the signal.
-func (m *machine) bars(now time.Time) int {
-	if m.sky >= 0 {
-		return m.sky
-	}
-	return m.o.Sky(now)
 }
 
 // start starts a session. What the MT buffer holds is gone.
@@ -59,11 +51,10 @@ func (m *machine) start(now time.Time, s session) {
 	} else if m.rng.Float64() < m.o.Fail {
 		s.step.MO = m.o.Statuses[m.rng.IntN(len(m.o.Statuses))]
 	}
-	if s.step.MO == 0 && m.bars(now) == 0 {
+	if s.step.MO == 0 && m.sky == 0 {
 		s.step.MO = statusNoNetwork
 	}
-	least := m.o.Session.Least
-	s.ends = now.Add(least + time.Duration(m.rng.Int64N(int64(m.o.Session.Most-least)+1)))
+	s.ends = now.Add(m.o.Session.Draw(m.rng))
 	m.session = &s
 	if !s.only {
 		m.stats.Sessions++

@@ -4,9 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"time"
+
+	"github.com/godwit-gateway/godwit/simulator/peers/pty"
 )
 
 // Sizes of messages, in bytes.
@@ -29,8 +30,8 @@ const (
 	barsMax         = 5
 )
 
-// A Span is a range of durations that one is drawn from.
-type Span struct{ Least, Most time.Duration }
+// A Span is a duration drawn evenly between two.
+type Span = pty.Span
 
 // Options configure a modem. The zero value of a field gives its default.
 type Options struct {
@@ -39,20 +40,18 @@ type Options struct {
 	Firmware string // version, as +CGMR tells it
 	MOMSN    uint16 // of the first session
 	Seed     uint64 // of everything that is left to chance
-	Log      *slog.Logger
 
-	Sky      func(now time.Time) (bars int) // signal, 0 to 5; nil: 5. Modem.SetSky goes before it
-	Session  Span                           // that a session takes; 0: 0.5 to 2 s
-	Fail     float64                        // probability that one fails under a good sky
-	Statuses []int                          // with which it then does; nil: 10, 13, 18, 32
-	Ring     time.Duration                  // from a message's arrival to its ring alert; 0: a second
-	Register time.Duration                  // least time between two registrations; 0: 3 min
-	Entry    time.Duration                  // that it waits for a message's bytes; 0: a minute
-	Off      time.Duration                  // that it stays without power after a cut; 0: a second
-	MOMost   int                            // bytes that an MO message may have; 0: 340
-	Queue    int                            // messages that wait for it at most, Deliver waits for room; 0: 50
-	EchoA    bool                           // answers +SBDIXA under that name, as some firmware does
-	Tight    bool                           // answers without spaces between numbers, as some firmware does
+	Session  Span          // that a session takes; 0: 0.5 to 2 s
+	Fail     float64       // probability that one fails under a good sky
+	Statuses []int         // with which it then does; nil: 10, 13, 18, 32
+	Ring     time.Duration // from a message's arrival to its ring alert; 0: a second
+	Register time.Duration // least time between two registrations; 0: 3 min
+	Entry    time.Duration // that it waits for a message's bytes; 0: a minute
+	Off      time.Duration // that it stays without power after a cut; 0: a second
+	MOMost   int           // bytes that an MO message may have; 0: 340
+	Queue    int           // messages that wait for it at most, Deliver waits for room; 0: 50
+	EchoA    bool          // answers +SBDIXA under that name, as some firmware does
+	Tight    bool          // answers without spaces between numbers, as some firmware does
 
 	FlagStays bool // a ring alert's flag stays after its session
 
@@ -114,13 +113,13 @@ type Stats struct {
 }
 
 // ErrOptions is wrapped by the error for options that make no sense.
-var ErrOptions = errors.New("options")
+var ErrOptions = pty.ErrOptions
 
 func (o *Options) setDefaults() {
 	o.IMEI = cmp.Or(o.IMEI, imeiDefault)
 	o.Firmware = cmp.Or(o.Firmware, firmwareDefault)
 	if o.Session == (Span{}) {
-		o.Session = Span{leastDefault, mostDefault}
+		o.Session = Span{Least: leastDefault, Most: mostDefault}
 	}
 	if o.Statuses == nil {
 		o.Statuses = []int{10, 13, 18, 32}
@@ -131,12 +130,6 @@ func (o *Options) setDefaults() {
 	o.Off = cmp.Or(o.Off, offDefault)
 	o.MOMost = cmp.Or(o.MOMost, MOMax)
 	o.Queue = cmp.Or(o.Queue, queueDefault)
-	if o.Sky == nil {
-		o.Sky = func(time.Time) int { return barsMax }
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
 }
 
 func (o *Options) validate() error {
@@ -148,10 +141,9 @@ func (o *Options) validate() error {
 	}
 	wrong(len(o.IMEI) != 15, "IMEI", o.IMEI, "15 digits")
 	wrong(o.Fail < 0 || o.Fail > 1, "fail", o.Fail, "0 to 1")
-	wrong(o.Session.Least < 0 || o.Session.Most < o.Session.Least, "session", o.Session, "a range of durations")
 	wrong(len(o.Statuses) == 0 || slices.ContainsFunc(o.Statuses, func(s int) bool { return s < 5 }), "statuses", o.Statuses, "failures, from 5 up")
 	wrong(o.MOMost < 1 || o.MOMost > MOMax, "MO most", o.MOMost, "1 to 340")
 	wrong(o.Queue < 1, "queue", o.Queue, "a positive number")
 	wrong(o.Ring < 0 || o.Register < 0 || o.Entry < 0 || o.Off < 0, "a duration", "negative", "none below zero")
-	return errors.Join(errs...)
+	return errors.Join(append(errs, o.Session.Validate())...)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/godwit-gateway/godwit/simulator/peers/pty"
 	"github.com/godwit-gateway/godwit/simulator/peers/sbdterm"
 	"github.com/godwit-gateway/godwit/transports/tty"
 )
@@ -230,7 +231,7 @@ func TestFaults(t *testing.T) {
 	b.modem.SetSky(0)
 	b.says("AT+SBDIX\r", info("+SBDIX:32,0,2,0,0,0"))
 	b.says("AT-MSSTM\r", info("-MSSTM: no network service"))
-	b.modem.SetSky(-1)
+	b.modem.SetSky(5)
 	b.modem.Interleave(1)
 	b.says("AT+SBDIX\r", "\r\n+SBDIX:0,0,0,0,0,0\r\n\r\nSBDRING\r\n"+ok)
 	b.modem.Inject(sbdterm.Step{Power: sbdterm.PowerAfter})
@@ -282,11 +283,13 @@ func TestOptions(t *testing.T) {
 	if err := m.Deliver(ctx, sbdterm.MT{Payload: []byte("x")}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a message beyond the queue: %v", err)
 	}
-	m.Close()
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
 	if _, err := os.Lstat(path); err == nil {
 		t.Error("the path is still there")
 	}
-	if err := m.Plug(); !errors.Is(err, sbdterm.ErrClosed) {
+	if err := m.Plug(); !errors.Is(err, pty.ErrClosed) {
 		t.Errorf("Plug: %v", err)
 	}
 }

@@ -25,9 +25,13 @@ const (
 	longest  = scheduler.Secs(60 * trial.Day)
 )
 
-// Programme is the burst after an update that is tried, in minutes after the boot: scheduler.DefaultBurst, tried again soon. It ends with the first
-// contact that is acknowledged, so that more contacts cost next to nothing, and tell a dead device from a link that loses much within the hour.
-func Programme() []uint { return []uint{10, 20, 30, 45, 60, 240, 720} }
+// Programme is the burst after an update that a gateway gives where it is told no other, in minutes after the boot.
+func Programme() (minutes []uint) {
+	for _, m := range scheduler.DefaultBurst() {
+		minutes = append(minutes, uint(m))
+	}
+	return minutes
+}
 
 // A Fleet is devices with their intervals, and what presence has learned of them. Rollouts on it do not change it.
 type Fleet struct {

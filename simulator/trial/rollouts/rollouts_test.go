@@ -76,7 +76,7 @@ func TestDetect(t *testing.T) {
 	}
 	var all rollouts.Detection
 	all.Add(d)
-	if all.Updates < devices*9/10 || all.Bricks < devices*2/100 || all.Found < all.Bricks*8/10 || all.Median > 3 || all.Median <= 0 || all.False > 5 {
+	if all.Updates < devices*9/10 || all.Bricks < devices*2/100 || all.Found < all.Bricks*8/10 || all.Median > 1.5 || all.Median <= 0 || all.False > 5 {
 		t.Errorf("detection: %d updates, %d bricks, %d found, median %g h, %g false in 1000", all.Updates, all.Bricks, all.Found, all.Median, all.False)
 	}
 }

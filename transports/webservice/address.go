@@ -1,4 +1,4 @@
-package transports
+package webservice
 
 import (
 	"fmt"
@@ -6,9 +6,9 @@ import (
 	"net/url"
 )
 
-// CheckService reports what is wrong with the address of a web service that gets credentials. key is what the address is called, which its error begins
+// CheckAddress reports what is wrong with the address of a web service that gets credentials. key is what the address is called, which its error begins
 // with; the address itself is not repeated, for it may have credentials in it.
-func CheckService(key, address, example string) error {
+func CheckAddress(key, address, example string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return fmt.Errorf("%s is not the address of a web service, such as %s; credentials have keys of their own", key, example)
