@@ -144,7 +144,7 @@ func TestCrashDuringStart(t *testing.T) {
 			t.Errorf("after step %d: %d rows, want %d, or others", at, len(w.store), len(whole.store))
 		}
 	}
-	for at := 0; at < 4; at++ {
+	for at := range 4 {
 		w := newWorld(t, many)
 		id := w.approved()
 		w.starts(id, 500, nil)

@@ -54,7 +54,7 @@ func Square(latitude, longitude int32) uint16 {
 	if latitude < -90*degree || latitude > 90*degree || longitude < -180*degree || longitude > 180*degree {
 		return 0
 	}
-	return uint16(1 + min(row, 180/side-1)*(360/side) + column%(360/side)) //nolint:gosec // at most 648
+	return uint16(1 + min(row, 180/side-1)*(360/side) + column%(360/side))
 }
 
 // squareName names a square by the corner nearest to south and west.

@@ -36,10 +36,10 @@
 //
 // # Outages
 //
-// Among first attempts after a contact, which the dead do not inflate, the missed ones of the last six hours are compared with what is normal for
-// the link, or for the cell where that is known and enough is heard there: more than twice as
-// many, and z > 4, is an outage. z is 2(sqrt(x)-sqrt(m))/sqrt((1-p)(1+n/N)) for n
-// attempts of late and N that p was learned from, 20 more than there were: what is normal is an estimate too. It does not cry wolf at small counts.
+// Among first attempts after a contact, which the dead do not inflate, the missed ones of the last six hours are compared with what is normal for the
+// link, or for the cell where that is known and enough is heard there: more than twice as many, and z > 4, is an outage. z is
+// 2(sqrt(x)-sqrt(m))/sqrt((1-p)(1+n/N)) for n attempts of late and N that p was learned from, 20 more than there were: what is normal is an estimate too.
+// It does not cry wolf at small counts.
 // Misses that an outage covers are no evidence against the device.
 //
 // First attempts do not tell when an outage ends: who is cut off makes none, and after some hours only those whom it did not hit are left. So it goes on
