@@ -23,6 +23,7 @@ type deviceCmd struct {
 	Export  deviceExportCmd  `cmd:"" help:"Write devices to a CSV file for another gateway, their keys wrapped."`
 	Approve deviceApproveCmd `cmd:"" help:"Let a device in that waits for approval, with what it sent so far."`
 	Reject  deviceRejectCmd  `cmd:"" help:"Refuse a device for good."`
+	Retire  deviceRetireCmd  `cmd:"" help:"Take a device out of service."`
 	Address deviceAddressCmd `cmd:"" help:"Let paid downlinks go to an address that a device was heard from."`
 	Rekey   deviceRekeyCmd   `cmd:"" help:"Give a device new keys."`
 
@@ -285,6 +286,25 @@ Example:
 // Run rejects.
 func (c *deviceRejectCmd) Run(e *env) error {
 	return e.change("/devices/"+url.PathEscape(c.Device)+"/reject", api.RejectRequest{Reason: c.Reason})
+}
+
+type deviceRetireCmd struct {
+	Device string `arg:"" help:"Name or number."`
+	Reason string `help:"Why; it goes into the event."`
+}
+
+// Help shows an example.
+func (deviceRetireCmd) Help() string {
+	return `Nothing is expected of it any more: its silence is no news, no plan has it, no rollout reaches it, and its line is paid until
+it was last heard. Its frames are counted and dropped; godwit device approve brings it back.
+
+Example:
+  godwit device retire buoy-2001 --reason "taken out of the water"`
+}
+
+// Run retires.
+func (c *deviceRetireCmd) Run(e *env) error {
+	return e.change("/devices/"+url.PathEscape(c.Device)+"/retire", api.RejectRequest{Reason: c.Reason})
 }
 
 type deviceAddressCmd struct {

@@ -79,6 +79,9 @@ func (e *env) printSpend(s *hub.Spend) error {
 		if f := s.Forecast; f != nil {
 			row(fmt.Sprintf("%s will come to %s, between %s and %s", s.Month, f.Expected, f.Low, f.High))
 		}
+		if s.Fees != 0 {
+			row(fmt.Sprintf("%s of rental and other fees will be booked when %s is closed", s.Fees, s.Month))
+		}
 		if s.Zone != "UTC" && s.Zone != "" {
 			row("months are those of " + s.Zone)
 		}

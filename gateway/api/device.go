@@ -141,7 +141,7 @@ type ApproveRequest struct {
 	Customer string `json:"customer,omitempty"`
 }
 
-// RejectRequest says why a device is not let in.
+// RejectRequest says why a device is not let in, or goes.
 type RejectRequest struct {
 	Reason string `json:"reason,omitempty" maxLength:"200"`
 }
@@ -210,7 +210,7 @@ func (a *api) registerDevices(h huma.API) {
 }
 
 func (a *api) registerChanges(h huma.API) {
-	huma.Register(h, operation(http.MethodPost, "/devices/{device}/approve", "approve-device", "Let a device in that waits for approval", Operator),
+	huma.Register(h, operation(http.MethodPost, "/devices/{device}/approve", "approve-device", "Let a device in that waits for approval, or was rejected or retired", Operator),
 		func(ctx context.Context, in *struct {
 			DeviceRef
 			Body ApproveRequest
@@ -227,6 +227,15 @@ func (a *api) registerChanges(h huma.API) {
 		) (*one[Device], error) {
 			d, err := a.Hub.Reject(ctx, in.Device, in.Body.Reason)
 			return a.changed(ctx, "device rejected", d, err)
+		})
+	huma.Register(h, operation(http.MethodPost, "/devices/{device}/retire", "retire-device", "Take a device out of service", Operator),
+		func(ctx context.Context, in *struct {
+			DeviceRef
+			Body RejectRequest
+		},
+		) (*one[Device], error) {
+			d, err := a.Hub.Retire(ctx, in.Device, in.Body.Reason)
+			return a.changed(ctx, "device retired", d, err)
 		})
 	huma.Register(h, operation(http.MethodPost, "/devices/{device}/addresses", "accept-address", "Let paid downlinks go to an address of the device", Operator),
 		func(ctx context.Context, in *struct {

@@ -202,6 +202,7 @@ type Profile struct {
 	Hardware   string
 	LastLink   string
 	FreeMemory uint64
+	FirstSeen  time.Time // zero if never heard
 	LastSeen   time.Time
 }
 
@@ -211,7 +212,7 @@ func (f *Fleet) Profile(i Index) Profile {
 	return Profile{
 		Number: r.number, State: r.state, Name: string(r.nameBytes()), Product: f.strings.list[r.product], Customer: f.strings.list[r.customer],
 		Version: f.strings.list[r.version], Build: f.strings.list[r.build], Hardware: f.strings.list[r.hardware], LastLink: f.strings.list[r.lastLink],
-		FreeMemory: r.freeMemory, LastSeen: fromMilli(r.lastSeen),
+		FreeMemory: r.freeMemory, FirstSeen: fromMilli(r.firstSeen), LastSeen: fromMilli(r.lastSeen),
 	}
 }
 

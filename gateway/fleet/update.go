@@ -94,10 +94,10 @@ type Approval struct {
 	Customer string
 }
 
-// Approve makes a pending device active.
+// Approve makes a device active that is not: one that waits, or was rejected or retired.
 func (f *Fleet) Approve(i Index, a Approval) error {
 	r := f.at(i)
-	if r.state != Pending && r.state != Rejected {
+	if r.state == Active {
 		return fmt.Errorf("approve a device that is %s: %w", r.state, ErrState)
 	}
 	for _, s := range []string{a.Product, a.Customer} {
@@ -121,6 +121,15 @@ func (f *Fleet) Reject(i Index) error {
 		return fmt.Errorf("reject a device that is %s: %w", r.state, ErrState)
 	}
 	f.SetState(i, Rejected)
+	return nil
+}
+
+// Retire takes a device out of service: its frames are unwelcome from now on.
+func (f *Fleet) Retire(i Index) error {
+	if r := f.at(i); r.state != Active {
+		return fmt.Errorf("retire a device that is %s: %w", r.state, ErrState)
+	}
+	f.SetState(i, Retired)
 	return nil
 }
 

@@ -124,7 +124,7 @@ func (h *Hub) find(ref string) (fleet.Index, error) {
 	return 0, fmt.Errorf("device %q: %w", ref, fleet.ErrUnknownDevice)
 }
 
-// Approve lets a pending (or once rejected) device in and processes the frames that were kept for it.
+// Approve lets a pending device in, or one that was rejected or retired, and processes the frames that were kept for it.
 func (h *Hub) Approve(ctx context.Context, ref string, a fleet.Approval) (fleet.Device, error) {
 	return h.change(ctx, ref, "device.approve", approvalRemark(a), func(c *commit, i fleet.Index) error {
 		if a.Product != "" && h.products[a.Product] == nil {
@@ -165,6 +165,19 @@ func (h *Hub) Reject(ctx context.Context, ref, reason string) (fleet.Device, err
 		}
 		h.know(i)
 		h.stateEvent(c, i, "rejected: "+reason)
+		return nil
+	})
+}
+
+// Retire takes a device out of service: nothing is expected of it or sent to it any more, and its frames are counted and dropped as those of one that was
+// rejected.
+func (h *Hub) Retire(ctx context.Context, ref, reason string) (fleet.Device, error) {
+	return h.change(ctx, ref, "device.retire", reason, func(c *commit, i fleet.Index) error {
+		if err := h.fleet.Retire(i); err != nil {
+			return err
+		}
+		h.know(i)
+		h.stateEvent(c, i, "retired: "+reason)
 		return nil
 	})
 }

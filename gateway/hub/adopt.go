@@ -140,7 +140,7 @@ func (h *Hub) adopt(c *commit, p *Published) error {
 	return nil
 }
 
-// adoptState takes over that an operator rejected a device, or approved it after that: a store that is brought back lets nobody in again. One that
+// adoptState takes over that an operator rejected or retired a device, or approved it after that: a store that is brought back lets nobody in again. One that
 // waited for approval waits again.
 func (h *Hub) adoptState(c *commit, p *Published) error {
 	var e struct {
@@ -161,7 +161,11 @@ func (h *Hub) adoptState(c *commit, p *Published) error {
 		return fmt.Errorf("read the event: %w", err)
 	}
 	i, known := h.fleet.ByNumber(d.Number)
-	if d.State == fleet.Rejected.String() && !known {
+	out := fleet.Rejected
+	if d.State == fleet.Retired.String() {
+		out = fleet.Retired
+	}
+	if d.State == out.String() && !known {
 		var err error
 		if i, err = h.revive(c, d.Number, p); err != nil {
 			return err
@@ -172,9 +176,9 @@ func (h *Hub) adoptState(c *commit, p *Published) error {
 		return nil
 	}
 	switch now := h.fleet.Head(i).State; {
-	case d.State == fleet.Rejected.String() && (now == fleet.Active || now == fleet.Pending):
-		h.fleet.SetState(i, fleet.Rejected)
-	case d.State == fleet.Active.String() && now == fleet.Rejected:
+	case d.State == out.String() && now != out:
+		h.fleet.SetState(i, out)
+	case d.State == fleet.Active.String() && (now == fleet.Rejected || now == fleet.Retired):
 		h.fleet.SetState(i, fleet.Active)
 	default:
 		return nil

@@ -23,7 +23,14 @@ func (h *Hub) askSilent(c *commit, i fleet.Index, a *core.Action, now time.Time)
 // errHeard ends a request whose device has spoken meanwhile.
 const errHeard = "the device has spoken meanwhile"
 
-// needless reports whether a downlink is a request of our own to a device that was heard since. After a restart nobody knows which requests are.
-func (h *Hub) needless(i fleet.Index, d *store.Downlink) bool {
-	return h.outgoing.asked[d.Ref] && h.fleet.Device(i).LastSeen.After(d.QueuedAt)
+// needless says why a downlink need not go any more, if so: its device is out of service, or it is a request of our own to one that was heard since. After a
+// restart nobody knows which requests are.
+func (h *Hub) needless(i fleet.Index, d *store.Downlink) string {
+	if state := h.fleet.Head(i).State; state == fleet.Rejected || state == fleet.Retired {
+		return "the device is " + state.String()
+	}
+	if h.outgoing.asked[d.Ref] && h.fleet.Profile(i).LastSeen.After(d.QueuedAt) {
+		return errHeard
+	}
+	return ""
 }

@@ -246,6 +246,9 @@ func (h *Hub) run(ctx context.Context, r *request) error {
 		*r = request{done: r.done}
 		h.requests.Put(r)
 	}()
+	if ctx.Err() != nil { // else it would depend on luck whether it is begun
+		return ctx.Err()
+	}
 	select {
 	case h.queue <- r:
 	case <-h.closed:

@@ -42,6 +42,7 @@ func (h *Hub) openSchedule(s Schedule) error {
 	if h.core, err = core.New(c, h.clock.Now()); err != nil {
 		return err
 	}
+	h.core.BookFees(h.lineOf)
 	h.tells, h.currency, h.budgets = s.Send, c.Currency, c.Budgets
 	for i := range h.fleet.All {
 		h.know(i)
@@ -54,6 +55,16 @@ func (h *Hub) openSchedule(s Schedule) error {
 		return fmt.Errorf("load schedules: %w", err)
 	}
 	return nil
+}
+
+// lineOf is for how long a device has had its lines: since it was heard first, and until it was heard last if it is retired.
+func (h *Hub) lineOf(at core.Place) core.Line {
+	p := h.fleet.Profile(fleet.Index(at))
+	l := core.Line{Begun: p.FirstSeen}
+	if p.State == fleet.Retired {
+		l.Ended = p.LastSeen
+	}
+	return l
 }
 
 // know makes a device, or what changed of it, known to the schedule and to rollouts.

@@ -304,6 +304,7 @@ type Spend struct {
 	Totals   []SpendTotal     `json:"totals"`
 	Forecast *ledger.Forecast `json:"forecast,omitempty"` // of the month that is; in the currency of plans
 	Pools    []PoolState      `json:"pools,omitempty"`    // of the month that is
+	Fees     scheduler.Micros `json:"fees,omitempty"`     // rental and the like that will be booked when the month is closed, by what is known now
 }
 
 // Spend sums what a month came to; a month of zero is the one that is.
@@ -318,6 +319,9 @@ func (h *Hub) Spend(at tariff.Month, by ledger.By) Spend {
 	s := Spend{Month: at, Zone: now.Location().String(), Closed: at <= l.Closed(), Totals: []SpendTotal{}}
 	for _, t := range l.Totals(at, by, nil) {
 		s.Totals = append(s.Totals, totalOf(&t, by))
+	}
+	if !s.Closed {
+		s.Fees = h.core.Fees(at)
 	}
 	if at == tariff.MonthOf(now) {
 		s.Pools = h.pools()

@@ -140,8 +140,8 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 	if inFragments(d) && h.spentParcel(c, d, now) {
 		return nil
 	}
-	if h.needless(i, d) {
-		d.Error = errHeard
+	if why := h.needless(i, d); why != "" {
+		d.Error = why
 		h.move(c, d, DownlinkExpired, now)
 		c.wake = true // another one may have waited for its end
 		return nil

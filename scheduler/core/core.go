@@ -38,6 +38,7 @@ type Core struct {
 	pools  map[string]*tariff.Meter
 	plain  tariff.Meter // of tariffs that remember nothing
 	stays  map[*tariff.Tariff]bool
+	line   func(Place) Line // nil: fees are not booked
 
 	model   *presence.Model
 	watched presence.Config // of which the model was made

@@ -187,8 +187,12 @@ func (k *Core) Load(from Source, now time.Time, place func(number uint32) (Place
 	return nil
 }
 
-// CloseMonth closes a month of the ledger, which must be over in the zones of all tariffs, and has that written.
+// CloseMonth closes a month of the ledger, which must be over in the zones of all tariffs, with its fees, and has that written.
 func (k *Core) CloseMonth(at tariff.Month, now time.Time) (ledger.Statement, error) {
+	if err := k.ledger.Closable(at, k.slowest(now)); err != nil {
+		return ledger.Statement{}, err //nolint:wrapcheck // as below
+	}
+	k.bookFees(at)
 	s, account, err := k.ledger.Close(at, k.slowest(now))
 	if err != nil {
 		return s, err //nolint:wrapcheck // it says all

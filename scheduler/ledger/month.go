@@ -159,19 +159,27 @@ type StatementLine struct {
 // ErrClosed is wrapped by errors about months that cannot be closed.
 var ErrClosed = errors.New("month")
 
-// Close closes a month for ever: what comes for it from now on is a correction of the next. Months are closed in their order, and only once
-// they are over; now is in the zone in which they are billed, and should not be before Tariff.Closes. The account's row has to be written.
-func (l *Ledger) Close(at tariff.Month, now time.Time) (Statement, Account, error) {
+// Closable reports why a month cannot be closed: months are closed in their order, and only once they are over; now is in the zone in which they are billed.
+func (l *Ledger) Closable(at tariff.Month, now time.Time) error {
 	switch {
 	case at <= l.closed:
-		return Statement{}, Account{}, fmt.Errorf("close %s: %w: closed already, with all until %s", at, ErrClosed, l.closed)
+		return fmt.Errorf("close %s: %w: closed already, with all until %s", at, ErrClosed, l.closed)
 	case tariff.MonthOf(now) <= at:
-		return Statement{}, Account{}, fmt.Errorf("close %s: %w: it is not over", at, ErrClosed)
+		return fmt.Errorf("close %s: %w: it is not over", at, ErrClosed)
 	}
 	for _, m := range slices.Sorted(maps.Keys(l.months)) {
 		if m > l.closed && m < at {
-			return Statement{}, Account{}, fmt.Errorf("close %s: %w: %s is to be closed before", at, ErrClosed, m)
+			return fmt.Errorf("close %s: %w: %s is to be closed before", at, ErrClosed, m)
 		}
+	}
+	return nil
+}
+
+// Close closes a month that is Closable for ever: what comes for it from now on is a correction of the next. now should not be before Tariff.Closes. The
+// account's row has to be written.
+func (l *Ledger) Close(at tariff.Month, now time.Time) (Statement, Account, error) {
+	if err := l.Closable(at, now); err != nil {
+		return Statement{}, Account{}, err
 	}
 	l.closed = at
 	return l.Statement(at), Account{month: at, kind: closedRow}, nil
@@ -184,6 +192,20 @@ func (l *Ledger) Statement(at tariff.Month) Statement {
 		s.Lines = append(s.Lines, StatementLine{Total: t, Invoice: tariff.Invoice(t.Currency, t.Micros)})
 	}
 	return s
+}
+
+// Used reports whether anything of a device was booked over a link in a month.
+func (l *Ledger) Used(at tariff.Month, device uint32, link, currency string) bool {
+	m := l.months[at]
+	if m == nil {
+		return false
+	}
+	name, ok := l.link(linkName{link, currency})
+	if !ok {
+		return false
+	}
+	place, ok := m.devicePlace[deviceKey{device, name}]
+	return ok && m.devices.at(place).count != [2]uint32{}
 }
 
 // Closed is the last month that is closed, 0 if none is.
