@@ -111,10 +111,9 @@ func (s *Summary) names() []string {
 // line is the summary in one line, for a terminal.
 func (s *Summary) line() string {
 	var b strings.Builder
+	fmt.Fprintf(&b, "acknowledged %d, events %d, waiting %d; spent %s EUR, told %d%s; sent>received", s.Acknowledged, s.Events, s.pending, s.Spent, s.Told, s.sms())
 	for _, name := range s.names() {
-		l := s.Links[name]
-		fmt.Fprintf(&b, "%s: sent %d, received %d, new %d, again %d   ", name, l.Sent, l.Received, l.Accepted, l.Duplicate)
+		fmt.Fprintf(&b, " %s %d>%d", name, s.Links[name].Sent, s.Links[name].Received)
 	}
-	fmt.Fprintf(&b, "acknowledged %d, events %d, waiting %d   spent %s EUR, told %d%s", s.Acknowledged, s.Events, s.pending, s.Spent, s.Told, s.sms())
 	return b.String()
 }
