@@ -11,6 +11,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/config"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/scheduler/presence"
 )
 
 type scheduleCmd struct {
@@ -47,7 +48,11 @@ func printExplanation(e *env, x *hub.Explanation) error {
 	return e.print(x, "", func(row func(...any)) {
 		row(x.Sentence)
 		row("runs " + runs(x))
-		if x.Class != "" {
+		switch x.Class {
+		case "":
+		case presence.Due.String(): // nothing is to be explained
+			row("heard as it should be")
+		default:
 			row(fmt.Sprintf("%s, %.1f %% dead; put down to %s (%.1f %%)", x.Class, 100*x.Dead, x.Cause.Cause, 100*x.Probability))
 		}
 		for _, line := range x.Evidence {
