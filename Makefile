@@ -80,7 +80,7 @@ scenarios: build ## every scenario of godwit-sim at its full size, reports in .b
 e2e: build ## processes, sockets and ptys: kill -9 under load, the demo, commands
 	$(GO) test -tags=e2e -count=1 -timeout=10m ./gateway/e2e
 
-bench: build ## benchmarks, then the figures of README's table as one line of JSON
+bench: build ## benchmarks, then the gateway's figures as one line of JSON
 	$(GO) test -run='^$$' -bench=. -benchmem -count=$(COUNT) ./codec/... ./gateway/...
 	$(BIN)/godwit bench -o json
 

@@ -43,7 +43,7 @@ type Policy struct {
 	Class    []Secs   // LawClass: by place of the link in Fleet.Links; 0: Every
 	Bands    []Band   // LawBands: ascending
 	Horizon  Secs     // how long a new interval is expected to be right; 0: DefaultHorizon
-	Burst    []uint16 // minutes after the boot of an update at which a device reports besides its interval; nil: by its hazard
+	Burst    []uint16 // minutes after the boot of an update at which a device reports besides its interval; nil: see Burst
 }
 
 // A Band is an interval for batteries below a level, as Notecard's voltage-variable intervals are.

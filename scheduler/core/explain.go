@@ -16,6 +16,6 @@ func (k *Core) Explain(now time.Time, at Place) (x scheduler.Explanation, ok boo
 	planned := k.planning(&k.known[at], d)
 	planned.Current = d.interval()
 	x = scheduler.Explain(&k.plan, &k.fleet, &b, &planned, scheduler.Occasion{Now: scheduler.Secs(now.Unix())})
-	x.Currency = k.config.Currency
+	x.Currency, x.Burst = k.config.Currency, k.Burst(at) // what an update would carry, of which the verdict knows; a hazard of the policy does not change it
 	return x, true
 }

@@ -1,9 +1,11 @@
 package core_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/godwit-gateway/godwit/scheduler"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
 	"github.com/godwit-gateway/godwit/scheduler/presence"
@@ -189,5 +191,22 @@ func TestWhatIf(t *testing.T) {
 	x, ok := k.Explain(now, 0)
 	if !ok || x.String() == "" {
 		t.Errorf("no explanation: %+v", x)
+	}
+}
+
+// What is told of an update is what its offer carries, whatever is feared of it.
+func TestExplainedBurstIsOffered(t *testing.T) {
+	c := config(t)
+	c.Rules[0].Hazard = &scheduler.Hazard{Chance: 0.02, Tau: 12 * 3600, Loss: 4}
+	k := newCore(t, c)
+	know(k, 3)
+	for i := range core.Place(3) {
+		k.Heard(t0, i, core.Contact{Link: sms, Bytes: 30, Cause: ledger.CauseStatus, Newest: true})
+	}
+	k.Poll(t0.Add(time.Hour))
+	for i := range core.Place(3) {
+		if x, ok := k.Explain(t0.Add(time.Hour), i); !ok || len(x.Burst) == 0 || !slices.Equal(x.Burst, k.Burst(i)) {
+			t.Errorf("device %d: told %v, offered %v", i, x.Burst, k.Burst(i))
+		}
 	}
 }
