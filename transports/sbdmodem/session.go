@@ -123,7 +123,7 @@ func (r *runner) converse(ctx context.Context, now time.Time) error {
 	a := attempt{IMEI: r.imei(), MOMSN: before.momsn}
 	if err := r.load(ctx, q); err != nil {
 		if errors.Is(err, errSize) { // now or later: tried again it would take the line down, and that for all others
-			r.answer(answer{err: refused(err)})
+			r.answer(answer{err: transports.Refuse(err)})
 			return nil
 		}
 		if q != nil {
