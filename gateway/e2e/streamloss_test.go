@@ -25,10 +25,12 @@ func (s *site) crowd(t *testing.T, first, n uint32, book *ledger) (stop func()) 
 		d := newDevice(t, first+i, s.udp, 7)
 		wg.Go(func() { d.run(t, end, book.add) })
 	}
-	return func() {
+	stop = sync.OnceFunc(func() {
 		close(end)
 		wg.Wait()
-	}
+	})
+	t.Cleanup(stop) // also when the test fails: nothing may run on after it
+	return stop
 }
 
 func (b *ledger) grow(t *testing.T, n int) {

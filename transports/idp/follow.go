@@ -89,6 +89,7 @@ func (t *Transport) statuses(ctx, inHand context.Context, sink transports.Sink) 
 	for len(t.state.under()) > 0 {
 		mark := t.state.statusesAt()
 		if len(t.unseen) == 0 {
+			over := t.now().Sub(mark) >= overAfter
 			p, err := t.gateway.ask(ctx, t.gateway.statuses(mark))
 			if err != nil {
 				return err
@@ -102,9 +103,9 @@ func (t *Transport) statuses(ctx, inHand context.Context, sink transports.Sink) 
 			if t.state.statusesAt().After(mark) {
 				continue
 			}
-			t.unseen = idsOf(t.state.under())
+			t.unseen, t.over = idsOf(t.state.under()), over
 		}
-		if err := t.statusesByID(ctx, inHand, sink); err != nil || t.now().Sub(mark) < overAfter {
+		if err := t.statusesByID(ctx, inHand, sink); err != nil || !t.over { // those that were asked for may have changed in it since
 			return err
 		}
 		t.keep(t.state.under(), mark.Add(time.Second))

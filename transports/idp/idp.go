@@ -26,6 +26,7 @@ type Transport struct {
 	refused atomic.Bool   // the gateway refuses the account
 	sent    chan struct{} // holds a token when a message to a terminal may have gone under way
 	unseen  []uint64      // messages to terminals whose statuses are asked for by their ids; of follow alone
+	over    bool          // whether the second of the mark was over when that began; of follow alone
 	submits chan struct{} // holds a token while a message is submitted, or statuses are looked at: a status must not come before its message is known
 }
 

@@ -21,7 +21,7 @@ func (t *Transport) lookUp(ctx context.Context, d *transports.Downlink, since ti
 	known := idsOf(t.state.under())
 	var ids []uint64
 	for i := range p.Statuses {
-		if id := p.Statuses[i].id(); !slices.Contains(known, id) && !slices.Contains(ids, id) {
+		if id := p.Statuses[i].id(); !slices.Contains(known, id) {
 			ids = append(ids, id)
 		}
 	}
@@ -29,6 +29,7 @@ func (t *Transport) lookUp(ctx context.Context, d *transports.Downlink, since ti
 		return nil
 	}
 	slices.Sort(ids)
+	ids = slices.Compact(ids)
 	ids = ids[max(0, len(ids)-idsMax):] // the newest
 	if p, err = t.gateway.ask(ctx, t.gateway.forwards(ids)); err != nil {
 		return nil

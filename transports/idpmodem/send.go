@@ -26,11 +26,9 @@ type answer struct {
 }
 
 var (
-	errNoWindows = errors.New("idp has no reply windows")
-	errEmpty     = errors.New("no payload")
-	errBearer    = errors.New("want an address on idp")
-	errPeer      = errors.New("the link goes to another terminal (peer)")
-	errCrowded   = errors.New("too many messages wait in the terminal")
+	errBearer  = errors.New("want an address on idp")
+	errPeer    = errors.New("the link goes to another terminal (peer)")
+	errCrowded = errors.New("too many messages wait in the terminal")
 )
 
 func sendError(outcome transports.Outcome, err error) error {
@@ -53,21 +51,14 @@ func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports
 
 // admit refuses what cannot be sent.
 func (t *Transport) admit(ctx context.Context, d *transports.Downlink) error {
+	err := transports.Admit(ctx, d, t.Limits().DownlinkMax, t.cfg.Now())
 	switch {
-	case ctx.Err() != nil:
-		return sendError(transports.NotSent, ctx.Err())
-	case d.Window.ID != 0:
-		return sendError(transports.Refused, errNoWindows)
-	case len(d.Payload) > t.Limits().DownlinkMax:
-		return sendError(transports.Refused, transports.ErrTooLarge)
-	case len(d.Payload) == 0:
-		return sendError(transports.Refused, errEmpty)
-	case !d.Expires.IsZero() && !t.cfg.Now().Before(d.Expires):
-		return sendError(transports.Refused, transports.ErrExpired)
+	case err != nil:
+		return err
 	case d.To.Bearer != transports.IDP:
-		return sendError(transports.Refused, errBearer)
+		return transports.Refuse(errBearer)
 	case t.cfg.Peer != "" && d.To.ID != t.cfg.Peer:
-		return sendError(transports.Refused, errPeer)
+		return transports.Refuse(errPeer)
 	}
 	return nil
 }

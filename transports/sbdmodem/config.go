@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"time"
 
+	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/tty"
 )
 
@@ -44,8 +44,6 @@ type Config struct {
 	Now   func() time.Time                                      `toml:"-"` // nil: time.Now
 }
 
-var imeiPattern = regexp.MustCompile(`^[0-9]{15}$`)
-
 // Validate reports everything that is wrong with a configuration.
 func (c *Config) Validate() error {
 	var errs []error
@@ -57,8 +55,8 @@ func (c *Config) Validate() error {
 	d := c.withDefaults()
 	wrong(c.Device == "" && c.Open == nil, "device", `""`, "a serial line, such as /dev/serial/by-path/…")
 	wrong(!tty.ValidBaud(d.Baud), "baud", d.Baud, "a standard rate from 1200 to 921600, mostly 19200")
-	wrong(c.IMEI != "" && !imeiPattern.MatchString(c.IMEI), "imei", c.IMEI, "15 digits")
-	wrong(c.Peer != "" && !imeiPattern.MatchString(c.Peer), "peer", c.Peer, "15 digits")
+	wrong(c.IMEI != "" && !transports.ValidIMEI(c.IMEI), "imei", c.IMEI, "15 digits")
+	wrong(c.Peer != "" && !transports.ValidIMEI(c.Peer), "peer", c.Peer, "15 digits")
 	wrong(d.MOMax < 32 || d.MOMax > MOMost, "mo_max", d.MOMax, "32 to 340 bytes")
 	wrong(d.MailboxCheck != 0 && (d.MailboxCheck < time.Minute || d.MailboxCheck > 30*24*time.Hour), "mailbox_check", d.MailboxCheck, "1m to 720h, or 0s for never")
 	wrong(d.Signal < 0 || d.Signal > 5, "signal", d.Signal, "1 to 5 bars")

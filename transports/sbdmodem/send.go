@@ -3,6 +3,7 @@ package sbdmodem
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -40,8 +41,6 @@ func notSent(err error) answer {
 	return answer{err: &transports.SendError{Outcome: transports.NotSent, Err: err}}
 }
 
-func refused(err error) error { return &transports.SendError{Outcome: transports.Refused, Err: err} }
-
 // Send implements transports.Transport. It returns when a session has shown what becomes of the message, and tries several where they fail. No report
 // comes later.
 func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports.Receipt, error) {
@@ -55,23 +54,16 @@ func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports
 
 // admit refuses what cannot be sent.
 func (t *Transport) admit(ctx context.Context, d *transports.Downlink) error {
+	err := transports.Admit(ctx, d, t.cfg.MOMax, t.cfg.Now())
 	switch {
-	case ctx.Err() != nil:
-		return notSent(ctx.Err()).err
-	case d.Window.ID != 0:
-		return refused(errWindow)
-	case len(d.Payload) > t.cfg.MOMax:
-		return refused(transports.ErrTooLarge)
-	case len(d.Payload) == 0:
-		return refused(errEmpty)
-	case len(d.Payload) > 1 && string(d.Payload[:2]) == "RB":
-		return refused(errPrefix)
-	case !d.Expires.IsZero() && !t.cfg.Now().Before(d.Expires):
-		return refused(transports.ErrExpired)
-	case d.To.Bearer != transports.SBD || !imeiPattern.MatchString(d.To.ID):
-		return refused(errAddress)
+	case err != nil:
+		return err
+	case strings.HasPrefix(string(d.Payload), "RB"):
+		return transports.Refuse(errPrefix)
+	case d.To.Bearer != transports.SBD || !transports.ValidIMEI(d.To.ID):
+		return transports.Refuse(errAddress)
 	case t.cfg.Peer != "" && d.To.ID != t.cfg.Peer:
-		return refused(errPeer)
+		return transports.Refuse(errPeer)
 	}
 	return nil
 }
@@ -137,7 +129,7 @@ func (r *runner) drop(now time.Time) {
 	case q.ctx.Err() != nil:
 		r.answer(notSent(q.ctx.Err()))
 	case !q.expires.IsZero() && !r.t.cfg.Now().Before(q.expires):
-		r.answer(answer{err: refused(transports.ErrExpired)})
+		r.answer(answer{err: transports.Refuse(transports.ErrExpired)})
 	case now.Before(q.until):
 	default:
 		err := q.last

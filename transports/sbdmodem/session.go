@@ -123,7 +123,7 @@ func (r *runner) converse(ctx context.Context, now time.Time) error {
 	a := attempt{IMEI: r.imei(), MOMSN: before.momsn}
 	if err := r.load(ctx, q); err != nil {
 		if errors.Is(err, errSize) { // now or later: tried again it would take the line down, and that for all others
-			r.answer(answer{err: refused(err)})
+			r.answer(answer{err: transports.Refuse(err)})
 			return nil
 		}
 		if q != nil {
@@ -207,7 +207,7 @@ func (r *runner) recover(a *attempt, cause error) error {
 	after, err := r.state(r.inHand)
 	if err != nil { // the journal keeps it for the next Run
 		r.setUp = true
-		r.answer(answer{err: &transports.SendError{Outcome: transports.MaybeSent, Err: errors.Join(errLost, cause)}})
+		r.unknown(errors.Join(errLost, cause))
 		if lost := r.line.Cause(); lost != nil {
 			return lost
 		}
@@ -224,9 +224,18 @@ func (r *runner) recover(a *attempt, cause error) error {
 		return r.failed(0, cause)
 	default:
 		r.settle(false)
-		r.answer(answer{err: &transports.SendError{Outcome: transports.MaybeSent, Err: errors.Join(errMomsn, cause)}})
+		r.unknown(errors.Join(errMomsn, cause))
 		return nil
 	}
+}
+
+// unknown ends a session that may have taken place. A mailbox check counts as if it had, as a message does that may have left.
+func (r *runner) unknown(err error) {
+	if r.held == nil {
+		r.checked()
+		return
+	}
+	r.answer(answer{err: &transports.SendError{Outcome: transports.MaybeSent, Err: err}})
 }
 
 // ended does what a session calls for whose outcome is known.

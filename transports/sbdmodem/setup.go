@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/godwit-gateway/godwit/transports"
 )
 
 // ErrWrongModem is wrapped by the error of a Run that found another transceiver than the configured one.
@@ -64,7 +66,7 @@ func (r *runner) identify(ctx context.Context) error {
 	}
 	id := identity{}
 	for _, text := range lines {
-		if imeiPattern.MatchString(text) {
+		if transports.ValidIMEI(text) {
 			id.imei = text
 		}
 	}

@@ -16,7 +16,7 @@ type Stats struct {
 
 	Sessions      uint64 // that were begun
 	Failed        uint64 // of these, those that brought nothing
-	Checks        uint64 // of those that went well, those that sent nothing: they are paid for
+	Checks        uint64 // of those that went well, or may have, those that sent nothing: they are paid for
 	Empty         uint64 // of these, those that found nothing either
 	Lost          uint64 // sessions whose status was lost
 	Recovered     uint64 // outcomes that the count of sessions told, also those of an earlier Run or process

@@ -71,10 +71,8 @@ func refusal(status int) error {
 }
 
 var (
-	errWindow  = errors.New("satellites have no windows")
 	errAddress = errors.New("want an IMEI of 15 digits")
 	errPeer    = errors.New("the link goes to another modem (peer)")
-	errEmpty   = errors.New("no payload")
 	errPrefix  = errors.New(`a payload that begins with "RB" the web service of a RockBLOCK takes for an order to itself`)
 	errWaits   = errors.New("the sink does not take what a session brought, or has cost: no other may start")
 	errMomsn   = errors.New("the outcome of the session was lost, and the transceiver's count of sessions fits neither")

@@ -122,6 +122,41 @@ func TestMailboxChecksAreBooked(t *testing.T) {
 	}
 }
 
+// Of a mailbox check whose outcome was lost nobody knows whether it is paid for: it is booked.
+func TestLostMailboxChecksAreBooked(t *testing.T) {
+	for name, lose := range map[string]func(s *site, tr *sbdmodem.Transport){
+		"with the line": func(s *site, tr *sbdmodem.Transport) {
+			r := s.start(tr)
+			s.modem.Inject(sbdterm.Step{Unplug: true})
+			s.put("up")
+			if r.ended() == nil {
+				s.t.Fatal("Run returned nil when the line was lost")
+			}
+			if err := s.modem.Plug(); err != nil {
+				s.t.Fatal(err)
+			}
+			s.start(tr)
+		},
+		"among another program's": func(s *site, tr *sbdmodem.Transport) {
+			tr.SessionFor(300 * time.Millisecond)
+			s.start(tr)
+			s.modem.Inject(sbdterm.Step{Mute: true})
+			s.put("up")
+			s.until("a session", func() bool { return s.modem.Stats().Sessions > 0 })
+			s.modem.Forget(4000)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			lose(s, s.driver())
+			if _, ok := s.sink.Await(s.ctx, []byte("up"), 1); !ok {
+				t.Fatal("the message did not come")
+			}
+			s.until("each session is booked", func() bool { return uint64(len(s.sink.Checks())) == s.modem.Stats().Sessions })
+		})
+	}
+}
+
 // A lost reply to +SBDIX is an unknown outcome, until the transceiver's count of sessions is compared with the one before.
 func TestLostStatusIsFoundByMOMSN(t *testing.T) {
 	for _, c := range []struct {
