@@ -158,3 +158,24 @@ func TestAttemptThatWasSettledIsNotBookedAgain(t *testing.T) {
 		})
 	}
 }
+
+// The last attempt that a downlink has is the last one as well if nobody knows what came of it.
+func TestLastAttemptUnderWayAtACrash(t *testing.T) {
+	b := priced(t)
+	b.importOne(8)
+	b.message("sms")
+	b.sms.err = &transports.SendError{Outcome: transports.MaybeSent}
+	for b.downlink().Attempts < 7 {
+		b.transmitSMS()
+		b.clock.t = b.clock.t.Add(10 * time.Minute)
+	}
+	b.diesInHand(b.sms, "sms", nil)
+	b.poll()
+	if d := b.downlink(); d.State != hub.DownlinkFailed || d.Attempts != 8 || d.Price != 160_000 || d.Error == "" {
+		t.Errorf("%+v", d)
+	}
+	b.clock.t = b.clock.t.Add(time.Hour)
+	if b.transmitSMS(); len(b.sms.sent) != 8 {
+		t.Errorf("%d attempts", len(b.sms.sent))
+	}
+}

@@ -259,11 +259,14 @@ func (h *Hub) settleUnknown(c *commit) {
 		if d.State == DownlinkSent {
 			d.Error = "the gateway ended before it was known whether this left"
 		}
-		if final(d.State) {
+		switch {
+		case final(d.State):
 			h.chargedLate(c, d)
-			continue
+		case d.Attempts >= attemptsMax && !inFragments(d):
+			h.move(c, d, DownlinkFailed, h.clock.Now())
+		default:
+			c.batch.PutDownlink(d)
 		}
-		c.batch.PutDownlink(d)
 	}
 	h.outgoing.unknown = nil
 }

@@ -42,6 +42,10 @@ func (m *Machine) Load(now time.Time, from Source) error {
 	m.watch()
 	for _, r := range m.live {
 		r.inviting = r.active() // a wave may not be open for all of its devices
+		if r.judge != nil {
+			m.dirty.places = r.judge.Dirty(m.dirty.places[:0]) // all of them are written
+			r.loadAssigned()
+		}
 	}
 	m.returned(now)
 	return nil
@@ -115,6 +119,15 @@ func (m *Machine) loadDevice(r *rollout, number uint32, row []byte) error {
 		r.devices = append(r.devices, d) // keys come in their order
 	}
 	return nil
+}
+
+// loadAssigned tells the verdict once more for which devices a wave is open.
+func (r *rollout) loadAssigned() {
+	for i := range r.devices {
+		if d := &r.devices[i]; d.is(flagOpen) {
+			r.judge.LoadAssigned(uint32(d.place))
+		}
+	}
 }
 
 // CheckRow reports a row that cannot be read.

@@ -128,9 +128,10 @@ func (s *Starting) Begin(now time.Time) (Authorisation, error) {
 	if err := s.allowed(); err != nil {
 		return Authorisation{}, err
 	}
-	written := s.ready
-	for ; s.ready < len(s.draft.devices); s.ready++ {
-		s.count(&s.draft.devices[s.ready])
+	for ; s.ready < len(s.draft.devices); s.ready++ { // those that were not written ahead
+		d := &s.draft.devices[s.ready]
+		s.count(d)
+		m.dirty.device(r.ID, d.number)
 	}
 	changed, gone, came := s.refresh()
 	judge, err := m.newJudge(now, r.ID, s.groups)
@@ -140,9 +141,6 @@ func (s *Starting) Begin(now time.Time) (Authorisation, error) {
 	s.forget()
 	r.devices, r.counts, r.Versions, r.judge = s.draft.devices, s.draft.counts, s.draft.Versions, judge
 	r.tried, r.busy, r.pending = s.draft.tried, s.draft.busy, s.draft.pending
-	for i := written; i < len(r.devices); i++ {
-		m.dirty.device(r.ID, r.devices[i].number)
-	}
 	for _, number := range changed {
 		m.dirty.device(r.ID, number)
 	}

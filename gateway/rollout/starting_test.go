@@ -292,3 +292,80 @@ func TestPlanInSteps(t *testing.T) {
 		}
 	}
 }
+
+// Rows that were not written ahead are written when the rollout begins, although others have left it by then.
+func TestStartThatIsWrittenInPart(t *testing.T) {
+	for ahead := 5; ahead <= 50; ahead += 5 {
+		w := newWorld(t, 50)
+		id := w.approved()
+		s, err := w.m.Starting(w.now, author, id, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Some(50)
+		s.Sort()
+		s.Write(w.store, ahead)
+		w.updates(3, "2.0")
+		if _, err := s.Begin(w.now); err != nil {
+			t.Fatal(err)
+		}
+		if w.commit(); w.rowsOf(id) != 49 {
+			t.Errorf("%d were written ahead: %d rows of 49 devices", ahead, w.rowsOf(id))
+		}
+	}
+}
+
+// What is read back at a restart is not written once more.
+func TestRestartWritesNothingAnew(t *testing.T) {
+	w := newWorld(t, many)
+	w.start(w.waves())
+	w.settles()
+	for i := range w.f {
+		w.heard(i)
+	}
+	w.commit()
+	w.restart()
+	w.heard(7)
+	written := rows{}
+	w.m.Drain(written)
+	judged := 0
+	for key := range written {
+		if key[0] == 'e' {
+			judged++
+		}
+	}
+	if judged != 1 {
+		t.Errorf("after a restart the verdict's rows of %d devices are written, one was heard", judged)
+	}
+}
+
+// A store of a version that did not write for the verdict that a wave had opened for a device which it had not heard yet leads to the same.
+func TestOpenWaveOfAnOlderStore(t *testing.T) {
+	outcome := func(older bool) rows {
+		w := newWorld(t, 100)
+		w.start(w.waves())
+		for i := range w.f {
+			if i%2 == 0 {
+				w.heard(i)
+			}
+		}
+		w.commit()
+		for key, row := range w.store {
+			unheard := key[0] == 'e' && !slices.ContainsFunc(row[1:len(row)-2], func(b byte) bool { return b != 0 })
+			switch {
+			case older && unheard:
+				delete(w.store, key)
+			case older && key[0] == 'e':
+				row[len(row)-1] &^= 2 // as the first contact left it
+			}
+		}
+		w.restart()
+		w.pass(time.Hour)
+		for i := range w.f {
+			w.heard(i)
+		}
+		w.commit()
+		return w.store
+	}
+	same(t, outcome(false), outcome(true))
+}

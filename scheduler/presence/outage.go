@@ -98,7 +98,7 @@ func (a *attempts) advance(now int64) {
 	}
 }
 
-// over reports whether the outage has ended: no more is missed than usual, and of the devices that were away at most half have come back, unless it has
+// over reports whether the outage has ended: no more is missed than usual, and of the devices that were away at a time half have come back, unless it has
 // been so long that they are not waited for. First attempts alone do not tell, since who is cut off makes none.
 func (a *attempts) over() bool {
 	n, missed := a.recent()
@@ -143,19 +143,33 @@ func (t *tally) count(missed bool) {
 
 // begin begins an outage, with the first of the bad hours.
 func (a *attempts) begin() {
-	a.since, a.until, a.during = a.hour*hour, 0, tally{}
+	a.since, a.until = a.hour*hour, 0
 	for h := a.hour; h > a.hour-hours && h > 0; h-- {
 		if r := &a.ring[h%hours]; float64(r.missed) > float64(alarmMany*float64(r.n))*a.usual() {
 			a.since = h * hour
 		}
 	}
-	for h := a.since / hour; h <= a.hour; h++ {
+	a.gather()
+	a.most = a.during.away()
+}
+
+// gather finds what closed in the outage from what is known of the last hours.
+func (a *attempts) gather() {
+	a.during = tally{}
+	for h := max(a.since/hour, a.hour-hours+1, 0); h <= a.hour; h++ {
 		r := &a.ring[h%hours]
 		a.during.n += r.n
 		a.during.missed += r.missed
 		a.during.back += r.back
 	}
-	a.most = a.during.away()
+}
+
+// revive has an outage go on that was written when nobody counted who comes back: who is away then is not waited for.
+func (a *attempts) revive() {
+	if a.on() {
+		a.gather()
+		a.during.back = a.during.missed
+	}
 }
 
 // returned says that a device is heard now whose first attempt was counted as missed, when its window closed.

@@ -212,7 +212,7 @@ func TestModelVersion1(t *testing.T) {
 	}
 	for i, m := range []*presence.Model{m, again} {
 		for _, o := range []presence.Outage{m.Outage(1), m.Cell(2)} {
-			if o.Since != 1700006400 || o.Until != 0 || o.Attempts != 100 || o.Recent != 0.6 || o.Usual != 0.05 || o.Away != 0 || o.Most != 0 {
+			if o.Since != 1700006400 || o.Until != 0 || o.Attempts != 100 || o.Recent != 0.6 || o.Usual != 0.05 || o.Away != 0 || o.Most != 0 || o.Probability != 0.95 {
 				t.Errorf("%d: %+v", i, o)
 			}
 		}

@@ -6,7 +6,7 @@ import (
 )
 
 // modelVersion is the first byte of a model's snapshot. Version 1, which does not know who came back from an outage, is read as well: one that goes on is
-// over as soon as no more is missed than usual.
+// over as soon as no more is missed than usual, but for those that it hits from then on.
 const (
 	modelVersion = 2
 	modelFirst   = 1
@@ -77,7 +77,8 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 		return err
 	}
 	shape = read.shape()
-	for i, v := range append([]any{&shape}, read.learned(b[0])...) {
+	version := b[0]
+	for i, v := range append([]any{&shape}, read.learned(version)...) {
 		n := binary.Size(v)
 		if len(b) < 1+n {
 			return fmt.Errorf("model ends early: %w", ErrSnapshot)
@@ -94,6 +95,11 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 	}
 	if err := read.valid(); err != nil {
 		return err
+	}
+	for _, group := range [2][]attempts{read.links, read.cells} {
+		for i := 0; i < len(group) && version == modelFirst; i++ {
+			group[i].revive()
+		}
 	}
 	read.Grow(m.config.Cells)
 	*m = *read

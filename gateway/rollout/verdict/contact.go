@@ -14,8 +14,8 @@ func (j *Judge) Contact(now int64, p Place, s Stratum, interval uint32) {
 		number = d.stratum/n*n + number%n
 	}
 	moved := number != d.stratum || interval != d.interval || !d.is(known)
-	if !d.is(known) {
-		d.flags, d.stratum, d.interval = known, number, interval
+	if !d.is(known) { // a wave may have opened for it before
+		d.flags, d.stratum, d.interval = d.flags&assigned|known, number, interval
 	}
 	at = max(at, d.last()) // calls of one tick may come in any order
 	if d.is(burning) && at <= d.started {
@@ -51,13 +51,18 @@ func (j *Judge) Contact(now int64, p Place, s Stratum, interval uint32) {
 func (j *Judge) Assign(now int64, places []Place) {
 	j.advance(now)
 	for _, p := range places {
-		d := j.at(p)
-		if d.flags&(assigned|gone) == 0 {
-			d.flags |= assigned
-			d.until = 0
-			j.drop(d)
-		}
+		j.assign(p)
 	}
+}
+
+func (j *Judge) assign(p Place) {
+	if d := j.kept(p); d != nil && d.flags&(assigned|gone) != 0 {
+		return
+	}
+	d := j.at(p)
+	d.flags |= assigned
+	d.until = 0
+	j.drop(d)
 }
 
 // Start says that the device's last contact delivered the update, or announced the boot into it: it will be away for the downtime in seconds, then

@@ -80,10 +80,18 @@ func (j *Judge) at(p Place) *device {
 
 // find is the device at a place, nil if none is known.
 func (j *Judge) find(p Place) *device {
+	if d := j.kept(p); d != nil && d.is(known) {
+		return d
+	}
+	return nil
+}
+
+// kept is the device at a place of which anything is to be remembered, if only that a wave has opened for it; nil if there is none.
+func (j *Judge) kept(p Place) *device {
 	if int(p/pageSize) >= len(j.pages) || j.pages[p/pageSize] == nil {
 		return nil
 	}
-	if d := &j.pages[p/pageSize].devices[p%pageSize]; d.is(known) {
+	if d := j.peek(p); d.flags != 0 {
 		return d
 	}
 	return nil

@@ -22,9 +22,9 @@ func (j *Judge) AppendState(b []byte) []byte {
 	return f.b
 }
 
-// AppendDevice appends a device, 39 bytes; nothing if none is known at the place.
+// AppendDevice appends a device, 39 bytes; nothing if none is known at the place, and no wave has opened for it.
 func (j *Judge) AppendDevice(b []byte, p Place) []byte {
-	d := j.find(p)
+	d := j.kept(p)
 	if d == nil {
 		return b
 	}
@@ -65,8 +65,9 @@ func (j *Judge) LoadDevice(p Place, b []byte) error {
 		return err
 	}
 	chance := func(x float32) bool { return x > 0 && x <= 1 }
-	if !d.is(known) || d.flags&^allFlags != 0 || int(d.stratum) >= len(j.strata) || int(d.burst) > len(j.config.Bursts) || d.checks > most ||
-		!chance(d.alive) || !chance(d.usual) || !(d.dead >= 0) || d.until != 0 && (d.until <= d.began || d.interval == 0) {
+	unheard := d == device{flags: assigned}
+	if !unheard && (!d.is(known) || d.flags&^allFlags != 0 || int(d.stratum) >= len(j.strata) || int(d.burst) > len(j.config.Bursts) || d.checks > most ||
+		!chance(d.alive) || !chance(d.usual) || !(d.dead >= 0) || d.until != 0 && (d.until <= d.began || d.interval == 0)) {
 		return fmt.Errorf("device with flags %#x in stratum %d: %w", d.flags, d.stratum, ErrSnapshot)
 	}
 	to := j.at(p)
@@ -75,6 +76,10 @@ func (j *Judge) LoadDevice(p Place, b []byte) error {
 	j.arm(p, to)
 	return nil
 }
+
+// LoadAssigned says, after LoadDevice and before anything else, that a wave had opened for a device. What was written says so by itself, unless that was done
+// by a version for which a device was a control that was heard only after its wave had opened.
+func (j *Judge) LoadAssigned(p Place) { j.assign(p) }
 
 // Dirty appends the places whose devices changed since it was called last, ascending, and forgets them.
 func (j *Judge) Dirty(to []Place) []Place {
@@ -100,7 +105,7 @@ func (j *Judge) AppendBinary(b []byte) ([]byte, error) {
 	f.text(4, &state)
 	for n, g := range j.pages {
 		for i := 0; g != nil && i < pageSize; i++ {
-			if d := &g.devices[i]; d.is(known) {
+			if d := &g.devices[i]; d.flags != 0 {
 				p := Place(n*pageSize + i)
 				carry(&f, 4, &p)
 				d.flow(&f)

@@ -437,3 +437,33 @@ func TestSetAside(t *testing.T) {
 		}
 	}
 }
+
+// A device whose wave opened before anything was heard of it is no control once it is heard, whatever is written and read back in between: what becomes of
+// it until it has the update says nothing of those that were left without.
+func TestAssignedBeforeItWasHeard(t *testing.T) {
+	play := func(extra int, between func(*verdict.Judge) *verdict.Judge) verdict.Verdict {
+		j := judge(t, 1)
+		early := places(1000, 1000+verdict.Place(extra))
+		j.Assign(start, early)
+		j = between(j)
+		for _, p := range early { // and then they are silent
+			j.Contact(start+hour, p, cell, hour)
+		}
+		update(j, start+hour, cell, hour, places(0, 30)...)
+		for k := int64(1); k < 5*24; k++ {
+			for p := range verdict.Place(100) {
+				j.Contact(start+k*hour+10*minute, p, cell, hour)
+			}
+		}
+		return j.Verdict()
+	}
+	same := func(j *verdict.Judge) *verdict.Judge { return j }
+	want := play(0, same)
+	for name, between := range map[string]func(*verdict.Judge) *verdict.Judge{
+		"at once": same, "read back": func(j *verdict.Judge) *verdict.Judge { return restored(t, j) },
+	} {
+		if got := play(60, between); got.Groups[0] != want.Groups[0] || got.Evidence != want.Evidence {
+			t.Errorf("%s: %+v, %v; without them %+v, %v", name, got.Groups[0], got.Evidence, want.Groups[0], want.Evidence)
+		}
+	}
+}
