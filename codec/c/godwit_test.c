@@ -1406,7 +1406,6 @@ static void fuzz_messages(const uint8_t *b, size_t n)
 	(void)godwit_assemble(&a, &r); /* one message after another, as they come */
 }
 
-/* Nothing that was changed is taken; a crash or a read beyond the input is for the sanitizers to see. */
 /*
  * Writes messages of any content into buffers of any size, at whose ends the sanitizers watch. Returns how many are longer than their buffer, or left the
  * session other than it was though they were refused.
@@ -1504,6 +1503,7 @@ static unsigned fuzz_writers(const struct device *d)
 	return wrong;
 }
 
+/* Nothing that was changed is taken; a crash or a read beyond the input is for the sanitizers to see. */
 static int fuzz(long count, int files, char **paths)
 {
 	struct vector *v = calloc((size_t)files, sizeof *v);

@@ -119,52 +119,6 @@ func TestMissingFiles(t *testing.T) {
 	}
 }
 
-// A bit that flips anywhere in the manifest is found at the next start: a store is never opened with less than it had.
-func TestDamagedManifest(t *testing.T) {
-	dir := t.TempDir()
-	for range 3 {
-		s, err := tryOpen(t, store.Options{Dir: dir, FS: vfs.Default})
-		if err != nil {
-			t.Fatal(err)
-		}
-		fill(t, s, 100)
-		if err := s.Flush(); err != nil {
-			t.Fatal(err)
-		}
-		fill(t, s, 100)
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	refused := 0
-	for at := range used(t, newest(t, dir, "MANIFEST-*")) {
-		if at%7 != 0 {
-			continue
-		}
-		damaged := copyDir(t, dir)
-		flip(t, newest(t, damaged, "MANIFEST-*"), at)
-		s, err := tryOpen(t, store.Options{Dir: damaged, FS: vfs.Default})
-		if errors.Is(err, store.ErrCorrupt) {
-			refused++
-			continue
-		}
-		if err != nil {
-			t.Errorf("bit of byte %d: %v, want ErrCorrupt", at, err)
-			continue
-		}
-		if got := s.DurableEvents(); got != 600 {
-			t.Errorf("bit of byte %d: opened with %d events, want 600", at, got)
-		}
-		checked(t, s)
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if refused == 0 {
-		t.Error("nothing was found")
-	}
-}
-
 // A block of a table that fails its checksum is an error for those who read it, and ends intake.
 func TestDamagedTable(t *testing.T) {
 	dir := t.TempDir()

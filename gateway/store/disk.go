@@ -34,7 +34,7 @@ func (s *Store) disk(f vfs.FS) (vfs.FS, io.Closer) {
 	return storeFS{f, s}, closer
 }
 
-// storeFS makes a directory durable before a marker file is created in it, and has an eye on what is written.
+// storeFS makes a directory durable before a marker file is created in it, notes how far a manifest is synced, and has an eye on what is written.
 //
 // Pebble names its current manifest by a marker file, and creates the manifest and the marker with one sync of the directory after both. On
 // a file system that does not keep the order of directory changes over a power cut, the marker can survive without its manifest, and the
@@ -56,7 +56,20 @@ func (f storeFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, 
 		}
 	}
 	file, err := f.FS.Create(name, category)
-	return f.watched(name, file, err)
+	if file, err = f.watched(name, file, err); err == nil && isManifest(f, name) {
+		file = &manifestFile{File: file, fs: f, name: name}
+	}
+	return file, err
+}
+
+// Remove implements vfs.FS. What is said of a manifest goes with it, and before it: no other will come under that name and be measured by it.
+func (f storeFS) Remove(name string) error {
+	if isManifest(f, name) {
+		if err := f.FS.Remove(syncedName(f, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove what is said of %s: %w", name, err)
+		}
+	}
+	return f.FS.Remove(name)
 }
 
 // ReuseForWrite implements vfs.FS.

@@ -16,6 +16,9 @@
 // A failed write ends the process ([Options.Fatal]): after it nobody can say what the log holds, and starting again replays it. A write
 // that hangs, and a disk that is nearly full, show in [Store.Healthy], which intake asks first.
 //
+// What was synced stays, or its loss is noticed: blocks and records have checksums, and how far Pebble's list of its files was synced is kept beside it, since Pebble takes what it
+// cannot read there for its end (manifest.go). Of the log, damage to its last record alone cannot be told from a power cut in the middle of it; the stream has the events that were published.
+//
 // # Keys
 //
 // keys.go holds the table. Each kind of row has a file of its own, and a hand-written encoding that starts with a version byte: a row of

@@ -27,6 +27,7 @@ var (
 	AppendAddress    = appendAddressPrefix
 	Bearers          = bearers
 	After            = after
+	ManifestWhole    = manifestWhole
 )
 
 // AppendEvent encodes an outbox row as a batch does.

@@ -72,6 +72,9 @@ func (s *Store) open(o *Options) (err error) {
 	if err := formatKnown(s.fs, dir); err != nil {
 		return err
 	}
+	if err := manifestWhole(s.fs, dir); err != nil { // before Pebble deletes what it does not find there
+		return err
+	}
 	if s.db, err = s.pebble(o, dir); err != nil {
 		return err
 	}
