@@ -159,25 +159,22 @@ func approvalRemark(a fleet.Approval) string {
 
 // Reject refuses a device: its frames are counted and dropped from now on.
 func (h *Hub) Reject(ctx context.Context, ref, reason string) (fleet.Device, error) {
-	return h.change(ctx, ref, "device.reject", reason, func(c *commit, i fleet.Index) error {
-		if err := h.fleet.Reject(i); err != nil {
-			return err
-		}
-		h.know(i)
-		h.stateEvent(c, i, "rejected: "+reason)
-		return nil
-	})
+	return h.dismiss(ctx, ref, "device.reject", reason, h.fleet.Reject)
 }
 
 // Retire takes a device out of service: nothing is expected of it or sent to it any more, and its frames are counted and dropped as those of one that was
 // rejected.
 func (h *Hub) Retire(ctx context.Context, ref, reason string) (fleet.Device, error) {
-	return h.change(ctx, ref, "device.retire", reason, func(c *commit, i fleet.Index) error {
-		if err := h.fleet.Retire(i); err != nil {
+	return h.dismiss(ctx, ref, "device.retire", reason, h.fleet.Retire)
+}
+
+func (h *Hub) dismiss(ctx context.Context, ref, action, reason string, how func(fleet.Index) error) (fleet.Device, error) {
+	return h.change(ctx, ref, action, reason, func(c *commit, i fleet.Index) error {
+		if err := how(i); err != nil {
 			return err
 		}
 		h.know(i)
-		h.stateEvent(c, i, "retired: "+reason)
+		h.stateEvent(c, i, h.fleet.Head(i).State.String()+": "+reason)
 		return nil
 	})
 }
