@@ -26,11 +26,14 @@ func (h *Hub) startRollout(ctx context.Context, id rollout.ID, remark string) (o
 	}
 	// If this fails the hub has ended: what was written ahead is deleted after the next start.
 	defer func() { _ = h.do(context.WithoutCancel(ctx), func(*commit) error { s.Cancel(); return nil }) }()
-	for more := true; more; {
+	for more := true; more && ctx.Err() == nil; {
 		h.LookAtRollouts(func(time.Time, *rollout.Machine) { more = s.Some(looksAtOnce) })
 	}
 	s.Sort()
 	for more := true; more; {
+		if err = ctx.Err(); err != nil { // do may do what nobody waits for any more
+			return out, err
+		}
 		err = h.do(ctx, func(c *commit) error {
 			more = s.Write(c.batch, writesAtOnce)
 			return nil
@@ -38,6 +41,9 @@ func (h *Hub) startRollout(ctx context.Context, id rollout.ID, remark string) (o
 		if err != nil {
 			return out, err
 		}
+	}
+	if err = ctx.Err(); err != nil {
+		return out, err
 	}
 	err = h.order(ctx, func(rollout.Actor) (rollout.Authorisation, error) {
 		a, err := s.Begin(h.clock.Now())
