@@ -31,9 +31,6 @@ func (h *Hub) startRollout(ctx context.Context, id rollout.ID, remark string) (o
 	}
 	s.Sort()
 	for more := true; more; {
-		if err = ctx.Err(); err != nil { // do may do what nobody waits for any more
-			return out, err
-		}
 		err = h.do(ctx, func(c *commit) error {
 			more = s.Write(c.batch, writesAtOnce)
 			return nil
@@ -41,9 +38,6 @@ func (h *Hub) startRollout(ctx context.Context, id rollout.ID, remark string) (o
 		if err != nil {
 			return out, err
 		}
-	}
-	if err = ctx.Err(); err != nil {
-		return out, err
 	}
 	err = h.order(ctx, func(rollout.Actor) (rollout.Authorisation, error) {
 		a, err := s.Begin(h.clock.Now())
