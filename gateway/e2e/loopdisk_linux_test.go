@@ -69,6 +69,7 @@ const (
 	ioctlThaw     = 0xc0045878 // FITHAW, _IOWR('X', 120, int)
 	ioctlShutdown = 0x8004587d // EXT4_IOC_SHUTDOWN, _IOR('X', 125, __u32)
 
+	shutdownFlush      = 0 // EXT4_GOING_FLAGS_DEFAULT: what was written so far is synced first
 	shutdownNoLogFlush = 2 // EXT4_GOING_FLAGS_NOLOGFLUSH: what the journal has not written is gone too
 )
 
@@ -88,6 +89,13 @@ func (d *loopDisk) ioctl(t *testing.T, request uintptr, value uint32) {
 func (d *loopDisk) cut(t *testing.T) {
 	t.Helper()
 	d.ioctl(t, ioctlShutdown, shutdownNoLogFlush)
+}
+
+// fail has every further write fail. What was written before stays: a sync that is under way, and comes back without an error, tells the truth, which it may
+// not do in cut.
+func (d *loopDisk) fail(t *testing.T) {
+	t.Helper()
+	d.ioctl(t, ioctlShutdown, shutdownFlush)
 }
 
 // again unmounts the file system, which nobody may use any more, and mounts it again: the journal is replayed, as at a boot.

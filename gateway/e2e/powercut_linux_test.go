@@ -92,7 +92,7 @@ func TestWritesFail(t *testing.T) {
 	c := s.crewOf(t, 1, 6)
 	gw := s.gateway(t)
 	c.grow(t, 20)
-	disk.cut(t)
+	disk.fail(t)
 	if out := gw.failed(t); !hasLine(out, "store cannot be written: the process ends") {
 		t.Errorf("the log does not say why:\n%s", out)
 	}
