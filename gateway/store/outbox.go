@@ -173,8 +173,8 @@ func (s *Store) walkOutbox(from uint64, maxRows, maxBytes int, a *arena, f func(
 		return err
 	}
 	want, size := from, 0
+	var e Event // one for all: it is given away by its address, and so on the heap
 	for ok := it.First(); err == nil && want <= durable && want-from < uint64(maxRows) && (size < maxBytes || want == from); ok = it.Next() {
-		var e Event
 		if e, err = s.eventAt(it, ok, want, a); err == nil {
 			f(&e)
 			size += len(e.ID) + len(e.Subject) + len(e.Payload)
