@@ -1,6 +1,7 @@
 package transports
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -9,6 +10,8 @@ import (
 var (
 	errWindow = errors.New("satellites have no windows")
 	errEmpty  = errors.New("no payload")
+	errIMEI   = errors.New("want an IMEI of 15 digits")
+	errPrefix = errors.New(`a payload that begins with "RB" the web service of a RockBLOCK takes for an order to itself`)
 )
 
 // Admit is the error of a Send that is to end before the network is asked, nil if there is none, for a satellite network, which stores messages until
@@ -25,6 +28,28 @@ func Admit(ctx context.Context, d *Downlink, most int, now time.Time) error {
 		return Refuse(errEmpty)
 	case !d.Expires.IsZero() && !now.Before(d.Expires):
 		return Refuse(ErrExpired)
+	}
+	return nil
+}
+
+// AdmitSBD is Admit for Iridium, where messages go to an IMEI.
+func AdmitSBD(ctx context.Context, d *Downlink, most int, now time.Time) error {
+	if err := Admit(ctx, d, most, now); err != nil {
+		return err
+	}
+	if d.To.Bearer != SBD || !ValidIMEI(d.To.ID) {
+		return Refuse(errIMEI)
+	}
+	return nil
+}
+
+// AdmitRockBLOCK is AdmitSBD for modems behind Ground Control's web services, which take some payloads for orders to themselves.
+func AdmitRockBLOCK(ctx context.Context, d *Downlink, most int, now time.Time) error {
+	if err := AdmitSBD(ctx, d, most, now); err != nil {
+		return err
+	}
+	if bytes.HasPrefix(d.Payload, []byte("RB")) {
+		return Refuse(errPrefix)
 	}
 	return nil
 }

@@ -39,6 +39,9 @@ func TestRentalIsBookedWithTheMonth(t *testing.T) {
 	if got, due := fees(first); got != 0 || due != 5_000_000 {
 		t.Errorf("in its first month %d of fees are booked and %d due", got, due)
 	}
+	if got, due := fees(first + 1); got != 0 || due != 0 {
+		t.Errorf("for a month to come %d of fees are booked and %d due", got, due)
+	}
 	if _, err := b.hub.Retire(t.Context(), "meter-1", "sold"); err != nil {
 		t.Fatal(err)
 	}

@@ -320,7 +320,7 @@ func (h *Hub) Spend(at tariff.Month, by ledger.By) Spend {
 	for _, t := range l.Totals(at, by, nil) {
 		s.Totals = append(s.Totals, totalOf(&t, by))
 	}
-	if !s.Closed {
+	if !s.Closed && at <= tariff.MonthOf(now) {
 		s.Fees = h.core.Fees(at)
 	}
 	if at == tariff.MonthOf(now) {

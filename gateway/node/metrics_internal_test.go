@@ -30,24 +30,10 @@ func wire(t *testing.T, l config.Link) *wired {
 	if err := w.listen(); err != nil {
 		t.Fatal(err)
 	}
-	background(t, func(ctx context.Context) error {
+	transporttest.Background(t, func(ctx context.Context) error {
 		return runTransports(ctx, []*runner{&w.runner}, &transporttest.Sink{}, slog.New(slog.DiscardHandler))
 	})
 	return w
-}
-
-// background runs something until the test ends.
-func background(t *testing.T, run func(context.Context) error) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 // A reply is one datagram that was sent.
@@ -81,7 +67,7 @@ func TestStateOfAModem(t *testing.T) {
 	if err != nil {
 		t.Skipf("no pseudo-terminals here: %v", err)
 	}
-	background(t, m.Run)
+	transporttest.Background(t, m.Run)
 	w := wire(t, config.Link{Name: "sms0", Kind: "smsmodem", SMSModem: &config.SMSModem{Device: path}})
 	state := w.state()
 	until(t, "the modem to be set up", state.ModemUp)
@@ -125,7 +111,7 @@ func TestStateOfATransceiver(t *testing.T) {
 	if err != nil {
 		t.Skipf("no pseudo-terminals here: %v", err)
 	}
-	background(t, m.Run)
+	transporttest.Background(t, m.Run)
 	w := wire(t, config.Link{Name: "sbd0", Kind: "sbdmodem", SBDModem: &sbdmodem.Config{Device: path}})
 	state := w.state()
 	until(t, "the transceiver to be set up", state.ModemUp)

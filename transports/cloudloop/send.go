@@ -14,8 +14,6 @@ import (
 )
 
 var (
-	errAddress = errors.New("want an IMEI of 15 digits")
-	errPrefix  = errors.New(`a payload that begins with "RB" is an order to the modem's web service`)
 	errUnknown = errors.New("the account has no modem with this IMEI")
 	errAnswer  = errors.New("the web service says neither yes nor no")
 )
@@ -38,14 +36,10 @@ func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports
 
 // admit refuses what cannot be sent.
 func (t *Transport) admit(ctx context.Context, d *transports.Downlink) error {
-	err := transports.Admit(ctx, d, DownlinkMax, t.now())
+	err := transports.AdmitRockBLOCK(ctx, d, DownlinkMax, t.now())
 	switch {
 	case err != nil:
 		return err
-	case strings.HasPrefix(string(d.Payload), "RB"):
-		return transports.Refuse(errPrefix)
-	case d.To.Bearer != transports.SBD || !transports.ValidIMEI(d.To.ID):
-		return transports.Refuse(errAddress)
 	case !t.Up():
 		return &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
 	}

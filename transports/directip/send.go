@@ -13,9 +13,8 @@ import (
 )
 
 var (
-	errNoMT    = errors.New("the link has no address for what goes to modems (mt)")
-	errAddress = errors.New("want an IMEI of 15 digits")
-	errAnswer  = errors.New("the answer is about another message")
+	errNoMT   = errors.New("the link has no address for what goes to modems (mt)")
+	errAnswer = errors.New("the answer is about another message")
 )
 
 // Send implements transports.Transport. The network keeps what it took for five days, and tells the modem by a ring alert; no report comes later.
@@ -50,14 +49,12 @@ func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports
 
 // admit refuses what cannot be sent, and fills in the address.
 func (t *Transport) admit(ctx context.Context, d *transports.Downlink, m *terminated) error {
-	err := transports.Admit(ctx, d, t.cfg.MTMax, t.now())
+	err := transports.AdmitSBD(ctx, d, t.cfg.MTMax, t.now())
 	switch {
 	case err != nil:
 		return err
 	case len(t.cfg.MT) == 0:
 		return transports.Refuse(errNoMT)
-	case d.To.Bearer != transports.SBD || !transports.ValidIMEI(d.To.ID):
-		return transports.Refuse(errAddress)
 	case !t.Up():
 		return &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
 	}

@@ -53,6 +53,14 @@ func arrives(t *testing.T, sink *transporttest.Sink, payload string, n int) tran
 	return u
 }
 
+// delivered waits for the n-th report on a message, which has to say that it was delivered.
+func delivered(t *testing.T, sink *transporttest.Sink, ref string, n int) {
+	t.Helper()
+	if r, ok := sink.AwaitReport(within(t), ref, n); !ok || r.State != transports.ReportDelivered {
+		t.Errorf("report %d on %s: %+v, %t", n, ref, r, ok)
+	}
+}
+
 // wants waits until the file holds what is wanted.
 func (p *pair) wants(t *testing.T, what string, want func(kept) bool) {
 	t.Helper()

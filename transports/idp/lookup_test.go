@@ -105,9 +105,7 @@ func TestStatusesOfAFullSecond(t *testing.T) {
 				p.upWith(t, sink)
 				first := p.send(t, downlink("first"))
 				p.service.Wake(mobile(1))
-				if r, ok := sink.AwaitReport(within(t), first.Ref, 1); !ok || r.State != transports.ReportDelivered {
-					t.Errorf("%+v, %t", r, ok)
-				}
+				delivered(t, sink, first.Ref, 1)
 			})
 		}
 	}
@@ -133,9 +131,7 @@ func TestMarkOfStatusesGoesOn(t *testing.T) {
 			c.pass(90 * time.Second)
 			p.wants(t, "the mark behind the second", func(k kept) bool { return k.Statuses == behind })
 			p.service.Wake(mobile(1))
-			if got, ok := sink.AwaitReport(within(t), r.Ref, 1); !ok || got.State != transports.ReportDelivered {
-				t.Errorf("%+v, %t", got, ok)
-			}
+			delivered(t, sink, r.Ref, 1)
 		})
 	}
 }
@@ -165,9 +161,7 @@ func TestLostSubmissionIsFound(t *testing.T) {
 			p.service.Wake(mobile(1))
 			p.service.Wake(mobile(2))
 			for _, ref := range refs {
-				if r, ok := sink.AwaitReport(within(t), ref, 1); !ok || r.State != transports.ReportDelivered {
-					t.Errorf("%s: %+v, %t", ref, r, ok)
-				}
+				delivered(t, sink, ref, 1)
 			}
 			if s := p.Stats(); s.Sent != 3 || s.SendErrors != 0 {
 				t.Errorf("%+v", s)

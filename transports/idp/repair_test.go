@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/peers/igws"
-	"github.com/godwit-gateway/godwit/transports"
 	"github.com/godwit-gateway/godwit/transports/idp"
 	"github.com/godwit-gateway/godwit/transports/transporttest"
 )
@@ -86,9 +85,7 @@ func TestCancelIsNotNeeded(t *testing.T) {
 			calls := p.service.Calls(igws.CallStatuses)
 			p.until(t, "its state is asked for", func() bool { return p.service.Calls(igws.CallStatuses) > calls+1 })
 			p.service.Wake(mobile(1))
-			if got, ok := sink.AwaitReport(within(t), r.Ref, 1); !ok || got.State != transports.ReportDelivered {
-				t.Errorf("%+v, %t", got, ok)
-			}
+			delivered(t, sink, r.Ref, 1)
 			if n := p.service.Calls(igws.CallCancel); (n > 1) != c.tried {
 				t.Errorf("it was asked to cancel %d times", n)
 			}

@@ -204,9 +204,7 @@ func TestStatesThatWait(t *testing.T) {
 	calls := p.service.Calls(igws.CallStatuses)
 	p.until(t, "it was asked for again", func() bool { return p.service.Calls(igws.CallStatuses) > calls })
 	p.service.Wake(mobile(1))
-	if got, ok := sink.AwaitReport(within(t), r.Ref, 2); !ok || got.State != transports.ReportDelivered {
-		t.Errorf("%+v, %t: want one report on its waiting, and one on its delivery", got, ok)
-	}
+	delivered(t, sink, r.Ref, 2)
 }
 
 // A report that the sink could not store comes again.
@@ -339,14 +337,10 @@ func TestTerminalsWaitAlone(t *testing.T) {
 			goes := p.send(t, other)
 			p.service.Wake(mobile(1))
 			p.service.Wake(mobile(2))
-			if r, ok := sink.AwaitReport(within(t), goes.Ref, 1); !ok || r.State != transports.ReportDelivered {
-				t.Errorf("%+v, %t", r, ok)
-			}
+			delivered(t, sink, goes.Ref, 1)
 			p.service.Hide(mobile(1), false)
 			p.service.Wake(mobile(1))
-			if r, ok := sink.AwaitReport(within(t), waits.Ref, 1); !ok || r.State != transports.ReportDelivered {
-				t.Errorf("%+v, %t", r, ok)
-			}
+			delivered(t, sink, waits.Ref, 1)
 		})
 	}
 }

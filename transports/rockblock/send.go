@@ -16,8 +16,6 @@ import (
 
 var (
 	errNoAccount = errors.New("the link has no account for what goes to modems (username)")
-	errAddress   = errors.New("want an IMEI of 15 digits")
-	errPrefix    = errors.New(`a payload that begins with "RB" the web service takes for an order to itself`)
 	errAnswer    = errors.New("the web service says neither OK nor FAILED")
 )
 
@@ -43,16 +41,12 @@ func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports
 
 // admit refuses what cannot be sent.
 func (t *Transport) admit(ctx context.Context, d *transports.Downlink) error {
-	err := transports.Admit(ctx, d, DownlinkMax, t.now())
+	err := transports.AdmitRockBLOCK(ctx, d, DownlinkMax, t.now())
 	switch {
 	case err != nil:
 		return err
-	case strings.HasPrefix(string(d.Payload), "RB"):
-		return transports.Refuse(errPrefix)
 	case t.cfg.Username == "":
 		return transports.Refuse(errNoAccount)
-	case d.To.Bearer != transports.SBD || !transports.ValidIMEI(d.To.ID):
-		return transports.Refuse(errAddress)
 	case !t.Up():
 		return &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
 	}

@@ -3,7 +3,6 @@ package sbdmodem
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -54,14 +53,10 @@ func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports
 
 // admit refuses what cannot be sent.
 func (t *Transport) admit(ctx context.Context, d *transports.Downlink) error {
-	err := transports.Admit(ctx, d, t.cfg.MOMax, t.cfg.Now())
+	err := transports.AdmitRockBLOCK(ctx, d, t.cfg.MOMax, t.cfg.Now())
 	switch {
 	case err != nil:
 		return err
-	case strings.HasPrefix(string(d.Payload), "RB"):
-		return transports.Refuse(errPrefix)
-	case d.To.Bearer != transports.SBD || !transports.ValidIMEI(d.To.ID):
-		return transports.Refuse(errAddress)
 	case t.cfg.Peer != "" && d.To.ID != t.cfg.Peer:
 		return transports.Refuse(errPeer)
 	}

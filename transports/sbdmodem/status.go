@@ -71,11 +71,9 @@ func refusal(status int) error {
 }
 
 var (
-	errAddress = errors.New("want an IMEI of 15 digits")
-	errPeer    = errors.New("the link goes to another modem (peer)")
-	errPrefix  = errors.New(`a payload that begins with "RB" the web service of a RockBLOCK takes for an order to itself`)
-	errWaits   = errors.New("the sink does not take what a session brought, or has cost: no other may start")
-	errMomsn   = errors.New("the outcome of the session was lost, and the transceiver's count of sessions fits neither")
-	errSize    = fmt.Errorf("the transceiver does not take messages of this size: %w", transports.ErrTooLarge)
-	errLost    = errors.New("the outcome of the session was lost with the line")
+	errPeer  = errors.New("the link goes to another modem (peer)")
+	errWaits = errors.New("the sink does not take what a session brought, or has cost: no other may start")
+	errMomsn = errors.New("the outcome of the session was lost, and the transceiver's count of sessions fits neither")
+	errSize  = fmt.Errorf("the transceiver does not take messages of this size: %w", transports.ErrTooLarge)
+	errLost  = errors.New("the outcome of the session was lost with the line")
 )

@@ -175,7 +175,9 @@ func (p *Peer) perform(l *Line, e *Effects) error {
 	}
 	if e.Unplug && l != nil {
 		l.Drain()
+		p.mu.Lock() // a line that is opened meanwhile would lose its path
 		l.Close()
+		p.mu.Unlock()
 	}
 	if e.Plug {
 		if err := p.Plug(); err != nil && !errors.Is(err, ErrClosed) {
