@@ -52,6 +52,8 @@ func printExplanation(e *env, x *hub.Explanation) error {
 		case "":
 		case presence.Due.String(): // nothing is to be explained
 			row("heard as it should be")
+		case presence.Retired.String():
+			row("out of service: nothing is expected of it")
 		default:
 			row(fmt.Sprintf("%s, %.1f %% dead; put down to %s (%.1f %%)", x.Class, 100*x.Dead, x.Cause.Cause, 100*x.Probability))
 		}
