@@ -23,6 +23,13 @@ func (t *Transport) CutSocket() {
 	_ = t.conn.Close()
 }
 
+// AwaitsVerdict reports whether a Send waits for the verdict on its window's uplink.
+func (t *Transport) AwaitsVerdict() bool {
+	t.gate.Lock()
+	defer t.gate.Unlock()
+	return t.windows.waiting != nil
+}
+
 // A Limiter is a limiter for tests.
 type Limiter struct{ l *limiter }
 

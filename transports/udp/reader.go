@@ -124,6 +124,7 @@ func (r *reader) settle(n int) {
 		}
 		t.windows.settle(r.uplinks[k].Window.ID, v, short)
 	}
+	t.windows.told()
 	t.gate.Unlock()
 	failpoint.Pass(failpoint.Replied)
 	f := r.batch.flush()

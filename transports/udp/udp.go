@@ -134,7 +134,7 @@ func (t *Transport) Up() bool {
 }
 
 // Send implements transports.Transport. A datagram can be answered only in the window of an uplink that verified: with up to DownlinkMax
-// bytes if its payload was new, else with what a reply may have. While the uplink is not settled Send returns NotSent.
+// bytes if its payload was new, else with what a reply may have. Send waits a moment for an uplink that is not settled yet, then returns NotSent.
 func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports.Receipt, error) {
 	if err := ctx.Err(); err != nil {
 		return transports.Receipt{}, &transports.SendError{Outcome: transports.NotSent, Err: err}
@@ -154,9 +154,7 @@ func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports
 	if !running {
 		return transports.Receipt{}, &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
 	}
-	t.gate.Lock()
-	peer, err := t.windows.take(t.clock(), d.Window.ID, len(d.Payload))
-	t.gate.Unlock()
+	peer, err := t.take(ctx, d.Window.ID, len(d.Payload))
 	if err != nil {
 		return transports.Receipt{}, err
 	}
@@ -168,4 +166,27 @@ func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports
 	t.counts.sent.Add(1)
 	t.counts.sentBytes.Add(uint64(max(n, 0)))
 	return transports.Receipt{At: now, Parts: 1}, nil
+}
+
+// take takes n bytes from the budget of a window, once the verdict on its uplink is known.
+func (t *Transport) take(ctx context.Context, id uint64, n int) (netip.AddrPort, error) {
+	ctx, cancel := context.WithTimeout(ctx, verdictWait)
+	defer cancel()
+	for {
+		var verdicts <-chan struct{}
+		t.gate.Lock()
+		peer, err := t.windows.take(t.clock(), id, n)
+		if errors.Is(err, errUnsettled) {
+			verdicts = t.windows.verdicts()
+		}
+		t.gate.Unlock()
+		if verdicts == nil {
+			return peer, err
+		}
+		select {
+		case <-verdicts:
+		case <-ctx.Done():
+			return peer, err
+		}
+	}
 }

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -269,6 +271,36 @@ func TestWindowLife(t *testing.T) {
 	}
 	skew.Add(1)
 	wantOutcome(t, send(stored, 1), transports.Refused, transports.ErrExpired)
+}
+
+// Who sends in answer to an uplink that is on disk may be quicker than the reader that is told so.
+func TestSendAwaitsTheVerdict(t *testing.T) {
+	tr := newTransport(t, udp.Config{Listen: "127.0.0.1:0"})
+	ctx := deadline(t)
+	sent := make(chan error, 1)
+	var sender sync.WaitGroup
+	t.Cleanup(sender.Wait)
+	run(t, tr, sinkFunc(func(us []transports.Uplink, out []transports.Verdict) error {
+		sender.Go(func() {
+			_, err := tr.Send(ctx, transports.Downlink{Window: us[0].Window, Payload: []byte("an answer")})
+			sent <- err
+		})
+		for !tr.AwaitsVerdict() && ctx.Err() == nil {
+			runtime.Gosched()
+		}
+		out[0].Settlement = transports.Stored
+		return nil
+	}))
+	d := newDevice(t, "127.0.0.1:0")
+	if _, err := d.conn.WriteToUDPAddrPort([]byte("a status"), tr.Addr()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-sent; err != nil {
+		t.Errorf("Send in a window whose uplink was settled a moment later: %v", err)
+	}
+	if !d.await(ctx, func() bool { return len(d.got) == 1 }) {
+		t.Error("the device got no answer")
+	}
 }
 
 // A flood of forgeries is dropped before the sink, and those who verified before are heard throughout, although they share the prefix.

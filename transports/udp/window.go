@@ -13,6 +13,10 @@ import (
 // (RFC 4787 section 4.3 asks for two minutes, many keep 30 s).
 const WindowTime = 30 * time.Second
 
+// verdictWait is how long Send waits for the verdict on a window's uplink. Who sends in answer to an uplink knows that it is on disk, and may be here
+// before the reader that was told so.
+const verdictWait = time.Second
+
 var (
 	errNoWindow      = errors.New("a datagram can be answered only in the window of an uplink")
 	errUnknownWindow = errors.New("no such window")
@@ -23,8 +27,9 @@ var (
 // windows hold the peers behind the windows of uplinks. The ring is bounded: under more load than it has room for, the oldest windows
 // close early. Not safe for concurrent use.
 type windows struct {
-	ring []window // the window with an id is at id modulo len(ring)
-	next uint64   // id of the next window
+	ring    []window      // the window with an id is at id modulo len(ring)
+	next    uint64        // id of the next window
+	waiting chan struct{} // closed with the next verdicts; nil: nobody waits for them
 }
 
 // window is one exchange. What may be sent in it depends on its uplink's verdict: nothing until then and nothing to who did not verify.
@@ -61,6 +66,22 @@ func (w *windows) settle(id uint64, v transports.Settlement, short int) {
 		e.budget = short
 	case transports.Unsettled, transports.Rejected:
 		e.budget = 0
+	}
+}
+
+// verdicts is closed when further verdicts were told.
+func (w *windows) verdicts() <-chan struct{} {
+	if w.waiting == nil {
+		w.waiting = make(chan struct{})
+	}
+	return w.waiting
+}
+
+// told wakes up who waits for verdicts.
+func (w *windows) told() {
+	if w.waiting != nil {
+		close(w.waiting)
+		w.waiting = nil
 	}
 }
 
