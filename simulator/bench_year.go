@@ -32,7 +32,8 @@ func (c *benchScheduleCmd) year(e *env) error {
 	began := processTime()
 	var err error
 	r.Rows, err = s.Compare(e.ctx, func(row year.Row) {
-		e.log.Info("played", slog.String("policy", row.Policy), slog.Float64("monthly", row.Monthly), slog.Float64("mean", row.Mean), slog.Int("frames", row.Frames))
+		e.log.Info("played", slog.String("policy", row.Policy), slog.Float64("budget", row.Budget), slog.Float64("monthly", row.Monthly),
+			slog.Float64("mean", row.Mean), slog.Float64("p95", row.P95), slog.Float64("bound", row.Bound), slog.Int("frames", row.Frames))
 	})
 	if err != nil {
 		return fmt.Errorf("schedules in a world: %w", err)

@@ -5,8 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/godwit-gateway/godwit/scheduler"
 	"github.com/godwit-gateway/godwit/simulator/world"
@@ -49,36 +53,33 @@ func (s Setup) Play(ctx context.Context, p Policy) (Row, error) {
 }
 
 // Compare plays the baselines, and the fleet under prices at budgets at which the means are about the same. What is left of a difference is made up
-// for by the power of the money that two plays show.
+// for by the power of the money that two plays show. As many worlds as there are processors are played at a time; progress is told of one after another.
 func (s Setup) Compare(ctx context.Context, progress func(Row)) ([]Row, error) {
-	var base, rows []Row
-	for _, p := range baselines() {
-		r, err := s.Play(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		progress(r)
-		base = append(base, r)
+	base, err := s.playAll(ctx, baselines(), progress)
+	if err != nil {
+		return nil, err
 	}
 	var ours []Row
-	for i := range base {
-		b := &base[i]
-		budget := b.Monthly * 2 / 3
-		for range tries {
+	for range tries {
+		var next []Policy
+		for i := range base {
+			b := &base[i]
+			budget := b.Monthly * 2 / 3
 			if n := nearest(ours, b.Mean); n >= 0 {
 				if math.Abs(math.Log(ours[n].Mean/b.Mean)) < near {
-					break
+					continue
 				}
 				budget = ours[n].Budget * ours[n].Mean / b.Mean
 			}
-			r, err := s.Play(ctx, priced(scheduler.Micros(budget*1e6)))
-			if err != nil {
-				return nil, err
-			}
-			progress(r)
-			ours = append(ours, r)
+			next = append(next, priced(scheduler.Micros(budget*1e6)))
 		}
+		rows, err := s.playAll(ctx, next, progress)
+		if err != nil {
+			return nil, err
+		}
+		ours = append(ours, rows...)
 	}
+	var rows []Row
 	for i := range base {
 		b, n := &base[i], nearest(ours, base[i].Mean)
 		r := ours[n]
@@ -95,6 +96,25 @@ const (
 	tries = 2
 	near  = 0.04
 )
+
+// playAll plays each policy in a world of its own. The rows are in the order of the policies.
+func (s Setup) playAll(ctx context.Context, policies []Policy, progress func(Row)) ([]Row, error) {
+	rows := make([]Row, len(policies))
+	var telling sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, p := range policies {
+		group.Go(func() (err error) {
+			if rows[i], err = s.Play(ctx, p); err == nil {
+				telling.Lock()
+				defer telling.Unlock()
+				progress(rows[i])
+			}
+			return err
+		})
+	}
+	return rows, group.Wait()
+}
 
 // nearest is the play whose mean is nearest by ratio; -1: there is none.
 func nearest(rows []Row, mean float64) int {
