@@ -151,6 +151,9 @@ func (c *deviceShowCmd) Run(e *env) error {
 		row("free memory", s.FreeMemory)
 		row("first seen", s.FirstSeen)
 		row("last seen", s.LastSeen)
+		if !s.Retired.IsZero() {
+			row("retired", s.Retired)
+		}
 		row("last link", s.LastLink)
 		row("frames", fmt.Sprintf("%d, %d again; highest counter %d in epoch %d", s.Frames, s.Duplicates, s.Counter, s.Epoch))
 		if s.SecondNo > 0 || s.Second == "previous" {

@@ -92,8 +92,9 @@ type Device struct {
 
 	FirstSeen  time.Time // zero if never heard
 	LastSeen   time.Time
-	LastLink   string // name of the transport
-	Frames     uint64 // distinct frames stored
+	Retired    time.Time // since when; zero if it is not, or was by a program that did not note it
+	LastLink   string    // name of the transport
+	Frames     uint64    // distinct frames stored
 	Duplicates uint64
 	Addresses  []DeviceAddress
 }

@@ -98,6 +98,9 @@ func TestRowRoundTrip(t *testing.T) {
 			FirstSeen: time.UnixMilli(rapid.Int64Range(1, 1<<41).Draw(t, "first")).UTC(), LastLink: "udp", Frames: 7, Duplicates: 2,
 			Addresses: []fleet.DeviceAddress{{Bearer: "sms", ID: "+491700000001", Accepted: true}},
 		}
+		if d.State == fleet.Retired {
+			d.Retired = time.UnixMilli(rapid.Int64Range(1, 1<<41).Draw(t, "retired")).UTC()
+		}
 		d.Slots[2] = fleet.TemplateHash{1, 2, 3, 4, 5, 6, 7, 8}
 		f := fleet.New()
 		i, err := f.Add(d)
@@ -123,6 +126,28 @@ func TestRowRoundTrip(t *testing.T) {
 			t.Fatalf("a longer row: %v, want ErrRow", err)
 		}
 	})
+}
+
+// Rows that were written before it was noted since when devices are retired are read all the same.
+func TestUndatedRow(t *testing.T) {
+	f := fleet.New()
+	d := buoy(7)
+	d.State, d.Retired = fleet.Retired, time.UnixMilli(1<<40).UTC()
+	i, err := f.Add(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dated := f.AppendRow(nil, i)
+	f.SetState(i, fleet.Active, time.Time{})
+	old := f.AppendRow(nil, i)
+	old[0], old[1] = 2, byte(fleet.Retired)
+	got, err := fleet.ParseRow(old)
+	if err != nil || got.State != fleet.Retired || !got.Retired.IsZero() {
+		t.Errorf("an undated row: %v since %v, %v", got.State, got.Retired, err)
+	}
+	if got, err = fleet.ParseRow(dated); err != nil || !got.Retired.Equal(d.Retired) {
+		t.Errorf("a dated row: since %v, %v, want %v", got.Retired, err, d.Retired)
+	}
 }
 
 func FuzzParseRow(f *testing.F) {

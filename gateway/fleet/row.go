@@ -10,13 +10,18 @@ import (
 	"github.com/godwit-gateway/godwit/scheduler/row"
 )
 
-// rowVersion is the first byte of a device's row. A row of another version is refused: it was written by a newer gateway.
-const rowVersion = 2
+// rowVersion is the first byte of a device's row. Rows of the version before do not tell since when a device is retired; one of another version is refused:
+// it was written by a newer gateway.
+const (
+	rowVersion = 3
+	rowUndated = 2
+)
 
 // ErrRow is wrapped by the error for a device row that cannot be read.
 var ErrRow = errors.New("device row")
 
-// AppendRow appends the device's row to dst: version, then fixed fields, epochs, varints, length-prefixed strings, slots and addresses.
+// AppendRow appends the device's row to dst: version, then fixed fields, epochs, varints, length-prefixed strings, slots and addresses,
+// and since when it is retired if it is.
 func (f *Fleet) AppendRow(dst []byte, i Index) []byte {
 	r := f.at(i)
 	dst = append(dst, rowVersion, byte(r.state), r.ctrBits, r.tagLen, r.resetCause)
@@ -47,6 +52,9 @@ func (f *Fleet) AppendRow(dst []byte, i Index) []byte {
 		dst = appendString(dst, a.ID)
 		dst = append(dst, boolByte(a.Accepted))
 		dst = binary.AppendVarint(dst, milli(a.FirstSeen))
+	}
+	if r.state == Retired {
+		dst = binary.AppendVarint(dst, f.retired[i])
 	}
 	return dst
 }
@@ -82,7 +90,7 @@ func (f *Fleet) Load(b []byte) (Index, error) {
 
 // ParseRow reads a device's row.
 func ParseRow(b []byte) (Device, error) {
-	if len(b) == 0 || b[0] != rowVersion {
+	if len(b) == 0 || b[0] != rowVersion && b[0] != rowUndated {
 		return Device{}, fmt.Errorf("%w: unknown version", ErrRow)
 	}
 	p := rowParser{row.Reader{Rest: b[1:]}}
@@ -107,6 +115,9 @@ func ParseRow(b []byte) (Device, error) {
 		d.Addresses = append(d.Addresses, DeviceAddress{
 			Bearer: p.text(), ID: p.text(), Accepted: p.bool(), FirstSeen: p.time(),
 		})
+	}
+	if d.State == Retired && b[0] != rowUndated {
+		d.Retired = p.time()
 	}
 	if !p.Done() {
 		return Device{}, fmt.Errorf("%w: %d bytes do not parse", ErrRow, len(b))

@@ -26,12 +26,21 @@ func (f *Fleet) Heard(i Index, now time.Time, link string) {
 // HeardAgain notes a repeat of a frame that was stored before.
 func (f *Fleet) HeardAgain(i Index) { f.at(i).duplicates++ }
 
-// SetState moves a device to another state.
-func (f *Fleet) SetState(i Index, s State) {
+// SetState moves a device to another state. since is noted of one that is retired.
+func (f *Fleet) SetState(i Index, s State, since time.Time) {
 	r := f.at(i)
 	f.states[r.state]--
 	r.state = s
 	f.states[s]++
+	f.setRetired(i, since)
+}
+
+func (f *Fleet) setRetired(i Index, since time.Time) {
+	if f.at(i).state != Retired || since.IsZero() {
+		delete(f.retired, i)
+		return
+	}
+	f.retired[i] = milli(since)
 }
 
 // SetVersion notes the software version that the device reported. It reports whether that is a change.
@@ -111,7 +120,7 @@ func (f *Fleet) Approve(i Index, a Approval) error {
 	if a.Customer != "" {
 		r.customer = f.strings.id(a.Customer)
 	}
-	f.SetState(i, Active)
+	f.SetState(i, Active, time.Time{})
 	return nil
 }
 
@@ -120,16 +129,16 @@ func (f *Fleet) Reject(i Index) error {
 	if r := f.at(i); r.state == Rejected || r.state == Retired {
 		return fmt.Errorf("reject a device that is %s: %w", r.state, ErrState)
 	}
-	f.SetState(i, Rejected)
+	f.SetState(i, Rejected, time.Time{})
 	return nil
 }
 
 // Retire takes a device out of service: its frames are unwelcome from now on.
-func (f *Fleet) Retire(i Index) error {
+func (f *Fleet) Retire(i Index, now time.Time) error {
 	if r := f.at(i); r.state != Active {
 		return fmt.Errorf("retire a device that is %s: %w", r.state, ErrState)
 	}
-	f.SetState(i, Retired)
+	f.SetState(i, Retired, now)
 	return nil
 }
 

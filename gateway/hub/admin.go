@@ -165,7 +165,7 @@ func (h *Hub) Reject(ctx context.Context, ref, reason string) (fleet.Device, err
 // Retire takes a device out of service: nothing is expected of it or sent to it any more, and its frames are counted and dropped as those of one that was
 // rejected.
 func (h *Hub) Retire(ctx context.Context, ref, reason string) (fleet.Device, error) {
-	return h.dismiss(ctx, ref, "device.retire", reason, h.fleet.Retire)
+	return h.dismiss(ctx, ref, "device.retire", reason, func(i fleet.Index) error { return h.fleet.Retire(i, h.clock.Now()) })
 }
 
 func (h *Hub) dismiss(ctx context.Context, ref, action, reason string, how func(fleet.Index) error) (fleet.Device, error) {

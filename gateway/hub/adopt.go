@@ -145,6 +145,7 @@ func (h *Hub) adopt(c *commit, p *Published) error {
 func (h *Hub) adoptState(c *commit, p *Published) error {
 	var e struct {
 		Type string
+		Time time.Time
 		Data json.RawMessage
 	}
 	if err := json.Unmarshal(p.Payload, &e); err != nil {
@@ -177,9 +178,9 @@ func (h *Hub) adoptState(c *commit, p *Published) error {
 	}
 	switch now := h.fleet.Head(i).State; {
 	case d.State == out.String() && now != out:
-		h.fleet.SetState(i, out)
+		h.fleet.SetState(i, out, e.Time)
 	case d.State == fleet.Active.String() && (now == fleet.Rejected || now == fleet.Retired):
-		h.fleet.SetState(i, fleet.Active)
+		h.fleet.SetState(i, fleet.Active, time.Time{})
 	default:
 		return nil
 	}

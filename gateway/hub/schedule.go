@@ -57,12 +57,14 @@ func (h *Hub) openSchedule(s Schedule) error {
 	return nil
 }
 
-// lineOf is for how long a device has had its lines: since it was heard first, and until it was heard last if it is retired.
+// lineOf is for how long a device has had its lines: since it was heard first, until it was retired.
 func (h *Hub) lineOf(at core.Place) core.Line {
 	p := h.fleet.Profile(fleet.Index(at))
 	l := core.Line{Begun: p.FirstSeen}
 	if p.State == fleet.Retired {
-		l.Ended = p.LastSeen
+		if l.Ended = p.Retired; l.Ended.IsZero() {
+			l.Ended = p.LastSeen
+		}
 	}
 	return l
 }

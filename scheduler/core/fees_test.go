@@ -83,6 +83,20 @@ func TestFees(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", at, d)
 		}
 	}
+	k.Poll(begun.AddDate(0, 6, 0)) // nothing was heard since the middle of February
+	for at := january + 1; at < january+4; at++ {
+		want := map[string]string{"customer-0/sms": "3.00 in 0", "/rock": "7.00 in 0"}
+		if d := cmp.Diff(want, feesOf(k, at)); d != "" {
+			t.Errorf("the fees of the silent month %s (-want +got):\n%s", at, d)
+		}
+	}
+	if got := k.Ledger().Closed(); got != january+3 {
+		t.Errorf("closed are the months until %s, want %s", got, january+3)
+	}
+	k.Poll(begun.AddDate(50, 0, 0)) // the clock is wrong
+	if got := k.Ledger().Closed(); got != january+13 {
+		t.Errorf("a clock that is ahead has closed the months until %s, want %s", got, january+13)
+	}
 	for _, d := range k.Ledger().Device(november, 101) {
 		if d.Up.Micros != 1 {
 			t.Errorf("the account of a device has %s, want its traffic alone", d.Up.Micros)

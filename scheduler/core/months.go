@@ -9,15 +9,21 @@ import (
 // monthsKept is how many months that are closed are kept, with the account of each device.
 const monthsKept = 13
 
-// closeMonths closes the months for which no record can come any more, in their order.
+// silentMonths is how many months without traffic are closed after one that had some. A clock that is years ahead for a while does not close all of them.
+const silentMonths = 12
+
+// closeMonths closes the months for which no record can come any more, in their order, and those in which nothing was sent or received: lines are paid for
+// all the same.
 func (k *Core) closeMonths(now time.Time) {
-	for _, at := range k.ledger.Months() {
-		if at <= k.ledger.Closed() {
-			continue
-		}
-		if now.Before(k.closes(at, now)) {
-			return
-		}
+	months := k.ledger.Months()
+	if len(months) == 0 {
+		return
+	}
+	last := months[len(months)-1]
+	for last > months[0] && !k.ledger.Busy(last) {
+		last--
+	}
+	for at := max(k.ledger.Closed()+1, months[0]); at <= last+silentMonths && !now.Before(k.closes(at, now)); at++ {
 		if _, err := k.CloseMonth(at, now); err != nil {
 			return
 		}

@@ -208,6 +208,12 @@ func (l *Ledger) Used(at tariff.Month, device uint32, link, currency string) boo
 	return ok && m.devices.at(place).count != [2]uint32{}
 }
 
+// Busy reports whether anything of a device was booked in a month.
+func (l *Ledger) Busy(at tariff.Month) bool {
+	m := l.months[at]
+	return m != nil && m.devices.n > 0
+}
+
 // Closed is the last month that is closed, 0 if none is.
 func (l *Ledger) Closed() tariff.Month { return l.closed }
 
