@@ -140,16 +140,25 @@ type Sink interface {
 	Report(ctx context.Context, r Report) error
 }
 
-// A Payer is a sink that also books what a network bills though no payload came or went. A driver asks its sink whether it is one.
+// A Payer is a sink that also books what a network bills though no payload came or went. See [Book].
 type Payer interface {
 	// Checked books a mailbox check. Nil means that it is on disk; after an error the driver tells of it again.
 	Checked(ctx context.Context, c Check) error
 }
 
-// A Check is a session of a driver's own modem that sent nothing, to look for messages. Networks bill it whether it found one or not.
+// A Check is a session that sent nothing, to look for messages. Networks bill it whether it found one or not.
 type Check struct {
 	Transport string // name of the configured transport
 	At        time.Time
+	From      Address // the modem of the device whose session it was; zero: it was the driver's own
+}
+
+// Book has a sink book a mailbox check, if it is a [Payer].
+func Book(ctx context.Context, sink Sink, c Check) error {
+	if p, ok := sink.(Payer); ok {
+		return p.Checked(ctx, c) //nolint:wrapcheck // it is the sink's word
+	}
+	return nil
 }
 
 // A Downlink is one mobile-terminated payload to hand to the network.

@@ -86,11 +86,11 @@ func (h *Hub) Reconcile(ctx context.Context, q ReconcileQuery, file io.Reader) (
 }
 
 // unlisted reports whether what is booked for a group is kept as sums only: of frames that came again, of senders that nobody knows, of
-// mailbox checks, of reports of the network, and of acknowledgements that are answers to a datagram. Who sends a recorded frame again and again must not fill
+// sessions that sent nothing, of reports of the network, and of acknowledgements that are answers to a datagram. Who sends a recorded frame again and again must not fill
 // the disk.
 func (l *link) unlisted(g *ledger.Group) bool {
 	switch g.Cause {
-	case ledger.CauseRepeat, ledger.CauseUnknown, ledger.CauseCheck:
+	case ledger.CauseRepeat, ledger.CauseUnknown, ledger.CauseCheck, ledger.CauseEmpty:
 		return true
 	case ledger.CauseAck:
 		return g.Direction == tariff.MT && !l.Metered

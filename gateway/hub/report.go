@@ -3,9 +3,12 @@ package hub
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -39,11 +42,31 @@ func (h *Hub) Report(ctx context.Context, r transports.Report) error {
 // Checked implements transports.Payer.
 func (h *Hub) Checked(ctx context.Context, x transports.Check) error {
 	return h.do(ctx, func(*commit) error {
-		if l := h.links[x.Transport]; l != nil {
+		l := h.links[x.Transport]
+		if l == nil {
+			return nil
+		}
+		if x.From == (transports.Address{}) {
 			h.core.Check(x.At, l.place)
+		} else if i, ok := h.only(&x.From); ok {
+			h.core.Empty(x.At, core.Place(i), l.place)
+		} else {
+			h.core.EmptyStranger(x.At, l.place)
 		}
 		return nil
 	})
+}
+
+// only is the device that alone is known by an address.
+func (h *Hub) only(a *transports.Address) (fleet.Index, bool) {
+	var found [fleet.CandidatesMax]fleet.Index
+	list := slices.DeleteFunc(h.fleet.ByAddress(found[:0], string(a.Bearer), a.ID), func(i fleet.Index) bool {
+		return !h.fleet.HasAddress(i, string(a.Bearer), a.ID)
+	})
+	if len(list) != 1 {
+		return 0, false
+	}
+	return list[0], true
 }
 
 // reported finds the newest downlink of a report. A message of several parts is delivered when the report for its last part says so:

@@ -313,6 +313,31 @@ func TestTransmissionsArePaidOnce(t *testing.T) {
 	}
 }
 
+// A session in which a device looked for messages and sent none is the device's own spend; that of a modem nobody knows, and of one that two devices have, is of
+// no device.
+func TestEmptySessionsAreBooked(t *testing.T) {
+	b := priced(t)
+	d := b.importOne(8)
+	b.settled(b.udp(d.to(d.status(3.7))), transports.Stored)
+	for _, id := range []string{msisdn, "+4915550000000", "", msisdn} {
+		from := transports.Address{Bearer: transports.SMS, ID: id}
+		if err := transports.Book(t.Context(), b.hub, transports.Check{Transport: "sms", At: b.clock.t, From: from}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.crash()
+	totals := b.hub.Spend(0, ledger.ByCause|ledger.ByCustomer|ledger.ByLink).Totals
+	totals = slices.DeleteFunc(totals, func(x hub.SpendTotal) bool { return x.Link != "sms" })
+	for i := range totals {
+		if x := &totals[i]; x.Cause != "empty" || x.Ours != 0 || x.Count != 2 || x.Micros != 100_000 {
+			t.Errorf("%+v", x)
+		}
+	}
+	if len(totals) != 2 || totals[0].Customer != "" || totals[1].Customer == "" {
+		t.Errorf("%+v", totals)
+	}
+}
+
 // What a link's own modem spends to look for messages is of no device, and is the gateway's own doing.
 func TestMailboxChecksAreBooked(t *testing.T) {
 	b := priced(t, ledger.Budget{Scope: ledger.Scope{Level: ledger.Fleet, Currency: "EUR"}, Amount: 100_000, Hard: true})

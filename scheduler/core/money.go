@@ -107,6 +107,22 @@ func (k *Core) Check(now time.Time, link int) {
 	}
 }
 
+// Empty books a session in which a device looked for messages and sent none.
+func (k *Core) Empty(now time.Time, at Place, link int) Cost {
+	if k.at(at) == nil || link < 0 || link >= len(k.config.Links) {
+		return Cost{}
+	}
+	k.dirty.must = true
+	return k.charge(now, at, link, tariff.Event{Time: now, Direction: tariff.MO, Kind: tariff.MailboxCheck}, ledger.CauseEmpty, "")
+}
+
+// EmptyStranger is Empty of who is no device that is known.
+func (k *Core) EmptyStranger(now time.Time, link int) {
+	if k.chargeLink(now, link, tariff.Event{Time: now, Direction: tariff.MO, Kind: tariff.MailboxCheck}, ledger.CauseEmpty) {
+		k.dirty.must = true
+	}
+}
+
 // chargeLink prices and books what is of no device. It reports whether the link has a tariff: what is of nobody and costs nothing is not booked.
 func (k *Core) chargeLink(now time.Time, link int, ev tariff.Event, cause ledger.Cause) bool {
 	t := k.Tariff(now, link)

@@ -27,10 +27,11 @@ const (
 	CauseUnknown       // not understood, or not of a device
 	CauseFee           // rental, activation: no traffic
 	CauseCheck         // a session of our own transceiver that sent nothing, to look for messages
+	CauseEmpty         // the same of a device
 	causes
 )
 
-var causeNames = [causes]string{"other", "status", "hello", "ack", "message", "poll", "policy", "update", "session", "repeat", "unknown", "fee", "check"}
+var causeNames = [causes]string{"other", "status", "hello", "ack", "message", "poll", "policy", "update", "session", "repeat", "unknown", "fee", "check", "empty"}
 
 // String is the cause in a word.
 func (c Cause) String() string {

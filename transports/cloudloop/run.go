@@ -3,6 +3,7 @@ package cloudloop
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"strconv"
@@ -152,17 +153,11 @@ func (r *reader) take(ctx context.Context, messages []message) error {
 	}
 }
 
-// uplinks are those of the messages that were not settled before.
+// uplinks are those of the messages that were not settled before. Sessions without one are booked.
 func (r *reader) uplinks(ctx context.Context, messages []message) (us []transports.Uplink, ids []string, err error) {
 	for i := range messages {
 		m := &messages[i]
-		_, again := r.settled.Get(m.id)
-		switch {
-		case m.id != "" && (m.id == r.at || again):
-			continue
-		case m.raw == nil && len(m.payload) == 0:
-			r.counts.empty.Add(1)
-			r.settled.Put(m.id, struct{}{})
+		if _, again := r.settled.Get(m.id); m.id != "" && (m.id == r.at || again) {
 			continue
 		}
 		u := transports.Uplink{
@@ -175,6 +170,14 @@ func (r *reader) uplinks(ctx context.Context, messages []message) (us []transpor
 			if u.From.ID, err = r.imeiOf(ctx, m.hardware); err != nil {
 				return nil, nil, err
 			}
+		}
+		if m.raw == nil && len(m.payload) == 0 {
+			if err := transports.Book(r.inHand, r.sink, transports.Check{Transport: r.name, At: u.ReceivedAt, From: u.From}); err != nil {
+				return nil, nil, fmt.Errorf("book a session without a message: %w", err)
+			}
+			r.counts.empty.Add(1)
+			r.settled.Put(m.id, struct{}{})
+			continue
 		}
 		us, ids = append(us, u), append(ids, m.id)
 	}

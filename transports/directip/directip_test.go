@@ -86,6 +86,33 @@ func TestUnsettledComesAgain(t *testing.T) {
 	}
 }
 
+// A session without a message is booked before it is confirmed, and once.
+func TestCheckIsBookedOnce(t *testing.T) {
+	tr := newTransport(t, nil)
+	refuse := true
+	sink := &transporttest.Sink{JudgeCheck: func(transports.Check) error {
+		if refuse {
+			return transporttest.ErrSink
+		}
+		return nil
+	}}
+	transporttest.Start(t, tr, sink)
+	r := record{imei: imei(0), momsn: 7, session: 1}
+	for i, want := range []ending{saidNo, saidYes, saidYes} {
+		if got := deliver(t, tr, r.bytes()); got != want {
+			t.Errorf("time %d: %s, want %s", i, got, want)
+		}
+		refuse = false
+	}
+	c := sink.Checks()
+	if len(c) != 2 || c[1].From != (transports.Address{Bearer: transports.SBD, ID: imei(0)}) || c[1].Transport != tr.Name() {
+		t.Errorf("the sink was told %+v", c)
+	}
+	if s := tr.Stats(); s.Empty != 1 || s.Repeated != 1 || s.Missing != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestWithoutPayload(t *testing.T) {
 	tr, sink := newTransport(t, nil), &transporttest.Sink{}
 	transporttest.Start(t, tr, sink)

@@ -81,7 +81,13 @@ func (t *Transport) take(ctx context.Context, sink transports.Sink, message []by
 	}
 	t.memory.Unlock()
 	if len(m.payload) == 0 {
+		check := transports.Check{Transport: t.name, At: t.now(), From: transports.Address{Bearer: transports.SBD, ID: string(m.imei[:])}}
+		if err := transports.Book(ctx, sink, check); err != nil {
+			t.kept(check.From, err)
+			return false
+		}
 		t.counts.empty.Add(1)
+		t.settled.Put(key, struct{}{})
 		return true
 	}
 	settled, as := t.hand(ctx, sink, transports.Uplink{
@@ -106,14 +112,19 @@ func (t *Transport) hand(ctx context.Context, sink transports.Sink, u transports
 	var out [1]transports.Verdict
 	if err := sink.Uplinks(ctx, []transports.Uplink{u}, out[:]); err != nil {
 		t.counts.settled[transports.Unsettled].Add(1)
-		if t.seldom(&t.failed, failedEvery) {
-			t.log.Warn("message was not stored and stays with the network", slog.String("transport", t.name), slog.Any("from", u.From), slog.Any("error", err))
-		}
+		t.kept(u.From, err)
 		return false, transports.Unsettled
 	}
 	as = min(out[0].Settlement, transports.Rejected)
 	t.counts.settled[as].Add(1)
 	return as != transports.Unsettled, as
+}
+
+// kept logs, seldom, that the network must keep a message.
+func (t *Transport) kept(from transports.Address, err error) {
+	if t.seldom(&t.failed, failedEvery) {
+		t.log.Warn("message was not stored and stays with the network", slog.String("transport", t.name), slog.Any("from", from), slog.Any("error", err))
+	}
 }
 
 // answer tells the network whether a message was taken.

@@ -37,6 +37,28 @@ func message(n uint64, data string) peer.Message {
 	return peer.Message{IMEI: imei(0), MOMSN: n, At: time.Unix(1_700_000_000, 0), Data: []byte(data)}
 }
 
+// A session without a message is booked before it is confirmed, and once.
+func TestCheckIsBookedOnce(t *testing.T) {
+	tr, service, _ := newPair(t, peer.Options{}, nobody, nil)
+	refuse := true
+	sink := &transporttest.Sink{JudgeCheck: func(transports.Check) error {
+		if refuse {
+			return transporttest.ErrSink
+		}
+		return nil
+	}}
+	running(t, tr, sink)
+	for i, want := range []int{http.StatusServiceUnavailable, http.StatusOK, http.StatusOK} {
+		if status, err := service.Post(t.Context(), message(7, "")); err != nil || status != want {
+			t.Errorf("time %d: status %d, %v, want %d", i, status, err, want)
+		}
+		refuse = false
+	}
+	if s := tr.Stats(); len(sink.Checks()) != 2 || s.Empty != 1 || s.Repeated != 1 {
+		t.Errorf("the sink was asked %d times, %+v", len(sink.Checks()), s)
+	}
+}
+
 func TestUplinks(t *testing.T) {
 	for _, form := range []peer.Form{peer.Classic, peer.JSON, peer.JSONTexts} {
 		tr, service, _ := newPair(t, peer.Options{Form: form}, nobody, nil)
@@ -51,6 +73,9 @@ func TestUplinks(t *testing.T) {
 		want := transports.Position{Known: true, Latitude: 51_495_400, Longitude: -141_000, Radius: 3000}
 		if len(got) != 1 || string(got[0].Payload) != "frame" || got[0].Ref != "70154871" || !got[0].SentAt.Equal(time.Unix(1_700_000_000, 0)) || got[0].Position != want {
 			t.Errorf("form %d: %+v", form, got)
+		}
+		if c := sink.Checks(); len(c) != 1 || c[0].From != (transports.Address{Bearer: transports.SBD, ID: imei(0)}) || c[0].Transport != tr.Name() {
+			t.Errorf("form %d: checks %+v", form, c)
 		}
 		if s := tr.Stats(); s.Empty != 1 || s.Stored != 1 || s.Received != 2 {
 			t.Errorf("form %d: %+v", form, s)

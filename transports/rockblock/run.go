@@ -96,10 +96,6 @@ func (t *Transport) serve(ctx context.Context, sink transports.Sink, w http.Resp
 		t.warn("webhook is not Ground Control's", err)
 		return http.StatusUnauthorized
 	}
-	if len(m.data) == 0 {
-		t.counts.empty.Add(1)
-		return http.StatusOK
-	}
 	key := keyOf(&m)
 	if _, again := t.settled.Get(key); again { // the answer was lost, or came too late
 		t.counts.repeated.Add(1)
@@ -137,9 +133,17 @@ func (t *Transport) serve(ctx context.Context, sink transports.Sink, w http.Resp
 
 // hand gives a message to the sink and returns what became of it.
 func (t *Transport) hand(ctx context.Context, sink transports.Sink, m *webhook) transports.Settlement {
+	from := transports.Address{Bearer: transports.SBD, ID: m.imei}
+	if len(m.data) == 0 {
+		if err := transports.Book(ctx, sink, transports.Check{Transport: t.name, At: t.now(), From: from}); err != nil {
+			t.warn("session without a message was not booked", err)
+			return transports.Unsettled
+		}
+		t.counts.empty.Add(1)
+		return transports.Stored
+	}
 	u := transports.Uplink{
-		Transport: t.name, From: transports.Address{Bearer: transports.SBD, ID: m.imei}, Ref: m.momsn, SentAt: m.at, ReceivedAt: t.now(), Position: m.position,
-		Payload: m.data,
+		Transport: t.name, From: from, Ref: m.momsn, SentAt: m.at, ReceivedAt: t.now(), Position: m.position, Payload: m.data,
 	}
 	failpoint.Pass(failpoint.Received)
 	var out [1]transports.Verdict

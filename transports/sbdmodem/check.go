@@ -37,12 +37,10 @@ func (r *runner) checked() {
 // book has the sink book the mailbox check. Until it has, no session starts: there is never more than one that a crash could make forgotten.
 func (r *runner) book() {
 	c := &r.t.check
-	if sink, ok := r.sink.(transports.Payer); ok {
-		if err := sink.Checked(r.inHand, transports.Check{Transport: r.t.name, At: c.at}); err != nil {
-			r.t.log.Warn("no session starts: a mailbox check cannot be booked", slog.Any("error", err))
-			c.later(r.t.timing.backoff)
-			return
-		}
+	if err := transports.Book(r.inHand, r.sink, transports.Check{Transport: r.t.name, At: c.at}); err != nil {
+		r.t.log.Warn("no session starts: a mailbox check cannot be booked", slog.Any("error", err))
+		c.later(r.t.timing.backoff)
+		return
 	}
 	*c = check{}
 }
