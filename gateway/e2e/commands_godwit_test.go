@@ -457,6 +457,7 @@ var stopped = []row{
 
 // TestCommands walks every command of godwit against a gateway: what it is for, JSON, wrong use, failure.
 func TestCommands(t *testing.T) {
+	t.Parallel()
 	commands := leaves(t, "godwit")
 	covered(t, commands, append(append([]row{}, running...), stopped...), map[string]string{
 		"run good":             "the gateway itself is that",
@@ -701,6 +702,7 @@ var simulator = []row{
 
 // TestSimulatorCommands walks every command of godwit-sim.
 func TestSimulatorCommands(t *testing.T) {
+	t.Parallel()
 	commands := leaves(t, "godwit-sim")
 	covered(t, commands, simulator, map[string]string{
 		"serve good":           "below: it runs until it is stopped",

@@ -23,6 +23,7 @@ type summary struct {
 
 // The demo plays real protocols over a bad radio and keeps its promise, also on the state that an earlier one left.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	state := t.TempDir()
 	for round := range 2 {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

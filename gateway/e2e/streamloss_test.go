@@ -175,6 +175,7 @@ func (s *site) shares(t *testing.T, with *site) {
 // The server is elsewhere and stops for a while: frames are taken in and acknowledged meanwhile, and events flow when it is back. The same with
 // a gateway that starts while it is away.
 func TestServerAwayForAWhile(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.external(t)
 	dir := filepath.Join(s.dir, "broker")
