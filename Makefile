@@ -18,6 +18,7 @@ COUNT    ?= 1# repetitions, in `make bench`
 SEED     ?=# of the fleets, in `make bench-schedule` and `make bench-rollout`
 DEVICES  ?= 10000# of the fleet, in `make bench-schedule-world`
 DAYS     ?= 365# that are played, in `make bench-schedule-world`
+KEEP     ?=# file that has what `make bench-schedule-world` has played: it goes on there
 RUNS     ?=# rollouts of good updates, in `make bench-rollout`
 TRACES   ?=# folder of further CSV files, in `make bench-size`
 
@@ -99,8 +100,8 @@ bench-schedule: build ## a year of schedules against others and a lower bound, p
 bench-satellite: build ## messages a second through DirectIP into synced events, as a ratio to a bare server, and webhooks against their deadline; the last line as JSON
 	$(BIN)/godwit-sim bench satellite
 
-bench-schedule-world: build ## the same fleet in a world through the gateway's hub, under four policies; the last line as JSON (DEVICES=1000 DAYS=30)
-	$(BIN)/godwit-sim bench schedule --world --devices $(DEVICES) --days $(DAYS) $(if $(SEED),--seed $(SEED))
+bench-schedule-world: build ## the same fleet in a world through the gateway's hub, under four policies; the last line as JSON (DEVICES=1000 DAYS=30 KEEP=FILE)
+	$(BIN)/godwit-sim bench schedule --world --devices $(DEVICES) --days $(DAYS) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep $(KEEP))
 
 bench-rollout: build ## updates that do harm and others amid attrition and outages, verdicts and others' rules; the last line as JSON (SEED=7 RUNS=200)
 	$(BIN)/godwit-sim bench rollout $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))

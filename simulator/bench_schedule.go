@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,6 +21,7 @@ type benchScheduleCmd struct {
 	Seed    uint64 `help:"Seed of the fleets." default:"42"`
 	World   bool   `help:"Play the fleet in a world, through the gateway's own hub, under prices, one interval for all, a table and bands of voltage; nothing else is measured."`
 	Days    int    `help:"Days that are played with --world." default:"365"`
+	Keep    string `help:"With --world: each play is written to this file, and those that it has are not played again: hours can be spent in pieces." placeholder:"FILE"`
 	Million int    `help:"Devices of the fleet with which times are taken, of the processor; 0: none are." default:"1000000"`
 	Output  string `short:"o" help:"Form of the result: json, all of it in one line, or text, a table that ends with a line of JSON." enum:"json,text" default:"text"`
 }
@@ -42,6 +44,9 @@ Example:
 func (c *benchScheduleCmd) Validate() error {
 	if c.Devices < 100 || c.Devices > 100_000 || c.Million < 0 || c.Million > 10_000_000 {
 		return fmt.Errorf("--devices %d --million %d: want 100 to 100000, and at most 10000000", c.Devices, c.Million)
+	}
+	if c.Keep != "" && !c.World {
+		return errors.New("--keep is of what is played with --world")
 	}
 	if c.Days < 10 || c.Days > 3650 {
 		return fmt.Errorf("--days %d: want 10 to 3650", c.Days)

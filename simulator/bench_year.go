@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"os"
 	"text/tabwriter"
 	"time"
 
@@ -29,11 +33,15 @@ func (c *benchScheduleCmd) year(e *env) error {
 	useMemory()
 	r := yearResult{Devices: c.Devices, Days: c.Days, Seed: c.Seed}
 	s := year.Setup{Devices: c.Devices, Length: time.Duration(c.Days) * day, Seed: c.Seed}
+	kept, err := c.kept()
+	if err != nil {
+		return err
+	}
 	began := processTime()
-	var err error
-	r.Rows, err = s.Compare(e.ctx, func(row year.Row) {
+	r.Rows, err = s.Compare(e.ctx, kept, func(row year.Row) error {
 		e.log.Info("played", slog.String("policy", row.Policy), slog.Float64("budget", row.Budget), slog.Float64("monthly", row.Monthly),
 			slog.Float64("mean", row.Mean), slog.Float64("p95", row.P95), slog.Float64("bound", row.Bound), slog.Int("frames", row.Frames))
+		return c.keep(row)
 	})
 	if err != nil {
 		return fmt.Errorf("schedules in a world: %w", err)
@@ -57,6 +65,60 @@ func (c *benchScheduleCmd) year(e *env) error {
 		return json.NewEncoder(e.stdout).Encode(&r)
 	}
 	return r.print(e.stdout)
+}
+
+// keptRow is a line of the file of --keep.
+type keptRow struct {
+	Devices int    `json:"devices"`
+	Days    int    `json:"days"`
+	Seed    uint64 `json:"seed"`
+	year.Row
+}
+
+// kept are the plays of this fleet that the file of --keep has.
+func (c *benchScheduleCmd) kept() (rows []year.Row, err error) {
+	if c.Keep == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(c.Keep)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read what was played: %w", err)
+	}
+	for n, line := range bytes.Split(bytes.TrimSuffix(b, []byte("\n")), []byte("\n")) {
+		var k keptRow
+		if len(line) == 0 {
+			continue
+		}
+		if err := json.Unmarshal(line, &k); err != nil {
+			return nil, fmt.Errorf("read what was played: %s, line %d: %w", c.Keep, n+1, err)
+		}
+		if k.Devices == c.Devices && k.Days == c.Days && k.Seed == c.Seed {
+			rows = append(rows, k.Row)
+		}
+	}
+	return rows, nil
+}
+
+// keep adds a play to the file of --keep.
+func (c *benchScheduleCmd) keep(row year.Row) error {
+	if c.Keep == "" {
+		return nil
+	}
+	line, err := json.Marshal(keptRow{c.Devices, c.Days, c.Seed, row})
+	if err != nil {
+		return fmt.Errorf("keep what was played: %w", err)
+	}
+	f, err := os.OpenFile(c.Keep, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("keep what was played: %w", err)
+	}
+	if _, err := f.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("keep what was played: %w", errors.Join(err, f.Close()))
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("keep what was played: %w", err)
+	}
+	return nil
 }
 
 func (r *yearResult) print(w io.Writer) error {

@@ -53,9 +53,10 @@ func (s Setup) Play(ctx context.Context, p Policy) (Row, error) {
 }
 
 // Compare plays the baselines, and the fleet under prices at budgets at which the means are about the same. What is left of a difference is made up
-// for by the power of the money that two plays show. As many worlds as there are processors are played at a time; progress is told of one after another.
-func (s Setup) Compare(ctx context.Context, progress func(Row)) ([]Row, error) {
-	base, err := s.playAll(ctx, baselines(), progress)
+// for by the power of the money that two plays show. As many worlds as there are processors are played at a time; progress is told of one after another, and
+// those that were played before are taken from played.
+func (s Setup) Compare(ctx context.Context, played []Row, progress func(Row) error) ([]Row, error) {
+	base, err := s.playAll(ctx, baselines(), played, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func (s Setup) Compare(ctx context.Context, progress func(Row)) ([]Row, error) {
 			}
 			next = append(next, priced(scheduler.Micros(budget*1e6)))
 		}
-		rows, err := s.playAll(ctx, next, progress)
+		rows, err := s.playAll(ctx, next, played, progress)
 		if err != nil {
 			return nil, err
 		}
@@ -98,19 +99,23 @@ const (
 )
 
 // playAll plays each policy in a world of its own. The rows are in the order of the policies.
-func (s Setup) playAll(ctx context.Context, policies []Policy, progress func(Row)) ([]Row, error) {
+func (s Setup) playAll(ctx context.Context, policies []Policy, played []Row, progress func(Row) error) ([]Row, error) {
 	rows := make([]Row, len(policies))
 	var telling sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, p := range policies {
+		if n := slices.IndexFunc(played, func(r Row) bool { return r.Policy == p.Name && r.Budget == float64(p.budget)/1e6 }); n >= 0 {
+			rows[i] = played[n]
+			continue
+		}
 		group.Go(func() (err error) {
-			if rows[i], err = s.Play(ctx, p); err == nil {
-				telling.Lock()
-				defer telling.Unlock()
-				progress(rows[i])
+			if rows[i], err = s.Play(ctx, p); err != nil {
+				return err
 			}
-			return err
+			telling.Lock()
+			defer telling.Unlock()
+			return progress(rows[i])
 		})
 	}
 	return rows, group.Wait()
