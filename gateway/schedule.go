@@ -48,6 +48,9 @@ func printExplanation(e *env, x *hub.Explanation) error {
 	return e.print(x, "", func(row func(...any)) {
 		row(x.Sentence)
 		row("runs " + runs(x))
+		if x.Attention > 1 {
+			row(fmt.Sprintf("counts %g times as much until %s: it has attention", x.Attention, cell(x.Until)))
+		}
 		switch x.Class {
 		case "":
 		case presence.Due.String(): // nothing is to be explained
@@ -91,7 +94,7 @@ func every(seconds int64) string {
 
 type schedulePlanCmd struct {
 	WhatIf   bool              `help:"Try another plan; nothing is changed. The other options say which."`
-	Budget   string            `help:"Money a month, as 250.00." placeholder:"AMOUNT"`
+	Budget   string            `help:"Money a month, as 250.00; 0.00: no limit." placeholder:"AMOUNT"`
 	Tariff   map[string]string `help:"Tariff of a link." placeholder:"LINK=NAME"`
 	Law      string            `help:"Law of all policies: price, fixed, class, bands." enum:"price,fixed,class,bands," default:""`
 	Interval string            `help:"Interval of the law, where it wants one." placeholder:"DURATION"`

@@ -18,7 +18,7 @@ import (
 
 // WhatIfRequest is a plan that is to be tried. What is left out is as it is.
 type WhatIfRequest struct {
-	Budget   string            `json:"budget,omitempty" doc:"a month, as 250.00"`
+	Budget   string            `json:"budget,omitempty" doc:"a month, as 250.00; 0.00: no limit"`
 	Tariffs  map[string]string `json:"tariffs,omitempty" doc:"by name of a link: a tariff that the gateway knows"`
 	Law      string            `json:"law,omitempty" enum:"price,fixed,class,bands" doc:"of all policies"`
 	Interval int64             `json:"interval_seconds,omitempty" minimum:"0" maximum:"31622400" doc:"of the law, where it wants one"`

@@ -34,6 +34,9 @@ type Explanation struct {
 
 	Cause // what its silence is put down to
 
+	Attention float64   `json:"attention,omitempty"` // by which its weight is multiplied, since somebody looks at it
+	Until     time.Time `json:"attention_until,omitzero"`
+
 	Spent []ledger.DeviceTotal `json:"spent"` // in this month
 }
 
@@ -52,6 +55,9 @@ func (h *Hub) Explain(ref string) (Explanation, error) {
 		if !h.tells && !x.Kept {
 			e.Sentence += " It is not told: devices are watched only."
 		}
+	}
+	if factor, until := h.core.Attention(now, at); factor > 1 {
+		e.Attention, e.Until = factor, until
 	}
 	running, told, pending := h.core.Running(at)
 	e.Running, e.Told, e.Pending = int64(running), told, int64(pending)
@@ -145,7 +151,7 @@ func (h *Hub) SilentCounts() map[string]int {
 
 // A WhatIf is what is to be tried.
 type WhatIf struct {
-	Money  *scheduler.Micros // a month; nil: as it is
+	Money  *scheduler.Micros // a month, 0: no limit; nil: as it is
 	Tails  uint8             // 0: as it is
 	Law    *scheduler.Law    // nil: as it is
 	Every  scheduler.Secs

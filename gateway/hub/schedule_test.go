@@ -273,7 +273,13 @@ func TestBatteryAndAttention(t *testing.T) {
 	if err != nil || x.Interval*4 > calm {
 		t.Errorf("with 25 times its weight it is to speak every %d s instead of every %d, %v", x.Interval, calm, err)
 	}
+	if x.Attention != 25 || !x.Until.Equal(until) {
+		t.Errorf("attention of %g until %s", x.Attention, x.Until)
+	}
 	b.clock.t = until
+	if x, err := b.hub.Explain("meter-1"); err != nil || x.Attention != 0 {
+		t.Errorf("attention of %g after its end, %v", x.Attention, err)
+	}
 	if got := interval(); got != calm {
 		t.Errorf("after its end it is to speak every %d s, want %d", got, calm)
 	}

@@ -162,3 +162,12 @@ func (k *Core) Attend(at Place, factor float64, until time.Time) {
 		k.touch(at)
 	}
 }
+
+// Attention is by how much a device's weight is raised at a time, and until when; 1 if it is not.
+func (k *Core) Attention(now time.Time, at Place) (factor float64, until time.Time) {
+	d := k.find(at)
+	if d == nil || d.boost <= 1 || d.boostEnds <= stamp(now) {
+		return 1, time.Time{}
+	}
+	return float64(d.boost), time.Unix(int64(d.boostEnds), 0).UTC()
+}

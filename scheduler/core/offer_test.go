@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -184,6 +185,13 @@ func TestWhatIf(t *testing.T) {
 	is, would, changes, all, err := k.WhatIf(now, core.What{Money: &more}, 5)
 	if err != nil || would.Spend <= is.Spend || would.Stale >= is.Stale || all < 5 || len(changes) != 5 || would.Detect >= is.Detect {
 		t.Errorf("%+v against %+v, %d changes, %v", would, is, all, err)
+	}
+	none := scheduler.Micros(0)
+	if _, free, _, _, err := k.WhatIf(now, core.What{Money: &none}, 0); err != nil || free.Spend <= would.Spend || free.Value != 0 {
+		t.Errorf("without a limit %+v, %v", free, err)
+	}
+	if _, _, _, _, err := k.WhatIf(now, core.What{Every: 3600}, 0); !errors.Is(err, scheduler.ErrFleet) {
+		t.Errorf("an interval of no law: %v", err)
 	}
 	if after := k.Summary(); after.S != before.S || after.Spend != before.Spend {
 		t.Errorf("the plan was %+v and is %+v", before.Plan, after.Plan)
