@@ -138,7 +138,11 @@ func (a *api) registerSpend(h huma.API) {
 	huma.Register(h, operation(http.MethodGet, "/spend", "show-spend", "What was spent in a month, and what it will probably come to", Viewer),
 		func(_ context.Context, in *struct {
 			MonthQuery
-			By []string `query:"by" doc:"what sums are kept apart by: customer, link, pool, campaign, cause, direction, correction"`
+			By       []string `query:"by" doc:"what sums are kept apart by: customer, link, pool, campaign, cause, direction, correction"`
+			Customer string   `query:"customer" doc:"of this one only, the forecast too"`
+			Link     string   `query:"link" doc:"of this one only"`
+			Pool     string   `query:"pool" doc:"of this one only"`
+			Campaign string   `query:"campaign" doc:"of this one only: the number of a rollout"`
 		},
 		) (*one[hub.Spend], error) {
 			at, err := in.month()
@@ -149,7 +153,7 @@ func (a *api) registerSpend(h huma.API) {
 			if err != nil {
 				return nil, failed(err)
 			}
-			return answered(a.Hub.Spend(at, by), nil)
+			return answered(a.Hub.Spend(at, by, hub.SpendFilter{Customer: in.Customer, Link: in.Link, Pool: in.Pool, Campaign: in.Campaign}), nil)
 		})
 	huma.Register(h, operation(http.MethodGet, "/spend/devices", "list-device-spend", "What devices spent in a month, by number", Viewer),
 		func(_ context.Context, in *struct {
@@ -172,9 +176,9 @@ func (a *api) registerSpend(h huma.API) {
 			}
 			return page(items, ""), nil
 		})
-	huma.Register(h, operation(http.MethodGet, "/budgets", "list-budgets", "Budgets, and what is left of them in this month", Viewer),
+	huma.Register(h, operation(http.MethodGet, "/budgets", "list-budgets", "Budgets, what is left of them in this month, and what it will probably come to", Viewer),
 		func(context.Context, *struct{}) (*one[Page[hub.BudgetState]], error) {
-			return page(a.Hub.Budgets(), ""), nil
+			return page(a.Hub.Budgets(true), ""), nil
 		})
 	a.registerReconcile(h)
 	huma.Register(h, operation(http.MethodPost, "/spend/close", "close-month", "Close a month for ever: what comes late for it is a correction of the next", Operator),

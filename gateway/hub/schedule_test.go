@@ -298,7 +298,7 @@ func TestTransmissionsArePaidOnce(t *testing.T) {
 	b := priced(t)
 	d := b.importOne(8)
 	spent := func() (price string, count int64) {
-		totals := b.hub.Spend(0, 0).Totals
+		totals := b.hub.Spend(0, 0, hub.SpendFilter{}).Totals
 		if len(totals) == 0 {
 			return "0.00", 0
 		}
@@ -332,7 +332,7 @@ func TestEmptySessionsAreBooked(t *testing.T) {
 		}
 	}
 	b.crash()
-	totals := b.hub.Spend(0, ledger.ByCause|ledger.ByCustomer|ledger.ByLink).Totals
+	totals := b.hub.Spend(0, ledger.ByCause|ledger.ByCustomer|ledger.ByLink, hub.SpendFilter{}).Totals
 	totals = slices.DeleteFunc(totals, func(x hub.SpendTotal) bool { return x.Link != "sms" })
 	for i := range totals {
 		if x := &totals[i]; x.Cause != "empty" || x.Ours != 0 || x.Count != 2 || x.Micros != 100_000 {
@@ -356,7 +356,7 @@ func TestMailboxChecksAreBooked(t *testing.T) {
 	}
 	want := func() {
 		t.Helper()
-		totals := b.hub.Spend(0, ledger.ByCause|ledger.ByLink|ledger.ByDirection).Totals
+		totals := b.hub.Spend(0, ledger.ByCause|ledger.ByLink|ledger.ByDirection, hub.SpendFilter{}).Totals
 		want := hub.SpendTotal{Link: "sms", Cause: "check", Direction: "mo", Currency: "EUR", Ours: 100_000, Sums: ledger.Sums{Micros: 100_000, Count: 2}}
 		if len(totals) != 1 || totals[0] != want {
 			t.Fatalf("%+v, want %+v", totals, want)
