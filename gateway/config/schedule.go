@@ -46,6 +46,13 @@ type Policy struct {
 	Hazard     *Hazard                  `toml:"hazard"`        // nil: updates are not feared
 	Battery    *Battery                 `toml:"battery"`       // nil: none
 	Poll       *Poll                    `toml:"poll"`          // nil: devices are not asked to speak
+	Alarm      *Alarm                   `toml:"alarm"`         // nil: a device's own alarm changes nothing
+}
+
+// An Alarm is what it does that a device raises one: its weight counts for more for a while.
+type Alarm struct {
+	Factor float64       `toml:"factor"` // by which the weight is multiplied
+	For    time.Duration `toml:"for"`
 }
 
 // A Poll is what depends on knowing whether a device is dead. Where there is one, a device that can be woken is asked to speak after its first missed contact,
@@ -201,6 +208,10 @@ func (ps *problems) checkPolicy(c *Config, path string, p *Policy) {
 				ps.add(path+".poll."+key, `"20.00"`, "%s: want what is at stake, or no poll", m)
 			}
 		}
+	}
+	if a := p.Alarm; a != nil {
+		ps.between(path+".alarm.factor", a.Factor, 1, hub.AttentionMax)
+		ps.within(path+".alarm.for", a.For, time.Minute, longestMost)
 	}
 	if b := p.Battery; b != nil {
 		ps.checkBattery(path+".battery", b)
@@ -435,6 +446,9 @@ func (p *Policy) rule(links []string) core.Rule {
 	}
 	if s := p.Poll; s != nil {
 		r.Stakes = &core.Stakes{Hour: s.Hour, False: s.False}
+	}
+	if a := p.Alarm; a != nil {
+		r.Alarm = core.Attention{Factor: a.Factor, Lasts: a.For}
 	}
 	if b := p.Battery; b != nil {
 		r.Energy, r.Idle, r.Life = b.Energy, b.Idle, b.Life

@@ -39,6 +39,9 @@ func TestScheduleMistakes(t *testing.T) {
 		{"hazard", policy + "[policy.hazard]\nchance = 2.0\nmean = \"1h\"\n", "policy[0].hazard.chance", "out of range"},
 		{"poll for nothing", policy + "[policy.poll]\ndeath_hour = \"5.00\"\n", "policy[0].poll.false_alarm", "what is at stake"},
 
+		{"alarm", policy + "[policy.alarm]\nfactor = 0.5\nfor = \"1d\"\n", "policy[0].alarm.factor", "out of range"},
+		{"alarm without an end", policy + "[policy.alarm]\nfactor = 5.0\n", "policy[0].alarm.for", "0s"},
+
 		{"scope", strings.Replace(budget, "fleet", "planet", 1), "budget[0].scope", "planet"},
 		{"name of the fleet", budget + "name = \"all\"\n", "budget[0].name", "has no name"},
 		{"link", strings.Replace(budget, "fleet", "link", 1) + "name = \"sat9\"\n", "budget[0].name", `no link "sat9"`},

@@ -77,13 +77,13 @@ func (h *Hub) Explain(ref string) (Explanation, error) {
 	return e, nil
 }
 
-// attentionMax is the most by which somebody may raise a device's weight.
-const attentionMax = 1000
+// AttentionMax is the most by which somebody may raise a device's weight.
+const AttentionMax = 1000
 
 // Attend has a device's weight count for more until a time: somebody looks at it. A factor of 1 ends that.
 func (h *Hub) Attend(ctx context.Context, ref string, factor float64, until time.Time) (Explanation, error) {
-	if !(factor >= 1 && factor <= attentionMax) {
-		return Explanation{}, fmt.Errorf("%w: factor %v: want 1 to %d", ErrSchedule, factor, attentionMax)
+	if !(factor >= 1 && factor <= AttentionMax) {
+		return Explanation{}, fmt.Errorf("%w: factor %v: want 1 to %d", ErrSchedule, factor, AttentionMax)
 	}
 	if !until.After(h.clock.Now()) {
 		return Explanation{}, fmt.Errorf("%w: attention until %s: want a time to come", ErrSchedule, until.UTC().Format(time.RFC3339))

@@ -293,6 +293,33 @@ func TestBatteryAndAttention(t *testing.T) {
 	}
 }
 
+// A device that raises an alarm draws the attention that its policy says; one that clears an alarm does not.
+func TestAlarmDrawsAttention(t *testing.T) {
+	b := priced(t)
+	_ = b.store.Close()
+	b.schedule.Core.Rules[0].Alarm = core.Attention{Factor: 5, Lasts: 24 * time.Hour}
+	b.open()
+	d := b.device(7)
+	b.settled(b.udp(d.to(d.hello("1.0.0"))), transports.Stored)
+	for _, step := range []struct {
+		alarm codec.Alarm
+		want  float64
+	}{{codec.Alarm{Code: 42, Cleared: true}, 0}, {codec.Alarm{Code: 42, Text: "bilge"}, 5}} {
+		body, err := codec.AppendAlarm(nil, &step.alarm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.settled(b.udp(d.to(d.say(body, 0))), transports.Stored)
+		if x, err := b.hub.Explain("dev-7"); err != nil || x.Attention != step.want {
+			t.Errorf("attention of %g, %v, want %g", x.Attention, err, step.want)
+		}
+	}
+	b.crash()
+	if x, err := b.hub.Explain("dev-7"); err != nil || x.Attention != 5 {
+		t.Errorf("after a power failure attention of %g, %v", x.Attention, err)
+	}
+}
+
 // A transmission is paid for once, however many frames are in it; again when it comes again; and also if nobody is known to have sent it.
 func TestTransmissionsArePaidOnce(t *testing.T) {
 	b := priced(t)

@@ -37,6 +37,13 @@ type Rule struct {
 	Life              time.Duration     // that the battery must last
 	Stakes            *Stakes           // nil: devices are not asked to speak
 	Gauge             Gauge             // how full it is, for LawBands
+	Alarm             Attention         // that an alarm of the device itself draws
+}
+
+// Attention is by how much a device counts for more, and for how long; a Factor of 0 is none.
+type Attention struct {
+	Factor float64
+	Lasts  time.Duration
 }
 
 // A Gauge is where a status says how full a battery is.

@@ -31,6 +31,8 @@ const (
 	samplesMax   = 2000
 	lengthMax    = 10 * 366 * 24 * time.Hour
 	repeatsMax   = 1000
+
+	attentionMost = hub.AttentionMax
 )
 
 // parser reads one file.
@@ -241,7 +243,7 @@ func (p *parser) attention(path string, t *incidentTable) {
 	if t.Factor == 0 {
 		t.Factor = 5
 	}
-	if !(t.Factor >= 1 && t.Factor <= 1000) {
+	if !(t.Factor >= 1 && t.Factor <= attentionMost) {
 		p.doc.Add(path+".factor", "1 to 1000", "%v is out of range", t.Factor)
 	}
 	if t.For < time.Second {

@@ -193,7 +193,7 @@ func (s *Setup) validateIncidents(groups map[string]bool) error {
 			bad("incident %d, %s, meets link %q, which is not there", i+1, f.Kind, f.Link)
 		case f.Group != "" && !groups[f.Group]:
 			bad("incident %d, %s, meets group %q, which is not there", i+1, f.Kind, f.Group)
-		case f.Kind == Attention && (!(f.Factor >= 1 && f.Factor <= 1000) || f.For < time.Second):
+		case f.Kind == Attention && (!(f.Factor >= 1 && f.Factor <= hub.AttentionMax) || f.For < time.Second):
 			bad("incident %d, %s, makes devices count %v times as much for %s", i+1, f.Kind, f.Factor, f.For)
 		}
 	}
