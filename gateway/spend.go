@@ -169,7 +169,7 @@ type spendRunawayCmd struct{}
 // Help explains.
 func (spendRunawayCmd) Help() string {
 	return `A device is compared with others of its product, of which there must be eight, by the robust z-score of what it spent in
-this month. The interval is one with which it would spend about the median; give it with godwit device policy.
+this month. The interval is one with which it would spend about the median; give it with godwit device policy, or, where devices are told what is planned, by a [[policy]].
 
 Example:
   godwit spend runaway`

@@ -138,6 +138,51 @@ func TestIntervalIsToldOnceAndKnownByItsReceipt(t *testing.T) {
 	}
 }
 
+// An interval that somebody gives by hand is what the device is held to once it says that it runs it; where devices are told, the plan has it changed back.
+func TestIntervalByHandIsKnown(t *testing.T) {
+	b := priced(t)
+	_ = b.store.Close()
+	b.schedule.Send = false
+	b.open()
+	d := b.importOne(8)
+	for range 4 {
+		b.speaks(d)
+		b.clock.t = b.clock.t.Add(time.Hour)
+	}
+	if _, err := b.hub.SendCommand(t.Context(), "meter-1", hub.Command{Policy: &codec.Policy{Interval: 48 * 3600}}); err != nil {
+		t.Fatal(err)
+	}
+	b.transmitSMS()
+	_, body := d.opened(b.sms.sent[len(b.sms.sent)-1].Payload, 1)
+	p, err := codec.DecodePolicy(body)
+	if err != nil || p.Interval != 48*3600 || p.Revision == 0 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	if x, err := b.hub.Explain("meter-1"); err != nil || x.Pending != 48*3600 {
+		t.Errorf("%d s are pending, %v", x.Pending, err)
+	}
+	b.settled(b.smsFrom(msisdn, d.receipt(uint8(p.Revision))), transports.Stored)
+	b.crash()
+	b.clock.t = b.clock.t.Add(40 * time.Hour)
+	b.poll()
+	if x, err := b.hub.Explain("meter-1"); err != nil || x.Running != 48*3600 || !x.Told || x.Class != "due" {
+		t.Errorf("it runs %d s, told %v, and is %s, %v", x.Running, x.Told, x.Class, err)
+	}
+	if changed := b.told(hub.KindSchedule); len(changed) != 1 || changed[0]["to_seconds"] != 172800.0 {
+		t.Errorf("events %v", changed)
+	}
+	_ = b.store.Close()
+	b.schedule.Send = true
+	b.open()
+	b.poll()
+	b.clock.t = b.clock.t.Add(8 * time.Hour)
+	b.speaks(d)
+	b.transmitSMS()
+	if x, err := b.hub.Explain("meter-1"); err != nil || x.Pending != 7200 {
+		t.Errorf("%d s are pending, want those of its policy, %v", x.Pending, err)
+	}
+}
+
 // Where an acknowledgement goes anyway the interval is part of its message, and costs nothing more.
 func TestIntervalRidesOnAnAcknowledgement(t *testing.T) {
 	b := priced(t)
