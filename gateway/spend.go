@@ -37,7 +37,7 @@ type spendShowCmd struct {
 	Pool     string `help:"Of this pool only."`
 	Campaign string `help:"Of this rollout only, by its number."`
 
-	Limit   int      `help:"With --devices: at most so many lines; 0 for all." default:"0"`
+	Limit int `help:"With --devices: at most so many lines; 0 for all." default:"0"`
 }
 
 // Help shows an example.
@@ -169,7 +169,8 @@ type spendRunawayCmd struct{}
 // Help explains.
 func (spendRunawayCmd) Help() string {
 	return `A device is compared with others of its product, of which there must be eight, by the robust z-score of what it spent in
-this month. The interval is one with which it would spend about the median; give it with godwit device policy, or, where devices are told what is planned, by a [[policy]].
+this month. The interval is one with which it would spend about the median; give it with
+godwit device policy, or, where devices are told what is planned, by a [[policy]].
 
 Example:
   godwit spend runaway`

@@ -48,8 +48,11 @@ func (a *attention) figure() (f Figure, ok bool) {
 	f = Figure{
 		Key: "attention", Title: "Attention", Text: "Devices while operators look at them, and all others of their group: how often they speak, and the mean age of what is known of them.",
 		Table: Table{Head: Column{Key: "group", Title: "Group"}, Named: true, Columns: []Column{
-			{Key: "looks", Title: "Looks"}, {Key: "interval", Title: "Interval, median", Quantity: chart.Duration}, {Key: "age", Title: "Age, mean", Quantity: chart.Duration},
-			{Key: "interval_else", Title: "Interval without", Quantity: chart.Duration}, {Key: "age_else", Title: "Age without", Quantity: chart.Duration},
+			{Key: "looks", Title: "Looks"},
+			{Key: "interval", Title: "Interval, median", Quantity: chart.Duration},
+			{Key: "age", Title: "Age, mean", Quantity: chart.Duration},
+			{Key: "interval_else", Title: "Interval without", Quantity: chart.Duration},
+			{Key: "age_else", Title: "Age without", Quantity: chart.Duration},
 		}},
 	}
 	for g, name := range a.groups {
