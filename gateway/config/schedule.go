@@ -409,7 +409,7 @@ func (c *Config) HubSchedule() hub.Schedule {
 		l := c.Links[name]
 		t := &l.Contact
 		k.Links = append(k.Links, core.Link{
-			Name: name, Tariff: l.Tariff, Wakes: l.SMSModem != nil || t.Wakes, Deliver: t.Deliver, Energy: t.Energy, Least: t.Least, Most: t.Most,
+			Name: name, Tariff: l.Tariff, Wakes: l.SMSModem != nil || t.Wakes, Relays: l.SBDModem != nil || l.IDPModem != nil, Deliver: t.Deliver, Energy: t.Energy, Least: t.Least, Most: t.Most,
 			Retries: uint8(t.Retries), Jitter: t.Jitter, Grace: t.Grace, //nolint:gosec // checked
 		})
 	}

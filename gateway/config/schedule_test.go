@@ -71,8 +71,8 @@ func TestScheduleMistakes(t *testing.T) {
 	}
 }
 
-// Devices on SMS can be asked to speak, and those that a link's contacts say it of.
-func TestLinksThatWake(t *testing.T) {
+// Devices on SMS can be asked to speak, and those that a link's contacts say it of; a transceiver beside the gateway is a mobile among mobiles.
+func TestWhatLinksAre(t *testing.T) {
 	c, err := config.Load(config.Source{Text: udpLink + `
 [link.sms0]
 kind = "smsmodem"
@@ -87,17 +87,23 @@ wakes = true
 kind = "directip"
 listen = "127.0.0.1:0"
 allow = ["127.0.0.1"]
+[link.sbd0]
+kind = "sbdmodem"
+device = "/dev/ttyUSB1"
 `})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var wakes []string
+	var wakes, relays []string
 	for _, l := range c.HubSchedule().Core.Links {
 		if l.Wakes {
 			wakes = append(wakes, l.Name)
 		}
+		if l.Relays {
+			relays = append(relays, l.Name)
+		}
 	}
-	if got := strings.Join(wakes, " "); got != "sat0 sms0" {
+	if got := strings.Join(wakes, " ") + ", " + strings.Join(relays, " "); got != "sat0 sms0, sbd0" {
 		t.Errorf("%s", got)
 	}
 }

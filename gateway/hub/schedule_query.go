@@ -198,7 +198,7 @@ func (h *Hub) WhatIf(w WhatIf, most int) (WhatIfResult, error) {
 		if h.currency != "" && t.Currency != h.currency {
 			return WhatIfResult{}, fmt.Errorf("%w: the tariff %s is in %s, plans are in %s", ErrSchedule, t.Name, t.Currency, h.currency)
 		}
-		what.Rates[l.place] = [2]scheduler.Rate{t.Rate(tariff.MO), t.Rate(tariff.MT)}
+		what.Rates[l.place] = h.core.Rates(t, l.place)
 	}
 	is, would, changes, all, err := h.core.WhatIf(h.clock.Now(), what, most)
 	if err != nil {
