@@ -23,6 +23,9 @@ type WhatIfRequest struct {
 	Law      string            `json:"law,omitempty" enum:"price,fixed,class,bands" doc:"of all policies"`
 	Interval int64             `json:"interval_seconds,omitempty" minimum:"0" maximum:"31622400" doc:"of the law, where it wants one"`
 	Tail     uint8             `json:"tail,omitempty" maximum:"4" doc:"of all policies"`
+	Shortest int64             `json:"shortest_seconds,omitempty" minimum:"0" maximum:"31622400" doc:"interval of all policies"`
+	Longest  int64             `json:"longest_seconds,omitempty" minimum:"0" maximum:"31622400" doc:"interval of all policies"`
+	Policy   string            `json:"policy,omitempty" doc:"the one of this name alone is changed, not all"`
 	Most     int               `json:"changes,omitempty" minimum:"0" maximum:"1000" doc:"how many devices that would change are named, the largest changes first"`
 }
 
@@ -72,7 +75,7 @@ func (a *api) registerSchedule(h huma.API) {
 }
 
 func (a *api) whatIf(r *WhatIfRequest) (hub.WhatIf, error) {
-	w := hub.WhatIf{Tails: r.Tail, Every: scheduler.Secs(r.Interval), Tariff: make(map[string]*tariff.Tariff)}
+	w := hub.WhatIf{Tails: r.Tail, Every: scheduler.Secs(r.Interval), Min: scheduler.Secs(r.Shortest), Max: scheduler.Secs(r.Longest), Only: r.Policy, Tariff: make(map[string]*tariff.Tariff)}
 	if r.Budget != "" {
 		m, err := scheduler.ParseMicros(r.Budget)
 		if err != nil || m < 0 {

@@ -89,7 +89,7 @@ type Battery struct {
 type Pool struct {
 	Name    string  `toml:"name"`    // pool of a tariff that a link has, by default the tariff's name
 	Members int64   `toml:"members"` // lines, where each adds to the allowance
-	Reserve float64 `toml:"reserve"` // share of what is left that is kept for what is not planned
+	Reserve float64 `toml:"reserve"` // share of what is left that is kept for what is not planned; 0: as earlier months had it
 	Hard    bool    `toml:"hard"`    // no plan buys anything beyond it
 }
 

@@ -155,6 +155,9 @@ type WhatIf struct {
 	Tails  uint8             // 0: as it is
 	Law    *scheduler.Law    // nil: as it is
 	Every  scheduler.Secs
+	Min    scheduler.Secs            // shortest interval; 0: as it is
+	Max    scheduler.Secs            // longest
+	Only   string                    // the policy of this name alone; "": all
 	Tariff map[string]*tariff.Tariff // by link
 }
 
@@ -189,7 +192,7 @@ type WhatIfResult struct {
 func (h *Hub) WhatIf(w WhatIf, most int) (WhatIfResult, error) {
 	h.mu.Lock() // an order of the devices may have to be made
 	defer h.mu.Unlock()
-	what := core.What{Money: w.Money, Tails: w.Tails, Law: w.Law, Every: w.Every, Rates: make(map[int][2]scheduler.Rate)}
+	what := core.What{Money: w.Money, Tails: w.Tails, Law: w.Law, Every: w.Every, Min: w.Min, Max: w.Max, Only: w.Only, Rates: make(map[int][2]scheduler.Rate)}
 	for name, t := range w.Tariff {
 		l := h.links[name]
 		if l == nil {

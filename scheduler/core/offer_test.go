@@ -168,6 +168,7 @@ func TestBudgets(t *testing.T) {
 func TestWhatIf(t *testing.T) {
 	c := config(t)
 	c.Money = 3_000_000
+	c.Rules[0].Policy.Name, c.Rules[1].Policy.Name = "buoys", "meters"
 	k := newCore(t, c)
 	know(k, 30)
 	now := t0
@@ -192,6 +193,16 @@ func TestWhatIf(t *testing.T) {
 	}
 	if _, _, _, _, err := k.WhatIf(now, core.What{Every: 3600}, 0); !errors.Is(err, scheduler.ErrFleet) {
 		t.Errorf("an interval of no law: %v", err)
+	}
+	day := scheduler.Secs(86_400)
+	if _, short, _, n, err := k.WhatIf(now, core.What{Max: 7200}, 5); err != nil || short.Stale >= is.Stale || n == 0 {
+		t.Errorf("with short intervals %+v, %d changes, %v", short, n, err)
+	}
+	if _, other, list, n, err := k.WhatIf(now, core.What{Only: "meters", Max: 7200}, 50); err != nil || n != 0 || len(list) != 0 || other != is {
+		t.Errorf("a policy that no device heard has: %+v, %d changes, %v", other, n, err)
+	}
+	if _, _, _, _, err := k.WhatIf(now, core.What{Only: "ghost", Max: day}, 0); !errors.Is(err, scheduler.ErrFleet) {
+		t.Errorf("a policy that is not there: %v", err)
 	}
 	if after := k.Summary(); after.S != before.S || after.Spend != before.Spend {
 		t.Errorf("the plan was %+v and is %+v", before.Plan, after.Plan)
