@@ -58,7 +58,9 @@ func (k *Core) price(t *tariff.Tariff, link int, own, pool *tariff.Meter, ev tar
 }
 
 // Rates are what one more message over a link would cost by a tariff, up and down, as plans reckon.
-func (k *Core) Rates(t *tariff.Tariff, link int) [2]scheduler.Rate { return k.config.Links[link].rates(t) }
+func (k *Core) Rates(t *tariff.Tariff, link int) [2]scheduler.Rate {
+	return k.config.Links[link].rates(t)
+}
 
 func (dl *Downlink) event(now time.Time) tariff.Event {
 	return tariff.Event{Time: now, Direction: tariff.MT, Bytes: int64(dl.Bytes), Parts: int64(dl.Parts), Failed: dl.Failed}
