@@ -152,7 +152,8 @@ type devicePolicyCmd struct {
 
 // Help shows an example.
 func (devicePolicyCmd) Help() string {
-	return `What is left out stays as it is on the device.
+	return `What is left out stays as it is on the device. What the device owes is reckoned from the interval once it says that it runs it.
+Where devices are told what is planned (schedule.mode = "send") the plan has it changed back: there a [[policy]] is for that.
 
 Example:
   godwit device policy buoy-2001 --interval 1h --links udp,sms --quiet 22:00-05:00 --deadband battery=5`

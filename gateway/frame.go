@@ -47,6 +47,7 @@ func readHex(arg string) ([]byte, error) {
 type frameDecodeCmd struct {
 	Hex    string `arg:"" help:"The frame in hex, - for standard input."`
 	Device string `help:"Name or number of the device; not needed if the frame holds a connection id."`
+	priceFlag
 }
 
 // Help shows an example.
@@ -55,7 +56,7 @@ func (frameDecodeCmd) Help() string {
 
 Example:
   godwit frame decode 821907d15817c00005...
-  godwit frame decode 57c00005... --device buoy-2001`
+  godwit frame decode 57c00005... --device buoy-2001 --prices`
 }
 
 // Run decodes.
@@ -72,12 +73,21 @@ func (c *frameDecodeCmd) Run(e *env) error {
 	if err := client.Post(e.ctx, "/frames/decode", nil, api.DecodeRequest{Device: c.Device, Frame: hex.EncodeToString(b)}, &d); err != nil {
 		return err
 	}
-	return e.print(d, "", func(row func(...any)) {
+	prices, err := c.prices(e, len(b))
+	if err != nil {
+		return err
+	}
+	v := struct {
+		hub.Decoded
+		Prices []framePrice `json:"prices,omitempty"`
+	}{d, prices}
+	return e.print(v, "", func(row func(...any)) {
 		row("device", fmt.Sprintf("%s (%d)", d.Device, d.Number))
 		row("epoch, counter", fmt.Sprintf("%d, %d", d.Epoch, d.Counter))
 		row("kind", d.Kind)
 		row("counter was seen", d.Known)
 		row("data", string(d.Data))
+		priceRows(prices, row)
 	})
 }
 
@@ -147,6 +157,7 @@ type frameInspectCmd struct {
 	Down     bool   `help:"The frame is a downlink."`
 	Received string `help:"When it was received, as 2026-01-31T12:00:00Z, from which its time is completed; by default now." placeholder:"TIME"`
 	Base     string `help:"Plaintext of the keyframe that a delta or batch is counted from, in hex." placeholder:"HEX"`
+	priceFlag
 }
 
 // Help shows an example.
@@ -233,11 +244,20 @@ func (c *frameInspectCmd) show(e *env, text func(*codec.Inspection, []byte) []by
 		return err
 	}
 	in := codec.Inspect(b, o)
+	prices, err := c.prices(e, len(b))
+	if err != nil {
+		return err
+	}
 	if e.cli.Output == "json" {
-		err = e.print(in, "", nil)
+		err = e.print(struct {
+			codec.Inspection
+			Prices []framePrice `json:"prices,omitempty"`
+		}{in, prices}, "", nil)
 	} else {
 		_, werr := e.stdout.Write(text(&in, nil))
-		err = written(werr)
+		if err = written(werr); err == nil {
+			err = e.print(nil, "", func(row func(...any)) { priceRows(prices, row) })
+		}
 	}
 	if err == nil && in.Error != "" {
 		return fmt.Errorf("%w: %s", errRefused, in.Error)

@@ -48,6 +48,9 @@ func printExplanation(e *env, x *hub.Explanation) error {
 	return e.print(x, "", func(row func(...any)) {
 		row(x.Sentence)
 		row("runs " + runs(x))
+		if x.Attention > 1 {
+			row(fmt.Sprintf("counts %g times as much until %s: it has attention", x.Attention, cell(x.Until)))
+		}
 		switch x.Class {
 		case "":
 		case presence.Due.String(): // nothing is to be explained
@@ -91,11 +94,14 @@ func every(seconds int64) string {
 
 type schedulePlanCmd struct {
 	WhatIf   bool              `help:"Try another plan; nothing is changed. The other options say which."`
-	Budget   string            `help:"Money a month, as 250.00." placeholder:"AMOUNT"`
+	Budget   string            `help:"Money a month, as 250.00; 0.00: no limit." placeholder:"AMOUNT"`
 	Tariff   map[string]string `help:"Tariff of a link." placeholder:"LINK=NAME"`
 	Law      string            `help:"Law of all policies: price, fixed, class, bands." enum:"price,fixed,class,bands," default:""`
 	Interval string            `help:"Interval of the law, where it wants one." placeholder:"DURATION"`
 	Tail     uint8             `help:"Aversion of all policies to long ages, 1 to 4." default:"0"`
+	Shortest string            `help:"Shortest interval of all policies." placeholder:"DURATION"`
+	Longest  string            `help:"Longest interval of all policies." placeholder:"DURATION"`
+	Policy   string            `help:"Change the policy of this name alone." placeholder:"NAME"`
 	Changes  int               `help:"Name so many devices that would change." default:"10"`
 }
 
@@ -108,7 +114,8 @@ Example:
   godwit schedule plan
   godwit schedule plan --what-if --budget 120.00
   godwit schedule plan --what-if --tariff sms0=my-new-sms
-  godwit schedule plan --what-if --law fixed --interval 24h`
+  godwit schedule plan --what-if --law fixed --interval 24h
+  godwit schedule plan --what-if --policy buoys --longest 2d`
 }
 
 // Run shows the plan.
@@ -149,8 +156,11 @@ func (c *schedulePlanCmd) Run(e *env) error {
 }
 
 func (c *schedulePlanCmd) request() (r api.WhatIfRequest, err error) {
-	if !c.WhatIf && (c.Budget != "" || len(c.Tariff) > 0 || c.Law != "" || c.Interval != "" || c.Tail > 0) {
-		return r, fmt.Errorf("%w: --budget, --tariff, --law, --interval and --tail are of --what-if", errUsage)
+	if !c.WhatIf && (c.Budget+c.Law+c.Interval+c.Shortest+c.Longest+c.Policy != "" || len(c.Tariff) > 0 || c.Tail > 0) {
+		return r, fmt.Errorf("%w: --budget, --tariff, --law, --interval, --tail, --shortest, --longest and --policy are of --what-if", errUsage)
+	}
+	if c.Policy != "" && c.Law+c.Interval+c.Shortest+c.Longest == "" && c.Tail == 0 {
+		return r, fmt.Errorf("%w: --policy %s: what of it is to be tried? want --law, --interval, --tail, --shortest or --longest", errUsage, c.Policy)
 	}
 	if c.Tail > scheduler.MaxTail {
 		return r, fmt.Errorf("%w: --tail %d: want 1 to %d", errUsage, c.Tail, scheduler.MaxTail)
@@ -161,11 +171,18 @@ func (c *schedulePlanCmd) request() (r api.WhatIfRequest, err error) {
 	if m, err := scheduler.ParseMicros(c.Budget); c.Budget != "" && (err != nil || m < 0) {
 		return r, fmt.Errorf("%w: --budget %s: want an amount such as 250.00", errUsage, c.Budget)
 	}
-	interval, err := seconds("--interval", c.Interval)
-	if err != nil {
-		return r, err
+	r = api.WhatIfRequest{Budget: c.Budget, Tariffs: c.Tariff, Law: c.Law, Tail: c.Tail, Policy: c.Policy, Most: c.Changes}
+	for _, o := range []struct {
+		name, text string
+		into       *int64
+	}{{"--interval", c.Interval, &r.Interval}, {"--shortest", c.Shortest, &r.Shortest}, {"--longest", c.Longest, &r.Longest}} {
+		n, err := seconds(o.name, o.text)
+		if err != nil {
+			return r, err
+		}
+		*o.into = int64(n)
 	}
-	return api.WhatIfRequest{Budget: c.Budget, Tariffs: c.Tariff, Law: c.Law, Interval: int64(interval), Tail: c.Tail, Most: c.Changes}, nil
+	return r, nil
 }
 
 func planRows(p *hub.PlanSummary, row func(...any)) {

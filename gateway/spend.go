@@ -31,7 +31,13 @@ type spendShowCmd struct {
 	Month   string   `help:"As 2026-11; by default the one that is." placeholder:"MONTH"`
 	By      []string `help:"What sums are kept apart by: customer, link, pool, campaign, cause, direction, correction." enum:"customer,link,pool,campaign,cause,direction,correction" default:"customer,link"`
 	Devices bool     `help:"By device and link instead."`
-	Limit   int      `help:"With --devices: at most so many lines; 0 for all." default:"0"`
+
+	Customer string `help:"Of this customer only; the forecast too."`
+	Link     string `help:"Of this link only."`
+	Pool     string `help:"Of this pool only."`
+	Campaign string `help:"Of this rollout only, by its number."`
+
+	Limit int `help:"With --devices: at most so many lines; 0 for all." default:"0"`
 }
 
 // Help shows an example.
@@ -42,6 +48,7 @@ forecast takes the days to come as like the last four weeks; 80 of 100 such fore
 Example:
   godwit spend
   godwit spend --month 2026-11 --by customer,cause
+  godwit spend --customer acme --by link   # with the forecast of this customer
   godwit spend --devices -o json`
 }
 
@@ -55,9 +62,16 @@ func (c *spendShowCmd) Run(e *env) error {
 		q.Set("month", c.Month)
 	}
 	if c.Devices {
+		if c.Customer != "" || c.Link != "" || c.Pool != "" || c.Campaign != "" {
+			return fmt.Errorf("%w: --customer, --link, --pool and --campaign are not of --devices", errUsage)
+		}
 		return c.devices(e, q)
 	}
-	q.Set("by", strings.Join(c.By, ","))
+	for name, v := range map[string]string{"by": strings.Join(c.By, ","), "customer": c.Customer, "link": c.Link, "pool": c.Pool, "campaign": c.Campaign} {
+		if v != "" {
+			q.Set(name, v)
+		}
+	}
 	client, err := e.client()
 	if err != nil {
 		return err
@@ -125,7 +139,10 @@ type spendBudgetsCmd struct{}
 
 // Help shows an example.
 func (spendBudgetsCmd) Help() string {
-	return `Example:
+	return `The forecast is without rental and other fees to come, which are booked when a month is closed. A budget is spent at
+the time that is told if the days go on as they are expected; there is none if it lasts.
+
+Example:
   godwit spend budgets`
 }
 
@@ -135,10 +152,14 @@ func (spendBudgetsCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return e.print(all, "SCOPE NAME AMOUNT SPENT LEFT CURRENCY HARD", func(row func(...any)) {
+	return e.print(all, "SCOPE NAME AMOUNT SPENT LEFT CURRENCY HARD EXPECTED LOW HIGH SPENT_AT", func(row func(...any)) {
 		for i := range all {
 			b := &all[i]
-			row(b.Scope, b.Name, b.Amount, b.Spent.All(), b.Left, b.Currency, b.Hard)
+			cells := []any{b.Scope, b.Name, b.Amount, b.Spent.All(), b.Left, b.Currency, b.Hard, "", "", "", b.Out}
+			if f := b.Forecast; f != nil {
+				cells[7], cells[8], cells[9] = f.Expected, f.Low, f.High
+			}
+			row(cells...)
 		}
 	})
 }
@@ -148,7 +169,8 @@ type spendRunawayCmd struct{}
 // Help explains.
 func (spendRunawayCmd) Help() string {
 	return `A device is compared with others of its product, of which there must be eight, by the robust z-score of what it spent in
-this month. The interval is one with which it would spend about the median; give it with godwit device policy.
+this month. The interval is one with which it would spend about the median; give it with
+godwit device policy, or, where devices are told what is planned, by a [[policy]].
 
 Example:
   godwit spend runaway`

@@ -18,11 +18,14 @@ import (
 
 // WhatIfRequest is a plan that is to be tried. What is left out is as it is.
 type WhatIfRequest struct {
-	Budget   string            `json:"budget,omitempty" doc:"a month, as 250.00"`
+	Budget   string            `json:"budget,omitempty" doc:"a month, as 250.00; 0.00: no limit"`
 	Tariffs  map[string]string `json:"tariffs,omitempty" doc:"by name of a link: a tariff that the gateway knows"`
 	Law      string            `json:"law,omitempty" enum:"price,fixed,class,bands" doc:"of all policies"`
 	Interval int64             `json:"interval_seconds,omitempty" minimum:"0" maximum:"31622400" doc:"of the law, where it wants one"`
 	Tail     uint8             `json:"tail,omitempty" maximum:"4" doc:"of all policies"`
+	Shortest int64             `json:"shortest_seconds,omitempty" minimum:"0" maximum:"31622400" doc:"interval of all policies"`
+	Longest  int64             `json:"longest_seconds,omitempty" minimum:"0" maximum:"31622400" doc:"interval of all policies"`
+	Policy   string            `json:"policy,omitempty" doc:"the one of this name alone is changed, not all"`
 	Most     int               `json:"changes,omitempty" minimum:"0" maximum:"1000" doc:"how many devices that would change are named, the largest changes first"`
 }
 
@@ -72,7 +75,7 @@ func (a *api) registerSchedule(h huma.API) {
 }
 
 func (a *api) whatIf(r *WhatIfRequest) (hub.WhatIf, error) {
-	w := hub.WhatIf{Tails: r.Tail, Every: scheduler.Secs(r.Interval), Tariff: make(map[string]*tariff.Tariff)}
+	w := hub.WhatIf{Tails: r.Tail, Every: scheduler.Secs(r.Interval), Min: scheduler.Secs(r.Shortest), Max: scheduler.Secs(r.Longest), Only: r.Policy, Tariff: make(map[string]*tariff.Tariff)}
 	if r.Budget != "" {
 		m, err := scheduler.ParseMicros(r.Budget)
 		if err != nil || m < 0 {
@@ -138,7 +141,11 @@ func (a *api) registerSpend(h huma.API) {
 	huma.Register(h, operation(http.MethodGet, "/spend", "show-spend", "What was spent in a month, and what it will probably come to", Viewer),
 		func(_ context.Context, in *struct {
 			MonthQuery
-			By []string `query:"by" doc:"what sums are kept apart by: customer, link, pool, campaign, cause, direction, correction"`
+			By       []string `query:"by" doc:"what sums are kept apart by: customer, link, pool, campaign, cause, direction, correction"`
+			Customer string   `query:"customer" doc:"of this one only, the forecast too"`
+			Link     string   `query:"link" doc:"of this one only"`
+			Pool     string   `query:"pool" doc:"of this one only"`
+			Campaign string   `query:"campaign" doc:"of this one only: the number of a rollout"`
 		},
 		) (*one[hub.Spend], error) {
 			at, err := in.month()
@@ -149,7 +156,7 @@ func (a *api) registerSpend(h huma.API) {
 			if err != nil {
 				return nil, failed(err)
 			}
-			return answered(a.Hub.Spend(at, by), nil)
+			return answered(a.Hub.Spend(at, by, hub.SpendFilter{Customer: in.Customer, Link: in.Link, Pool: in.Pool, Campaign: in.Campaign}), nil)
 		})
 	huma.Register(h, operation(http.MethodGet, "/spend/devices", "list-device-spend", "What devices spent in a month, by number", Viewer),
 		func(_ context.Context, in *struct {
@@ -172,9 +179,9 @@ func (a *api) registerSpend(h huma.API) {
 			}
 			return page(items, ""), nil
 		})
-	huma.Register(h, operation(http.MethodGet, "/budgets", "list-budgets", "Budgets, and what is left of them in this month", Viewer),
+	huma.Register(h, operation(http.MethodGet, "/budgets", "list-budgets", "Budgets, what is left of them in this month, and what it will probably come to", Viewer),
 		func(context.Context, *struct{}) (*one[Page[hub.BudgetState]], error) {
-			return page(a.Hub.Budgets(), ""), nil
+			return page(a.Hub.Budgets(true), ""), nil
 		})
 	a.registerReconcile(h)
 	huma.Register(h, operation(http.MethodPost, "/spend/close", "close-month", "Close a month for ever: what comes late for it is a correction of the next", Operator),

@@ -155,6 +155,9 @@ func (ps *problems) checkLinks(c *Config) {
 		}
 		ps.checkLinkTariff(c, path, l.Tariff)
 		ps.checkContact(path+".contact", &l.Contact)
+		if l.UDP != nil && l.Contact.Wakes {
+			ps.add(path+".contact.wakes", "false", "devices on UDP are heard in answer to what they send only")
+		}
 		ps.checkPart(path, name, l.part)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/scheduler"
 	"github.com/godwit-gateway/godwit/scheduler/core"
@@ -45,6 +46,13 @@ type Policy struct {
 	Hazard     *Hazard                  `toml:"hazard"`        // nil: updates are not feared
 	Battery    *Battery                 `toml:"battery"`       // nil: none
 	Poll       *Poll                    `toml:"poll"`          // nil: devices are not asked to speak
+	Alarm      *Alarm                   `toml:"alarm"`         // nil: a device's own alarm changes nothing
+}
+
+// An Alarm is what it does that a device raises one: its weight counts for more for a while.
+type Alarm struct {
+	Factor float64       `toml:"factor"` // by which the weight is multiplied
+	For    time.Duration `toml:"for"`
 }
 
 // A Poll is what depends on knowing whether a device is dead. Where there is one, a device that can be woken is asked to speak after its first missed contact,
@@ -81,7 +89,7 @@ type Battery struct {
 type Pool struct {
 	Name    string  `toml:"name"`    // pool of a tariff that a link has, by default the tariff's name
 	Members int64   `toml:"members"` // lines, where each adds to the allowance
-	Reserve float64 `toml:"reserve"` // share of what is left that is kept for what is not planned
+	Reserve float64 `toml:"reserve"` // share of what is left that is kept for what is not planned; 0: as earlier months had it
 	Hard    bool    `toml:"hard"`    // no plan buys anything beyond it
 }
 
@@ -102,6 +110,7 @@ type Contact struct {
 	Retries int           `toml:"retries"`   // by the device, within a contact
 	Jitter  float64       `toml:"jitter"`    // share of the interval by which contacts may be late
 	Grace   time.Duration `toml:"grace"`     // for delivery by the network
+	Wakes   bool          `toml:"wakes"`     // devices listen all the time, so that they can be asked to speak; those on SMS do
 }
 
 // Limits of the values.
@@ -126,7 +135,9 @@ func (ps *problems) checkSchedule(c *Config) {
 		ps.add("policy", "", "%d policies: %d are the most", len(c.Policies), policiesMax)
 	}
 	for i := range c.Policies {
-		ps.checkPolicy(c, fmt.Sprintf("policy[%d]", i), &c.Policies[i])
+		path := fmt.Sprintf("policy[%d]", i)
+		ps.checkPolicy(c, path, &c.Policies[i])
+		ps.checkWhom(c, path, &c.Policies[i], c.Policies[:i])
 	}
 	ps.checkPools(c)
 	ps.checkRegions(c)
@@ -198,8 +209,29 @@ func (ps *problems) checkPolicy(c *Config, path string, p *Policy) {
 			}
 		}
 	}
+	if a := p.Alarm; a != nil {
+		ps.between(path+".alarm.factor", a.Factor, 1, hub.AttentionMax)
+		ps.within(path+".alarm.for", a.For, time.Minute, longestMost)
+	}
 	if b := p.Battery; b != nil {
 		ps.checkBattery(path+".battery", b)
+	}
+}
+
+// checkWhom finds a policy that is for nobody: of a product that is not there, or after others that have all of its devices.
+func (ps *problems) checkWhom(c *Config, path string, p *Policy, before []Policy) {
+	if at := slices.IndexFunc(c.Products, func(o hub.Product) bool { return o.Name == p.Product }); p.Product != "" && at < 0 {
+		ps.add(path+".product", "known are "+productNames(c), "there is no product %q", p.Product)
+	} else if b := p.Battery; at >= 0 && b != nil && b.Field != "" {
+		fields := c.Products[at].Template.Fields()
+		if !slices.ContainsFunc(fields, func(f codec.Field) bool { return f.Name == b.Field }) {
+			ps.add(path+".battery.field", "", "product %s has no field %q", p.Product, b.Field)
+		}
+	}
+	if at := slices.IndexFunc(before, func(o Policy) bool {
+		return (o.Product == "" || o.Product == p.Product) && (o.Customer == "" || o.Customer == p.Customer)
+	}); at >= 0 {
+		ps.add(path+".name", "the first policy that matches counts: put it before the others", "%q is for nobody: policy[%d] has all of its devices", p.Name, at)
 	}
 }
 
@@ -259,9 +291,22 @@ func (ps *problems) checkBattery(path string, b *Battery) {
 	}
 }
 
+// tariffPools are the pools that tariffs have.
+func (c *Config) tariffPools() map[string]bool {
+	known := make(map[string]bool)
+	for _, name := range c.Book.Names() {
+		for _, t := range c.Book.Versions(name) {
+			if pool := t.PoolName(); pool != "" {
+				known[pool] = true
+			}
+		}
+	}
+	return known
+}
+
 // checkPools holds the pools against those of the links' tariffs.
 func (ps *problems) checkPools(c *Config) {
-	known, configured := make(map[string]bool), make(map[string]*Pool)
+	known, configured := c.tariffPools(), make(map[string]*Pool)
 	for i := range c.Pools {
 		p, path := &c.Pools[i], fmt.Sprintf("pool[%d]", i)
 		if configured[p.Name] != nil {
@@ -270,13 +315,6 @@ func (ps *problems) checkPools(c *Config) {
 		configured[p.Name] = p
 		ps.between(path+".members", float64(p.Members), 0, membersMax)
 		ps.between(path+".reserve", p.Reserve, 0, 0.95)
-	}
-	for _, name := range c.Book.Names() {
-		for _, t := range c.Book.Versions(name) {
-			if pool := t.PoolName(); pool != "" {
-				known[pool] = true
-			}
-		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Links)) {
 		versions := c.Book.Versions(c.Links[name].Tariff)
@@ -317,6 +355,8 @@ func (ps *problems) checkBudget(c *Config, path string, b *Budget, before []Budg
 		}
 	case level != ledger.Fleet && b.Name == "":
 		ps.add(path+".name", "", "is missing: which %s?", b.Scope)
+	case level == ledger.OfPool && !c.tariffPools()[b.Name]:
+		ps.add(path+".name", "known are "+strings.Join(slices.Sorted(maps.Keys(c.tariffPools())), ", "), "no tariff has a pool %q", b.Name)
 	}
 	if slices.ContainsFunc(before, func(o Budget) bool { return o.Scope == b.Scope && o.Name == b.Name }) {
 		ps.add(path+".scope", "", "the budget of %s stands twice", strings.TrimSpace(b.Scope+" "+b.Name))
@@ -369,7 +409,7 @@ func (c *Config) HubSchedule() hub.Schedule {
 		l := c.Links[name]
 		t := &l.Contact
 		k.Links = append(k.Links, core.Link{
-			Name: name, Tariff: l.Tariff, Wakes: l.SMSModem != nil, Deliver: t.Deliver, Energy: t.Energy, Least: t.Least, Most: t.Most,
+			Name: name, Tariff: l.Tariff, Wakes: l.SMSModem != nil || t.Wakes, Relays: l.SBDModem != nil || l.IDPModem != nil, Deliver: t.Deliver, Energy: t.Energy, Least: t.Least, Most: t.Most,
 			Retries: uint8(t.Retries), Jitter: t.Jitter, Grace: t.Grace, //nolint:gosec // checked
 		})
 	}
@@ -406,6 +446,9 @@ func (p *Policy) rule(links []string) core.Rule {
 	}
 	if s := p.Poll; s != nil {
 		r.Stakes = &core.Stakes{Hour: s.Hour, False: s.False}
+	}
+	if a := p.Alarm; a != nil {
+		r.Alarm = core.Attention{Factor: a.Factor, Lasts: a.For}
 	}
 	if b := p.Battery; b != nil {
 		r.Energy, r.Idle, r.Life = b.Energy, b.Idle, b.Life

@@ -88,7 +88,7 @@ func TestSilentDevicesAreAskedOnce(t *testing.T) {
 	b.crash()
 	b.settled(b.smsFrom(msisdn, d.status(3.7)), transports.Stored)
 	polled := false
-	for _, s := range b.hub.Spend(0, ledger.ByCause|ledger.ByDirection).Totals {
+	for _, s := range b.hub.Spend(0, ledger.ByCause|ledger.ByDirection, hub.SpendFilter{}).Totals {
 		polled = polled || s.Cause == "poll" && s.Direction == "mo" && s.Count == 1 && s.Ours == s.Micros
 	}
 	if !polled {

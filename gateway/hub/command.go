@@ -11,6 +11,7 @@ import (
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/scheduler"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 )
 
@@ -53,6 +54,12 @@ func (h *Hub) SendCommand(ctx context.Context, ref string, m Command) (DownlinkR
 				return nil, fmt.Errorf("%w: %w", ErrDownlink, err)
 			}
 		}
+		byHand := m.Policy != nil && m.Policy.Interval > 0
+		if byHand && m.Policy.Revision == 0 { // so that the device says when it runs it
+			p := *m.Policy
+			p.Revision = uint32(h.core.NextRevision(core.Place(i)))
+			m.Policy = &p
+		}
 		kind, plaintext, err := h.commandPlaintext(i, &m)
 		if err == nil && m.Offer != nil {
 			err = h.reserve(c, m.Offer)
@@ -61,6 +68,9 @@ func (h *Hub) SendCommand(ctx context.Context, ref string, m Command) (DownlinkR
 			return nil, fmt.Errorf("%w: %w", ErrDownlink, err)
 		}
 		d, err := h.newDownlink(i, kind, m.Link, m.TTL, plaintext)
+		if err == nil && byHand {
+			h.core.ToldByHand(h.clock.Now(), core.Place(i), scheduler.Secs(m.Policy.Interval), uint8(m.Policy.Revision)) //nolint:gosec // its low bits name it
+		}
 		if err == nil && m.Offer != nil {
 			o := m.Offer
 			h.authorised(c, ActorOf(ctx), "device.offer", h.fleet.Device(i).Name,

@@ -71,7 +71,7 @@ func TestEventsSayWhatWasBooked(t *testing.T) {
 		t.Errorf("%v: %v", bytes, prices)
 	}
 	hellos, _ := b.costs("hello")
-	spent := b.hub.Spend(0, ledger.ByDirection).Totals
+	spent := b.hub.Spend(0, ledger.ByDirection, hub.SpendFilter{}).Totals
 	if want := billed + int64(hellos[0]); len(spent) != 2 || spent[0].Billed != want || spent[0].Micros != sum+scheduler.Micros(30*hellos[0]) {
 		t.Errorf("the ledger has %+v, the events %d bytes for %s", spent, want, sum)
 	}

@@ -151,8 +151,13 @@ func (h *Hub) message(c *commit, l *link, u *transports.Uplink, o *opened, e *ev
 			return false
 		}
 		h.scratch.row = data
-		if kind == KindStep {
+		switch kind {
+		case KindStep:
 			h.stepped(o, body, u)
+		case KindAlarm:
+			if a, err := codec.DecodeAlarm(body); err == nil && !a.Cleared {
+				h.core.Alarmed(u.ReceivedAt, core.Place(o.device))
+			}
 		}
 		e.startFrame(kind, at, u, o)
 		e.payload = append(e.payload, data...)

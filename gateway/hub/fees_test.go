@@ -25,7 +25,7 @@ func TestRentalIsBookedWithTheMonth(t *testing.T) {
 	b.open()
 	other, d := b.device(7), b.importOne(8)
 	fees := func(at tariff.Month) (micros int64, due int64) {
-		s := b.hub.Spend(at, ledger.ByCause)
+		s := b.hub.Spend(at, ledger.ByCause, hub.SpendFilter{})
 		for _, total := range s.Totals {
 			if total.Cause == ledger.CauseFee.String() {
 				micros += int64(total.Micros)

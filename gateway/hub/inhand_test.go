@@ -19,7 +19,7 @@ import (
 // down is what the ledger has of downlinks.
 func (b *bench) down() (n int64, micros scheduler.Micros) {
 	b.t.Helper()
-	for _, s := range b.hub.Spend(0, ledger.ByDirection).Totals {
+	for _, s := range b.hub.Spend(0, ledger.ByDirection, hub.SpendFilter{}).Totals {
 		if s.Direction == tariff.MT.String() {
 			n, micros = n+s.Count, micros+s.Micros
 		}
@@ -127,7 +127,7 @@ func TestFragmentUnderWayAtACrash(t *testing.T) {
 	}
 	b.diesInHand(b.sms, "sms", nil)
 	b.poll()
-	for _, s := range b.hub.Spend(0, ledger.ByDirection).Totals {
+	for _, s := range b.hub.Spend(0, ledger.ByDirection, hub.SpendFilter{}).Totals {
 		if s.Direction == tariff.MT.String() && (s.Count != 1 || s.Micros != 20_000 || s.Payload != int64(len(b.sms.sent[0].Payload))) {
 			t.Errorf("%+v, sent were %d bytes", s, len(b.sms.sent[0].Payload))
 		}

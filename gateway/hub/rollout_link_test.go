@@ -110,7 +110,7 @@ func TestRolloutIsPaidFor(t *testing.T) {
 	b.settled(b.smsFrom(msisdn, d.steps(number, codec.StepAccepted)), transports.Stored)
 	b.settled(b.smsFrom(msisdn, d.steps(number, codec.StepFailed)), transports.Stored)
 	var spent scheduler.Micros
-	for _, s := range b.hub.Spend(0, ledger.ByCampaign).Totals {
+	for _, s := range b.hub.Spend(0, ledger.ByCampaign, hub.SpendFilter{}).Totals {
 		if s.Campaign == "1" {
 			spent += s.Micros
 		}

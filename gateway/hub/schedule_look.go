@@ -13,6 +13,7 @@ type Prospects struct {
 	Pending  scheduler.Secs // what it was offered since; 0: nothing
 	Standing presence.Standing
 	Heard    bool // by the schedule, so that Standing means something
+	Attended bool // its weight counts for more: somebody looks at it
 }
 
 // Prospects is what the schedule expects of a device; ok is false if nobody knows it.
@@ -24,7 +25,10 @@ func (h *Hub) Prospects(name string) (p Prospects, ok bool) {
 		return p, false
 	}
 	p.Every, p.Told, p.Pending = h.core.Running(core.Place(i))
-	p.Standing, p.Heard = h.core.Standing(h.clock.Now(), core.Place(i))
+	now := h.clock.Now()
+	p.Standing, p.Heard = h.core.Standing(now, core.Place(i))
+	factor, _ := h.core.Attention(now, core.Place(i))
+	p.Attended = factor > 1
 	return p, true
 }
 

@@ -34,6 +34,9 @@ type Explanation struct {
 
 	Cause // what its silence is put down to
 
+	Attention float64   `json:"attention,omitempty"` // by which its weight is multiplied, since somebody looks at it
+	Until     time.Time `json:"attention_until,omitzero"`
+
 	Spent []ledger.DeviceTotal `json:"spent"` // in this month
 }
 
@@ -53,6 +56,9 @@ func (h *Hub) Explain(ref string) (Explanation, error) {
 			e.Sentence += " It is not told: devices are watched only."
 		}
 	}
+	if factor, until := h.core.Attention(now, at); factor > 1 {
+		e.Attention, e.Until = factor, until
+	}
 	running, told, pending := h.core.Running(at)
 	e.Running, e.Told, e.Pending = int64(running), told, int64(pending)
 	if s, ok := h.core.Standing(now, at); ok {
@@ -71,13 +77,13 @@ func (h *Hub) Explain(ref string) (Explanation, error) {
 	return e, nil
 }
 
-// attentionMax is the most by which somebody may raise a device's weight.
-const attentionMax = 1000
+// AttentionMax is the most by which somebody may raise a device's weight.
+const AttentionMax = 1000
 
 // Attend has a device's weight count for more until a time: somebody looks at it. A factor of 1 ends that.
 func (h *Hub) Attend(ctx context.Context, ref string, factor float64, until time.Time) (Explanation, error) {
-	if !(factor >= 1 && factor <= attentionMax) {
-		return Explanation{}, fmt.Errorf("%w: factor %v: want 1 to %d", ErrSchedule, factor, attentionMax)
+	if !(factor >= 1 && factor <= AttentionMax) {
+		return Explanation{}, fmt.Errorf("%w: factor %v: want 1 to %d", ErrSchedule, factor, AttentionMax)
 	}
 	if !until.After(h.clock.Now()) {
 		return Explanation{}, fmt.Errorf("%w: attention until %s: want a time to come", ErrSchedule, until.UTC().Format(time.RFC3339))
@@ -145,10 +151,13 @@ func (h *Hub) SilentCounts() map[string]int {
 
 // A WhatIf is what is to be tried.
 type WhatIf struct {
-	Money  *scheduler.Micros // a month; nil: as it is
+	Money  *scheduler.Micros // a month, 0: no limit; nil: as it is
 	Tails  uint8             // 0: as it is
 	Law    *scheduler.Law    // nil: as it is
 	Every  scheduler.Secs
+	Min    scheduler.Secs            // shortest interval; 0: as it is
+	Max    scheduler.Secs            // longest
+	Only   string                    // the policy of this name alone; "": all
 	Tariff map[string]*tariff.Tariff // by link
 }
 
@@ -183,7 +192,7 @@ type WhatIfResult struct {
 func (h *Hub) WhatIf(w WhatIf, most int) (WhatIfResult, error) {
 	h.mu.Lock() // an order of the devices may have to be made
 	defer h.mu.Unlock()
-	what := core.What{Money: w.Money, Tails: w.Tails, Law: w.Law, Every: w.Every, Rates: make(map[int][2]scheduler.Rate)}
+	what := core.What{Money: w.Money, Tails: w.Tails, Law: w.Law, Every: w.Every, Min: w.Min, Max: w.Max, Only: w.Only, Rates: make(map[int][2]scheduler.Rate)}
 	for name, t := range w.Tariff {
 		l := h.links[name]
 		if l == nil {
@@ -192,7 +201,7 @@ func (h *Hub) WhatIf(w WhatIf, most int) (WhatIfResult, error) {
 		if h.currency != "" && t.Currency != h.currency {
 			return WhatIfResult{}, fmt.Errorf("%w: the tariff %s is in %s, plans are in %s", ErrSchedule, t.Name, t.Currency, h.currency)
 		}
-		what.Rates[l.place] = [2]scheduler.Rate{t.Rate(tariff.MO), t.Rate(tariff.MT)}
+		what.Rates[l.place] = h.core.Rates(t, l.place)
 	}
 	is, would, changes, all, err := h.core.WhatIf(h.clock.Now(), what, most)
 	if err != nil {
@@ -267,72 +276,6 @@ func (h *Hub) Silent(class, cursor string, limit int) (list []SilentDevice, next
 	return list, "", nil
 }
 
-// A SpendTotal is what was spent together by all that has something in common; what sums are not kept apart by is empty.
-type SpendTotal struct {
-	Customer   string           `json:"customer,omitempty"`
-	Link       string           `json:"link,omitempty"`
-	Pool       string           `json:"pool,omitempty"`
-	Campaign   string           `json:"campaign,omitempty"`
-	Cause      string           `json:"cause,omitempty"`
-	Direction  string           `json:"direction,omitempty"`
-	Correction bool             `json:"correction,omitempty"` // came late, for a month that was closed
-	Currency   string           `json:"currency"`
-	Ours       scheduler.Micros `json:"ours"` // of the price, by the gateway's doing; devices spent the rest by themselves
-	ledger.Sums
-
-	Invoice *scheduler.Micros `json:"invoice,omitempty"` // rounded to the currency's smallest unit, in statements
-}
-
-func totalOf(t *ledger.Total, by ledger.By) SpendTotal {
-	s := SpendTotal{
-		Customer: t.Customer, Link: t.Link, Pool: t.Pool, Campaign: t.Campaign, Correction: t.Correction, Currency: t.Currency, Ours: t.Ours, Sums: t.Sums,
-	}
-	if by&ledger.ByCause != 0 {
-		s.Cause = t.Cause.String()
-	}
-	if by&ledger.ByDirection != 0 {
-		s.Direction = t.Direction.String()
-	}
-	return s
-}
-
-// Spend is what was spent in a month.
-type Spend struct {
-	Month    tariff.Month     `json:"month"`
-	Zone     string           `json:"zone"` // of months: that of all tariffs, UTC if they have several; links are billed in the months of their own tariff
-	Closed   bool             `json:"closed"`
-	Totals   []SpendTotal     `json:"totals"`
-	Forecast *ledger.Forecast `json:"forecast,omitempty"` // of the month that is; in the currency of plans
-	Pools    []PoolState      `json:"pools,omitempty"`    // of the month that is
-	Fees     scheduler.Micros `json:"fees,omitempty"`     // rental and the like that will be booked when the month is closed, by what is known now
-}
-
-// Spend sums what a month came to; a month of zero is the one that is.
-func (h *Hub) Spend(at tariff.Month, by ledger.By) Spend {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	now := h.core.Local(h.clock.Now())
-	if at == 0 {
-		at = tariff.MonthOf(now)
-	}
-	l := h.core.Ledger()
-	s := Spend{Month: at, Zone: now.Location().String(), Closed: at <= l.Closed(), Totals: []SpendTotal{}}
-	for _, t := range l.Totals(at, by, nil) {
-		s.Totals = append(s.Totals, totalOf(&t, by))
-	}
-	if !s.Closed && at <= tariff.MonthOf(now) {
-		s.Fees = h.core.Fees(at)
-	}
-	if at == tariff.MonthOf(now) {
-		s.Pools = h.pools()
-		if h.currency != "" {
-			f := l.Forecast(h.currency, now, nil)
-			s.Forecast = &f
-		}
-	}
-	return s
-}
-
 // A DeviceSpend is what a device spent over a link in a month.
 type DeviceSpend struct {
 	Name string `json:"name"`
@@ -361,37 +304,6 @@ func (h *Hub) DeviceSpends(at tariff.Month, cursor string, limit int) (list []De
 		list = append(list, DeviceSpend{h.nameOf(t.Device), t})
 	}
 	return list, "", nil
-}
-
-// A BudgetState is a budget and what is left of it in this month.
-type BudgetState struct {
-	Scope    string           `json:"scope" enum:"fleet,customer,link,pool,device"`
-	Name     string           `json:"name,omitempty"`
-	Currency string           `json:"currency"`
-	Amount   scheduler.Micros `json:"amount"`
-	Hard     bool             `json:"hard"`
-	Spent    ledger.Spent     `json:"spent"`
-	Left     scheduler.Micros `json:"left"` // below 0: exceeded
-}
-
-// Budgets are all budgets but the one of each device that has none of its own.
-func (h *Hub) Budgets() []BudgetState {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	at := tariff.MonthOf(h.core.Local(h.clock.Now()))
-	list := []BudgetState{}
-	for _, b := range h.budgets {
-		if b.Scope.Level == ledger.OfDevice && b.Scope.Device == 0 {
-			continue
-		}
-		name := b.Scope.Name
-		if b.Scope.Level == ledger.OfDevice {
-			name = h.nameOf(b.Scope.Device)
-		}
-		s := h.core.Ledger().Spent(at, b.Scope)
-		list = append(list, BudgetState{b.Scope.Level.String(), name, b.Scope.Currency, b.Amount, b.Hard, s, b.Amount - s.All()})
-	}
-	return list
 }
 
 // Runaways are the devices that spend far more than others of their product in this month.

@@ -138,6 +138,51 @@ func TestIntervalIsToldOnceAndKnownByItsReceipt(t *testing.T) {
 	}
 }
 
+// An interval that somebody gives by hand is what the device is held to once it says that it runs it; where devices are told, the plan has it changed back.
+func TestIntervalByHandIsKnown(t *testing.T) {
+	b := priced(t)
+	_ = b.store.Close()
+	b.schedule.Send = false
+	b.open()
+	d := b.importOne(8)
+	for range 4 {
+		b.speaks(d)
+		b.clock.t = b.clock.t.Add(time.Hour)
+	}
+	if _, err := b.hub.SendCommand(t.Context(), "meter-1", hub.Command{Policy: &codec.Policy{Interval: 48 * 3600}}); err != nil {
+		t.Fatal(err)
+	}
+	b.transmitSMS()
+	_, body := d.opened(b.sms.sent[len(b.sms.sent)-1].Payload, 1)
+	p, err := codec.DecodePolicy(body)
+	if err != nil || p.Interval != 48*3600 || p.Revision == 0 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	if x, err := b.hub.Explain("meter-1"); err != nil || x.Pending != 48*3600 {
+		t.Errorf("%d s are pending, %v", x.Pending, err)
+	}
+	b.settled(b.smsFrom(msisdn, d.receipt(uint8(p.Revision))), transports.Stored)
+	b.crash()
+	b.clock.t = b.clock.t.Add(40 * time.Hour)
+	b.poll()
+	if x, err := b.hub.Explain("meter-1"); err != nil || x.Running != 48*3600 || !x.Told || x.Class != "due" {
+		t.Errorf("it runs %d s, told %v, and is %s, %v", x.Running, x.Told, x.Class, err)
+	}
+	if changed := b.told(hub.KindSchedule); len(changed) != 1 || changed[0]["to_seconds"] != 172800.0 {
+		t.Errorf("events %v", changed)
+	}
+	_ = b.store.Close()
+	b.schedule.Send = true
+	b.open()
+	b.poll()
+	b.clock.t = b.clock.t.Add(8 * time.Hour)
+	b.speaks(d)
+	b.transmitSMS()
+	if x, err := b.hub.Explain("meter-1"); err != nil || x.Pending != 7200 {
+		t.Errorf("%d s are pending, want those of its policy, %v", x.Pending, err)
+	}
+}
+
 // Where an acknowledgement goes anyway the interval is part of its message, and costs nothing more.
 func TestIntervalRidesOnAnAcknowledgement(t *testing.T) {
 	b := priced(t)
@@ -273,7 +318,13 @@ func TestBatteryAndAttention(t *testing.T) {
 	if err != nil || x.Interval*4 > calm {
 		t.Errorf("with 25 times its weight it is to speak every %d s instead of every %d, %v", x.Interval, calm, err)
 	}
+	if x.Attention != 25 || !x.Until.Equal(until) {
+		t.Errorf("attention of %g until %s", x.Attention, x.Until)
+	}
 	b.clock.t = until
+	if x, err := b.hub.Explain("meter-1"); err != nil || x.Attention != 0 {
+		t.Errorf("attention of %g after its end, %v", x.Attention, err)
+	}
 	if got := interval(); got != calm {
 		t.Errorf("after its end it is to speak every %d s, want %d", got, calm)
 	}
@@ -287,12 +338,39 @@ func TestBatteryAndAttention(t *testing.T) {
 	}
 }
 
+// A device that raises an alarm draws the attention that its policy says; one that clears an alarm does not.
+func TestAlarmDrawsAttention(t *testing.T) {
+	b := priced(t)
+	_ = b.store.Close()
+	b.schedule.Core.Rules[0].Alarm = core.Attention{Factor: 5, Lasts: 24 * time.Hour}
+	b.open()
+	d := b.device(7)
+	b.settled(b.udp(d.to(d.hello("1.0.0"))), transports.Stored)
+	for _, step := range []struct {
+		alarm codec.Alarm
+		want  float64
+	}{{codec.Alarm{Code: 42, Cleared: true}, 0}, {codec.Alarm{Code: 42, Text: "bilge"}, 5}} {
+		body, err := codec.AppendAlarm(nil, &step.alarm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.settled(b.udp(d.to(d.say(body, 0))), transports.Stored)
+		if x, err := b.hub.Explain("dev-7"); err != nil || x.Attention != step.want {
+			t.Errorf("attention of %g, %v, want %g", x.Attention, err, step.want)
+		}
+	}
+	b.crash()
+	if x, err := b.hub.Explain("dev-7"); err != nil || x.Attention != 5 {
+		t.Errorf("after a power failure attention of %g, %v", x.Attention, err)
+	}
+}
+
 // A transmission is paid for once, however many frames are in it; again when it comes again; and also if nobody is known to have sent it.
 func TestTransmissionsArePaidOnce(t *testing.T) {
 	b := priced(t)
 	d := b.importOne(8)
 	spent := func() (price string, count int64) {
-		totals := b.hub.Spend(0, 0).Totals
+		totals := b.hub.Spend(0, 0, hub.SpendFilter{}).Totals
 		if len(totals) == 0 {
 			return "0.00", 0
 		}
@@ -326,7 +404,7 @@ func TestEmptySessionsAreBooked(t *testing.T) {
 		}
 	}
 	b.crash()
-	totals := b.hub.Spend(0, ledger.ByCause|ledger.ByCustomer|ledger.ByLink).Totals
+	totals := b.hub.Spend(0, ledger.ByCause|ledger.ByCustomer|ledger.ByLink, hub.SpendFilter{}).Totals
 	totals = slices.DeleteFunc(totals, func(x hub.SpendTotal) bool { return x.Link != "sms" })
 	for i := range totals {
 		if x := &totals[i]; x.Cause != "empty" || x.Ours != 0 || x.Count != 2 || x.Micros != 100_000 {
@@ -350,7 +428,7 @@ func TestMailboxChecksAreBooked(t *testing.T) {
 	}
 	want := func() {
 		t.Helper()
-		totals := b.hub.Spend(0, ledger.ByCause|ledger.ByLink|ledger.ByDirection).Totals
+		totals := b.hub.Spend(0, ledger.ByCause|ledger.ByLink|ledger.ByDirection, hub.SpendFilter{}).Totals
 		want := hub.SpendTotal{Link: "sms", Cause: "check", Direction: "mo", Currency: "EUR", Ours: 100_000, Sums: ledger.Sums{Micros: 100_000, Count: 2}}
 		if len(totals) != 1 || totals[0] != want {
 			t.Fatalf("%+v, want %+v", totals, want)

@@ -120,7 +120,7 @@ func (m *Metrics) fleet(s scrape) {
 	for _, t := range m.from.Hub.SpendTotals() {
 		s.value(spendMicros, float64(t.Micros), t.Link, t.Customer, t.Currency)
 	}
-	for _, b := range m.from.Hub.Budgets() {
+	for _, b := range m.from.Hub.Budgets(false) {
 		if b.Scope != "device" { // there may be many
 			s.value(budgetLeft, float64(b.Left), strings.TrimSpace(b.Scope+" "+b.Name))
 		}

@@ -22,6 +22,7 @@ type Link struct {
 	Most    time.Duration // between two contacts, as modem and subscription allow; 0: no limit
 	Retries uint8         // by the device, within a contact
 	Wakes   bool          // devices can be reached at any time
+	Relays  bool          // the gateway's end is a mobile of the network too, so that messages go from mobile to mobile (tariff.Relay)
 	Jitter  float64       // share of the interval by which contacts may be late; 0 is 0.05
 	Grace   time.Duration // for delivery; 0 is 10 min
 }
@@ -37,6 +38,13 @@ type Rule struct {
 	Life              time.Duration     // that the battery must last
 	Stakes            *Stakes           // nil: devices are not asked to speak
 	Gauge             Gauge             // how full it is, for LawBands
+	Alarm             Attention         // that an alarm of the device itself draws
+}
+
+// Attention is by how much a device counts for more, and for how long; a Factor of 0 is none.
+type Attention struct {
+	Factor float64
+	Lasts  time.Duration
 }
 
 // A Gauge is where a status says how full a battery is.
@@ -119,9 +127,19 @@ func (c *Config) link(l *Link, now time.Time) scheduler.Link {
 		s.Deliver = deliverDefault
 	}
 	if t := c.tariff(l, now); t != nil {
-		s.Up, s.Down = t.Rate(tariff.MO), t.Rate(tariff.MT)
+		r := l.rates(t)
+		s.Up, s.Down = r[0], r[1]
 	}
 	return s
+}
+
+// rates are what one more message costs by a tariff, up and down.
+func (l *Link) rates(t *tariff.Tariff) [2]scheduler.Rate {
+	if l.Relays {
+		r := t.Rate(tariff.Relay)
+		return [2]scheduler.Rate{r, r}
+	}
+	return [2]scheduler.Rate{t.Rate(tariff.MO), t.Rate(tariff.MT)}
 }
 
 // tariff is that of a link at a time; where none holds, the last one goes on.

@@ -162,3 +162,24 @@ func (k *Core) Attend(at Place, factor float64, until time.Time) {
 		k.touch(at)
 	}
 }
+
+// Alarmed says that a device has raised an alarm: its rule may say that this draws attention. Attention that it has already is not lessened.
+func (k *Core) Alarmed(now time.Time, at Place) {
+	m := k.at(at)
+	if m == nil || int(m.rule) >= len(k.config.Rules) {
+		return
+	}
+	r := k.config.Rules[m.rule].Alarm
+	if factor, until := k.Attention(now, at); r.Factor > factor || r.Factor == factor && now.Add(r.Lasts).After(until) {
+		k.Attend(at, r.Factor, now.Add(r.Lasts))
+	}
+}
+
+// Attention is by how much a device's weight is raised at a time, and until when; 1 if it is not.
+func (k *Core) Attention(now time.Time, at Place) (factor float64, until time.Time) {
+	d := k.find(at)
+	if d == nil || d.boost <= 1 || d.boostEnds <= stamp(now) {
+		return 1, time.Time{}
+	}
+	return float64(d.boost), time.Unix(int64(d.boostEnds), 0).UTC()
+}

@@ -87,6 +87,27 @@ func (k *Core) Offered(now time.Time, at Place, o Offer) {
 	k.touch(at)
 }
 
+// NextRevision is one that names another policy than those that a device was told lately.
+func (k *Core) NextRevision(at Place) uint8 {
+	if d := k.find(at); d != nil {
+		return d.next()
+	}
+	return 1
+}
+
+// ToldByHand says that somebody tells a device an interval whatever is planned: it is what the device runs once it says so by the revision, of which its low bits
+// count, and until then no more is expected of it than the slower of both has.
+func (k *Core) ToldByHand(now time.Time, at Place, every scheduler.Secs, revision uint8) {
+	d := k.find(at)
+	if d == nil || d.heard == 0 || every <= 0 {
+		return
+	}
+	o := Offer{Revision: revision}
+	o.Interval, o.Via, o.Link = every, int(max(d.via, 1))-1, int(d.link())
+	d.offered.revision = revision + 1 // one that was used before is not taken for what it was
+	k.Offered(now, at, o)
+}
+
 // Running is what a device runs: as it acknowledged, or, if told is false, as it was seen to. 0: unknown. pending is what it was offered since.
 func (k *Core) Running(at Place) (every scheduler.Secs, told bool, pending scheduler.Secs) {
 	d := k.find(at)

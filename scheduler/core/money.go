@@ -27,7 +27,7 @@ func (k *Core) Price(now time.Time, at Place, dl Downlink) (price scheduler.Micr
 		return 0, ledger.Scope{}, true
 	}
 	own, shared := k.copiesOf(t, at, dl.Link)
-	c := t.Price(own, shared, dl.event(now))
+	c := k.price(t, dl.Link, own, shared, dl.event(now))
 	if dl.Report {
 		c.Micros += t.Price(own, shared, tariff.Event{Time: now, Direction: tariff.MT, Kind: tariff.StatusReport}).Micros
 	}
@@ -46,7 +46,20 @@ func (k *Core) Quote(now time.Time, at Place, link int, way tariff.Direction, by
 		return 0, ""
 	}
 	own, shared := k.copiesOf(t, at, link)
-	return t.Price(own, shared, tariff.Event{Time: now, Direction: way, Bytes: int64(bytes)}).Micros, t.Currency
+	return k.price(t, link, own, shared, tariff.Event{Time: now, Direction: way, Bytes: int64(bytes)}).Micros, t.Currency
+}
+
+// price is what an event over a link costs. Where the gateway's end is a mobile too, a message is one from mobile to mobile.
+func (k *Core) price(t *tariff.Tariff, link int, own, pool *tariff.Meter, ev tariff.Event) tariff.Charge {
+	if ev.Kind == tariff.Message && k.config.Links[link].Relays {
+		ev.Direction = tariff.Relay
+	}
+	return t.Price(own, pool, ev)
+}
+
+// Rates are what one more message over a link would cost by a tariff, up and down, as plans reckon.
+func (k *Core) Rates(t *tariff.Tariff, link int) [2]scheduler.Rate {
+	return k.config.Links[link].rates(t)
 }
 
 func (dl *Downlink) event(now time.Time) tariff.Event {
@@ -129,7 +142,7 @@ func (k *Core) chargeLink(now time.Time, link int, ev tariff.Event, cause ledger
 	if t == nil {
 		return false
 	}
-	c := t.Price(&k.plain, k.poolOf(t), ev)
+	c := k.price(t, link, &k.plain, k.poolOf(t), ev)
 	k.spent.up += c.Micros
 	k.book(&ledger.Entry{
 		Time: t.Local(now), Link: k.config.Links[link].Name, Pool: t.PoolName(), Cause: cause, Direction: ev.Direction, Currency: t.Currency,
@@ -153,7 +166,7 @@ func (k *Core) charge(now time.Time, at Place, link int, ev tariff.Event, cause 
 	var c tariff.Charge
 	if t != nil {
 		meter, pool := k.metersOf(t, at, link)
-		c = t.Price(meter, pool, ev)
+		c = k.price(t, link, meter, pool, ev)
 		if meter != &k.plain {
 			k.mark(at)
 		}

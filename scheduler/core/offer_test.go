@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -167,6 +168,7 @@ func TestBudgets(t *testing.T) {
 func TestWhatIf(t *testing.T) {
 	c := config(t)
 	c.Money = 3_000_000
+	c.Rules[0].Policy.Name, c.Rules[1].Policy.Name = "buoys", "meters"
 	k := newCore(t, c)
 	know(k, 30)
 	now := t0
@@ -184,6 +186,23 @@ func TestWhatIf(t *testing.T) {
 	is, would, changes, all, err := k.WhatIf(now, core.What{Money: &more}, 5)
 	if err != nil || would.Spend <= is.Spend || would.Stale >= is.Stale || all < 5 || len(changes) != 5 || would.Detect >= is.Detect {
 		t.Errorf("%+v against %+v, %d changes, %v", would, is, all, err)
+	}
+	none := scheduler.Micros(0)
+	if _, free, _, _, err := k.WhatIf(now, core.What{Money: &none}, 0); err != nil || free.Spend <= would.Spend || free.Value != 0 {
+		t.Errorf("without a limit %+v, %v", free, err)
+	}
+	if _, _, _, _, err := k.WhatIf(now, core.What{Every: 3600}, 0); !errors.Is(err, scheduler.ErrFleet) {
+		t.Errorf("an interval of no law: %v", err)
+	}
+	day := scheduler.Secs(86_400)
+	if _, short, _, n, err := k.WhatIf(now, core.What{Max: 7200}, 5); err != nil || short.Stale >= is.Stale || n == 0 {
+		t.Errorf("with short intervals %+v, %d changes, %v", short, n, err)
+	}
+	if _, other, list, n, err := k.WhatIf(now, core.What{Only: "meters", Max: 7200}, 50); err != nil || n != 0 || len(list) != 0 || other != is {
+		t.Errorf("a policy that no device heard has: %+v, %d changes, %v", other, n, err)
+	}
+	if _, _, _, _, err := k.WhatIf(now, core.What{Only: "ghost", Max: day}, 0); !errors.Is(err, scheduler.ErrFleet) {
+		t.Errorf("a policy that is not there: %v", err)
 	}
 	if after := k.Summary(); after.S != before.S || after.Spend != before.Spend {
 		t.Errorf("the plan was %+v and is %+v", before.Plan, after.Plan)

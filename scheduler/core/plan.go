@@ -1,6 +1,8 @@
 package core
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/scheduler"
@@ -71,10 +73,13 @@ func (k *Core) Summary() Summary {
 
 // A What is what is to be tried.
 type What struct {
-	Money *scheduler.Micros         // another budget; nil: the same
+	Money *scheduler.Micros         // another budget, 0: no limit; nil: the same
 	Tails uint8                     // of all policies; 0: as they are
 	Law   *scheduler.Law            // of all policies; nil: as they are
 	Every scheduler.Secs            // of the law, where it wants one
+	Min   scheduler.Secs            // the shortest interval; 0: as it is
+	Max   scheduler.Secs            // and the longest
+	Only  string                    // the policy of this name alone; "": all
 	Rates map[int][2]scheduler.Rate // by place of a link: other prices, up and down
 }
 
@@ -108,9 +113,15 @@ func (k *Core) WhatIf(now time.Time, w What, most int) (is, would Outcome, chang
 		return is, would, nil, 0, err
 	}
 	if w.Money != nil {
-		b.Money, b.Unlimited = *w.Money, false
+		b.Money, b.Unlimited = *w.Money, *w.Money == 0
+	}
+	if w.Only != "" && !slices.ContainsFunc(other.Policies, func(p scheduler.Policy) bool { return p.Name == w.Only }) {
+		return is, would, nil, 0, fmt.Errorf("there is no policy %q: %w", w.Only, scheduler.ErrFleet)
 	}
 	w.apply(other)
+	if w.Every > 0 && len(other.Devices) > 0 && !slices.ContainsFunc(other.Devices, func(d scheduler.Device) bool { return other.Policies[d.Policy].Law != scheduler.LawPrice }) {
+		return is, would, nil, 0, fmt.Errorf("an interval of %s is of no use to the law %s, and no device has another: %w", time.Duration(w.Every)*time.Second, scheduler.LawPrice, scheduler.ErrFleet)
+	}
 	would, otherPlan, err := k.outcome(other, b, now)
 	if err != nil {
 		return is, would, nil, 0, err
@@ -133,6 +144,15 @@ func (k *Core) copyFleet() *scheduler.Fleet {
 func (w *What) apply(f *scheduler.Fleet) {
 	for i := range f.Policies {
 		p := &f.Policies[i]
+		if w.Only != "" && p.Name != w.Only {
+			continue
+		}
+		if w.Min > 0 {
+			p.Min = w.Min
+		}
+		if w.Max > 0 {
+			p.Max = w.Max
+		}
 		if w.Tails > 0 {
 			p.Tail = w.Tails
 		}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/scheduler/ledger"
 	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
 
@@ -11,7 +12,7 @@ import (
 type Pool struct {
 	Name    string  // as Tariff.PoolName has it
 	Members int64   // lines, where each adds to the allowance; 0: 1
-	Reserve float64 // share of what is left that is kept for what is not planned
+	Reserve float64 // share of what is left that is kept for what is not planned; 0: as earlier months had it
 	Hard    bool    // no plan buys anything beyond it
 }
 
@@ -85,9 +86,40 @@ func (k *Core) allowances(now time.Time) []scheduler.Allowance {
 			left, period = p.paced(now), p.Ends.Sub(p.Begins).Hours()
 		}
 		reserve := left * min(max(p.Reserve, 0), 1)
+		if p.Reserve == 0 && period <= longMonth {
+			reserve = min(float64(scheduler.Reserve(k.unplanned(p.Name, now), reserveShare)), reserveMost*left)
+		}
 		list = append(list, scheduler.Allowance{Pool: p.Name, Left: int64(left), Reserve: int64(reserve), Period: scheduler.Secs(period * 3600), Hard: p.Hard})
 	}
 	return list
+}
+
+// How a reserve is learned.
+const (
+	longMonth    = 31 * 24 // hours: allowances of a month, whose earlier ones can be looked at
+	reserveShare = 0.8     // of earlier months, that it would have sufficed for
+	reserveMost  = 0.95    // of what is left
+)
+
+// unplanned is what each month before this one took of a pool that no plan had: all but statuses that were due.
+func (k *Core) unplanned(pool string, now time.Time) (bytes []int64) {
+	of := func(g *ledger.Group) bool { return g.Pool == pool }
+	for _, at := range k.ledger.Months() {
+		if at >= tariff.MonthOf(k.Local(now)) {
+			break
+		}
+		var sum int64
+		totals := k.ledger.Totals(at, ledger.ByCause, of)
+		for i := range totals {
+			if t := &totals[i]; t.Cause != ledger.CauseStatus {
+				sum += t.Billed
+			}
+		}
+		if len(totals) > 0 {
+			bytes = append(bytes, sum)
+		}
+	}
+	return bytes
 }
 
 // paced is what a whole period may take at the moment's pace: like money, what was used less than an even pace would have, or more, is made up for within

@@ -82,6 +82,28 @@ func TestPoolsAreSharedAndPaced(t *testing.T) {
 	}
 }
 
+// Where nothing else is said, what four of five earlier months took besides what was planned is kept for it.
+func TestReserveIsLearned(t *testing.T) {
+	k := pooled(t, core.Pool{Name: "idp", Members: 10}, 10)
+	k.Replan(t0)
+	if x, _ := k.Explain(t0, 3); x.Pool != "idp" || x.PoolReserve != 0 {
+		t.Errorf("at first %.2f of %q is kept", x.PoolReserve, x.Pool)
+	}
+	now := t0
+	for _, messages := range []int{50, 100, 60, 200, 90} { // of 20 bytes, of the 500 that there are
+		for range messages {
+			k.Charge(now, 3, core.Downlink{Bytes: 20, Cause: ledger.CauseMessage})
+		}
+		k.Heard(now, 3, core.Contact{Bytes: 20, Cause: ledger.CauseStatus, Newest: true})
+		now = tariff.MonthOf(now).Next().Begins(time.UTC)
+	}
+	k.Replan(now)
+	x, ok := k.Explain(now, 3)
+	if !ok || x.PoolReserve < 0.19 || x.PoolReserve > 0.21 {
+		t.Errorf("%.3f is kept, want the 2,000 bytes of 10,000 that suffice for four of five months", x.PoolReserve)
+	}
+}
+
 // What is left of bundles and of allowances that end by themselves.
 func TestBalances(t *testing.T) {
 	day := 24 * time.Hour

@@ -53,6 +53,22 @@ func (s Scope) String() string {
 	}
 }
 
+// Takes reports whether what is booked for a group counts for the scope, but for the currency. What a group has of single devices it does not tell.
+func (s Scope) Takes(g *Group) bool {
+	switch s.Level {
+	case Fleet:
+		return true
+	case OfCustomer:
+		return g.Customer == s.Name
+	case OfLink:
+		return g.Link == s.Name
+	case OfPool:
+		return g.Pool == s.Name
+	default:
+		return false
+	}
+}
+
 // A Budget is what may be spent in a month.
 type Budget struct {
 	Scope  Scope

@@ -50,6 +50,15 @@ func (l *Ledger) Forecast(currency string, now time.Time, match func(*Group) boo
 	return f
 }
 
+// Reaches is when so much is spent, if the days to come are as expected; zero if it is not in the month that now is in, or was before.
+func (f *Forecast) Reaches(amount scheduler.Micros, now time.Time) time.Time {
+	if f.Spent >= amount || f.Expected <= amount {
+		return time.Time{}
+	}
+	rest := f.Month.Next().Begins(now.Location()).Sub(now)
+	return now.Add(time.Duration(float64(rest) * (float64(amount-f.Spent) / float64(f.Expected-f.Spent)))).Truncate(time.Minute).UTC()
+}
+
 // plus adds what was reckoned to what is exact.
 func plus(m scheduler.Micros, f float64) scheduler.Micros {
 	return scheduler.Micros(add(int64(m), int64(min(max(math.Round(f), -amountMost*256), amountMost*256))))

@@ -363,6 +363,23 @@ func TestForecast(t *testing.T) {
 	if want := scheduler.Micros(14*1100 + 50_000 + 17_050); f.Expected != want || f.Days != 14 || f.Spent != 65_400 || f.Low >= f.Expected || f.High <= f.Expected || f.Low < f.Spent {
 		t.Errorf("%+v, want %d", f, want)
 	}
+	reaches := f.Reaches(f.Spent+(f.Expected-f.Spent)/2, noon)
+	if want := time.Date(2026, 11, 23, 6, 0, 0, 0, time.UTC); reaches.Sub(want).Abs() > time.Minute {
+		t.Errorf("half of what is to come is spent at %s, want %s", reaches, want)
+	}
+	if !f.Reaches(f.Spent, noon).IsZero() || !f.Reaches(f.Expected, noon).IsZero() {
+		t.Error("what is spent already, or lasts, is spent at a time to come")
+	}
+	for _, s := range []ledger.Scope{{}, {Level: ledger.OfCustomer, Name: "acme"}, {Level: ledger.OfLink, Name: "sbd0"}, {Level: ledger.OfPool, Name: "fleet"}} {
+		if of := l.Forecast("EUR", noon, s.Takes); of != f {
+			t.Errorf("of %s: %+v, want %+v", s, of, f)
+		}
+	}
+	for _, s := range []ledger.Scope{{Level: ledger.OfCustomer, Name: "port"}, {Level: ledger.OfLink}, {Level: ledger.OfDevice, Device: 1}} {
+		if of := l.Forecast("EUR", noon, s.Takes); of.Expected != 0 {
+			t.Errorf("of %s: %+v", s, of)
+		}
+	}
 	// What the month before tells is used as well, and a forecast at the month's end is what was spent.
 	december := l.Forecast("EUR", time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), nil)
 	if december.Days != 28 || december.Spent != 0 || december.Expected == 0 {

@@ -1,6 +1,7 @@
 package tariff
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/godwit-gateway/godwit/scheduler"
@@ -9,8 +10,15 @@ import (
 // Rate is what one more message costs in a direction beyond all allowances: what plans reckon with. Terms that a Rate has no words for come as
 // near as it can: a session's or record's minimum and increment count for each message, as if it went in a session of its own; those of a day or a
 // month count for none; of tiers the first counts; parts of long messages are as large as the first; an increment whose minimum comes last has it
-// first. A price per byte of less than some micros is brought to whole micros by a larger increment, with an error of at most 5 %.
+// first. From mobile to mobile the price is that of both ways, by the steps of the way up where they differ. A price per byte of less than some micros is brought to whole micros by a larger increment, with an error of at most 5 %.
 func (t *Tariff) Rate(d Direction) scheduler.Rate {
+	if d == Relay {
+		up := t.Rate(MO)
+		if !t.RelayOnce {
+			join(&up, t.Rate(MT))
+		}
+		return up
+	}
 	r := scheduler.Rate{}
 	ev := Event{Direction: d}
 	clean(&ev)
@@ -34,6 +42,19 @@ func (t *Tariff) Rate(d Direction) scheduler.Rate {
 		}
 	}
 	return r
+}
+
+// join adds the other way of what is sent once and billed twice.
+func join(r *scheduler.Rate, other scheduler.Rate) {
+	r.Fixed, r.Failed, r.Pool = r.Fixed+other.Fixed, r.Failed || other.Failed, cmp.Or(r.Pool, other.Pool)
+	switch {
+	case other.Price == 0:
+	case r.Price == 0:
+		r.Header, r.Min, r.Inc, r.Price = other.Header, other.Min, other.Inc, other.Price
+	default:
+		r.Header, r.Min = max(r.Header, other.Header), max(r.Min, other.Min)
+		r.Price += scheduler.Micros(math.Round(float64(other.Price) * float64(max(r.Inc, 1)) / float64(max(other.Inc, 1))))
+	}
 }
 
 // allowanceName is the pool of an allowance: a device's own is named after the tariff.

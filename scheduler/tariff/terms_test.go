@@ -50,6 +50,36 @@ func TestRate(t *testing.T) {
 	})
 }
 
+// What goes from mobile to mobile is billed both ways, unless the tariff says otherwise.
+func TestRateOfRelays(t *testing.T) {
+	both := tariff.Term{Min: 10, Price: 1000}
+	up, down := tariff.Term{Direction: tariff.MO, Min: 10, Increment: 10, Price: 1000}, tariff.Term{Direction: tariff.MT, Header: 4, Increment: 5, Price: 300}
+	count := tariff.Term{Direction: tariff.MT, Unit: tariff.PerMessage, Price: 7}
+	free := tariff.Term{Direction: tariff.MO, Min: 3}
+	for _, c := range []struct {
+		name  string
+		terms []tariff.Term
+		once  bool
+		want  scheduler.Rate
+	}{
+		{"alike", []tariff.Term{both}, false, scheduler.Rate{Min: 10, Inc: 1, Price: 2000}},
+		{"once", []tariff.Term{both}, true, scheduler.Rate{Min: 10, Inc: 1, Price: 1000}},
+		{"other steps", []tariff.Term{up, down}, false, scheduler.Rate{Header: 4, Min: 10, Inc: 10, Price: 10_000 + 2*1500}},
+		{"by number", []tariff.Term{up, count}, false, scheduler.Rate{Fixed: 7, Min: 10, Inc: 10, Price: 10_000}},
+		{"free upwards", []tariff.Term{free, down}, false, scheduler.Rate{Header: 4, Inc: 5, Price: 1500}},
+	} {
+		tt := &tariff.Tariff{Name: "t", Currency: "EUR", RelayOnce: c.once, Terms: c.terms}
+		r := tt.Rate(tariff.Relay)
+		if d := cmp.Diff(c.want, r); d != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, d)
+		}
+		got, want := r.Cost(36), tt.Price(&tariff.Meter{}, nil, tariff.Event{Time: noon, Direction: tariff.Relay, Bytes: 36}).Micros
+		if got != want {
+			t.Errorf("%s: 36 bytes cost %d as planned, %d as billed", c.name, got, want)
+		}
+	}
+}
+
 func TestFees(t *testing.T) {
 	tt := &tariff.Tariff{Rental: tariff.Rental{Price: 30_000_000, ByDay: true, FreeSilent: true, Suspended: 1_000_000, Activation: 25_000_000, MinMonths: 2, Group: 5, GroupOnce: 250}}
 	day := func(s string) time.Time {

@@ -12,6 +12,7 @@ import (
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/api"
 	"github.com/godwit-gateway/godwit/gateway/config"
+	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/node"
 	"github.com/godwit-gateway/godwit/scheduler"
 )
@@ -118,7 +119,7 @@ func (g *gateway) counts() map[string]Link {
 func (g *gateway) schedule(s *Summary, members []member) {
 	h := g.node.Hub()
 	var spent scheduler.Micros
-	for _, t := range h.Spend(0, 0).Totals {
+	for _, t := range h.Spend(0, 0, hub.SpendFilter{}).Totals {
 		spent += t.Micros
 	}
 	s.Spent = spent.String()

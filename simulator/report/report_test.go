@@ -83,7 +83,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	var want []string
-	var keys []string
+	var keys, figures []string
 	for _, s := range o.Sections {
 		keys = append(keys, s.Key)
 		for _, f := range s.Facts {
@@ -92,6 +92,7 @@ func TestReport(t *testing.T) {
 			}
 		}
 		for _, f := range s.Figures {
+			figures = append(figures, s.Key+"/"+f.Key)
 			for _, row := range f.Rows {
 				if (row.Name == "") == (row.At == nil) || len(row.Values) != len(f.Columns) {
 					t.Fatalf("row %+v of %s/%s with %d columns", row, s.Key, f.Key, len(f.Columns))
@@ -106,6 +107,9 @@ func TestReport(t *testing.T) {
 	}
 	if all := []string{"versions", "staleness", "delays", "losses", "traffic", "money", "power", "life", "backlog", "schedule", "presence", "rollouts", "silence", "incidents"}; !slices.Equal(keys, all) {
 		t.Errorf("sections %v, want %v", keys, all)
+	}
+	if !slices.Contains(figures, "schedule/attention") { // of the buoys that operators look at
+		t.Errorf("figures %v", figures)
 	}
 	var got []string
 	for _, m := range regexp.MustCompile(`<data value="([^"]*)">`).FindAllStringSubmatch(page.String(), -1) {

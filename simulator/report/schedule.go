@@ -18,10 +18,11 @@ type schedule struct {
 	frames []float64
 	now    []*histogram // by group: intervals in the sample that is taken
 	table  Table        // of them over time
+	with   *attention
 }
 
 func newSchedule(f *Frame, budget float64) *schedule {
-	p := &schedule{frame: f, budget: budget, up: make([]float64, len(f.Links)), frames: make([]float64, len(f.Links))}
+	p := &schedule{frame: f, budget: budget, up: make([]float64, len(f.Links)), frames: make([]float64, len(f.Links)), with: newAttention(f.Groups)}
 	p.table.Head = when()
 	for _, g := range f.Groups {
 		p.now = append(p.now, new(histogram))
@@ -66,7 +67,8 @@ func (p *schedule) Sent(_ time.Time, _, link int, _ uint32, _, try int, join boo
 }
 
 // Look implements Looker.
-func (p *schedule) Look(_ time.Time, g *world.Glance) {
+func (p *schedule) Look(at time.Time, g *world.Glance) {
+	p.with.look(at, g)
 	if g.State == device.Working {
 		p.now[g.Group].add(g.Every.Seconds())
 	}
@@ -159,5 +161,8 @@ func (p *schedule) Section() (Section, bool) {
 		s.Figures = append(s.Figures, Figure{Key: "months", Title: "By month", Table: t, Picture: bars})
 	}
 	s.Figures = append(s.Figures, Figure{Key: "intervals", Title: "Intervals", Text: "The median of each group.", Table: p.table, Picture: c})
+	if f, ok := p.with.figure(); ok {
+		s.Figures = append(s.Figures, f)
+	}
 	return s, true
 }

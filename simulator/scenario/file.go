@@ -127,6 +127,7 @@ type incidentTable struct {
 	Link    string        `toml:"link"`
 	Share   float64       `toml:"share"`
 	Version string        `toml:"version"`
+	Factor  float64       `toml:"factor"`
 }
 
 type modelTable struct {

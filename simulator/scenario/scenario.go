@@ -31,6 +31,8 @@ const (
 	samplesMax   = 2000
 	lengthMax    = 10 * 366 * 24 * time.Hour
 	repeatsMax   = 1000
+
+	attentionMost = hub.AttentionMax
 )
 
 // parser reads one file.
@@ -216,16 +218,39 @@ func (p *parser) incidents() {
 		if t.Kind == "offer" && t.Version == "" {
 			p.doc.Add(path+".version", `version = "1.1.0"`, "is missing")
 		}
+		p.attention(path, &t)
 		if t.Every < 0 || t.Every > 0 && (p.setup.Length-t.At)/t.Every >= repeatsMax {
 			p.doc.Add(path+".every", "", "%s repeats it more than %d times", t.Every, repeatsMax)
 			continue
 		}
 		for at := t.At; at <= p.setup.Length; at += t.Every {
-			p.setup.Incidents = append(p.setup.Incidents, world.Incident{Kind: t.Kind, At: at, For: t.For, Group: t.Group, Link: t.Link, Share: t.Share, Version: t.Version})
+			p.setup.Incidents = append(p.setup.Incidents, world.Incident{Kind: t.Kind, At: at, For: t.For, Group: t.Group, Link: t.Link, Share: t.Share, Version: t.Version, Factor: t.Factor})
 			if t.Every == 0 {
 				break
 			}
 		}
+	}
+}
+
+// attention checks that operators give some only where it means something, and for how long.
+func (p *parser) attention(path string, t *incidentTable) {
+	if t.Kind != world.Attention {
+		if t.Factor != 0 {
+			p.doc.Add(path+".factor", "", "is of attention only")
+		}
+		return
+	}
+	if t.Factor == 0 {
+		t.Factor = 5
+	}
+	if !(t.Factor >= 1 && t.Factor <= attentionMost) {
+		p.doc.Add(path+".factor", "1 to 1000", "%v is out of range", t.Factor)
+	}
+	if t.For < time.Second {
+		p.doc.Add(path+".for", `for = "7d"`, "is missing: until when devices have attention")
+	}
+	if _, ok := p.doc.Tree["schedule"]; !ok {
+		p.doc.Add(path+".kind", "[schedule]", "attention makes devices speak more often, and there is no schedule")
 	}
 }
 

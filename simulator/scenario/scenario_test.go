@@ -38,7 +38,7 @@ func TestReference(t *testing.T) {
 	if !w.Start.Equal(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("begins %s", w.Start)
 	}
-	if n := len(w.Incidents); n != 4 { // an outage on day 2, 6 and 10, and the offer
+	if n := len(w.Incidents); n != 5 || w.Incidents[4].Factor != 4 { // an outage on day 2, 6 and 10, the offer, and attention
 		t.Errorf("%d incidents: %+v", n, w.Incidents)
 	}
 	sms, buoys, trucks := &w.Links[0], &w.Groups[0], &w.Groups[1]
@@ -85,6 +85,7 @@ tariff = { price = "0.000001" }
 func TestMistakes(t *testing.T) {
 	release := "[[release]]\nproduct = \"buoy-demo\"\nversion = \"2\"\n"
 	roll := "[[rollout]]\nname = \"r\"\nproduct = \"buoy-demo\"\nversion = \"2\"\n"
+	planned, look := "currency = \"EUR\"\n"+small+"[schedule]\nbudget = \"5\"\n", "[[incident]]\nkind = \"attention\"\n"
 	product := "[[product]]\nname = \"p\"\n[[product.field]]\nid = 1\nname = \"level\"\nbits = 99\n"
 	for _, tc := range []struct{ name, text, want string }{
 		{"no TOML", "a = ", "f.toml:1"},
@@ -135,6 +136,10 @@ func TestMistakes(t *testing.T) {
 		{"half a rollout", small + release + roll + "[[rollout.wave]]\nshare = 0.5\n", "the last wave has the share 0.5"},
 		{"rollout after the end", small + release + roll + "at = \"99d\"\n", "f.toml:16: rollout[0].at"},
 		{"offer", small + "[[incident]]\nkind = \"offer\"\n", "incident[0].version: is missing"},
+		{"attention without an end", planned + look + "at = \"1d\"\n", "incident[0].for: is missing"},
+		{"little attention", planned + look + "for = \"1d\"\nfactor = 0.5\n", "f.toml:15: incident[0].factor: 0.5 is out of range"},
+		{"attention without a schedule", small + look + "for = \"1d\"\n", "f.toml:10: incident[0].kind: attention makes devices speak more often"},
+		{"factor of an outage", small + "[[incident]]\nkind = \"outage\"\nfactor = 2.0\n", "f.toml:11: incident[0].factor: is of attention only"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := scenario.Parse("f.toml", tc.text, nil)

@@ -22,6 +22,9 @@ type scheduleTable struct {
 	Every    time.Duration `toml:"every"`
 	Shortest time.Duration `toml:"shortest"`
 	Longest  time.Duration `toml:"longest"`
+
+	AlarmFactor float64       `toml:"alarm_factor"`
+	AlarmFor    time.Duration `toml:"alarm_for"`
 }
 
 var currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
@@ -32,7 +35,7 @@ func (p *parser) schedule(currency string, links map[string]*link, importance []
 	if !ok {
 		return
 	}
-	t := scheduleTable{Send: true, Replan: 6 * time.Hour, Law: "price", Shortest: 15 * time.Minute, Longest: 7 * 24 * time.Hour}
+	t := scheduleTable{Send: true, Replan: 6 * time.Hour, Law: "price", Shortest: 15 * time.Minute, Longest: 7 * 24 * time.Hour, AlarmFor: 7 * 24 * time.Hour}
 	p.doc.Bind("schedule", table, &t)
 	law, known := scheduler.ParseLaw(t.Law)
 	switch {
@@ -42,6 +45,8 @@ func (p *parser) schedule(currency string, links map[string]*link, importance []
 		p.doc.Add("schedule.law", "price or fixed", "%q is no law", t.Law)
 	case law == scheduler.LawFixed && t.Every < time.Second:
 		p.doc.Add("schedule.every", `every = "24h"`, "%s is no interval", t.Every)
+	case t.AlarmFactor != 0 && !(t.AlarmFactor >= 1 && t.AlarmFactor <= attentionMost) || t.AlarmFor < time.Minute:
+		p.doc.Add("schedule.alarm_factor", `alarm_factor = 5.0, alarm_for = "7d"`, "%v for %s is no attention", t.AlarmFactor, t.AlarmFor)
 	case t.Replan < time.Minute || t.Shortest < time.Second || t.Longest < t.Shortest:
 		p.doc.Add("schedule", "", "plans every %s, intervals from %s to %s", t.Replan, t.Shortest, t.Longest)
 	}
@@ -57,7 +62,7 @@ func (p *parser) schedule(currency string, links map[string]*link, importance []
 	for i := range p.setup.Groups {
 		g := &p.setup.Groups[i]
 		g.Customer = g.Name
-		c.Rules = append(c.Rules, core.Rule{Customer: g.Name, Weight: importance[i], Policy: scheduler.Policy{
+		c.Rules = append(c.Rules, core.Rule{Customer: g.Name, Weight: importance[i], Alarm: core.Attention{Factor: t.AlarmFactor, Lasts: t.AlarmFor}, Policy: scheduler.Policy{
 			Name: g.Name, Law: law, Every: seconds(t.Every), Min: seconds(t.Shortest), Max: seconds(t.Longest),
 		}})
 	}

@@ -27,6 +27,9 @@ const (
 	kindForgets  = "device-forgets"
 )
 
+// Attention is the kind of incident that is an operator who looks at devices.
+const Attention = "attention"
+
 // kind is something that goes wrong, or that somebody does.
 type kind struct {
 	name   string
@@ -63,6 +66,7 @@ func kinds() []kind {
 		{"command", 15, false, "an operator tells devices something", (*world).command},
 		{"offer", 0, false, "an operator offers devices a version", (*world).offer},
 		{"rekey", 4, false, "an operator gives devices a new epoch", (*world).rekey},
+		{Attention, 0, false, "an operator looks at devices for a while, which count for more until then", (*world).giveAttention},
 	}
 }
 

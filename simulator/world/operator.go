@@ -46,6 +46,15 @@ func (w *world) offer(in *Incident) bool {
 	})
 }
 
+// giveAttention is an operator who has devices count for more for a while.
+func (w *world) giveAttention(in *Incident) bool {
+	w.ends = w.now.Add(in.For)
+	return w.eachMet(in, func(m *mobile) error {
+		_, err := w.gateway.hub.Attend(w.as(planner), m.name(), in.Factor, w.ends)
+		return err
+	})
+}
+
 // Numbers of offers that are made by hand: none that a rollout comes to.
 const (
 	byHandFrom = 1 << 14

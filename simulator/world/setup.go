@@ -87,6 +87,7 @@ type Incident struct {
 	Link    string        // that fails, where it is an outage; "": all
 	Share   float64       // of the group, 0 to 1; 0 means all of it
 	Version string        // that is offered, where it is an offer
+	Factor  float64       // by which devices count for more, where they have attention
 }
 
 // Errors of a run.
@@ -192,6 +193,8 @@ func (s *Setup) validateIncidents(groups map[string]bool) error {
 			bad("incident %d, %s, meets link %q, which is not there", i+1, f.Kind, f.Link)
 		case f.Group != "" && !groups[f.Group]:
 			bad("incident %d, %s, meets group %q, which is not there", i+1, f.Kind, f.Group)
+		case f.Kind == Attention && (!(f.Factor >= 1 && f.Factor <= hub.AttentionMax) || f.For < time.Second):
+			bad("incident %d, %s, makes devices count %v times as much for %s", i+1, f.Kind, f.Factor, f.For)
 		}
 	}
 	return errors.Join(errs...)

@@ -1,0 +1,51 @@
+package hub_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/scheduler/ledger"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// Budgets tell what their month will come to and when they are spent, and sums can be of one customer or link, with the forecast of these.
+func TestBudgetsAreForecast(t *testing.T) {
+	scope := func(level ledger.Level, name string) ledger.Scope {
+		return ledger.Scope{Level: level, Name: name, Currency: "EUR"}
+	}
+	b := priced(t,
+		ledger.Budget{Scope: scope(ledger.OfLink, "sms"), Amount: 200_000},
+		ledger.Budget{Scope: scope(ledger.OfCustomer, "nobody"), Amount: 200_000},
+		ledger.Budget{Scope: ledger.Scope{Level: ledger.OfDevice, Device: 2001, Currency: "EUR"}, Amount: 200_000},
+	)
+	d := b.importOne(8)
+	b.clock.t = time.Date(2026, 11, 10, 1, 0, 0, 0, time.UTC)
+	for range 3 { // 0.02 a day
+		b.settled(b.smsFrom(msisdn, d.status(3.7)), transports.Stored)
+		b.clock.t = b.clock.t.AddDate(0, 0, 1)
+	}
+	list := b.hub.Budgets(true)
+	if len(list) != 3 {
+		t.Fatalf("%+v", list)
+	}
+	link, other, device := list[0], list[1], list[2]
+	if f := link.Forecast; f == nil || f.Spent != 60_000 || f.Expected < 400_000 || f.Days != 3 || !link.Out.After(b.clock.t) || link.Out.After(b.clock.t.AddDate(0, 0, 8)) {
+		t.Errorf("of the link: %+v, spent at %s", link.Forecast, link.Out)
+	}
+	if f := other.Forecast; f == nil || f.Expected != 0 || !other.Out.IsZero() {
+		t.Errorf("of a customer who spends nothing: %+v, spent at %s", other.Forecast, other.Out)
+	}
+	if device.Forecast != nil || b.hub.Budgets(false)[0].Forecast != nil {
+		t.Error("a forecast of a device, or one that nobody asked for")
+	}
+	s := b.hub.Spend(0, ledger.ByLink, hub.SpendFilter{Customer: "acme", Link: "sms"})
+	if len(s.Totals) != 1 || s.Totals[0].Micros != 60_000 || s.Forecast == nil || *s.Forecast != *link.Forecast {
+		t.Errorf("of the customer: %+v, %+v", s.Totals, s.Forecast)
+	}
+	for _, f := range []hub.SpendFilter{{Customer: "nobody"}, {Link: "udp"}, {Pool: "p"}, {Campaign: "7"}} {
+		if s := b.hub.Spend(0, 0, f); len(s.Totals) != 0 || s.Forecast == nil || s.Forecast.Expected != 0 {
+			t.Errorf("of %+v: %+v, %+v", f, s.Totals, s.Forecast)
+		}
+	}
+}
