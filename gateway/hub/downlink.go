@@ -94,7 +94,7 @@ type outgoing struct {
 	spent map[uint32]dayCount         // paid downlinks by number
 	asked map[uint64]bool             // requests of the gateway's own, by ref
 	held  map[uint64]scheduler.Micros // by ref: what those may cost that a network has in hand
-	vain  map[uint64]int              // by ref: tries since the start in which the network was not reached
+	vain  map[uint64]vain             // by ref: tries in which the network was not reached
 
 	unknown []uint64 // refs of those that a network had in hand when the gateway ended
 }
@@ -105,7 +105,7 @@ func (o *outgoing) init() {
 	o.spent = make(map[uint32]dayCount)
 	o.held = make(map[uint64]scheduler.Micros)
 	o.asked = make(map[uint64]bool)
-	o.vain = make(map[uint64]int)
+	o.vain = make(map[uint64]vain)
 	o.next = 1
 }
 
@@ -355,7 +355,13 @@ func (h *Hub) enqueue(c *commit, i fleet.Index, d *store.Downlink) {
 // that came before it leaves.
 func (h *Hub) queueAck(c *commit, l *link, i fleet.Index, now time.Time) {
 	number := h.fleet.Head(i).Number
-	if h.outgoing.waits(number, downlinkAck) || l.Transport == nil || h.reachable(i, l) != nil || len(h.outgoing.byRef) >= downlinkMax {
+	if l.Transport == nil || h.reachable(i, l) != nil {
+		return
+	}
+	if d := h.stranded(number, l, downlinkAck); d != nil {
+		h.rescue(c, d, l, now.Add(ackInterval))
+	}
+	if h.outgoing.waits(number, downlinkAck) || len(h.outgoing.byRef) >= downlinkMax {
 		return
 	}
 	h.enqueue(c, i, &store.Downlink{

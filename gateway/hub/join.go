@@ -121,15 +121,20 @@ func (h *Hub) answerJoin(c *commit, l *link, u *transports.Uplink, i fleet.Index
 	l.count.replies.Add(1)
 }
 
-// queueJoin queues the answer in scratch.row where each message is paid for. It takes the place of an earlier answer that is still queued.
+// queueJoin queues the answer in scratch.row where each message is paid for. It takes the place of an earlier answer that is still queued, or that may have
+// left and would be repeated: the device has not heard that one.
 func (h *Hub) queueJoin(c *commit, l *link, i fleet.Index, now time.Time) {
 	number := h.fleet.Head(i).Number
 	payload := append([]byte(nil), h.scratch.row...)
 	queued := func(d *store.Downlink) bool {
-		return d.Kind == downlinkJoin && d.State == DownlinkQueued && d.Link == l.Name
+		return d.Kind == downlinkJoin && (d.State == DownlinkQueued || d.State == DownlinkSent && d.InHand == 0) && d.Link == l.Name
 	}
 	if d := h.outgoing.first(number, queued); d != nil {
-		d.Payload = payload
+		d.Payload, d.Expires = payload, now.Add(session.ChallengeLife)
+		if d.State == DownlinkSent {
+			d.State, d.Due = DownlinkQueued, now
+			c.wake = true
+		}
 		c.batch.PutDownlink(d)
 		return
 	}

@@ -221,12 +221,18 @@ func (h *Hub) affordable(c *commit, l *link, i fleet.Index, d *store.Downlink, r
 // tellInterval queues what a device that speaks now should do from now on, if that is worth telling.
 func (h *Hub) tellInterval(c *commit, l *link, i fleet.Index, now time.Time) {
 	number := h.fleet.Head(i).Number
-	if !h.tells || l.Transport == nil || h.outgoing.has(number, downlinkSchedule) || h.reachable(i, l) != nil {
+	if !h.tells || l.Transport == nil || h.reachable(i, l) != nil {
 		return
 	}
 	due, ack := now, 0
 	if d := h.queued(number, l, downlinkAck); d != nil {
 		due, ack = d.Due, ackSize
+	}
+	if d := h.stranded(number, l, downlinkSchedule); d != nil {
+		h.rescue(c, d, l, due)
+	}
+	if h.outgoing.has(number, downlinkSchedule) {
+		return
 	}
 	if _, ok := h.core.Decide(now, core.Place(i), ack); !ok {
 		return
@@ -242,10 +248,10 @@ func (h *Hub) tellInterval(c *commit, l *link, i fleet.Index, now time.Time) {
 // ackSize is the size of an acknowledgement on a link where it goes alone.
 const ackSize = 16
 
-// queued is a downlink of a kind that waits to go over a link and was never tried.
+// queued is a downlink of a kind that waits to go over a link. If it was tried it did not leave.
 func (h *Hub) queued(number uint32, l *link, kind string) *store.Downlink {
 	return h.outgoing.first(number, func(d *store.Downlink) bool {
-		return d.Kind == kind && d.Link == l.Name && d.State == DownlinkQueued && d.Attempts == 0
+		return d.Kind == kind && d.Link == l.Name && d.State == DownlinkQueued
 	})
 }
 
