@@ -127,15 +127,17 @@ func (h *Hub) queueJoin(c *commit, l *link, i fleet.Index, now time.Time) {
 	number := h.fleet.Head(i).Number
 	payload := append([]byte(nil), h.scratch.row...)
 	queued := func(d *store.Downlink) bool {
-		return d.Kind == downlinkJoin && (d.State == DownlinkQueued || d.State == DownlinkSent && d.InHand == 0) && d.Link == l.Name
+		return d.Kind == downlinkJoin && d.State == DownlinkQueued && d.Link == l.Name
 	}
 	if d := h.outgoing.first(number, queued); d != nil {
 		d.Payload, d.Expires = payload, now.Add(session.ChallengeLife)
-		if d.State == DownlinkSent {
-			d.State, d.Due = DownlinkQueued, now
-			c.wake = true
-		}
 		c.batch.PutDownlink(d)
+		return
+	}
+	if d := h.outgoing.doubtful(number, l, downlinkJoin); d != nil {
+		d.Payload, d.Due, d.Expires = payload, now, now.Add(session.ChallengeLife)
+		h.move(c, d, DownlinkQueued, now)
+		c.wake = true
 		return
 	}
 	if l.Transport == nil || h.reachable(i, l) != nil || h.outgoing.full(number) {

@@ -365,6 +365,8 @@ func TestNetworkThatIsReachedAgain(t *testing.T) {
 	for range 12 {
 		b.clock.t = b.attempt("sms")
 	}
+	for !b.attempt("sms").After(b.clock.t) { // until it waits
+	}
 	b.message("sms")
 	b.sms.err = nil
 	b.attempt("sms")
@@ -387,18 +389,24 @@ func TestShortPauseAfterOneTryInVain(t *testing.T) {
 	}
 }
 
+// longRelease makes 2.0.0 known under a reference for which one message is too short.
+func (b *bench) longRelease() {
+	b.t.Helper()
+	_, err := b.hub.AddRelease(as(b.t, "ann", "operator"), rollout.Release{
+		Manifest:  manifest.Manifest{Product: "buoy", Version: "2.0.0", Sequence: 2, Size: 1000, URL: "https://updates.example/2.0.0.bin"},
+		Reference: "https://updates.example/" + strings.Repeat("a/", 90) + "2.0.0.cose", Hash: make([]byte, 32),
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 // An offer in fragments of which none left is withdrawn with its rollout.
 func TestOfferInFragmentsThatNeverBegan(t *testing.T) {
 	b := newBench(t)
 	d := b.importOne(8)
 	b.bySMS(d.hello("1.0.0"))
-	_, err := b.hub.AddRelease(as(t, "ann", "operator"), rollout.Release{
-		Manifest:  manifest.Manifest{Product: "buoy", Version: "2.0.0", Sequence: 2, Size: 1000, URL: "https://updates.example/2.0.0.bin"},
-		Reference: "https://updates.example/" + strings.Repeat("a/", 90) + "2.0.0.cose", Hash: make([]byte, 32),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	b.longRelease()
 	id := b.rolling(nil)
 	b.sms.err = &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
 	b.bySMS(d.status(3.7))
@@ -436,4 +444,110 @@ func TestJoinIsAnsweredOnce(t *testing.T) {
 		t.Fatalf("%d messages", len(b.sms.sent))
 	}
 	d.accepted(b.sms.sent[1].Payload, j)
+}
+
+// An interval that did not leave was not told: it is not taken for what the device runs, and goes out with the next try.
+func TestIntervalThatDidNotLeave(t *testing.T) {
+	for name, err := range map[string]error{
+		"not taken":   &transports.SendError{Outcome: transports.NotSent, Err: errors.New("busy")},
+		"not reached": &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := priced(t)
+			d := b.importOne(8)
+			b.speaks(d)
+			b.clock.t = b.clock.t.Add(time.Hour)
+			b.speaks(d)
+			b.sms.err = err
+			for range 3 {
+				b.transmitSMS()
+				b.clock.t = b.clock.t.Add(2 * time.Minute)
+			}
+			b.crash()
+			b.poll()
+			b.sms.err = nil
+			b.clock.t = b.clock.t.Add(5 * time.Minute)
+			b.transmitSMS()
+			if r := b.downlink(); r.State != hub.DownlinkAccepted || len(b.sms.sent) != 4 {
+				t.Errorf("%+v, %d tries", r, len(b.sms.sent))
+			}
+			b.clock.t = b.clock.t.Add(time.Minute)
+			b.speaks(d)
+			b.transmitSMS()
+			if len(b.sms.sent) != 4 {
+				t.Error("it is told again within minutes")
+			}
+		})
+	}
+}
+
+// An acknowledgement that may have left is not repeated beside the one of a later frame, which says all that it said.
+func TestOneAcknowledgementAfterDoubt(t *testing.T) {
+	b := newBench(t)
+	d := b.importOne(8)
+	b.settled(b.smsFrom(msisdn, d.asks()), transports.Stored)
+	b.sms.err = &transports.SendError{Outcome: transports.MaybeSent, Err: errors.New("no answer")}
+	b.clock.t = b.clock.t.Add(time.Minute)
+	b.attempt("sms")
+	b.sms.err = nil
+	b.settled(b.smsFrom(msisdn, d.asks()), transports.Stored)
+	b.crash()
+	for range 30 {
+		b.clock.t = b.clock.t.Add(time.Minute)
+		b.attempt("sms")
+	}
+	if len(b.sms.sent) != 2 || !d.acked(b.sms.sent[1].Payload, d.next-1) {
+		t.Errorf("%d messages", len(b.sms.sent))
+	}
+}
+
+// Where reports do not come, what the network took holds up nothing that is new.
+func TestReportsThatNeverCome(t *testing.T) {
+	b := newBench(t)
+	b.importOne(8)
+	for range 20 {
+		b.message("sms")
+		b.attempt("sms")
+	}
+	if len(b.sms.sent) != 20 {
+		t.Errorf("%d sent", len(b.sms.sent))
+	}
+}
+
+// A start ends the pauses of what never reached its network.
+func TestStartEndsPauses(t *testing.T) {
+	b := newBench(t)
+	b.importOne(8)
+	b.message("sms")
+	b.sms.err = &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
+	for range 12 {
+		b.clock.t = b.attempt("sms")
+	}
+	for !b.attempt("sms").After(b.clock.t) { // until it waits
+	}
+	b.sms.err = nil
+	b.crash()
+	if b.attempt("sms"); b.downlink().State != hub.DownlinkAccepted {
+		t.Errorf("%+v", b.downlink())
+	}
+}
+
+// A pause is no longer than it was if the clock was set back while the gateway was off.
+func TestPauseOfAClockThatWasAhead(t *testing.T) {
+	b := newBench(t)
+	b.importOne(8)
+	b.message("sms")
+	b.sms.err = &transports.SendError{Outcome: transports.NotSent, Err: errors.New("busy")}
+	b.attempt("sms")
+	b.sms.err = nil
+	b.clock.t = b.clock.t.Add(-5 * time.Hour)
+	b.crash()
+	b.attempt("sms")
+	if len(b.sms.sent) != 1 {
+		t.Fatal("there is no pause")
+	}
+	b.clock.t = b.clock.t.Add(time.Minute)
+	if b.attempt("sms"); len(b.sms.sent) != 2 {
+		t.Errorf("%+v", b.downlink())
+	}
 }

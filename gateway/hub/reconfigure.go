@@ -3,7 +3,6 @@ package hub
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/godwit-gateway/godwit/scheduler/tariff"
@@ -41,7 +40,7 @@ func (h *Hub) Reconfigure(ctx context.Context, s Schedule) error {
 func (h *Hub) fundAgain(c *commit, now time.Time) {
 	for _, number := range h.outgoing.numbers() {
 		for _, ref := range h.outgoing.open[number] {
-			if d := h.outgoing.byRef[ref]; d.State == DownlinkQueued && strings.HasPrefix(d.Error, BudgetSpent) {
+			if d := h.outgoing.byRef[ref]; waitsForMoney(d) {
 				d.Due = earlier(d.Due, now)
 				c.batch.PutDownlink(d)
 				c.wake = true

@@ -3,6 +3,7 @@ package hub
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -203,6 +204,10 @@ const BudgetSpent = "the budget is spent: that of "
 
 // budgetPause is how long a downlink waits that no budget has money for.
 const budgetPause = time.Hour
+
+func waitsForMoney(d *store.Downlink) bool {
+	return d.State == DownlinkQueued && strings.HasPrefix(d.Error, BudgetSpent)
+}
 
 // affordable reports whether every hard budget allows a downlink, and its report, besides those that are under way over other links; if not, it waits.
 func (h *Hub) affordable(c *commit, l *link, i fleet.Index, d *store.Downlink, report bool, now time.Time) (price scheduler.Micros, ok bool) {

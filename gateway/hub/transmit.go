@@ -12,6 +12,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -321,7 +322,7 @@ func (h *Hub) settleOne(c *commit, d *store.Downlink, a *attempt, receipt transp
 		}
 		h.move(c, d, DownlinkFailed, now)
 	case outcome == transports.NotSent:
-		h.offerLost(d, now)
+		h.unsent(d, now)
 		d.Due = a.next(err, d.Attempts, now)
 		h.move(c, d, DownlinkQueued, now)
 	default:
@@ -334,9 +335,17 @@ func (h *Hub) settleOne(c *commit, d *store.Downlink, a *attempt, receipt transp
 // is down for a night costs a downlink nothing but time.
 func (h *Hub) untried(d *store.Downlink, a *attempt, now time.Time) {
 	d.Attempts--
-	h.offerLost(d, now)
+	h.unsent(d, now)
 	if l := h.links[d.Link]; l != nil && l.Metered && d.Ref == a.ref {
 		h.outgoing.refund(d.Number, now)
+	}
+}
+
+// unsent tells those who have something to say of a downlink that surely did not leave and is tried again: they say it anew.
+func (h *Hub) unsent(d *store.Downlink, now time.Time) {
+	h.offerLost(d, now)
+	if i, ok := h.fleet.ByNumber(d.Number); ok && d.Kind == downlinkSchedule {
+		h.core.Unsent(core.Place(i))
 	}
 }
 

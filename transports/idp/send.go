@@ -110,7 +110,7 @@ func (t *Transport) sendError(err error) error {
 		t.refuse(e)
 		out.Slow = true // an operator can repair it within days
 	case !e.connected:
-		out.Slow = true
+		out.Slow, out.Unasked = true, true
 	case !e.answered:
 		out.Outcome = transports.MaybeSent
 	case e.failure == permanent && e.code == 0:
