@@ -551,3 +551,36 @@ func TestPauseOfAClockThatWasAhead(t *testing.T) {
 		t.Errorf("%+v", b.downlink())
 	}
 }
+
+// Word of what arrived of a message goes where the device asks for it, not where it asked before, and goes once.
+func TestFragmentStatusFollowsTheDevice(t *testing.T) {
+	b, out := answering(t)
+	d := b.importOne(8)
+	piece := pieces(t, 1, append([]byte{byte(codec.MessageUser)}, make([]byte, 300)...), 100)[0]
+	b.settled(b.udp(d.to(d.say(piece, 1))), transports.Stored) // in a window that is gone
+	b.settled(b.smsFrom(msisdn, d.say(piece, 1)), transports.Stored)
+	b.sms.err = &transports.SendError{Outcome: transports.MaybeSent, Err: errors.New("no answer")}
+	b.clock.t = b.clock.t.Add(time.Minute)
+	b.attempt("sms")
+	b.attempt("sms")
+	tried := len(b.sms.sent)
+	b.sms.err = nil
+	b.settled(b.smsFrom(msisdn, d.say(piece, 0)), transports.Stored)
+	b.settled(b.smsFrom(msisdn, d.say(piece, 1)), transports.Stored)
+	for range 30 {
+		b.clock.t = b.clock.t.Add(time.Minute)
+		b.attempt("sms")
+	}
+	b.opens(d)
+	b.attempt("udp")
+	statuses := 0
+	list, err := b.hub.Downlinks("meter-1")
+	for _, r := range list {
+		if r.Kind == "fragments" {
+			statuses += r.Attempts
+		}
+	}
+	if err != nil || statuses != 2 || tried == 0 || len(out.sent) != 0 {
+		t.Errorf("%d statuses, %d tried, %d by udp: %+v, %v", statuses, tried, len(out.sent), list, err)
+	}
+}
