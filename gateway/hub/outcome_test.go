@@ -12,6 +12,7 @@ import (
 	"github.com/godwit-gateway/godwit/codec/manifest"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/rollout"
+	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
 	"github.com/godwit-gateway/godwit/transports"
 )
@@ -582,5 +583,26 @@ func TestFragmentStatusFollowsTheDevice(t *testing.T) {
 	}
 	if err != nil || statuses != 2 || tried == 0 || len(out.sent) != 0 {
 		t.Errorf("%d statuses, %d tried, %d by udp: %+v, %v", statuses, tried, len(out.sent), list, err)
+	}
+}
+
+// Money that is held for what another link has in hand is free again soon, so what waits for it does not wait as long as for a budget that is spent.
+func TestMoneyThatIsHeldIsFreeSoon(t *testing.T) {
+	b, sbd := priced(t, ledger.Budget{Scope: ledger.Scope{Level: ledger.Fleet, Currency: "EUR"}, Amount: 30_000, Hard: true}), &fakeTransport{silent: true}
+	b.schedule.Core.Links = append(b.schedule.Core.Links, core.Link{Name: "sbd", Tariff: "text", Wakes: true})
+	twoWays(t, b, sbd)
+	b.message("sbd")
+	sbd.err = &transports.SendError{Outcome: transports.NotSent, Err: errors.New("busy")}
+	sbd.hold = func(context.Context, transports.Downlink) {
+		b.message("sms")
+		b.transmitSMS()
+		if r := b.downlink(); len(b.sms.sent) != 0 || !strings.HasPrefix(r.Error, hub.BudgetSpent) {
+			t.Errorf("%+v", r)
+		}
+	}
+	b.attempt("sbd")
+	b.clock.t = b.clock.t.Add(time.Minute)
+	if b.transmitSMS(); len(b.sms.sent) != 1 {
+		t.Errorf("%+v", b.downlink())
 	}
 }

@@ -215,12 +215,20 @@ func (h *Hub) affordable(c *commit, l *link, i fleet.Index, d *store.Downlink, r
 	for _, m := range h.outgoing.held {
 		held += m
 	}
-	price, scope, ok := h.core.Price(now, core.Place(i), core.Downlink{Link: l.place, Bytes: sizeOf(d), Cause: causeOfKind(d.Kind), Report: report, Held: held})
-	if !ok {
-		d.Due, d.Error = now.Add(budgetPause), BudgetSpent+scope.String()
-		c.batch.PutDownlink(d)
+	down := core.Downlink{Link: l.place, Bytes: sizeOf(d), Cause: causeOfKind(d.Kind), Report: report, Held: held}
+	price, scope, ok := h.core.Price(now, core.Place(i), down)
+	if ok {
+		return price, true
 	}
-	return price, ok
+	pause := budgetPause
+	if down.Held = 0; held > 0 {
+		if _, _, alone := h.core.Price(now, core.Place(i), down); alone { // what is under way is over soon, and may be of another budget
+			pause = retryAfter
+		}
+	}
+	d.Due, d.Error = now.Add(pause), BudgetSpent+scope.String()
+	c.batch.PutDownlink(d)
+	return price, false
 }
 
 // tellInterval queues what a device that speaks now should do from now on, if that is worth telling.
