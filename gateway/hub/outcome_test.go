@@ -606,3 +606,19 @@ func TestMoneyThatIsHeldIsFreeSoon(t *testing.T) {
 		t.Errorf("%+v", b.downlink())
 	}
 }
+
+// What waits for a link that is configured no more does not keep a device from hearing over another one.
+func TestAcknowledgementAfterItsLinkIsGone(t *testing.T) {
+	b := newBench(t)
+	d := twoWays(t, b, &fakeTransport{silent: true})
+	b.bySBD(d.asks())
+	_ = b.store.Close()
+	b.sbd = nil
+	b.open()
+	b.settled(b.smsFrom(msisdn, d.asks()), transports.Stored)
+	b.clock.t = b.clock.t.Add(time.Minute)
+	b.attempt("sms")
+	if len(b.sms.sent) != 1 || !d.acked(b.sms.sent[0].Payload, d.next-1) {
+		t.Errorf("%+v", b.downlink())
+	}
+}

@@ -38,12 +38,12 @@ func (o *outgoing) dueOn(l *link, d *store.Downlink, now time.Time) (due, look t
 	return d.Due, earlier(d.Due, now.Add(retryAfter))
 }
 
-// stranded is a downlink of a kind that waits for another link than the one that its device now speaks over, having been tried there in vain; nil if there is
-// none. On a link without charge it waits for the device, not for the link.
+// stranded is a downlink of a kind that waits for another link than the one that its device now speaks over, having been tried there in vain, or for one that
+// is configured no more; nil if there is none. On a link without charge it waits for the device, not for the link.
 func (h *Hub) stranded(number uint32, l *link, kind string) *store.Downlink {
 	return h.outgoing.first(number, func(d *store.Downlink) bool {
 		on := h.links[d.Link]
-		return d.Kind == kind && d.State == DownlinkQueued && d.Error != "" && on != l && (on == nil || on.Metered)
+		return d.Kind == kind && d.State == DownlinkQueued && on != l && (on == nil || on.Transport == nil || on.Metered && d.Error != "")
 	})
 }
 

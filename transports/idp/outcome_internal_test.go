@@ -25,6 +25,7 @@ func TestUnasked(t *testing.T) {
 		"stopped":       {&callError{what: whatToken, err: context.Canceled}, true},
 		"queue is full": {&callError{what: whatSubmit, failure: permanent, code: 21795, connected: true, answered: true, err: saidError(21795)}, false},
 		"account":       {&callError{what: whatSubmit, failure: refusedAuth, status: 403, connected: true, answered: true, err: errors.New("status 403")}, false},
+		"too fast":      {&callError{what: whatSubmit, failure: tooFast, code: 16, connected: true, answered: true, err: saidError(16)}, true},
 		"no answer":     {&callError{what: whatSubmit, failure: unreachable, connected: true, err: errors.New("time is over")}, false},
 	} {
 		if err := tr.sendError(c.err); transports.Unasked(err) != c.unasked {

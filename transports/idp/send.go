@@ -115,6 +115,8 @@ func (t *Transport) sendError(err error) error {
 		out.Outcome = transports.MaybeSent
 	case e.failure == permanent && e.code == 0:
 		out.Slow = true // it is not there, or does not want us
+	case e.failure == tooFast: // it has not looked at the message
+		out.Unasked = true
 	case queueFull(e.code):
 		out.Slow = true // until the terminal has taken some
 	case e.failure == permanent:
