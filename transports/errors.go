@@ -59,6 +59,11 @@ func (e *SendError) Error() string {
 // Unwrap returns the cause.
 func (e *SendError) Unwrap() error { return e.Err }
 
+// Unreached is the error of a Send that ended before the network was asked. Nothing has left.
+func Unreached(err error) error {
+	return &SendError{Outcome: NotSent, Unasked: true, Err: err}
+}
+
 // Unasked reports whether a Send failed before the network was asked: its line was down, it could not be reached, or there was no time left. Such a
 // try says nothing about the payload.
 func Unasked(err error) bool {

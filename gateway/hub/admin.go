@@ -181,10 +181,11 @@ func (h *Hub) dismiss(ctx context.Context, ref, action, reason string, how func(
 
 // AcceptAddress lets downlinks that cost money go to an address that the device was heard from.
 func (h *Hub) AcceptAddress(ctx context.Context, ref, bearer, id string) (fleet.Device, error) {
-	return h.change(ctx, ref, "device.address", bearer+":"+id, func(_ *commit, i fleet.Index) error {
+	return h.change(ctx, ref, "device.address", bearer+":"+id, func(c *commit, i fleet.Index) error {
 		if !h.fleet.AcceptAddress(i, bearer, id) {
 			return fmt.Errorf("%w: the device was never heard from %s:%s", ErrQuery, bearer, id)
 		}
+		c.wake = true // downlinks may wait for a way there
 		return nil
 	})
 }
@@ -201,6 +202,7 @@ func (h *Hub) GiveAddress(ctx context.Context, ref, bearer, id string) (fleet.De
 				fleet.AddressesMax, fleet.CandidatesMax)
 		}
 		c.batch.PutAddress(bearer, id, h.fleet.Head(i).Number)
+		c.wake = true
 		return nil
 	})
 }

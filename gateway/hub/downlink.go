@@ -94,7 +94,7 @@ type outgoing struct {
 	spent map[uint32]dayCount         // paid downlinks by number
 	asked map[uint64]bool             // requests of the gateway's own, by ref
 	held  map[uint64]scheduler.Micros // by ref: what those may cost that a network has in hand
-	vain  map[uint64]int              // by ref: tries since the start in which the network was not reached
+	vain  map[uint64]vain             // by ref: tries in which the network was not reached
 
 	unknown []uint64 // refs of those that a network had in hand when the gateway ended
 }
@@ -105,13 +105,19 @@ func (o *outgoing) init() {
 	o.spent = make(map[uint32]dayCount)
 	o.held = make(map[uint64]scheduler.Micros)
 	o.asked = make(map[uint64]bool)
-	o.vain = make(map[uint64]int)
+	o.vain = make(map[uint64]vain)
 	o.next = 1
 }
 
-// full reports whether there is no room for one more to a device.
+// full reports whether there is no room for one more to a device. What the network took, and only its report is due of, takes none: some never report.
 func (o *outgoing) full(number uint32) bool {
-	return len(o.byRef) >= downlinkMax || len(o.open[number]) >= downlinkEach
+	waiting := 0
+	for _, ref := range o.open[number] {
+		if o.byRef[ref].State != DownlinkAccepted {
+			waiting++
+		}
+	}
+	return len(o.byRef) >= downlinkMax || waiting >= downlinkEach
 }
 
 func (o *outgoing) put(d *store.Downlink) {
@@ -152,6 +158,13 @@ func (o *outgoing) waits(number uint32, kind string) bool {
 	return o.first(number, func(d *store.Downlink) bool { return d.Kind == kind && d.State == DownlinkQueued }) != nil
 }
 
+// doubtful is a downlink of a kind that may have left over a link and waits to be repeated; nil if there is none.
+func (o *outgoing) doubtful(number uint32, l *link, kind string) *store.Downlink {
+	return o.first(number, func(d *store.Downlink) bool {
+		return d.Kind == kind && d.Link == l.Name && d.State == DownlinkSent && d.InHand == 0
+	})
+}
+
 func final(state string) bool {
 	return state == DownlinkDelivered || state == DownlinkFailed || state == DownlinkExpired
 }
@@ -167,8 +180,11 @@ func (h *Hub) loadDownlink(d *store.Downlink) error {
 	if most := now.Add(downlinkTTLMax); d.Expires.After(most) {
 		d.Expires, d.Due = most, now
 	}
-	if d.Changed.After(now) {
-		d.Changed = now
+	if ahead := d.Changed.Sub(now); ahead > 0 {
+		d.Changed, d.Due = now, d.Due.Add(-ahead)
+	}
+	if d.State == DownlinkQueued && d.Attempts == 0 && d.Error != "" && !waitsForMoney(d) {
+		d.Due = earlier(d.Due, now) // its network was not reached: a start is a reason to try
 	}
 	if inFragments(d) {
 		if _, err := parseParcel(d.Payload); err != nil {
@@ -355,7 +371,19 @@ func (h *Hub) enqueue(c *commit, i fleet.Index, d *store.Downlink) {
 // that came before it leaves.
 func (h *Hub) queueAck(c *commit, l *link, i fleet.Index, now time.Time) {
 	number := h.fleet.Head(i).Number
-	if h.outgoing.waits(number, downlinkAck) || l.Transport == nil || h.reachable(i, l) != nil || len(h.outgoing.byRef) >= downlinkMax {
+	if l.Transport == nil || h.reachable(i, l) != nil {
+		return
+	}
+	if d := h.stranded(number, l, downlinkAck); d != nil {
+		h.rescue(c, d, l, now.Add(ackInterval))
+	}
+	if h.outgoing.waits(number, downlinkAck) || len(h.outgoing.byRef) >= downlinkMax {
+		return
+	}
+	if d := h.outgoing.doubtful(number, l, downlinkAck); d != nil { // else that one would be repeated as well
+		d.Due, d.Expires = earlier(d.Due, now.Add(ackInterval)), now.Add(downlinkTTL)
+		h.move(c, d, DownlinkQueued, now)
+		c.wake = true
 		return
 	}
 	h.enqueue(c, i, &store.Downlink{

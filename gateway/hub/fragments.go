@@ -106,24 +106,32 @@ func appendFragment(dst []byte, f *codec.Fragment) []byte {
 	return appendUintMember(dst, "data_bytes", uint64(len(f.Data)))
 }
 
-// queueFragmentStatus queues word of what arrived of a message, unless one is queued already: it is made when it leaves.
+// queueFragmentStatus queues word of what arrived of a message, where the device asks for it. One that waits already, whatever it was tried, is that: it is
+// made when it leaves.
 func (h *Hub) queueFragmentStatus(c *commit, l *link, i fleet.Index, set uint8, now time.Time) {
 	recipe := []byte{byte(codec.MessageFragmentStatus), set}
 	number := h.fleet.Head(i).Number
-	queued := func(d *store.Downlink) bool {
-		return d.Kind == downlinkFragments && d.State == DownlinkQueued && slices.Equal(d.Payload, recipe)
+	waits := func(d *store.Downlink) bool {
+		return d.Kind == downlinkFragments && (d.State == DownlinkQueued || d.State == DownlinkSent && d.InHand == 0) && slices.Equal(d.Payload, recipe)
 	}
-	if h.outgoing.first(number, queued) != nil || l.Ack == AckNever || l.Transport == nil || h.reachable(i, l) != nil || len(h.outgoing.byRef) >= downlinkMax {
+	if l.Ack == AckNever || l.Transport == nil || h.reachable(i, l) != nil {
 		return
 	}
-	d := &store.Downlink{
-		Number: number, Kind: downlinkFragments, Link: l.Name, State: DownlinkQueued, Payload: recipe,
-		QueuedAt: now, Due: now, Expires: now.Add(codec.FragmentTTL), Changed: now,
-	}
+	due := now
 	if l.Metered {
-		d.Due = now.Add(ackInterval)
+		due = now.Add(ackInterval)
 	}
-	h.enqueue(c, i, d)
+	switch d := h.outgoing.first(number, waits); {
+	case d != nil && (d.Link != l.Name || d.State == DownlinkSent):
+		h.rescue(c, d, l, due)
+		h.move(c, d, DownlinkQueued, now)
+	case d != nil || len(h.outgoing.byRef) >= downlinkMax:
+	default:
+		h.enqueue(c, i, &store.Downlink{
+			Number: number, Kind: downlinkFragments, Link: l.Name, State: DownlinkQueued, Payload: recipe,
+			QueuedAt: now, Due: due, Expires: now.Add(codec.FragmentTTL), Changed: now,
+		})
+	}
 }
 
 // fragmentStatus is the plaintext of a status that fits into room bytes; what is cut from its bitmap counts as missing.

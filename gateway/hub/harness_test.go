@@ -42,6 +42,7 @@ type bench struct {
 	store    *store.Store
 	sms      *fakeTransport
 	udpOut   transports.Transport // for downlinks over udp; nil if it only receives
+	sbd      transports.Transport // a second paid link; nil: there is none
 	template *codec.Template
 	register fleet.Registration
 	retain   hub.Retention
@@ -89,12 +90,15 @@ func (b *bench) open() {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	links := []hub.Link{
+		{Name: "udp", Bearer: transports.UDP, Ack: hub.AckAlways, Transport: b.udpOut},
+		{Name: "sms", Bearer: transports.SMS, Ack: hub.AckAsked, Metered: true, Transport: b.sms},
+	}
+	if b.sbd != nil {
+		links = append(links, hub.Link{Name: "sbd", Bearer: transports.SBD, Ack: hub.AckAsked, Metered: true, Transport: b.sbd})
+	}
 	b.hub, err = hub.New(hub.Options{
-		Gateway: "gw1", Store: b.store, KEK: kek, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Inline: !b.driven,
-		Links: []hub.Link{
-			{Name: "udp", Bearer: transports.UDP, Ack: hub.AckAlways, Transport: b.udpOut},
-			{Name: "sms", Bearer: transports.SMS, Ack: hub.AckAsked, Metered: true, Transport: b.sms},
-		},
+		Gateway: "gw1", Store: b.store, KEK: kek, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Inline: !b.driven, Links: links,
 		FleetKeys: []fleet.FleetKey{{
 			ID: "a", Key: b.fleetKey, First: 1, Last: 1000, Product: "buoy", Customer: "acme", Name: "dev-{number}", CTRBits: 8, TagLen: 8,
 			Register: b.register, Template: fleet.TemplateHash(b.template.Hash()),

@@ -56,7 +56,8 @@ type link struct {
 	ring  ring // guarded by Hub.mu
 	weak  dayCount
 
-	wakeup chan struct{} // downlinks may have become due
+	wakeup chan struct{}       // downlinks may have become due
+	early  []transports.Report // on what the network has in hand, perhaps: it has no name yet; guarded by Hub.mu
 }
 
 // A Product is what devices of one kind have in common.
@@ -275,12 +276,13 @@ func (h *Hub) run(ctx context.Context, r *request) error {
 	}
 }
 
-// Run commits until ctx is done, then what is still queued, and transmits downlinks beside. It returns an error that wraps ErrFatal if
-// the store did not take a batch.
+// Run commits until ctx is done, then what is still queued and what came of attempts that were under way, and transmits downlinks beside. It returns an error
+// that wraps ErrFatal if the store did not take a batch.
 func (h *Hub) Run(ctx context.Context) error {
 	defer close(h.closed)
 	var wg sync.WaitGroup
 	stop, cancel := context.WithCancel(ctx)
+	defer cancel()
 	for _, l := range h.linkList {
 		if l.Transport != nil {
 			wg.Go(func() { h.transmit(stop, l) })
@@ -288,17 +290,17 @@ func (h *Hub) Run(ctx context.Context) error {
 	}
 	wg.Go(func() { h.retain(stop) })
 	wg.Go(func() { h.schedule(stop) })
-	err := h.commitLoop(ctx)
+	// The committer goes on until the other loops are gone: what came of an attempt and is not written down would count as one that may have left.
+	gone, ended := context.WithCancel(context.WithoutCancel(ctx))
+	go func() { <-stop.Done(); wg.Wait(); ended() }()
+	err := h.commitLoop(gone)
 	cancel()
-	// The other loops may still wait for the committer; it answers until they are gone.
-	gone := make(chan struct{})
-	go func() { wg.Wait(); close(gone) }()
-	for {
+	for { // after an error they may still wait for it
 		select {
 		case r := <-h.queue:
 			r.err = ErrClosed
 			r.done <- struct{}{}
-		case <-gone:
+		case <-gone.Done():
 			return err
 		}
 	}

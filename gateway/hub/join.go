@@ -121,7 +121,8 @@ func (h *Hub) answerJoin(c *commit, l *link, u *transports.Uplink, i fleet.Index
 	l.count.replies.Add(1)
 }
 
-// queueJoin queues the answer in scratch.row where each message is paid for. It takes the place of an earlier answer that is still queued.
+// queueJoin queues the answer in scratch.row where each message is paid for. It takes the place of an earlier answer that is still queued, or that may have
+// left and would be repeated: the device has not heard that one.
 func (h *Hub) queueJoin(c *commit, l *link, i fleet.Index, now time.Time) {
 	number := h.fleet.Head(i).Number
 	payload := append([]byte(nil), h.scratch.row...)
@@ -129,8 +130,14 @@ func (h *Hub) queueJoin(c *commit, l *link, i fleet.Index, now time.Time) {
 		return d.Kind == downlinkJoin && d.State == DownlinkQueued && d.Link == l.Name
 	}
 	if d := h.outgoing.first(number, queued); d != nil {
-		d.Payload = payload
+		d.Payload, d.Expires = payload, now.Add(session.ChallengeLife)
 		c.batch.PutDownlink(d)
+		return
+	}
+	if d := h.outgoing.doubtful(number, l, downlinkJoin); d != nil {
+		d.Payload, d.Due, d.Expires = payload, now, now.Add(session.ChallengeLife)
+		h.move(c, d, DownlinkQueued, now)
+		c.wake = true
 		return
 	}
 	if l.Transport == nil || h.reachable(i, l) != nil || h.outgoing.full(number) {

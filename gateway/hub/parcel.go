@@ -142,7 +142,7 @@ func (h *Hub) nextFragment(c *commit, l *link, i fleet.Index, d *store.Downlink,
 // settleFragment writes down what came of sending a fragment. That it was sent says little: the device's own word ends the downlink. A window
 // that is gone is no reason to give up on links where each uplink opens one. What surely did not leave cost nothing, so only the downlink's expiry
 // ends that.
-func (h *Hub) settleFragment(c *commit, d *store.Downlink, index uint16, receipt transports.Receipt, err error, now time.Time) {
+func (h *Hub) settleFragment(c *commit, d *store.Downlink, a *attempt, receipt transports.Receipt, err error, now time.Time) {
 	if err == nil {
 		d.Parts += receipt.Parts
 		keepParcel(d, parcelOf(d), 0)
@@ -162,12 +162,16 @@ func (h *Hub) settleFragment(c *commit, d *store.Downlink, index uint16, receipt
 	default:
 		p, vain := parcelOf(d), inVain(d)
 		vain += min(1, math.MaxUint8-vain)
-		p.Unsent(index)
+		p.Unsent(a.fragment)
 		keepParcel(d, p, vain)
+		if p.Left() == 0 { // nothing of it ever left: an offer may still be withdrawn
+			d.Attempts = 0
+			h.offerLost(d, now)
+		}
 		if l != nil && l.Metered {
 			h.outgoing.refund(d.Number, now)
 		}
-		d.Due = now.Add(pauseAfter(err, int(vain)))
+		d.Due = a.next(err, int(vain), now)
 		h.move(c, d, DownlinkQueued, now)
 	}
 }

@@ -29,10 +29,24 @@ func (h *Hub) Reconfigure(ctx context.Context, s Schedule) error {
 		}
 		h.rollouts.Learn(h.core.Presence())
 		h.tells, h.currency, h.budgets = s.Send, s.Core.Currency, s.Core.Budgets
+		h.fundAgain(c, now)
 		h.configEvent(c, ConfigTaken, nil, now)
 		h.reloads.taken.Add(1)
 		return nil
 	})
+}
+
+// fundAgain makes due what waits for money: there may be some now.
+func (h *Hub) fundAgain(c *commit, now time.Time) {
+	for _, number := range h.outgoing.numbers() {
+		for _, ref := range h.outgoing.open[number] {
+			if d := h.outgoing.byRef[ref]; waitsForMoney(d) {
+				d.Due = earlier(d.Due, now)
+				c.batch.PutDownlink(d)
+				c.wake = true
+			}
+		}
+	}
 }
 
 // RefuseConfig tells that a configuration was not taken, and why; the one in force stays.

@@ -15,28 +15,64 @@ import (
 // Report implements transports.Sink.
 func (h *Hub) Report(ctx context.Context, r transports.Report) error {
 	return h.do(ctx, func(c *commit) error {
-		d := h.reported(&r)
-		if d == nil {
-			return nil // of a downlink that is no longer known: settled all the same
+		if !h.takeReport(c, &r) {
+			h.keepEarly(&r)
 		}
-		h.reportedFor(d, r.ReceivedAt)
-		switch r.State {
-		case transports.ReportDelivered:
-			h.said(d, r.ReceivedAt, "")
-			h.offerArrived(d, r.ReceivedAt)
-			h.move(c, d, DownlinkDelivered, r.ReceivedAt)
-		case transports.ReportFailed:
-			d.Error = "the network gave up"
-			if noSubscriber(r.Code) {
-				h.said(d, r.ReceivedAt, fmt.Sprintf("status %#02x", r.Code))
-			}
-			h.offerLost(d, r.ReceivedAt)
-			h.move(c, d, DownlinkFailed, r.ReceivedAt)
-		case transports.ReportPending:
-			c.batch.PutDownlink(d) // the report may have been paid for
-		}
-		return nil
+		return nil // also of a downlink that is no longer known: settled all the same
 	})
+}
+
+// takeReport settles the downlink that a report is on; false: there is none.
+func (h *Hub) takeReport(c *commit, r *transports.Report) bool {
+	d := h.reported(r)
+	if d == nil {
+		return false
+	}
+	h.reportedFor(d, r.ReceivedAt)
+	switch r.State {
+	case transports.ReportDelivered:
+		h.said(d, r.ReceivedAt, "")
+		h.offerArrived(d, r.ReceivedAt)
+		h.move(c, d, DownlinkDelivered, r.ReceivedAt)
+	case transports.ReportFailed:
+		d.Error = "the network gave up"
+		if noSubscriber(r.Code) {
+			h.said(d, r.ReceivedAt, fmt.Sprintf("status %#02x", r.Code))
+		}
+		h.offerLost(d, r.ReceivedAt)
+		h.move(c, d, DownlinkFailed, r.ReceivedAt)
+	case transports.ReportPending:
+		c.batch.PutDownlink(d) // the report may have been paid for
+	}
+	return true
+}
+
+// earlyMax is how many reports are kept that may be early.
+const earlyMax = 64
+
+// keepEarly keeps a report on a downlink that is not known while a network has one in hand: networks may report before the receipt is filed. It is in memory only,
+// for without the receipt, which goes to disk with what the report says, it is on nothing.
+func (h *Hub) keepEarly(r *transports.Report) {
+	l := h.links[r.Transport]
+	if l == nil || len(l.early) >= earlyMax {
+		return
+	}
+	for _, refs := range h.outgoing.open {
+		for _, ref := range refs {
+			if d := h.outgoing.byRef[ref]; d.Link == l.Name && d.InHand > 0 {
+				l.early = append(l.early, *r)
+				return
+			}
+		}
+	}
+}
+
+// takeEarly takes the reports that came before the receipt that has been filed now.
+func (h *Hub) takeEarly(c *commit, l *link) {
+	for k := range l.early {
+		h.takeReport(c, &l.early[k])
+	}
+	l.early = nil
 }
 
 // Checked implements transports.Payer.

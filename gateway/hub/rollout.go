@@ -149,12 +149,22 @@ func sizeOf(d *store.Downlink) int {
 // offerUpdate queues what a device that speaks now is to be offered, if it is to be offered anything and none is on its way.
 func (h *Hub) offerUpdate(c *commit, l *link, i fleet.Index, now time.Time) {
 	number := h.fleet.Head(i).Number
-	if l.Transport == nil || h.offering(number, now) {
+	stranded := h.stranded(number, l, downlinkOffer)
+	if stranded != nil && (h.rolloutOf(stranded) == 0 || stranded.Attempts > 0 && inFragments(stranded)) {
+		stranded = nil
+	}
+	if l.Transport == nil || stranded == nil && h.offering(number, now) {
 		return
 	}
-	if offer, ok := h.rollouts.Offer(now, rollout.Place(i), l.place); ok {
-		h.queueOffer(c, l, i, number, offer)
+	offer, ok := h.rollouts.Offer(now, rollout.Place(i), l.place)
+	if !ok {
+		return
 	}
+	if stranded != nil { // links differ in what they carry, so it is made anew
+		stranded.Error = "the device speaks over another link now"
+		h.move(c, stranded, DownlinkExpired, now)
+	}
+	h.queueOffer(c, l, i, number, offer)
 }
 
 // queueOffer is apart from its caller so that a frame that brings no offer, as nearly all do, makes none in memory.

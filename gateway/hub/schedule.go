@@ -3,6 +3,7 @@ package hub
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -204,29 +205,47 @@ const BudgetSpent = "the budget is spent: that of "
 // budgetPause is how long a downlink waits that no budget has money for.
 const budgetPause = time.Hour
 
+func waitsForMoney(d *store.Downlink) bool {
+	return d.State == DownlinkQueued && strings.HasPrefix(d.Error, BudgetSpent)
+}
+
 // affordable reports whether every hard budget allows a downlink, and its report, besides those that are under way over other links; if not, it waits.
 func (h *Hub) affordable(c *commit, l *link, i fleet.Index, d *store.Downlink, report bool, now time.Time) (price scheduler.Micros, ok bool) {
 	var held scheduler.Micros
 	for _, m := range h.outgoing.held {
 		held += m
 	}
-	price, scope, ok := h.core.Price(now, core.Place(i), core.Downlink{Link: l.place, Bytes: sizeOf(d), Cause: causeOfKind(d.Kind), Report: report, Held: held})
-	if !ok {
-		d.Due, d.Error = now.Add(budgetPause), BudgetSpent+scope.String()
-		c.batch.PutDownlink(d)
+	down := core.Downlink{Link: l.place, Bytes: sizeOf(d), Cause: causeOfKind(d.Kind), Report: report, Held: held}
+	price, scope, ok := h.core.Price(now, core.Place(i), down)
+	if ok {
+		return price, true
 	}
-	return price, ok
+	pause := budgetPause
+	if down.Held = 0; held > 0 {
+		if _, _, alone := h.core.Price(now, core.Place(i), down); alone { // what is under way is over soon, and may be of another budget
+			pause = retryAfter
+		}
+	}
+	d.Due, d.Error = now.Add(pause), BudgetSpent+scope.String()
+	c.batch.PutDownlink(d)
+	return price, false
 }
 
 // tellInterval queues what a device that speaks now should do from now on, if that is worth telling.
 func (h *Hub) tellInterval(c *commit, l *link, i fleet.Index, now time.Time) {
 	number := h.fleet.Head(i).Number
-	if !h.tells || l.Transport == nil || h.outgoing.has(number, downlinkSchedule) || h.reachable(i, l) != nil {
+	if !h.tells || l.Transport == nil || h.reachable(i, l) != nil {
 		return
 	}
 	due, ack := now, 0
 	if d := h.queued(number, l, downlinkAck); d != nil {
 		due, ack = d.Due, ackSize
+	}
+	if d := h.stranded(number, l, downlinkSchedule); d != nil {
+		h.rescue(c, d, l, due)
+	}
+	if h.outgoing.has(number, downlinkSchedule) {
+		return
 	}
 	if _, ok := h.core.Decide(now, core.Place(i), ack); !ok {
 		return
@@ -242,10 +261,10 @@ func (h *Hub) tellInterval(c *commit, l *link, i fleet.Index, now time.Time) {
 // ackSize is the size of an acknowledgement on a link where it goes alone.
 const ackSize = 16
 
-// queued is a downlink of a kind that waits to go over a link and was never tried.
+// queued is a downlink of a kind that waits to go over a link. If it was tried it did not leave.
 func (h *Hub) queued(number uint32, l *link, kind string) *store.Downlink {
 	return h.outgoing.first(number, func(d *store.Downlink) bool {
-		return d.Kind == kind && d.Link == l.Name && d.State == DownlinkQueued && d.Attempts == 0
+		return d.Kind == kind && d.Link == l.Name && d.State == DownlinkQueued
 	})
 }
 

@@ -12,16 +12,17 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
 // attempt is a downlink about to be handed to its transport.
 type attempt struct {
-	ref       uint64
-	fragment  uint16 // of a downlink in fragments
-	rider     uint64 // another downlink in the same message; 0: none
-	transport transports.Transport
-	down      transports.Downlink
+	ref      uint64
+	fragment uint16 // of a downlink in fragments
+	rider    uint64 // another downlink in the same message; 0: none
+	link     *link
+	down     transports.Downlink
 }
 
 // poke wakes the loops of all links: something may have become due.
@@ -64,13 +65,30 @@ func (h *Hub) TransmitOnce(ctx context.Context, name string) (time.Time, error) 
 	if err != nil || a == nil {
 		return wake, err
 	}
-	receipt, sendErr := a.transport.Send(ctx, a.down)
+	receipt, sendErr := a.send(ctx)
 	// What was sent was sent, even if ctx is done: the result is written down in any case.
 	err = h.do(context.WithoutCancel(ctx), func(c *commit) error {
 		h.settle(c, a, receipt, sendErr)
 		return nil
 	})
 	return h.clock.Now(), err
+}
+
+// sendGrace is how long an attempt that is under way may take to end when the hub does: one that is broken off may have left, and would be paid for again.
+const sendGrace = 5 * time.Second
+
+// send hands a downlink to its transport.
+func (a *attempt) send(ctx context.Context) (transports.Receipt, error) {
+	if ctx.Err() != nil {
+		return transports.Receipt{}, &transports.SendError{Outcome: transports.NotSent, Err: ctx.Err()}
+	}
+	sending, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
+	late := time.AfterFunc(sendGrace, giveUp)
+	late.Stop()
+	defer late.Stop()
+	defer context.AfterFunc(ctx, func() { late.Reset(sendGrace) })()
+	return a.link.Transport.Send(sending, a.down) //nolint:wrapcheck // a SendError says what is known
 }
 
 // nextAttempt picks the link's oldest downlink that is due and has a way to its device, and ends those that are too old. Called with mu held.
@@ -97,8 +115,8 @@ func (h *Hub) nextAttempt(c *commit, l *link, now time.Time) (*attempt, time.Tim
 				wake = earlier(wake, d.Expires)
 				continue
 			}
-			if now.Before(d.Due) {
-				wake = earlier(wake, d.Due)
+			if due, look := h.outgoing.dueOn(l, d, now); now.Before(due) {
+				wake = earlier(wake, look)
 				continue
 			}
 			if a := h.prepareAttempt(c, l, d, now); a != nil {
@@ -158,13 +176,12 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 		}
 		r := &h.routes[i]
 		down.Window = transports.Window{ID: r.window, Until: time.UnixMilli(r.until)}
-		r.window = 0 // one answer per window
 	}
 	if d.Kind == downlinkAck {
 		s := h.fleet.Counters(i)
 		d.Payload, d.Counter = h.appendAck(nil, i, h.fleet.Head(i).Epoch, s.Highest), s.Highest
 	}
-	a := &attempt{ref: d.Ref, transport: l.Transport, down: down}
+	a := &attempt{ref: d.Ref, link: l, down: down}
 	d.Due = now.Add(maybeAfter) // holds if nothing is heard of this attempt
 	if err := h.fill(c, l, i, d, a, now); err != nil {
 		d.Error = err.Error()
@@ -178,6 +195,9 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 		h.move(c, d, ends, now)
 		c.wake = true // another one may have waited for its end
 		return nil
+	}
+	if !l.Metered {
+		h.routes[i].window = 0 // one answer per window, and none taken by what ends unsent
 	}
 	if d.Kind == downlinkAck && l.Metered {
 		h.ride(c, l, i, a, now)
@@ -235,6 +255,10 @@ func (h *Hub) settle(c *commit, a *attempt, receipt transports.Receipt, err erro
 		receipt.Ref = "" // the report is about the message, and counts for the one that it was sent for
 		h.settleOne(c, d, a, receipt, err, now)
 	}
+	h.takeEarly(c, a.link)
+	if err == nil {
+		h.outgoing.reached(a.link, now)
+	}
 }
 
 // chargedLate writes down and tells what an attempt has cost of a downlink that ended while it was under way: nothing else comes of it.
@@ -276,8 +300,9 @@ func (h *Hub) settleOne(c *commit, d *store.Downlink, a *attempt, receipt transp
 		return
 	}
 	d.Error = ""
+	h.outgoing.tried(d, a, err)
 	if inFragments(d) {
-		h.settleFragment(c, d, a.fragment, receipt, err, now)
+		h.settleFragment(c, d, a, receipt, err, now)
 		return
 	}
 	if err == nil {
@@ -287,10 +312,9 @@ func (h *Hub) settleOne(c *commit, d *store.Downlink, a *attempt, receipt transp
 	}
 	d.Error = err.Error()
 	switch outcome := outcomeOf(err); {
-	case transports.Unasked(err):
-		h.outgoing.vain[d.Ref]++
+	case transports.Unasked(err), lapsed(a, err):
 		h.untried(d, a, now)
-		d.Due = now.Add(pauseAfter(err, h.outgoing.vain[d.Ref]))
+		d.Due = a.next(err, h.outgoing.vain[d.Ref].tries, now)
 		h.move(c, d, DownlinkQueued, now)
 	case outcome == transports.Refused || d.Attempts >= attemptsMax:
 		if outcome != transports.MaybeSent {
@@ -298,8 +322,8 @@ func (h *Hub) settleOne(c *commit, d *store.Downlink, a *attempt, receipt transp
 		}
 		h.move(c, d, DownlinkFailed, now)
 	case outcome == transports.NotSent:
-		h.offerLost(d, now)
-		d.Due = now.Add(pauseAfter(err, d.Attempts))
+		h.unsent(d, now)
+		d.Due = a.next(err, d.Attempts, now)
 		h.move(c, d, DownlinkQueued, now)
 	default:
 		d.Due = now.Add(maybeAfter)
@@ -311,9 +335,17 @@ func (h *Hub) settleOne(c *commit, d *store.Downlink, a *attempt, receipt transp
 // is down for a night costs a downlink nothing but time.
 func (h *Hub) untried(d *store.Downlink, a *attempt, now time.Time) {
 	d.Attempts--
-	h.offerLost(d, now)
+	h.unsent(d, now)
 	if l := h.links[d.Link]; l != nil && l.Metered && d.Ref == a.ref {
 		h.outgoing.refund(d.Number, now)
+	}
+}
+
+// unsent tells those who have something to say of a downlink that surely did not leave and is tried again: they say it anew.
+func (h *Hub) unsent(d *store.Downlink, now time.Time) {
+	h.offerLost(d, now)
+	if i, ok := h.fleet.ByNumber(d.Number); ok && d.Kind == downlinkSchedule {
+		h.core.Unsent(core.Place(i))
 	}
 }
 
@@ -326,12 +358,29 @@ func outcomeOf(err error) transports.Outcome {
 	return transports.MaybeSent
 }
 
-// pauseAfter is how long to wait after so many attempts, the last of which ended with err.
+// lapsed reports whether an attempt found its window gone. That says nothing about the payload: the device's next uplink opens another one.
+func lapsed(a *attempt, err error) bool {
+	return a.down.Window.ID != 0 && outcomeOf(err) == transports.Refused && !errors.Is(err, transports.ErrTooLarge)
+}
+
+// next is when a downlink is due again after so many attempts that did not leave, the last of which ended with err. Where the device must speak first that is
+// what it waits for: after a pause it would miss an uplink.
+func (a *attempt) next(err error, attempts int, now time.Time) time.Time {
+	if a.down.Window.ID != 0 {
+		return now
+	}
+	return now.Add(pauseAfter(err, attempts))
+}
+
+// pauseAfter is how long to wait after so many attempts, the last of which ended with err. A network that was not reached may be there again in a moment, and
+// such a try costs nothing: the first pause is a short one.
 func pauseAfter(err error, attempts int) time.Duration {
 	first, most := retryAfter, retryMax
 	var se *transports.SendError
 	if errors.As(err, &se) && se.Slow {
-		first, most = slowAfter, slowMax
+		if most = slowMax; !transports.Unasked(err) {
+			first = slowAfter
+		}
 	}
 	return min(first<<min(attempts-1, pauseDoubled), most)
 }

@@ -61,6 +61,7 @@ type Publisher struct {
 	started bool      // the first Reconcile is over
 	looked  time.Time // when the stream was last seen to be as it should
 	saved   time.Time // when the bookkeeping was last written
+	trimmed time.Time // when Run last trimmed the outbox
 	most    int       // events in the next batch
 	refused uint64    // last event of a batch whose ids the stream claimed to know; 0: none
 	noted   uint64    // events that fill holes are known up to this sequence

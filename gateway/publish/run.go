@@ -19,7 +19,7 @@ const (
 func (p *Publisher) Run(ctx context.Context) error {
 	defer p.watch(ctx)()
 	wait := retryFirst
-	trimmed := p.now()
+	p.trimmed = p.now()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -49,12 +49,18 @@ func (p *Publisher) Run(ctx context.Context) error {
 			wait = retryFirst
 			timer.Reset(idleEvery)
 		}
-		if p.now().Sub(trimmed) >= trimEvery {
-			trimmed = p.now()
-			if err := p.TrimOnce(); err != nil {
-				p.log.Error("trim the outbox", slog.String("error", err.Error()))
-			}
-		}
+		p.trim()
+	}
+}
+
+// trim trims the outbox if that is due.
+func (p *Publisher) trim() {
+	if p.now().Sub(p.trimmed) < trimEvery {
+		return
+	}
+	p.trimmed = p.now()
+	if err := p.TrimOnce(); err != nil {
+		p.log.Error("trim the outbox", slog.String("error", err.Error()))
 	}
 }
 
@@ -93,6 +99,7 @@ func (p *Publisher) flow(ctx context.Context) (more bool, err error) {
 		if n == 0 {
 			return more, nil
 		}
+		p.trim() // under steady load there always is something to publish
 	}
 	return false, nil
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/publish"
+	"github.com/godwit-gateway/godwit/gateway/publish/streammodel"
 )
 
 // TestRun publishes while events come, and when it is told to stop what is still there.
@@ -65,6 +67,45 @@ func TestRunSuspects(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Fatal(err)
+	}
+}
+
+// busy is a stream during whose every publication another event is made, an hour after the one before.
+type busy struct {
+	*streammodel.Stream
+	during func()
+}
+
+func (b *busy) Publish(ctx context.Context, batch []publish.Message, last uint64) error {
+	err := b.Stream.Publish(ctx, batch, last)
+	b.during()
+	return err
+}
+
+// TestRunTrimsUnderLoad: the outbox is trimmed also while there always is something to publish.
+func TestRunTrimsUnderLoad(t *testing.T) {
+	m := newMachine(t)
+	t.Cleanup(func() { _ = m.store.Close() })
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	published, first := 0, uint64(0)
+	s := &busy{Stream: m.stream}
+	s.during = func() {
+		m.clock.add(time.Hour)
+		if first, _ = m.store.OutboxBounds(); first > 1 || published >= 1000 {
+			cancel()
+			return
+		}
+		published++
+		m.add(t, 1)
+	}
+	p, err := publish.New(publish.Options{Store: m.store, Stream: s, Log: quiet, Now: m.clock.Now, Adopt: m.adopt})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.add(t, 1)
+	if err := p.Run(ctx); err != nil || first <= 1 {
+		t.Errorf("after %d hours the outbox begins with event %d: %v", published, first, err)
 	}
 }
 

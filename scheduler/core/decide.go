@@ -108,6 +108,16 @@ func (k *Core) ToldByHand(now time.Time, at Place, every scheduler.Secs, revisio
 	k.Offered(now, at, o)
 }
 
+// Unsent says that the policy that was offered last surely did not leave: it may be told at once, and costs none of the repeats.
+func (k *Core) Unsent(at Place) {
+	d := k.find(at)
+	if d == nil || d.offered.interval == 0 {
+		return
+	}
+	d.offered.at, d.offered.tries = 0, max(d.offered.tries, 1)-1
+	k.touch(at)
+}
+
 // Running is what a device runs: as it acknowledged, or, if told is false, as it was seen to. 0: unknown. pending is what it was offered since.
 func (k *Core) Running(at Place) (every scheduler.Secs, told bool, pending scheduler.Secs) {
 	d := k.find(at)

@@ -110,11 +110,13 @@ func (t *Transport) sendError(err error) error {
 		t.refuse(e)
 		out.Slow = true // an operator can repair it within days
 	case !e.connected:
-		out.Slow = true
+		out.Slow, out.Unasked = true, true
 	case !e.answered:
 		out.Outcome = transports.MaybeSent
 	case e.failure == permanent && e.code == 0:
 		out.Slow = true // it is not there, or does not want us
+	case e.failure == tooFast: // it has not looked at the message
+		out.Unasked = true
 	case queueFull(e.code):
 		out.Slow = true // until the terminal has taken some
 	case e.failure == permanent:

@@ -14,6 +14,9 @@ func (t *Transport) Hasten(answer time.Duration) {
 // CheckEvery sets how often the network is looked at.
 func (t *Transport) CheckEvery(d time.Duration) { t.timing.check = d }
 
+// QueueFor sets how long a send waits for its turn.
+func (t *Transport) QueueFor(d time.Duration) { t.timing.queue = d }
+
 // GraceOf sets how long what is in hand may take.
 func (t *Transport) GraceOf(d time.Duration) { t.timing.grace = d }
 

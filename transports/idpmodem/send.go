@@ -74,7 +74,7 @@ func (t *Transport) sendOnce(ctx context.Context, d *transports.Downlink) (trans
 	// The payload is copied: the loop keeps it until the network has the message.
 	r := &request{ctx: ctx, payload: append([]byte(nil), d.Payload...), expires: d.Expires, reports: d.WantReport, result: make(chan answer, 1)}
 	if err := s.requests.Hand(ctx, r, t.timing.queue); err != nil {
-		return transports.Receipt{}, sendError(transports.NotSent, err)
+		return transports.Receipt{}, transports.Unreached(err)
 	}
 	select {
 	case a := <-r.result:
@@ -99,7 +99,7 @@ func (s *session) transmit(ctx context.Context, r *request) answer {
 		return s.took(o, r, now)
 	}
 	if len(q.messages) >= messagesMax {
-		return answer{err: sendError(transports.NotSent, errCrowded)}
+		return answer{err: transports.Unreached(errCrowded)}
 	}
 	o := &outgoing{name: q.nameOf(r.payload, s.t.dialect.nameMax), owed: true}
 	o.ref = o.name
@@ -163,9 +163,11 @@ func (s *session) outcome(err error) error {
 		return sendError(transports.MaybeSent, err)
 	case refused && (code == isatdata.TerminalLength || code == isatdata.TerminalParameter):
 		return sendError(transports.Refused, err)
+	case !refused: // the terminal did not even hear of it
+		return transports.Unreached(err)
 	}
 	s.t.mu.Lock()
 	slow := s.t.state.network != networkActive // the queue does not get shorter
 	s.t.mu.Unlock()
-	return &transports.SendError{Outcome: transports.NotSent, Code: code, Slow: refused && slow, Err: err}
+	return &transports.SendError{Outcome: transports.NotSent, Code: code, Slow: slow, Err: err}
 }

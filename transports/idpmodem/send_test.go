@@ -128,6 +128,28 @@ func TestFullQueue(t *testing.T) {
 	}
 }
 
+// A send whose turn does not come has asked nobody.
+func TestSendWaitsItsTurn(t *testing.T) {
+	s := newSite(t, options{})
+	release := make(chan struct{})
+	defer close(release)
+	s.sink.Judge = func(context.Context, transports.Uplink) (transports.Settlement, error) {
+		<-release
+		return transports.Stored, nil
+	}
+	s.tr.QueueFor(20 * time.Millisecond)
+	s.start(t)
+	s.up(t)
+	s.deliver(t, message("held"))
+	if _, ok := s.sink.AwaitCount(s.ctx, 1); !ok {
+		t.Fatal("the message did not come")
+	}
+	_, err := s.send("down")
+	if e := failed(t, err); e.Outcome != transports.NotSent || !transports.Unasked(err) {
+		t.Errorf("%+v", e)
+	}
+}
+
 // Under a blocked sky a full queue does not get shorter within minutes.
 func TestFullQueueBlocked(t *testing.T) {
 	s := newSite(t, options{terminal: idpterm.Options{ReturnSlots: 1}})

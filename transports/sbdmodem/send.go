@@ -73,7 +73,7 @@ func (t *Transport) sendOnce(ctx context.Context, d *transports.Downlink) (trans
 	}
 	q := &request{ctx: ctx, key: keyOf(d), payload: append([]byte(nil), d.Payload...), expires: d.Expires, result: make(chan answer, 1)}
 	if err := r.requests.Hand(ctx, q, t.cfg.SendTime); err != nil {
-		return transports.Receipt{}, notSent(err).err
+		return transports.Receipt{}, transports.Unreached(err)
 	}
 	select {
 	case a := <-q.result:

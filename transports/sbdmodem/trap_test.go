@@ -334,6 +334,28 @@ func TestOldFirmwareWaitsForTheTime(t *testing.T) {
 	}
 }
 
+// A send whose turn does not come has asked nobody.
+func TestSendWaitsItsTurn(t *testing.T) {
+	s := newSite(t)
+	release := make(chan struct{})
+	defer close(release)
+	s.sink.Judge = func(context.Context, transports.Uplink) (transports.Settlement, error) {
+		<-release
+		return transports.Stored, nil
+	}
+	tr := s.driver()
+	tr.SendFor(20 * time.Millisecond)
+	s.start(tr)
+	s.put("held")
+	if _, ok := s.sink.Await(s.ctx, []byte("held"), 1); !ok {
+		t.Fatal("the message did not come")
+	}
+	_, err := tr.Send(s.ctx, downlink(1, "down"))
+	if fails(t, err, transports.NotSent); !transports.Unasked(err) {
+		t.Errorf("%v, as if the network had been asked", err)
+	}
+}
+
 // Without signal there is no session, and a message goes back to the queue.
 func TestNoSessionWithoutSignal(t *testing.T) {
 	s := newSite(t)

@@ -67,7 +67,7 @@ func (t *Transport) sendOnce(ctx context.Context, d transports.Downlink) (transp
 		return transports.Receipt{}, sendError(transports.NotSent, transports.ErrDown)
 	}
 	if err := s.requests.Hand(ctx, r, t.timing.queue); err != nil {
-		return transports.Receipt{}, sendError(transports.NotSent, err)
+		return transports.Receipt{}, transports.Unreached(err)
 	}
 	select {
 	case a := <-r.result:
@@ -80,7 +80,7 @@ func (t *Transport) sendOnce(ctx context.Context, d transports.Downlink) (transp
 // transmit hands the parts of a request to the network, one after the other, from the first that it does not have.
 func (s *session) transmit(ctx context.Context, r *request) answer {
 	if err := s.awaitNetwork(ctx, r.ctx); err != nil {
-		return answer{err: sendError(transports.NotSent, err)}
+		return answer{err: &transports.SendError{Outcome: transports.NotSent, Code: codeOf(err), Unasked: true, Err: err}}
 	}
 	if err := r.ctx.Err(); err != nil {
 		return answer{err: sendError(transports.NotSent, err)}
@@ -161,8 +161,9 @@ func (s *session) outcome(err error) error {
 		if handed {
 			return sendError(transports.MaybeSent, err)
 		}
-		return sendError(transports.NotSent, err)
+		return transports.Unreached(err)
 	}
+	local := false // it is the modem's own trouble
 	switch c {
 	case classPermanent:
 		return sendError(transports.Refused, err)
@@ -175,14 +176,17 @@ func (s *session) outcome(err error) error {
 	case classFull:
 		s.sweep.Reset(0)
 	case classSMSC, classSIM:
-		s.setUp = true
+		s.setUp, local = true, true
 	case classNetwork:
 		s.t.mu.Lock()
 		s.t.attached = false
 		s.t.mu.Unlock()
-	case classRetry, classBusy, classSlot, classPhone: // of the last, health keeps count
+		local = true
+	case classBusy:
+		local = true
+	case classRetry, classSlot, classPhone: // of the last, health keeps count
 	}
-	return sendError(transports.NotSent, err)
+	return &transports.SendError{Outcome: transports.NotSent, Code: codeOf(err), Unasked: local, Err: err}
 }
 
 // awaitNetwork waits a while for the modem to be registered, as it does after power-up.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -82,6 +83,9 @@ func TestOutcomesByCode(t *testing.T) {
 			early.Store(true)
 			_, err := tr.Send(r.ctx, hello)
 			wantOutcome(t, err, c.early, c.code)
+			if own := slices.Contains([]int{14, 314, 331, 515}, c.code); transports.Unasked(err) != own {
+				t.Errorf("it is the modem's own trouble: %t, want %t", !own, own)
+			}
 			handed.Store(true)
 			_, err = tr.Send(r.ctx, hello)
 			wantOutcome(t, err, c.handed, c.code)
@@ -108,7 +112,9 @@ func TestTimeOutBeforeAndAfterThePDU(t *testing.T) {
 	r := up(t, m, tr)
 	mute.Store(true)
 	_, err := tr.Send(r.ctx, hello)
-	wantOutcome(t, err, transports.NotSent, 0)
+	if wantOutcome(t, err, transports.NotSent, 0); !transports.Unasked(err) {
+		t.Errorf("Send: %v, as if the network had been asked", err)
+	}
 	deaf.Store(true)
 	_, err = tr.Send(r.ctx, hello)
 	wantOutcome(t, err, transports.MaybeSent, 0)
@@ -297,7 +303,7 @@ func TestRegistration(t *testing.T) {
 	}
 	_, err := tr.Send(r.ctx, hello)
 	wantOutcome(t, err, transports.NotSent, 0)
-	if !errors.Is(err, smsmodem.ErrNotRegistered) {
+	if !errors.Is(err, smsmodem.ErrNotRegistered) || !transports.Unasked(err) {
 		t.Errorf("Send: %v", err)
 	}
 	before := m.count(func() int { return m.asked("+CREG?") })
@@ -512,7 +518,9 @@ func TestSendWaitsItsTurn(t *testing.T) {
 	m.deliver("SM", deliverPDU(t, sender, []byte("held")))
 	r.gets("held")
 	_, err := tr.Send(r.ctx, hello)
-	wantOutcome(t, err, transports.NotSent, 0)
+	if wantOutcome(t, err, transports.NotSent, 0); !transports.Unasked(err) {
+		t.Errorf("Send: %v, as if the network had been asked", err)
+	}
 	close(release)
 	tr.QueueFor(5 * time.Second)
 	if _, err := tr.Send(r.ctx, hello); err != nil {

@@ -161,7 +161,7 @@ func (t *Transport) Send(ctx context.Context, d transports.Downlink) (transports
 	n, err := conn.WriteToUDPAddrPort(d.Payload, peer)
 	if err != nil { // the kernel took nothing
 		t.counts.sendErrors.Add(1)
-		return transports.Receipt{}, &transports.SendError{Outcome: transports.NotSent, Err: fmt.Errorf("send datagram: %w", err)}
+		return transports.Receipt{}, transports.Unreached(fmt.Errorf("send datagram: %w", err))
 	}
 	t.counts.sent.Add(1)
 	t.counts.sentBytes.Add(uint64(max(n, 0)))

@@ -94,7 +94,7 @@ func (w *windows) take(now time.Duration, id uint64, n int) (netip.AddrPort, err
 	case e.id != id || now > e.until:
 		return netip.AddrPort{}, &transports.SendError{Outcome: transports.Refused, Err: fmt.Errorf("window: %w", transports.ErrExpired)}
 	case !e.settled:
-		return netip.AddrPort{}, &transports.SendError{Outcome: transports.NotSent, Err: errUnsettled}
+		return netip.AddrPort{}, transports.Unreached(errUnsettled)
 	case e.budget == 0:
 		return netip.AddrPort{}, &transports.SendError{Outcome: transports.Refused, Err: errSpent}
 	case e.budget < n:

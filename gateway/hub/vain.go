@@ -1,0 +1,65 @@
+package hub
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// vain is what is remembered of tries of a downlink in which the network was not reached, since it was last or since the start.
+type vain struct {
+	tries int
+	down  bool // in the last one the line was down
+}
+
+// tried notes whether an attempt reached the network.
+func (o *outgoing) tried(d *store.Downlink, a *attempt, err error) {
+	if !transports.Unasked(err) && !lapsed(a, err) {
+		delete(o.vain, d.Ref)
+		return
+	}
+	o.vain[d.Ref] = vain{tries: o.vain[d.Ref].tries + 1, down: errors.Is(err, transports.ErrDown)}
+}
+
+// dueOn is when a downlink is due, and when to look for that again. Pauses get long while a line is down: once it is back what waits for it is due.
+func (o *outgoing) dueOn(l *link, d *store.Downlink, now time.Time) (due, look time.Time) {
+	line, tells := l.Transport.(transports.Line)
+	if !tells || d.State != DownlinkQueued || !o.vain[d.Ref].down {
+		return d.Due, d.Due
+	}
+	if line.Up() {
+		due = earlier(d.Due, d.Changed.Add(retryAfter))
+		return due, due
+	}
+	return d.Due, earlier(d.Due, now.Add(retryAfter))
+}
+
+// stranded is a downlink of a kind that waits for another link than the one that its device now speaks over, having been tried there in vain, or for one that
+// is configured no more; nil if there is none. On a link without charge it waits for the device, not for the link.
+func (h *Hub) stranded(number uint32, l *link, kind string) *store.Downlink {
+	return h.outgoing.first(number, func(d *store.Downlink) bool {
+		on := h.links[d.Link]
+		return d.Kind == kind && d.State == DownlinkQueued && on != l && (on == nil || on.Transport == nil || on.Metered && d.Error != "")
+	})
+}
+
+// rescue lets a downlink that is made when it leaves go over the link that its device speaks over.
+func (h *Hub) rescue(c *commit, d *store.Downlink, l *link, due time.Time) {
+	d.Link, d.Due, d.Error = l.Name, due, ""
+	delete(h.outgoing.vain, d.Ref)
+	c.batch.PutDownlink(d)
+	c.wake = true
+}
+
+// reached makes due what waits since the network of a link was not reached: it is there now.
+func (o *outgoing) reached(l *link, now time.Time) {
+	for _, ref := range slices.Sorted(maps.Keys(o.vain)) {
+		if d := o.byRef[ref]; d != nil && d.Link == l.Name && d.State == DownlinkQueued {
+			d.Due = earlier(d.Due, now)
+		}
+	}
+}
