@@ -244,6 +244,14 @@ func TestReadTable(t *testing.T) {
 			t.Errorf("row %d at %d, want %d", i, table.Rows[i].Time, at)
 		}
 	}
+	for _, when := range []string{
+		"1704067200", "1704067200123", "1.7040672e9", "2024-01-01T00:00:00Z", "2024-01-01 02:00:00+02:00", "2024-01-01 00:00:00.999", "2024-01-01 00:00:00 UTC",
+		"2024-01-01T01:00:00+0100", "2024-01-01 00:00Z", "2024-01-01T00:00Z", "2024-01-01", "1/1/2024 00:00", "2024/01/01 00:00:00",
+	} {
+		if one, err := train.ReadTable(strings.NewReader("t,a\n"+when+",1\n"), ""); err != nil || one.Rows[0].Time != 1704067200 {
+			t.Errorf("%s: %+v, %v", when, one, err)
+		}
+	}
 	if missing := table.Match([]string{"b", "c", "a"}); strings.Join(missing, ",") != "c" {
 		t.Errorf("missing %v", missing)
 	}

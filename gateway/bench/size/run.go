@@ -2,10 +2,12 @@ package size
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/train"
 )
 
 // Options say what is measured.
@@ -25,14 +27,18 @@ func Run(ctx context.Context, o Options, progress func(what string)) (*Figures, 
 		progress(fmt.Sprintf("passed over, for they are not in %s: %s", o.Data, strings.Join(absent, ", ")))
 	}
 	traces = append(traces, synthetic()...)
+	f := &Figures{Traces: make(map[string]*Figure, len(traces)), Transfer: make(map[string]float64), PassedOver: make(map[string]string)}
+	passOver := func(name string, err error) {
+		f.PassedOver[name] = err.Error()
+		progress(fmt.Sprintf("passed over: %v", err))
+	}
 	if o.Traces != "" {
-		unknown, err := loadUnknown(o.Traces)
+		unknown, err := loadUnknown(o.Traces, traces, passOver)
 		if err != nil {
 			return nil, err
 		}
 		traces = append(traces, unknown...)
 	}
-	f := &Figures{Traces: make(map[string]*Figure, len(traces)), Transfer: make(map[string]float64)}
 	var done []*prepared
 	for i, tr := range traces {
 		if err := ctx.Err(); err != nil {
@@ -40,6 +46,10 @@ func Run(ctx context.Context, o Options, progress func(what string)) (*Figures, 
 		}
 		progress(fmt.Sprintf("%s: %d statuses of %d fields (%s)", tr.Name, len(tr.Rows), len(tr.Draft.Fields), strings.Join(tr.Notes, "; ")))
 		p, err := prepare(tr)
+		if tr.Unknown && (errors.Is(err, train.ErrRows) || errors.Is(err, errTooFew)) {
+			passOver(tr.Name, err)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
