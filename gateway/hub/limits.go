@@ -6,6 +6,7 @@ import "time"
 const (
 	batchFramesMax  = 512       // uplinks taken into one commit
 	batchBytesMax   = 256 << 10 // payload bytes taken into one commit
+	batchRowsMax    = 16 << 20  // bytes of rows and events after which a commit takes no further uplink: a frame of 14 bytes may hold 257 statuses
 	queueLen        = 64        // calls of Uplinks waiting for the committer; further ones block their driver
 	baseCacheLen    = 16384     // last states of devices, some 100 B each; a miss costs a read of the store
 	quarantineRing  = 256       // last unverified payloads kept in memory per link
