@@ -21,7 +21,7 @@ const (
 	reassemblyParts = 16   // parts of one message
 	reassemblyTTL   = 24 * time.Hour
 	fragmentDevices = 4096     // devices with messages in pieces under way, or complete within a day
-	fragmentBytes   = 64 << 20 // of all pieces
+	fragmentMemory  = 64 << 20 // bytes that all pieces take
 	alternatesMax   = 2        // contents kept per part: references are reused
 	replyRoom       = 32       // bytes of a window that are left for the reply
 	replyExtra      = 8        // bytes that a reply may be longer than what it answers (no amplification)
