@@ -26,7 +26,7 @@ func (r *Reassembler) AppendSet(dst []byte, set uint8) []byte {
 	dst = binary.BigEndian.AppendUint16(dst, s.last)
 	there := make([]bool, int(s.last)+1)
 	for i := range there {
-		there[i] = s.has(uint16(i)) //nolint:gosec // limited
+		there[i] = s.has(uint16(i))
 	}
 	dst = append(appendBools(dst, there), s.sums...)
 	for i := range s.last + 1 {
