@@ -28,12 +28,18 @@ func Run(ctx context.Context, o Options, progress func(what string)) (*Figures, 
 	}
 	traces = append(traces, synthetic()...)
 	f := &Figures{Traces: make(map[string]*Figure, len(traces)), Transfer: make(map[string]float64), PassedOver: make(map[string]string)}
+	var unusable []error
 	passOver := func(name string, err error) {
 		f.PassedOver[name] = err.Error()
+		unusable = append(unusable, err)
 		progress(fmt.Sprintf("passed over: %v", err))
 	}
+	unseen := 0 // of which there is at least one to measure
 	if o.Traces != "" {
 		unknown, err := loadUnknown(o.Traces, traces, passOver)
+		if unseen = len(unknown); err == nil && unseen == 0 {
+			err = errors.Join(unusable...)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -48,6 +54,9 @@ func Run(ctx context.Context, o Options, progress func(what string)) (*Figures, 
 		p, err := prepare(tr)
 		if tr.Unknown && (errors.Is(err, train.ErrRows) || errors.Is(err, errTooFew)) {
 			passOver(tr.Name, err)
+			if unseen--; unseen == 0 {
+				return nil, errors.Join(unusable...)
+			}
 			continue
 		}
 		if err != nil {

@@ -54,3 +54,14 @@ func TestRun(t *testing.T) {
 		t.Errorf("%v frames a second with %v allocations each", f.OpenPerSecond, f.Allocs)
 	}
 }
+
+// Files of which none can be measured are no run that went well.
+func TestRunRefuses(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "words.csv"), []byte("once,upon\na,time\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := size.Run(t.Context(), size.Options{Data: t.TempDir(), Traces: dir}, func(string) {}); err == nil || !strings.Contains(err.Error(), "words.csv") {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
