@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -89,7 +90,7 @@ func TestDeviceExampleInC(t *testing.T) {
 	for line := range strings.Lines(string(out)) {
 		said = append(said, strings.Fields(line)[0])
 	}
-	want := []string{"hello", "keyframe", "delta", "delta", "restart", "hello", "keyframe", "memory", "join"}
+	want := []string{"hello", "keyframe", "delta", "delta", "restart", "hello", "keyframe", "memory", "join", "restart", "join"}
 	if !slices.Equal(said, want) {
 		t.Errorf("%q, want %q", said, want)
 	}
@@ -332,10 +333,11 @@ type world struct {
 
 	gw     session.Gateway
 	states map[uint64]codec.State
-	status codec.Status // the last
-	down   uint64       // next counter of a downlink
-	late   []byte       // an acknowledgement that was sent before
-	old    *oldEpoch    // what the device left, if it remembers that
+	values map[uint64][]codec.Value // of the statuses after which these are
+	status codec.Status             // the last
+	down   uint64                   // next counter of a downlink
+	late   []byte                   // an acknowledgement that was sent before
+	old    *oldEpoch                // what the device left, if it remembers that
 	random uint32
 	count  map[string]int
 }
@@ -370,7 +372,7 @@ func testDeviceHistories(t *testing.T, program string) {
 			w.step()
 		}
 	})
-	for _, what := range []string{"delta", "batch", "accepted at once", "challenged", "rekeyed", "large downlink", "large uplink", "message of the previous epoch", "acknowledgement of the previous epoch"} {
+	for _, what := range []string{"delta", "batch", "held value", "accepted at once", "challenged", "rekeyed", "large downlink", "large uplink", "message of the previous epoch", "acknowledgement of the previous epoch"} {
 		if count[what] == 0 && !testing.Short() { // a fifth of the histories does not have the rare ones each time
 			t.Errorf("no history had this: %s", what)
 		}
@@ -380,7 +382,7 @@ func testDeviceHistories(t *testing.T, program string) {
 
 // begin is what a new epoch makes of all that is counted.
 func (w *world) begin() {
-	w.used, w.states, w.down, w.late = make(map[uint64]bool), make(map[uint64]codec.State), 0, nil
+	w.used, w.states, w.values, w.down, w.late = make(map[uint64]bool), make(map[uint64]codec.State), make(map[uint64][]codec.Value), 0, nil
 }
 
 // enter follows the device into an epoch.
@@ -550,6 +552,7 @@ func (w *world) same(got, want *codec.Status) {
 
 func (w *world) measure() {
 	in, want := evolve(w.t, w.template, &w.status, w.ref)
+	bands, truth := w.hold(&in, &want)
 	w.status = want
 	flags := w.flags() | rapid.SampledFrom([]int{0, 0, 0, flagAsk, flagKeyframe}).Draw(w.t, "asks")
 	slot := rapid.Uint8Range(0, 6).Draw(w.t, "slot")
@@ -571,31 +574,61 @@ func (w *world) measure() {
 		}
 		after.SetKeyframe(w.template, &got)
 	} else {
-		w.base(&after, h, counter, plaintext)
+		distance := w.base(&after, h, counter, plaintext)
 		if err := w.template.DecodeDelta(&got, &after, h, plaintext, w.ref); err != nil {
 			w.t.Fatal(err)
 		}
 		w.count["delta"]++
+		if held := bands.Hold(nil, w.template, w.values[counter-distance], truth); !slices.Equal(held, want.Values) {
+			w.t.Fatalf("deadbands %v made %v of %v, want %v", bands, want.Values, truth, held)
+		}
 	}
 	w.same(&got, &want)
-	w.states[counter] = after
+	w.states[counter], w.values[counter] = after, got.Values
+}
+
+// hold has the device put deadbands on a status (F-067): each value that it does not send as it is is nearer to that than the deadband of its field.
+func (w *world) hold(in, want *codec.Status) (bands session.Deadbands, truth []codec.Value) {
+	w.t.Helper()
+	bands, truth = make(session.Deadbands), slices.Clone(want.Values)
+	in.Values, want.Values = slices.Clone(in.Values), slices.Clone(want.Values)
+	if !rapid.Bool().Draw(w.t, "deadbands") {
+		return bands, truth
+	}
+	for i := range w.template.Fields() {
+		if in.Values[i].State != codec.Measured || want.Values[i] != in.Values[i] {
+			continue
+		}
+		band := rapid.SampledFrom([]uint32{0, 1, 2, 10, 1 << 20, 1<<32 - 1}).Draw(w.t, "band")
+		bands[w.template.Fields()[i].ID] = band
+		was := in.Values[i].Raw
+		held, err := strconv.ParseInt(w.c.ask(w.t, "hold %d %d %d", i, band, was), 10, 64)
+		if err != nil || held != was && max(held-was, was-held) >= int64(band) {
+			w.t.Fatalf("%d becomes %d with a deadband of %d, %v", was, held, band, err)
+		}
+		if in.Values[i].Raw, want.Values[i].Raw = held, held; held != was {
+			w.count["held value"]++
+		}
+	}
+	return bands, truth
 }
 
 // base finds the state that a frame is counted from, which the gateway must have: the device may take no other (F-131).
-func (w *world) base(s *codec.State, h codec.Header, counter uint64, plaintext []byte) {
+func (w *world) base(s *codec.State, h codec.Header, counter uint64, plaintext []byte) (back uint64) {
 	w.t.Helper()
 	distance, _, err := codec.DeltaBase(h, plaintext)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	if distance == 0 {
-		return
+		return 0
 	}
 	base, ok := w.states[counter-uint64(distance)]
 	if !ok {
 		w.t.Fatalf("counter %d has a base %d before, which never arrived", counter, distance)
 	}
 	s.CopyFrom(&base)
+	return uint64(distance)
 }
 
 func (w *world) batch() {
@@ -621,7 +654,7 @@ func (w *world) batch() {
 	for i := range got {
 		w.same(&got[i], &want[i])
 	}
-	w.states[counter] = after
+	w.states[counter], w.values[counter] = after, got[len(got)-1].Values
 	w.count["batch"]++
 }
 

@@ -3,6 +3,7 @@ package codec_test
 import (
 	"bytes"
 	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -103,7 +104,7 @@ func TestReassemblerIsBounded(t *testing.T) {
 			}
 			now = now.Add(time.Duration(rapid.IntRange(-60, 600).Draw(t, "minutes")) * time.Minute)
 			r.Add(now, &f)
-			if n := r.Bytes(); n > codec.FragmentBytesMax {
+			if n := underWay(&r); n > codec.FragmentBytesMax {
 				t.Fatalf("%d bytes", n)
 			}
 			known := 0
@@ -120,6 +121,50 @@ func TestReassemblerIsBounded(t *testing.T) {
 			t.Fatal("not forgotten")
 		}
 	})
+}
+
+// A fragment of one byte that says that it is one of 2,048 takes no more memory than what is there of it, and Memory knows of all that is taken.
+func TestReassemblerTakesLittle(t *testing.T) {
+	const many = 200
+	for _, tt := range []struct {
+		name   string
+		pieces int
+		most   int
+	}{{"one byte", 1, 1 << 10}, {"half", 1024, 192 << 10}, {"complete", 2048, 32 << 10}} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := codec.NewSplitter(1, make([]byte, 2048-4), 9)
+			if err != nil || s.Fragments() != 2048 {
+				t.Fatal(err)
+			}
+			var list [many]codec.Reassembler
+			before := heap()
+			for n := range list {
+				for _, i := range s.Missing(nil, tt.pieces) {
+					b, err := s.AppendPlaintext(nil, i)
+					if err != nil {
+						t.Fatal(err)
+					}
+					f, err := codec.DecodeFragment(b[1:])
+					if err != nil {
+						t.Fatal(err)
+					}
+					list[n].Add(testReference(), &f)
+				}
+			}
+			taken, said := int(heap()-before)/many, list[0].Memory()
+			if taken > tt.most || taken > said*3/2 {
+				t.Errorf("%d bytes are taken, %d are said", taken, said)
+			}
+			runtime.KeepAlive(&list)
+		})
+	}
+}
+
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // F-075: the day counts from the last fragment that was heard.

@@ -44,41 +44,47 @@ type fragmentSet struct {
 	id    uint8
 	last  uint16
 	heard time.Time
-	done  bool
-	parts []*fragmentPart // by index; nil: missing
-	count int
-	bytes int
-	size  int // of each fragment but the last; 0: not known yet
+	parts map[uint16][]byte // data by index, of a message under way
+	sums  []byte            // of one that became whole: checkLen bytes of the hash of each fragment
+	bytes int               // of parts
+	size  int               // of each fragment but the last; 0: not known yet
 }
 
-type fragmentPart struct {
-	sum  [checkLen]byte // of the data
-	data []byte         // nil once the message is complete
-}
+// What is kept takes memory besides its bytes, by which one byte of a long message would cost most: so much for a set and for a fragment under way.
+const (
+	setCost  = 512
+	partCost = 96
+)
+
+func (s *fragmentSet) done() bool { return s.sums != nil }
+
+func (s *fragmentSet) count() int { return len(s.parts) + len(s.sums)/checkLen }
+
+// has reports whether a fragment arrived.
+func (s *fragmentSet) has(index uint16) bool { return s.done() || s.parts[index] != nil }
 
 // Add takes a fragment that arrived at a time. It keeps a copy of its data.
 func (r *Reassembler) Add(now time.Time, f *Fragment) Reassembly {
 	out := Reassembly{Outcome: FragmentKept, Dropped: r.Expire(now)}
-	part := &fragmentPart{sum: sumOf(f.Data), data: bytes.Clone(f.Data)}
 	s := r.find(f.Set)
 	if s != nil {
-		switch have := s.fits(f); {
-		case have != nil && have.sum == part.sum && (s.done || bytes.Equal(have.data, part.data)):
+		switch {
+		case s.holds(f):
 			r.touch(s, now)
 			out.Outcome = FragmentDuplicate
 			return out
-		case have != nil || !s.takes(f):
+		case !s.takes(f):
 			out.Dropped = append(out.Dropped, r.drop(s)) // the set's name is used again
 			s = nil
 		}
 	}
 	if s == nil {
-		s = &fragmentSet{id: f.Set, last: f.Last, parts: make([]*fragmentPart, int(f.Last)+1)}
+		s = &fragmentSet{id: f.Set, last: f.Last, parts: make(map[uint16][]byte)}
 	}
 	r.touch(s, now)
-	s.put(f, part)
+	s.put(f)
 	out.Dropped = r.bound(out.Dropped, s)
-	if s.count < len(s.parts) {
+	if s.count() <= int(s.last) {
 		return out
 	}
 	if out.Message = s.message(); out.Message == nil {
@@ -87,16 +93,12 @@ func (r *Reassembler) Add(now time.Time, f *Fragment) Reassembly {
 		return out
 	}
 	out.Outcome = FragmentComplete
-	s.done, s.bytes = true, 0
-	for _, p := range s.parts {
-		p.data = nil
+	for i := range s.last + 1 {
+		sum := sha256.Sum256(s.parts[i])
+		s.sums = append(s.sums, sum[:checkLen]...)
 	}
+	s.parts, s.bytes = nil, 0
 	return out
-}
-
-func sumOf(data []byte) [checkLen]byte {
-	sum := sha256.Sum256(data)
-	return [checkLen]byte(sum[:])
 }
 
 func (r *Reassembler) find(id uint8) *fragmentSet {
@@ -146,41 +148,44 @@ func (r *Reassembler) bytes() int {
 	return n
 }
 
-// fits is the fragment that stands where this one belongs, nil if there is none or it is of another message.
-func (s *fragmentSet) fits(f *Fragment) *fragmentPart {
-	if f.Last != s.last {
-		return nil
+// holds reports whether this very fragment is there.
+func (s *fragmentSet) holds(f *Fragment) bool {
+	switch {
+	case f.Last != s.last:
+		return false
+	case s.done():
+		sum := sha256.Sum256(f.Data)
+		return bytes.HasPrefix(s.sums[int(f.Index)*checkLen:], sum[:checkLen])
+	default:
+		return s.has(f.Index) && bytes.Equal(s.parts[f.Index], f.Data)
 	}
-	return s.parts[f.Index]
 }
 
 // takes reports whether a fragment can be of the set's message.
 func (s *fragmentSet) takes(f *Fragment) bool {
 	switch {
-	case s.done || f.Last != s.last || s.parts[f.Index] != nil:
+	case f.Last != s.last || s.has(f.Index):
 		return false
 	case f.Index < s.last:
-		final := s.parts[s.last]
-		return (s.size == 0 || len(f.Data) == s.size) && (final == nil || len(final.data) <= len(f.Data))
+		return (s.size == 0 || len(f.Data) == s.size) && len(s.parts[s.last]) <= len(f.Data)
 	default:
 		return s.size == 0 || len(f.Data) <= s.size
 	}
 }
 
-func (s *fragmentSet) put(f *Fragment, p *fragmentPart) {
-	s.parts[f.Index] = p
-	s.count++
-	s.bytes += len(p.data)
+func (s *fragmentSet) put(f *Fragment) {
+	s.parts[f.Index] = bytes.Clone(f.Data)
+	s.bytes += len(f.Data)
 	if f.Index < s.last {
-		s.size = len(p.data)
+		s.size = len(f.Data)
 	}
 }
 
 // message is the whole without its check; nil if it does not fit.
 func (s *fragmentSet) message() []byte {
 	whole := make([]byte, 0, s.bytes)
-	for _, p := range s.parts {
-		whole = append(whole, p.data...)
+	for i := range s.last + 1 {
+		whole = append(whole, s.parts[i]...)
 	}
 	n := len(whole) - checkLen
 	if n <= 0 || n > FragmentedMax || fragmentCheck(whole[:n]) != [checkLen]byte(whole[n:]) {
@@ -196,12 +201,12 @@ func (r *Reassembler) Status(set uint8) FragmentStatus {
 	if s == nil {
 		return st
 	}
-	for int(st.Missing) < len(s.parts) && s.parts[st.Missing] != nil {
+	for st.Missing <= s.last && s.has(st.Missing) {
 		st.Missing++
 	}
-	for i := int(st.Missing) + 1; i < len(s.parts); i++ {
-		if s.parts[i] != nil {
-			bit := i - int(st.Missing) - 1
+	for i := st.Missing + 1; i <= s.last; i++ {
+		if s.has(i) {
+			bit := int(i - st.Missing - 1)
 			for len(st.Bitmap) <= bit/8 {
 				st.Bitmap = append(st.Bitmap, 0)
 			}
@@ -217,7 +222,7 @@ func (r *Reassembler) Progress(set uint8) (have, of, size int) {
 	if s == nil {
 		return 0, 0, 0
 	}
-	return s.count, len(s.parts), s.bytes
+	return s.count(), int(s.last) + 1, s.bytes
 }
 
 // Expire forgets the sets that were not heard of for 24 hours and returns their names.
@@ -232,5 +237,11 @@ func (r *Reassembler) Expire(now time.Time) []uint8 {
 // Empty reports whether nothing is under way and nothing remembered.
 func (r *Reassembler) Empty() bool { return len(r.sets) == 0 }
 
-// Bytes is what its fragments hold.
-func (r *Reassembler) Bytes() int { return r.bytes() }
+// Memory is about how much of it the sets take, in bytes.
+func (r *Reassembler) Memory() int {
+	n := 0
+	for _, s := range r.sets {
+		n += setCost + s.bytes + partCost*len(s.parts) + len(s.sums)
+	}
+	return n
+}

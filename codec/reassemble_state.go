@@ -1,8 +1,10 @@
 package codec
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -16,25 +18,21 @@ func (r *Reassembler) AppendSet(dst []byte, set uint8) []byte {
 		return dst
 	}
 	done := byte(0)
-	if s.done {
+	if s.done() {
 		done = 1
 	}
 	dst = append(dst, s.id, done)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(s.heard.UnixMilli()))
 	dst = binary.BigEndian.AppendUint16(dst, s.last)
-	there := make([]bool, len(s.parts))
-	for i, p := range s.parts {
-		there[i] = p != nil
+	there := make([]bool, int(s.last)+1)
+	for i := range there {
+		there[i] = s.has(uint16(i))
 	}
-	dst = appendBools(dst, there)
-	for _, p := range s.parts {
-		switch {
-		case p == nil:
-		case s.done:
-			dst = append(dst, p.sum[:]...)
-		default:
-			dst = binary.BigEndian.AppendUint16(dst, uint16(len(p.data)-1)) //nolint:gosec // 1 to 65,536
-			dst = append(dst, p.data...)
+	dst = append(appendBools(dst, there), s.sums...)
+	for i := range s.last + 1 {
+		if data := s.parts[i]; data != nil {
+			dst = binary.BigEndian.AppendUint16(dst, uint16(len(data)-1)) //nolint:gosec // 1 to 65,536
+			dst = append(dst, data...)
 		}
 	}
 	return dst
@@ -73,13 +71,21 @@ func parseSet(b []byte) (*fragmentSet, []byte, error) {
 		return nil, nil, broken
 	}
 	s := &fragmentSet{
-		id: b[0], done: b[1] == 1, heard: time.UnixMilli(int64(binary.BigEndian.Uint64(b[2:]))).UTC(), last: binary.BigEndian.Uint16(b[10:]), //nolint:gosec // a bit pattern
+		id: b[0], heard: time.UnixMilli(int64(binary.BigEndian.Uint64(b[2:]))).UTC(), last: binary.BigEndian.Uint16(b[10:]), //nolint:gosec // a bit pattern
 	}
 	there, rest, ok := parseBools(b[fixed:])
 	if !ok || len(there) != int(s.last)+1 || s.last == 0 {
 		return nil, nil, broken
 	}
-	s.parts = make([]*fragmentPart, len(there))
+	if b[1] == 1 {
+		n := checkLen * len(there)
+		if slices.Contains(there, false) || len(rest) < n {
+			return nil, nil, broken
+		}
+		s.sums = bytes.Clone(rest[:n])
+		return s, rest[n:], nil
+	}
+	s.parts = make(map[uint16][]byte)
 	for i, ok := range there {
 		if !ok {
 			continue
@@ -88,21 +94,13 @@ func parseSet(b []byte) (*fragmentSet, []byte, error) {
 			return nil, nil, broken
 		}
 	}
-	if s.count == 0 || s.done != (s.count == len(s.parts)) {
+	if n := s.count(); n == 0 || n == len(there) {
 		return nil, nil, broken
 	}
 	return s, rest, nil
 }
 
 func (s *fragmentSet) parsePart(i int, b []byte) ([]byte, bool) {
-	if s.done {
-		if len(b) < checkLen {
-			return nil, false
-		}
-		s.parts[i] = &fragmentPart{sum: [checkLen]byte(b[:checkLen])}
-		s.count++
-		return b[checkLen:], true
-	}
 	if len(b) < 2 {
 		return nil, false
 	}
@@ -114,6 +112,6 @@ func (s *fragmentSet) parsePart(i int, b []byte) ([]byte, bool) {
 	if f.check() != nil || !s.takes(&f) {
 		return nil, false
 	}
-	s.put(&f, &fragmentPart{sum: sumOf(f.Data), data: append([]byte(nil), f.Data...)})
+	s.put(&f)
 	return b[2+n:], true
 }

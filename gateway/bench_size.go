@@ -17,7 +17,8 @@ type benchSizeCmd struct {
 func (benchSizeCmd) Help() string {
 	return `Templates are trained on the first 40 % of each trace and measured on the rest; every frame is opened, decoded and
 compared. Ratios are to an adaptive entropy bound in broken bits: single statuses have whole bytes and pay about a third
-of a byte for that, batches do not. With -o json the figures are one line.
+of a byte for that, batches do not. With -o json the figures are one line. A file of --traces that nothing can be measured
+with (no such table, too few rows, numbers that no template can say) is passed over and named, if there is another.
 
 Example:
   godwit bench size --data ../shared/data

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -16,8 +17,8 @@ type templateCCmd struct {
 
 // Help shows an example.
 func (templateCCmd) Help() string {
-	return `Prints a header for firmware that uses codec/c: the template as a struct godwit_template, and an enum with the index of
-each field in the values of a status.
+	return `Prints a header for firmware that uses codec/c: the template as a struct godwit_template, an enum with the index of each
+field in the values of a status, and the ids of the fields.
 
 Example:
   godwit template c buoy.toml > buoy.h
@@ -146,6 +147,7 @@ func cHeader(v *templateView, t *codec.Template, name string) string {
 	constants := cFields(t, name)
 	upper := strings.ToUpper(name)
 	var enum, fields strings.Builder
+	ids := make([]string, len(constants))
 	groups := 0
 	for i := range t.Fields() {
 		f, shown := &t.Fields()[i], &v.Fields[i]
@@ -155,6 +157,7 @@ func cHeader(v *templateView, t *codec.Template, name string) string {
 		}
 		fmt.Fprintf(&enum, "\t%s, /* %s */\n", constants[i],
 			cComment(fmt.Sprintf("%s: steps of %s%s, %s to %s%s", f.Name, shown.Scale, unit, shown.Min, shown.Max, unit)))
+		ids[i] = strconv.Itoa(int(f.ID))
 		rise, per := cRise(t.Timing().Unit, f)
 		optional := 0
 		if f.Optional {
@@ -174,6 +177,7 @@ func cHeader(v *templateView, t *codec.Template, name string) string {
 	fmt.Fprintf(&b, "/* The template of product %s, hash %s. Made by godwit template c: change the product file, not this. */\n", cComment(v.Product), hex.EncodeToString(hash[:]))
 	fmt.Fprintf(&b, "#ifndef %s_H\n#define %s_H\n\n#include \"godwit.h\"\n\n", upper, upper)
 	fmt.Fprintf(&b, "/* Where the values of a status stand, each in steps from 0, or GODWIT_NONE. */\nenum {\n%s\t%s_FIELDS\n};\n\n", &enum, upper)
+	fmt.Fprintf(&b, "/* The ids of the fields, by which a policy names them. */\nstatic const uint8_t %s_ids[%s_FIELDS] = {%s};\n\n", name, upper, strings.Join(ids, ", "))
 	if models.text.Len() > 0 {
 		fmt.Fprintf(&b, "%s\n", &models.text)
 	}

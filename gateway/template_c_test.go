@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -41,8 +42,10 @@ static int send(int64_t move)
 	struct godwit_status status = {.time = 1800000000 + move * 3600, .values = values, .clock_valid = 1};
 	int n, i;
 
-	for (i = 0; i < FIELDS; i++)
+	for (i = 0; i < FIELDS; i++) {
 		values[i] = TEMPLATE.fields[i].offset + 3 + (i == 0 ? move : 0);
+		fprintf(stderr, "%%d ", IDS[i]);
+	}
 	if (godwit_record(&device, record))
 		godwit_stored(&device);
 	if ((n = godwit_status(&device, &history, &status, &out)) < 0)
@@ -106,14 +109,20 @@ bits = 4
 			}
 			device := filepath.Join("..", "codec", "c")
 			out, err := exec.CommandContext(t.Context(), cc, "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-I", device, "-I", dir,
-				"-DTEMPLATE="+prefix+"_template", "-DFIELDS="+strings.ToUpper(prefix)+"_FIELDS", "-o", program,
+				"-DTEMPLATE="+prefix+"_template", "-DIDS="+prefix+"_ids", "-DFIELDS="+strings.ToUpper(prefix)+"_FIELDS", "-o", program,
 				source, filepath.Join(device, "godwit.c"), filepath.Join(device, "godwit_aes.c")).CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			frames, err := exec.CommandContext(t.Context(), program).Output()
+			run := exec.CommandContext(t.Context(), program)
+			var ids bytes.Buffer
+			run.Stderr = &ids
+			frames, err := run.Output()
 			if err != nil {
 				t.Fatal(err)
+			}
+			if product == odd && ids.String() != "1 2 9 1 2 9 " { // of both statuses
+				t.Errorf("ids %s", &ids)
 			}
 			file := product
 			if product != odd {

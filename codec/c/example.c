@@ -18,6 +18,8 @@ static const struct godwit_field fields[FIELDS] = {
 	{.offset = -140, .coding = {.width = 7}}, /* signal in dBm */
 };
 
+static const uint8_t ids[FIELDS] = {1, 2}; /* by which the gateway names them in a policy */
+
 static const struct godwit_template template = {
 	.fields = fields, .count = FIELDS, .unit = 1, .interval = 3600, .time = {.width = 20},
 	.hash = {0xf2, 0xa3, 0x44, 0x20, 0xfc, 0x65, 0xc9, 0x8e}, /* of example.toml; `godwit template c` writes such tables */
@@ -110,9 +112,10 @@ static GODWIT_STATE(FIELDS) states[STATES];
 static struct godwit_assembly assembly; /* of what is too long for a frame */
 static uint8_t large[1024];
 static uint32_t interval = 3600;
-static uint8_t policy;   /* low bits of the revision in force; permanent memory is the place for it and interval */
+static uint8_t policy;             /* low bits of the revision in force; permanent memory is the place for it, interval and deadbands */
+static uint32_t deadbands[FIELDS]; /* changes that are not worth sending */
 static enum { NOTHING, OWED, SAID } receipt; /* of the policy */
-static uint32_t said;    /* counter of the last status that was one */
+static uint32_t said;              /* counter of the last status that was one */
 
 /* Writes the record if it must be. To be called before each frame and after each received transmission. */
 static int persist(void)
@@ -158,11 +161,36 @@ static int send_join(void)
 	return 1;
 }
 
-/* Begins an attempt. Where nobody answers, the next follows after an hour, then ever more seldom. */
+enum { HOUR = 3600, WEEK = 7 * 24 * HOUR };
+
+static int unanswered;         /* something was sent since the device was last heard */
+static uint64_t silence;       /* seconds since the first of that */
+static uint64_t waited = HOUR; /* seconds since the last attempt to join, */
+static uint32_t patience = HOUR; /* of which there must be so many */
+
+/* Begins an attempt. Where nobody answers, the next follows ever more seldom. */
 static int join(void)
 {
 	godwit_join(&device, random_number());
+	waited = 0;
+	patience = patience < WEEK / 2 ? 2 * patience : WEEK;
 	return send_join();
+}
+
+/* Asks for a new epoch where there must be one (F-121), or where nobody answers for an hour (F-122). What the device has it goes on with meanwhile. */
+static void join_if_due(void)
+{
+	if (waited >= patience && (silence >= HOUR || godwit_join_due(&device)))
+		(void)join();
+}
+
+/* Something authentic came. */
+static void heard(void)
+{
+	unanswered = 0;
+	silence = 0;
+	if (!godwit_join_due(&device))
+		patience = HOUR;
 }
 
 static int send_keyframe(void);
@@ -204,6 +232,21 @@ static void obey(const struct godwit_received *r)
 	if (r->type == GODWIT_POLICY && v[GODWIT_POLICY_REVISION].at != NULL) { /* F-036 */
 		policy = (uint8_t)v[GODWIT_POLICY_REVISION].number;
 		receipt = OWED;
+	}
+	if (r->type == GODWIT_POLICY && v[GODWIT_POLICY_DEADBANDS].at != NULL) { /* F-066: an empty one takes away what was set */
+		const uint8_t *at = v[GODWIT_POLICY_DEADBANDS].at;
+		uint64_t left = v[GODWIT_POLICY_DEADBANDS].number;
+		struct godwit_value id, least;
+		unsigned i;
+
+		memset(deadbands, 0, sizeof deadbands);
+		for (; left > 0; left--) {
+			godwit_element(&at, &id);
+			godwit_element(&at, &least);
+			for (i = 0; i < FIELDS; i++)
+				if (ids[i] == id.number)
+					deadbands[i] = (uint32_t)least.number;
+		}
 	}
 	if (r->type == GODWIT_OFFER)
 		consider(v);
@@ -257,8 +300,10 @@ static void receive(void)
 	int items, got;
 
 	for (items = 0; items < 16 && godwit_next(&item) > 0; items++)
-		if ((got = godwit_receive(&device, &history, &item, &r)) > 0)
+		if ((got = godwit_receive(&device, &history, &item, &r)) > 0) {
+			heard();
 			take(&r, got);
+		}
 }
 
 static int round_number;
@@ -269,9 +314,12 @@ static int send_status(unsigned flags)
 	struct godwit_status status = {0};
 	uint8_t frame[GODWIT_OVERHEAD + 64];
 	const struct godwit_out out = {frame, sizeof frame, (uint8_t)(GODWIT_ADDRESSED | flags)};
+	unsigned i;
 	int n;
 
 	measure(values, round_number);
+	for (i = 0; i < FIELDS; i++)
+		values[i] = godwit_hold(&history, i, deadbands[i], values[i]);
 	status.values = values;
 	status.clock_valid = 1;
 	status.time = 1800000000 + (int64_t)round_number * interval;
@@ -296,11 +344,17 @@ static int send_keyframe(void)
 /* What there is to do at a time. */
 static int work(int round)
 {
+	int sent;
+
 	round_number = round;
-	if (!send_status(0))
-		return 0;
+	waited += interval; /* since the last round */
+	if (unanswered)
+		silence += interval;
+	sent = send_status(0);
+	unanswered = 1;
 	receive();
-	return 1;
+	join_if_due();
+	return sent;
 }
 
 static int boot(void)
@@ -309,9 +363,9 @@ static int boot(void)
 	godwit_history_init(&history, &template, 0, &states[0].state, STATES);
 	if (never_written)
 		return godwit_boot(&device, &config, NULL) == 0 && send_hello();
-	if (godwit_boot(&device, &config, flash[0]) == 0 || godwit_boot(&device, &config, flash[1]) == 0)
+	if ((godwit_boot(&device, &config, flash[0]) == 0 || godwit_boot(&device, &config, flash[1]) == 0) && !godwit_join_due(&device))
 		return send_hello();
-	return join(); /* neither is good: nothing may be sealed, for nobody knows which counters were used */
+	return join(); /* neither is good, or it waited to be accepted: nothing may be sealed, for nobody knows which counters were used */
 }
 
 int main(void)
@@ -324,6 +378,7 @@ int main(void)
 		if (!work(round))
 			return 1;
 		godwit_delivered(&history, godwit_last(&device)); /* as a network says that delivers by itself; else receive does it */
+		heard(); /* a device that gets acknowledgements is heard by nothing else */
 	}
 	printf("restart\n"); /* RAM is lost, permanent memory is not: counters go on above all that were used */
 	memset(&device, 0, sizeof device);
@@ -332,7 +387,9 @@ int main(void)
 	printf("memory lost\n"); /* until the gateway answers, there is nothing but the join */
 	flash_erase();
 	memset(&device, 0, sizeof device);
-	if (!boot())
+	if (!boot() || work(4))
 		return 1;
-	return work(4) == 0 ? 0 : 1;
+	printf("restart\n"); /* still not accepted: asked again */
+	memset(&device, 0, sizeof device);
+	return boot() ? 0 : 1;
 }

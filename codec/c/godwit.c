@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+/* An int of 16 bits would cut headers and counters without a word. */
+typedef char godwit_int_has_32_bits[sizeof(int) >= 4 ? 1 : -1];
+
 enum {
 	KIND_KEYFRAME = 1 << 6, /* bits of a header (SPEC §2); a delta has none */
 	KIND_BATCH = 2 << 6,
@@ -1000,6 +1003,22 @@ int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit
 		h->run = base != NULL ? (uint8_t)(h->run + 1) : 0;
 	}
 	return n;
+}
+
+int64_t godwit_hold(const struct godwit_history *h, unsigned field, uint32_t band, int64_t value)
+{
+	const struct godwit_field *f = h->t->fields + field;
+	const struct godwit_field_state *fs;
+	int64_t before;
+
+	if (h->base == NULL || f->predictor != 0 || !measured(&value))
+		return value;
+	fs = (const struct godwit_field_state *)(h->base + 1) + field;
+	before = (int64_t)((uint64_t)fs->n_high << 32 | fs->n_low);
+	if ((fs->flags & FIELD_MEASURED) == 0 || (!f->coding.optional && before == clamp(&f->coding, INT64_MAX))) /* it is as much or more: nobody knows by how much */
+		return value;
+	before += f->offset;
+	return (uint64_t)(value < before ? before - value : value - before) < band ? before : value;
 }
 
 /* The newest status that is on the gateway's disk serves as the base. */

@@ -97,7 +97,8 @@ struct godwit {
  * Key and AES of config must be there, which is not checked.
  *
  * Returns 0; GODWIT_E_MALFORMED for a record that is damaged, or none (as erased flash): then the session is one that must join (godwit_join) before
- * anything is sealed. A device that lost its memory hands over any such record.
+ * anything is sealed. A device that lost its memory hands over any such record. So must one that was restarted while it waited to be accepted, and its record
+ * is good: ask godwit_join_due after each boot.
  */
 int godwit_boot(struct godwit *g, const struct godwit_config *config, const uint8_t *record);
 
@@ -241,6 +242,12 @@ static inline int godwit_status(struct godwit *g, struct godwit_history *h, cons
 {
 	return godwit_batch(g, h, status, 1, out);
 }
+
+/*
+ * The value to send of a field that was measured, where a change below band steps is not worth sending (the deadband of a policy, F-067): that of the base if it
+ * is nearer than band, else the value itself, as for fields of other predictors than 0, and where there is no base. field is its index in the template.
+ */
+int64_t godwit_hold(const struct godwit_history *h, unsigned field, uint32_t band, int64_t value);
 
 /*
  * Says that the network delivered the frame of a counter of the present epoch (SMS status report, MO status): it may serve as a base. Acknowledgements need
@@ -587,7 +594,7 @@ int godwit_send_join(const struct godwit *g, const struct godwit_out *out);
 
 /* --- Primitives --- */
 
-/* SHA-256 (FIPS 180-4) of n bytes. With GODWIT_HMAC that of the firmware, which is needed for fragments and manifests. */
+/* SHA-256 (FIPS 180-4) of n bytes, fewer than 2^29. With GODWIT_HMAC that of the firmware, which is needed for fragments and manifests. */
 void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32]);
 
 #ifdef GODWIT_HMAC

@@ -1852,6 +1852,11 @@ static void serve(void)
 			struct godwit_out where = serve_to(sizeof out_buffer, (unsigned)word_number(&at));
 
 			answer_frame(godwit_send_fragment_status(&served.g, &assembly, set, &where));
+		} else if (strcmp(command, "hold") == 0) {
+			unsigned field = (unsigned)word_number(&at);
+			uint32_t band = (uint32_t)word_number(&at);
+
+			printf("%" PRId64 "\n", godwit_hold(&history, field, band, strtoll(word(&at), NULL, 10)));
 		} else if (strcmp(command, "delivered") == 0) {
 			godwit_delivered(&history, (uint32_t)word_number(&at));
 			printf("0\n");

@@ -64,13 +64,16 @@ func stepOf(column []float64) int8 {
 	return coarser(column, finest)
 }
 
-// rangeBits is how many steps a range may have, as a power of two, before the step is made coarser.
-const rangeBits = 34
+// rangeBits is how many steps a range may have, as a power of two, before the step is made coarser, up to 10^coarsest, the largest of a template.
+const (
+	rangeBits = 34
+	coarsest  = 12
+)
 
 // coarser makes a step larger until what the column spans is not too many of it.
 func coarser(column []float64, exp int8) int8 {
 	low, high := limits(column)
-	for math.Max(high-low, math.Max(math.Abs(low), math.Abs(high)))*math.Pow10(-int(exp)) > 1<<rangeBits {
+	for exp < coarsest && math.Max(high-low, math.Max(math.Abs(low), math.Abs(high)))*math.Pow10(-int(exp)) > 1<<rangeBits {
 		exp++
 	}
 	return exp
@@ -103,7 +106,7 @@ func (f *Field) fitRange(column []float64) error {
 	if low >= 0 {
 		from = math.Max(from, 0)
 	}
-	if math.Abs(from) > 1<<39 || high+margin-from > 1<<39 {
+	if !(math.Abs(from) <= 1<<39 && high+margin-from <= 1<<39) { // nor what is no number any more
 		return fmt.Errorf("%w: %q spans %g to %g in steps of %g: too many", ErrRows, f.Name, bottom, top, unit)
 	}
 	if f.AnyOffset {

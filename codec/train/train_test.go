@@ -1,6 +1,9 @@
 package train_test
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -201,6 +204,32 @@ func TestAnyRowsCanBeEncoded(t *testing.T) {
 	})
 }
 
+// What no template can say is refused, and by name: a value that stands for a missing one may be as large as numbers are.
+func TestResolveRefuses(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		value float64
+		scale codec.Decimal // none: open
+	}{
+		{name: "of an unmeasured value", value: 9.96921e36},
+		{name: "beyond 127 digits", value: 1e200},
+		{name: "the largest", value: math.MaxFloat64},
+		{name: "the lowest", value: -math.MaxFloat64},
+		{name: "endless in steps", value: 1e308, scale: codec.Decimal{Coef: 1, Exp: -12}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			d := open("x")
+			if tc.scale.Coef > 0 {
+				d.Fields[0].AnyScale, d.Fields[0].Scale = false, tc.scale
+			}
+			rows := []train.Row{{Values: []float64{1}}, {Time: 60, Values: []float64{tc.value}}}
+			if d, err := train.Resolve(d, rows); !errors.Is(err, train.ErrRows) || !strings.Contains(err.Error(), `"x"`) {
+				t.Errorf("%+v, %v", d.Fields[0].Field, err)
+			}
+		})
+	}
+}
+
 func TestReadTable(t *testing.T) {
 	const text = "\ufeffwhen, a ,word,b\n2024-01-01 00:10:00,1.5,x,\n2024-01-01T00:20,NA,y,7\n1704069000,3,z,8\n"
 	table, err := train.ReadTable(strings.NewReader(text), "")
@@ -213,6 +242,14 @@ func TestReadTable(t *testing.T) {
 	for i, at := range []int64{1704067800, 1704068400, 1704069000} {
 		if table.Rows[i].Time != at {
 			t.Errorf("row %d at %d, want %d", i, table.Rows[i].Time, at)
+		}
+	}
+	for _, when := range []string{
+		"1704067200", "1704067200123", "1.7040672e9", "2024-01-01T00:00:00Z", "2024-01-01 02:00:00+02:00", "2024-01-01 00:00:00.999", "2024-01-01 00:00:00 UTC",
+		"2024-01-01T01:00:00+0100", "2024-01-01 00:00Z", "2024-01-01T00:00Z", "2024-01-01", "1/1/2024 00:00", "2024/01/01 00:00:00",
+	} {
+		if one, err := train.ReadTable(strings.NewReader("t,a\n"+when+",1\n"), ""); err != nil || one.Rows[0].Time != 1704067200 {
+			t.Errorf("%s: %+v, %v", when, one, err)
 		}
 	}
 	if missing := table.Match([]string{"b", "c", "a"}); strings.Join(missing, ",") != "c" {
@@ -235,4 +272,44 @@ func TestReadTable(t *testing.T) {
 	if _, err := train.ReadTable(strings.NewReader("t,a\n1,2\n"), "when"); err == nil {
 		t.Error("a time column that is not there is taken")
 	}
+}
+
+// Whatever a file holds: it is refused, or gives a template that can say each of its rows.
+func FuzzReadTable(f *testing.F) {
+	for _, text := range []string{
+		"t,a\n0,1\n60,2\n", "t,a,b\n2024-01-01 00:10,NA,-9999\n2024-01-01 00:20,1e-9,7\n", "t,a\n1e14,1e200\n-5,-1e308\n", "t,a\n0,9.9e36\n1,\"1\"\n",
+		"\ufefft;a\n1;2\n", "t,,\n1/2/2006 15:04,0.1,3e9\n1704069000123,0.30000000000000004,17179869185\n",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		table, err := train.ReadTable(bytes.NewReader(text), "")
+		if err != nil {
+			return
+		}
+		d := train.Draft{AnyUnit: true, AnyInterval: true}
+		for i := range table.Names {
+			d.Fields = append(d.Fields, train.Field{Field: codec.Field{ID: uint8(i), Name: fmt.Sprint(i)}, AnyScale: true, AnyOffset: true, AnyWidth: true})
+		}
+		if len(d.Fields) == 0 || len(d.Fields) > codec.FieldsMax {
+			return
+		}
+		if d, err = train.Resolve(d, table.Rows); err != nil {
+			return
+		}
+		fields := make([]codec.Field, len(d.Fields))
+		for i := range fields {
+			fields[i] = d.Fields[i].Field
+		}
+		tm, err := codec.NewTemplate(d.Timing, fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		statuses := train.Statuses(tm, table.Rows)
+		for i := range statuses {
+			if _, _, err := tm.AppendKeyframe(nil, 0, &statuses[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }

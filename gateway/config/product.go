@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -108,13 +109,15 @@ func parseDecimal(s string) (codec.Decimal, error) {
 	return codec.Decimal{Coef: coef, Exp: int8(-len(fraction))}, nil //nolint:gosec // at most 9
 }
 
-// quotient is a/b, if it is whole.
+// quotient is a/b, if it is whole and no number beyond all limits comes up on the way.
 func quotient(a, b codec.Decimal) (int64, bool) {
-	for a.Exp > b.Exp {
-		a.Exp, a.Coef = a.Exp-1, a.Coef*10
-	}
-	for b.Exp > a.Exp {
-		b.Exp, b.Coef = b.Exp-1, b.Coef*10
+	most := int64(math.MaxInt64 / 10)
+	for x, y := &a, &b; a.Exp != b.Exp; x, y = y, x {
+		for ; x.Exp > y.Exp; x.Exp, x.Coef = x.Exp-1, x.Coef*10 {
+			if max(x.Coef, -x.Coef) > most {
+				return 0, false
+			}
+		}
 	}
 	return a.Coef / b.Coef, a.Coef%b.Coef == 0
 }

@@ -65,6 +65,7 @@ func TestProductMistakes(t *testing.T) {
 		{`"elapsed"`, `"guess"`, `pump.toml:17: field[1].predictor: "guess" is not a predictor (last, elapsed, trend, zero or along)`},
 		{`"0.2"`, `"0.25"`, "pump.toml:8: field[0].deadband: 0.25 is not a multiple of the scale"},
 		{`"0.2"`, `"-1"`, "pump.toml:8: field[0].deadband"},
+		{"scale = \"0.1\"\nmin = \"-5\"", "scale = \"0.000000001\"\nmin = \"18446744074\"", "pump.toml:10: field[0].min: 18446744074 is not a multiple of the scale"},
 		{"time_unit", "interval = \"90s\"\ntime_unit", "pump.toml:3: interval: 1m30s is not a whole number of minutes"},
 		{"time_unit", "interval = 5\ntime_unit", "pump.toml:3: interval: want a duration"},
 		{"order = 3", "ordr = 3", `is it "order"`},

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/hex"
 	"errors"
@@ -19,6 +20,7 @@ const ImportColumns = "number,name,product,customer,key,msisdn,imei,mobile_id,ct
 const (
 	importRowsMax   = 1_000_000
 	importErrorsMax = 1000
+	importLineMax   = 16 << 10 // bytes: a line of nothing but commas takes a hundred times its length
 )
 
 // Widths of the counter on air where a row names none. Networks that store messages hold them back for days: eight bits would not tell by how
@@ -60,7 +62,7 @@ func ParseImport(r io.Reader) ([]ImportRow, []RowError) {
 
 // ParseImportWhole is ParseImport that returns the malformed rows, too, with what could be read of them.
 func ParseImportWhole(r io.Reader) (rows, malformed []ImportRow, errs []RowError) {
-	cr := csv.NewReader(r)
+	cr := csv.NewReader(&boundedLines{r: r, line: 1})
 	cr.ReuseRecord = true
 	cr.TrimLeadingSpace = true
 	header, err := cr.Read()
@@ -99,8 +101,38 @@ func ParseImportWhole(r io.Reader) (rows, malformed []ImportRow, errs []RowError
 	return p.rows, p.malformed, p.errs
 }
 
+// boundedLines reads lines up to importLineMax.
+type boundedLines struct {
+	r         io.Reader
+	line, len int // of the line that is read
+}
+
+// Read implements io.Reader.
+func (l *boundedLines) Read(b []byte) (int, error) {
+	n, err := l.r.Read(b)
+	for rest := b[:n]; len(rest) > 0; {
+		end := bytes.IndexByte(rest, '\n')
+		size := end
+		if end < 0 {
+			size = len(rest)
+		}
+		if l.len += size; l.len > importLineMax {
+			return 0, fmt.Errorf("line %d has more than %d bytes", l.line, importLineMax)
+		}
+		if end < 0 {
+			break
+		}
+		rest, l.len = rest[end+1:], 0
+		l.line++
+	}
+	return n, err //nolint:wrapcheck // as the reader gave it
+}
+
 func importColumns(header []string) (map[string]int, error) {
 	known := strings.Split(ImportColumns+","+TransferColumns, ",")
+	if len(header) > len(known) {
+		return nil, fmt.Errorf("%d columns: want some of %s", len(header), ImportColumns)
+	}
 	columns := make(map[string]int, len(header))
 	var errs []error
 	for i, h := range header {

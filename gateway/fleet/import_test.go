@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -79,6 +80,31 @@ func TestParseImportErrorsNameTheLine(t *testing.T) {
 				t.Errorf("errors %v, want %q", errs, tt.want)
 			}
 		})
+	}
+}
+
+// A file that is no list of devices costs no more than its own length: an error for each of a million commas would.
+func TestParseImportOfOneLongLine(t *testing.T) {
+	head := "number,name,product,customer,key\n"
+	for _, tt := range []struct{ name, file, want string }{
+		{"columns", strings.Repeat(",", 10_000), "10001 columns"},
+		{"header", strings.Repeat(",", 1<<20), "line 1 has more than"},
+		{"row", head + strings.Repeat("1", 1<<20) + "\n", "line 2 has more than"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rows, errs := fleet.ParseImport(strings.NewReader(tt.file))
+			if len(rows) != 0 || len(errs) != 1 || !strings.Contains(errs[0].Error(), tt.want) || len(errs[0].Error()) > 1000 {
+				t.Errorf("%d errors, the first: %.200v", len(errs), errs[0])
+			}
+		})
+	}
+	// A line may be as long as it needs to be, and end where the reader's buffer does.
+	file := head
+	for i := range 3000 {
+		file += fmt.Sprintf("%d,dev-%d,buoy,acme,fleet:x\n", i+1, i+1)
+	}
+	if rows, errs := fleet.ParseImport(strings.NewReader(file)); len(rows) != 3000 || len(errs) != 0 {
+		t.Errorf("%d rows, %v", len(rows), errs)
 	}
 }
 

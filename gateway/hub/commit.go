@@ -14,7 +14,8 @@ import (
 // commit is the work of one synced batch. It is kept from one to the next, so that a batch allocates nothing for itself.
 type commit struct {
 	batch *store.Batch
-	first *request // received by the loop that waited for work
+	first *request   // received by the loop that waited for work
+	left  []*request // taken before, and not or not wholly in the batch before this one: it was full
 	taken []*request
 	dirty []fleet.Index // devices whose row goes into the batch
 	marks []uint64      // by fleet.Index: the batch that last marked the device
@@ -77,8 +78,8 @@ func (c *commit) fail(err error) {
 }
 
 // CommitOnce takes what is queued, up to the limits of a batch, and makes it durable with one sync. It returns the number of requests
-// that it answered, 0 if none was queued. There is no linger: under load the queue fills while the last batch syncs, and without load
-// nobody waits. An error wraps ErrFatal: nothing of the batch was confirmed, and the process must end.
+// that it answered: 0 if none was queued, or if the first became too much for one batch, and goes on in the next. There is no linger: under load
+// the queue fills while the last batch syncs, and without load nobody waits. An error wraps ErrFatal: nothing of the batch was confirmed, and the process must end.
 func (h *Hub) CommitOnce(ctx context.Context) (int, error) {
 	c := &h.commit
 	h.take(c)
@@ -93,18 +94,7 @@ func (h *Hub) CommitOnce(ctx context.Context) (int, error) {
 	if len(h.outgoing.unknown) > 0 && !h.starting {
 		h.settleUnknown(c)
 	}
-	for _, r := range c.taken {
-		if r.op != nil {
-			if r.err = r.op(c); errors.Is(r.err, ErrFatal) {
-				c.fail(r.err) // it may have written half of what it meant to
-			}
-			continue
-		}
-		for i := range r.us {
-			r.out[i].Reply = r.out[i].Reply[:0]
-			r.out[i].Settlement = h.uplink(c, &r.us[i], &r.out[i])
-		}
-	}
+	h.serve(c)
 	h.tell(c)
 	if err := h.rollouts.Failed(); err != nil {
 		c.fail(err)
@@ -120,6 +110,9 @@ func (h *Hub) CommitOnce(ctx context.Context) (int, error) {
 	h.mu.Unlock()
 	err := h.sync(ctx, c)
 	n := len(c.taken)
+	if err != nil { // the process ends: nobody takes up what was left
+		c.taken, c.left = append(c.taken, c.left...), c.left[:0]
+	}
 	for _, r := range c.taken {
 		if err != nil {
 			r.err = err
@@ -136,6 +129,27 @@ func (h *Hub) CommitOnce(ctx context.Context) (int, error) {
 		h.poke()
 	}
 	return n, err
+}
+
+// serve does what the taken requests ask for. What comes when the batch is full is left for the next one. Called with mu held.
+func (h *Hub) serve(c *commit) {
+	for k, r := range c.taken {
+		if r.op != nil {
+			if r.err = r.op(c); errors.Is(r.err, ErrFatal) {
+				c.fail(r.err) // it may have written half of what it meant to
+			}
+			continue
+		}
+		for ; r.settled < len(r.us); r.settled++ {
+			if c.batch.Bytes() >= batchRowsMax {
+				c.left, c.taken = append(c.left, c.taken[k:]...), c.taken[:k]
+				return
+			}
+			i := r.settled
+			r.out[i].Reply = r.out[i].Reply[:0]
+			r.out[i].Settlement = h.uplink(c, &r.us[i], &r.out[i])
+		}
+	}
 }
 
 func (h *Hub) sync(_ context.Context, c *commit) error {
@@ -157,7 +171,7 @@ func (h *Hub) sync(_ context.Context, c *commit) error {
 	return nil
 }
 
-// take moves queued requests into c until a limit of the batch is reached. One request always fits.
+// take moves what was left and queued requests into c until a limit of the batch is reached. One request always fits.
 func (h *Hub) take(c *commit) {
 	frames, bytes := 0, 0
 	add := func(r *request) {
@@ -167,6 +181,10 @@ func (h *Hub) take(c *commit) {
 			bytes += len(r.us[i].Payload)
 		}
 	}
+	for _, r := range c.left {
+		add(r)
+	}
+	c.left = c.left[:0]
 	if c.first != nil {
 		add(c.first)
 		c.first = nil

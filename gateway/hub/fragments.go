@@ -15,7 +15,7 @@ import (
 // fragments is the messages that devices are sending in pieces. The rows of the store are the truth. Guarded by Hub.mu.
 type fragments struct {
 	devices map[uint32]*codec.Reassembler
-	bytes   int // of all pieces
+	memory  int // that all of them take
 }
 
 func (f *fragments) init() { f.devices = make(map[uint32]*codec.Reassembler) }
@@ -30,10 +30,10 @@ func (f *fragments) of(number uint32) *codec.Reassembler {
 	return r
 }
 
-// changed keeps the sum of bytes, and lets go of a reassembler that holds nothing.
+// changed keeps the sum of memory, and lets go of a reassembler that holds nothing.
 func (f *fragments) changed(number uint32, before int) {
 	r := f.devices[number]
-	f.bytes += r.Bytes() - before
+	f.memory += r.Memory() - before
 	if r.Empty() {
 		delete(f.devices, number)
 	}
@@ -43,14 +43,14 @@ func (f *fragments) changed(number uint32, before int) {
 // is. Where there is no room for the piece, its event holds it.
 func (h *Hub) fragment(c *commit, l *link, u *transports.Uplink, o *opened, e *eventBuffer, f *codec.Fragment) {
 	r := h.fragments.of(e.number)
-	if r == nil || h.fragments.bytes+len(f.Data) > fragmentBytes {
+	if r == nil || h.fragments.memory+len(f.Data) > fragmentMemory {
 		if r != nil {
-			h.fragments.changed(e.number, r.Bytes())
+			h.fragments.changed(e.number, r.Memory())
 		}
 		h.fragmentEvent(c, l, u, o, e, f, "refused", 0)
 		return
 	}
-	before := r.Bytes()
+	before := r.Memory()
 	out := r.Add(u.ReceivedAt, f)
 	have, _, _ := r.Progress(f.Set)
 	for _, set := range out.Dropped {
@@ -152,7 +152,7 @@ func (h *Hub) fragmentStatus(number uint32, set uint8, room int) ([]byte, error)
 func (h *Hub) expireFragments(c *commit, now time.Time) {
 	for _, n := range slices.Sorted(maps.Keys(h.fragments.devices)) {
 		r := h.fragments.devices[n]
-		before := r.Bytes()
+		before := r.Memory()
 		for _, set := range r.Expire(now) {
 			c.batch.DeleteFragments(n, set)
 		}
@@ -166,7 +166,7 @@ func (h *Hub) loadFragment(f *store.Fragment) error {
 		r = new(codec.Reassembler)
 		h.fragments.devices[f.Number] = r
 	}
-	before := r.Bytes()
+	before := r.Memory()
 	if f.Index == store.FragmentsDone {
 		if err := r.Load(f.Data); err != nil {
 			return fmt.Errorf("device %d: %w", f.Number, err)

@@ -203,11 +203,12 @@ func New(o Options) (*Hub, error) {
 
 // request is a call of Uplinks, or an operation on the state, on its way through the committer.
 type request struct {
-	us   []transports.Uplink
-	out  []transports.Verdict
-	op   func(*commit) error // runs with mu held; must change nothing if it returns an error
-	err  error
-	done chan struct{}
+	us      []transports.Uplink
+	out     []transports.Verdict
+	settled int                 // uplinks that are in a batch
+	op      func(*commit) error // runs with mu held; must change nothing if it returns an error
+	err     error
+	done    chan struct{}
 }
 
 // Uplinks implements transports.Sink: it blocks until the synced batch that holds the uplinks is on disk.
@@ -257,7 +258,7 @@ func (h *Hub) run(ctx context.Context, r *request) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if h.inline {
+	for more := h.inline; more; more = len(h.commit.left) > 0 {
 		if _, err := h.CommitOnce(ctx); err != nil && r.err == nil {
 			r.err = err
 		}
@@ -312,7 +313,7 @@ func (h *Hub) commitLoop(ctx context.Context) error {
 		if _, err := h.CommitOnce(context.WithoutCancel(ctx)); err != nil {
 			return err
 		}
-		if len(h.queue) > 0 {
+		if len(h.queue)+len(h.commit.left) > 0 {
 			continue
 		}
 		select {

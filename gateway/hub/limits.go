@@ -6,6 +6,7 @@ import "time"
 const (
 	batchFramesMax  = 512       // uplinks taken into one commit
 	batchBytesMax   = 256 << 10 // payload bytes taken into one commit
+	batchRowsMax    = 16 << 20  // bytes of rows and events after which a commit takes no further uplink: a frame of 14 bytes may hold 257 statuses
 	queueLen        = 64        // calls of Uplinks waiting for the committer; further ones block their driver
 	baseCacheLen    = 16384     // last states of devices, some 100 B each; a miss costs a read of the store
 	quarantineRing  = 256       // last unverified payloads kept in memory per link
@@ -20,7 +21,7 @@ const (
 	reassemblyParts = 16   // parts of one message
 	reassemblyTTL   = 24 * time.Hour
 	fragmentDevices = 4096     // devices with messages in pieces under way, or complete within a day
-	fragmentBytes   = 64 << 20 // of all pieces
+	fragmentMemory  = 64 << 20 // bytes that all pieces take
 	alternatesMax   = 2        // contents kept per part: references are reused
 	replyRoom       = 32       // bytes of a window that are left for the reply
 	replyExtra      = 8        // bytes that a reply may be longer than what it answers (no amplification)

@@ -82,6 +82,53 @@ func (p *packer) frame(h codec.Header, body []byte, after *codec.State) []byte {
 	return item
 }
 
+// A frame of some bytes may hold 257 statuses, and a datagram 16 such frames. However many come at once, no commit takes all of what they become.
+func TestCommitsOfBatchesAreBounded(t *testing.T) {
+	b := newBench(t)
+	p := b.packer(7)
+	const datagrams, frames, each = 10, 16, 257
+	us := make([]transports.Uplink, datagrams)
+	for n := range us {
+		us[n] = transports.Uplink{Transport: "udp", From: transports.Address{Bearer: transports.UDP, ID: "127.0.0.1:9"}, ReceivedAt: b.clock.t}
+		for range frames {
+			us[n].Payload = append(us[n].Payload, p.same(each)...)
+		}
+	}
+	before, _, _ := b.hub.Commits().Snapshot()
+	out := make([]transports.Verdict, len(us))
+	if err := b.hub.Uplinks(t.Context(), us, out); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range out {
+		b.settled(v, transports.Stored)
+	}
+	if after, _, _ := b.hub.Commits().Snapshot(); after-before < 2 {
+		t.Errorf("%d commits of datagrams of %d bytes", after-before, len(us[0].Payload))
+	}
+	events := uint64(0)
+	for _, l := range b.hub.Links() {
+		events += l.Events
+	}
+	if events < datagrams*frames*each || len(us[0].Payload) > 16*24 {
+		t.Errorf("%d events of datagrams of %d bytes", events, len(us[0].Payload))
+	}
+}
+
+// same is a batch of statuses which say nothing but that they are there.
+func (p *packer) same(n int) []byte {
+	p.t.Helper()
+	var at codec.State
+	list := make([]codec.Status, n)
+	for i := range list {
+		list[i].Values = make([]codec.Value, len(p.tm.Fields()))
+	}
+	body, h, err := p.tm.AppendBatch(nil, 0, 0, &at, list)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return p.frame(h, body, &at)
+}
+
 // heard lists the battery voltages of a device's status events in the order of the outbox, by event id.
 func (b *bench) heard(number uint32) (ids, volts []string) {
 	b.t.Helper()

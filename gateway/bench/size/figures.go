@@ -12,7 +12,8 @@ type Figures struct {
 	OpenPerSecond float64            `json:"open_decode_per_second_1m"` // of the largest fleet
 	Allocs        float64            `json:"allocs"`                    // per frame
 	Speeds        []Speed            `json:"speeds"`
-	Transfer      map[string]float64 `json:"transfer"` // extra cost of another lake buoy's template, as a share
+	Transfer      map[string]float64 `json:"transfer"`              // extra cost of another lake buoy's template, as a share
+	PassedOver    map[string]string  `json:"passed_over,omitempty"` // files of Options.Traces that nothing can be measured with, and why
 
 	order []string
 }

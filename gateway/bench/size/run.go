@@ -2,10 +2,12 @@ package size
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/train"
 )
 
 // Options say what is measured.
@@ -25,14 +27,24 @@ func Run(ctx context.Context, o Options, progress func(what string)) (*Figures, 
 		progress(fmt.Sprintf("passed over, for they are not in %s: %s", o.Data, strings.Join(absent, ", ")))
 	}
 	traces = append(traces, synthetic()...)
+	f := &Figures{Traces: make(map[string]*Figure, len(traces)), Transfer: make(map[string]float64), PassedOver: make(map[string]string)}
+	var unusable []error
+	passOver := func(name string, err error) {
+		f.PassedOver[name] = err.Error()
+		unusable = append(unusable, err)
+		progress(fmt.Sprintf("passed over: %v", err))
+	}
+	unseen := 0 // of which there is at least one to measure
 	if o.Traces != "" {
-		unknown, err := loadUnknown(o.Traces)
+		unknown, err := loadUnknown(o.Traces, traces, passOver)
+		if unseen = len(unknown); err == nil && unseen == 0 {
+			err = errors.Join(unusable...)
+		}
 		if err != nil {
 			return nil, err
 		}
 		traces = append(traces, unknown...)
 	}
-	f := &Figures{Traces: make(map[string]*Figure, len(traces)), Transfer: make(map[string]float64)}
 	var done []*prepared
 	for i, tr := range traces {
 		if err := ctx.Err(); err != nil {
@@ -40,6 +52,13 @@ func Run(ctx context.Context, o Options, progress func(what string)) (*Figures, 
 		}
 		progress(fmt.Sprintf("%s: %d statuses of %d fields (%s)", tr.Name, len(tr.Rows), len(tr.Draft.Fields), strings.Join(tr.Notes, "; ")))
 		p, err := prepare(tr)
+		if tr.Unknown && (errors.Is(err, train.ErrRows) || errors.Is(err, errTooFew)) {
+			passOver(tr.Name, err)
+			if unseen--; unseen == 0 {
+				return nil, errors.Join(unusable...)
+			}
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -20,8 +20,13 @@ func TestRun(t *testing.T) {
 	for i := range 200 {
 		csv.WriteString("2024-01-0" + string(rune('1'+i/100)) + " 10:" + string(rune('0'+i/10%6)) + string(rune('0'+i%10)) + "," + string(rune('0'+i%7)) + ".5,x\n")
 	}
-	if err := os.WriteFile(filepath.Join(dir, "unseen.csv"), []byte(csv.String()), 0o600); err != nil {
-		t.Fatal(err)
+	for name, text := range map[string]string{
+		"unseen": csv.String(), "tank": csv.String(), // as one of those that are always there
+		"words": "once,upon\na,time\n", "short": "t,x\n1,2\n2,3\n", "vast": csv.String() + "2024-01-03,9.96921e36,x\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name+".csv"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var said strings.Builder
 	f, err := size.Run(t.Context(), size.Options{Data: t.TempDir(), Traces: dir, Devices: []int{100}}, func(what string) { said.WriteString(what + "\n") })
@@ -33,14 +38,30 @@ func TestRun(t *testing.T) {
 			t.Errorf("%q was not said:\n%s", want, &said)
 		}
 	}
-	for _, name := range []string{"tank", "fridge", "heartbeat", "tracker", "unseen"} {
+	for _, name := range []string{"tank", "fridge", "heartbeat", "tracker", "unseen", "tank.csv"} {
 		r := f.Traces[name]
 		if r == nil || r.PayloadMean <= 0 || r.EntropyMean <= 0 || r.JSONRatio > 0.2 || r.HeartbeatP95Tag4 > 10 || r.HeartbeatP95Tag8 > 14 ||
 			r.Means["packed_absolute"] < r.PayloadMean || r.Batch24Mean > r.PayloadMean {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
+	for name, want := range map[string]string{"words": "line 2", "short": "too few", "vast": "too many"} {
+		if got := f.PassedOver[name]; !strings.Contains(got, want) || f.Traces[name] != nil {
+			t.Errorf("%s is passed over: %q, want %q", name, got, want)
+		}
+	}
 	if f.Allocs > 0.01 || f.OpenPerSecond == 0 {
 		t.Errorf("%v frames a second with %v allocations each", f.OpenPerSecond, f.Allocs)
+	}
+}
+
+// Files of which none can be measured are no run that went well.
+func TestRunRefuses(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "words.csv"), []byte("once,upon\na,time\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := size.Run(t.Context(), size.Options{Data: t.TempDir(), Traces: dir}, func(string) {}); err == nil || !strings.Contains(err.Error(), "words.csv") {
+		t.Errorf("%+v, %v", f, err)
 	}
 }

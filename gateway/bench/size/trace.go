@@ -20,6 +20,8 @@ type Trace struct {
 	Rows  []train.Row
 	Rare  []codec.Rare // with each row
 	Notes []string     // what of it is not from its source
+
+	Unknown bool // nobody saw it before: there may be nothing to learn from it
 }
 
 // field is a field with its lowest value and bits, in steps of a scale.
@@ -112,19 +114,27 @@ func readTable(path, timeColumn string) (*train.Table, error) {
 const columnsMax = codec.FieldsMax - 3
 
 // loadUnknown reads all CSV files of a folder that nothing is known of but that their first column is a time. Scales and ranges come from the whole
-// of a file: what a sensor can say is known before it is used.
-func loadUnknown(dir string) ([]*Trace, error) {
+// of a file: what a sensor can say is known before it is used. A file that is no such table is passed over. known are the traces of these names.
+func loadUnknown(dir string, known []*Trace, passOver func(name string, err error)) ([]*Trace, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.csv"))
 	if err != nil || len(paths) == 0 {
 		return nil, fmt.Errorf("traces: no CSV files in %s", dir)
 	}
 	var traces []*Trace
 	for i, path := range paths {
+		name := strings.TrimSuffix(filepath.Base(path), ".csv")
+		if slices.ContainsFunc(known, func(t *Trace) bool { return t.Name == name }) {
+			name += ".csv"
+		}
 		table, err := readTable(path, "")
+		if errors.Is(err, train.ErrTable) {
+			passOver(name, err)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		t := &Trace{Name: strings.TrimSuffix(filepath.Base(path), ".csv"), Draft: train.Draft{AnyUnit: true, AnyInterval: true}}
+		t := &Trace{Name: name, Unknown: true, Draft: train.Draft{AnyUnit: true, AnyInterval: true}}
 		for _, name := range table.Skipped {
 			t.Notes = append(t.Notes, fmt.Sprintf("column %q is not of numbers", name))
 		}
