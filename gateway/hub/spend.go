@@ -99,27 +99,33 @@ type BudgetState struct {
 	Out      time.Time        `json:"spent_at,omitzero"`  // when the budget is spent, if days go on as they are expected; zero: not in this month, or it is already
 }
 
-// Budgets are all budgets but the one of each device that has none of its own. A forecast reads all accounts of two months for each of them.
+// Budgets are all budgets but the one of each device that has none of its own. A forecast reads all accounts of two months for each of them, so commits pass
+// between one and the next.
 func (h *Hub) Budgets(forecast bool) []BudgetState {
 	h.mu.RLock()
-	defer h.mu.RUnlock()
-	now := h.core.Local(h.clock.Now())
+	budgets, now := h.budgets, h.core.Local(h.clock.Now())
+	h.mu.RUnlock()
 	list := []BudgetState{}
-	for _, b := range h.budgets {
-		if b.Scope.Level == ledger.OfDevice && b.Scope.Device == 0 {
-			continue
+	for i := range budgets {
+		if b := &budgets[i]; b.Scope.Level != ledger.OfDevice || b.Scope.Device != 0 {
+			list = append(list, h.budgetState(b, now, forecast))
 		}
-		name := b.Scope.Name
-		if b.Scope.Level == ledger.OfDevice {
-			name = h.nameOf(b.Scope.Device)
-		}
-		s := h.core.Ledger().Spent(tariff.MonthOf(now), b.Scope)
-		state := BudgetState{Scope: b.Scope.Level.String(), Name: name, Currency: b.Scope.Currency, Amount: b.Amount, Hard: b.Hard, Spent: s, Left: b.Amount - s.All()}
-		if forecast && b.Scope.Level != ledger.OfDevice {
-			f := h.core.Ledger().Forecast(b.Scope.Currency, now, b.Scope.Takes)
-			state.Forecast, state.Out = &f, f.Reaches(b.Amount, now)
-		}
-		list = append(list, state)
 	}
 	return list
+}
+
+func (h *Hub) budgetState(b *ledger.Budget, now time.Time, forecast bool) BudgetState {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	l, name := h.core.Ledger(), b.Scope.Name
+	if b.Scope.Level == ledger.OfDevice {
+		name = h.nameOf(b.Scope.Device)
+	}
+	s := l.Spent(tariff.MonthOf(now), b.Scope)
+	state := BudgetState{Scope: b.Scope.Level.String(), Name: name, Currency: b.Scope.Currency, Amount: b.Amount, Hard: b.Hard, Spent: s, Left: b.Amount - s.All()}
+	if forecast && b.Scope.Level != ledger.OfDevice {
+		f := l.Forecast(b.Scope.Currency, now, b.Scope.Takes)
+		state.Forecast, state.Out = &f, f.Reaches(b.Amount, now)
+	}
+	return state
 }
