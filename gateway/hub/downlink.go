@@ -27,7 +27,7 @@ const (
 	retryMax        = 30 * time.Minute
 	slowAfter       = 15 * time.Minute // the same when the network says that it will not go better soon
 	slowMax         = 4 * time.Hour
-	pauseDoubled    = 8                // times at most: by then each pause is as long as it gets
+	pauseDoubled    = 9                // times at most: by then each pause is as long as it gets
 	maybeAfter      = 10 * time.Minute // pause after a downlink that may have left
 	attemptsMax     = 8
 	downlinkHistory = 24 * time.Hour // how long a finished downlink can be listed
@@ -183,8 +183,8 @@ func (h *Hub) loadDownlink(d *store.Downlink) error {
 	if ahead := d.Changed.Sub(now); ahead > 0 {
 		d.Changed, d.Due = now, d.Due.Add(-ahead)
 	}
-	if d.State == DownlinkQueued && d.Attempts == 0 && d.Error != "" && !waitsForMoney(d) {
-		d.Due = earlier(d.Due, now) // its network was not reached: a start is a reason to try
+	if waitsForMoney(d) || d.State == DownlinkQueued && d.Attempts == 0 && d.Error != "" {
+		d.Due = earlier(d.Due, now) // its network was not reached, or there was no money: a start, with new budgets perhaps, is a reason to try
 	}
 	if inFragments(d) {
 		if _, err := parseParcel(d.Payload); err != nil {

@@ -234,7 +234,47 @@ func TestAcknowledgementFollowsTheDevice(t *testing.T) {
 	}
 }
 
-// So do an interval and an offer.
+// It has time for that, however long it waited in vain.
+func TestAcknowledgementThatFollowsHasTime(t *testing.T) {
+	b, sbd := newBench(t), &fakeTransport{silent: true}
+	d := twoWays(t, b, sbd)
+	b.settled(b.smsFrom(msisdn, d.asks()), transports.Stored)
+	queued := b.clock.t
+	b.sms.err = &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
+	b.clock.t = queued.Add(time.Minute)
+	b.attempt("sms")
+	b.clock.t = queued.Add(24*time.Hour - time.Second)
+	b.bySBD(d.asks())
+	b.clock.t = b.clock.t.Add(time.Minute)
+	b.attempt("sbd")
+	if len(sbd.sent) != 1 || !d.acked(sbd.sent[0].Payload, d.next-1) {
+		t.Errorf("%d sent, %+v", len(sbd.sent), b.downlink())
+	}
+}
+
+// An offer that waits is kept where the device speaks over a link on which there is no way to it.
+func TestOfferStaysWhereThereIsNoOtherWay(t *testing.T) {
+	b, sbd := newBench(t), &fakeTransport{silent: true}
+	_ = b.store.Close()
+	b.sbd = sbd
+	b.open()
+	d := b.importOne(8)
+	b.bySMS(d.hello("1.0.0"))
+	b.release(1000)
+	b.rolling(nil)
+	b.sms.err = &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
+	b.bySMS(d.status(3.7))
+	b.transmitSMS()
+	tried := len(b.sms.sent)
+	b.bySBD(d.to(d.status(3.7)))
+	b.sms.err = nil
+	b.clock.t = b.clock.t.Add(time.Hour)
+	if b.transmitSMS(); tried != 1 || len(b.sms.sent) != 2 || len(sbd.sent) != 0 {
+		t.Errorf("%d and %d by SMS, %d over the other link: %+v", tried, len(b.sms.sent), len(sbd.sent), b.downlink())
+	}
+}
+
+// An interval and an offer follow the device as well.
 func TestOfferAndIntervalFollowTheDevice(t *testing.T) {
 	b, sbd := newBench(t), &fakeTransport{silent: true}
 	b.schedule = priced(t).schedule
@@ -314,6 +354,19 @@ func TestMoneyAndAddressesWakeUp(t *testing.T) {
 	}
 }
 
+// A gateway that starts with other budgets tries at once what had no money.
+func TestMoneyThatComesWithAStart(t *testing.T) {
+	b := priced(t, ledger.Budget{Scope: ledger.Scope{Level: ledger.OfLink, Name: "sms", Currency: "EUR"}, Amount: 10_000, Hard: true})
+	b.importOne(8)
+	b.message("sms")
+	b.transmitSMS()
+	b.schedule.Core.Budgets = nil
+	b.crash()
+	if b.transmitSMS(); len(b.sms.sent) != 1 {
+		t.Errorf("%+v", b.downlink())
+	}
+}
+
 // fakeLine is a transport that tells whether its line is there.
 type fakeLine struct {
 	fakeTransport
@@ -375,6 +428,37 @@ func TestNetworkThatIsReachedAgain(t *testing.T) {
 	}
 }
 
+// A network that takes one now and then is not asked for all that wait each time.
+func TestNetworkThatTakesOneAtATime(t *testing.T) {
+	b := newBench(t)
+	b.importOne(8)
+	busy := &transports.SendError{Outcome: transports.NotSent, Unasked: true, Err: errors.New("too many calls")}
+	rest := func() {
+		t.Helper()
+		b.sms.err = busy
+		for !b.attempt("sms").After(b.clock.t) { // until all wait
+		}
+	}
+	const waiting = 6
+	for range waiting {
+		b.message("sms")
+	}
+	rest()
+	b.message("sms")
+	b.sms.err = nil
+	b.attempt("sms")
+	if rest(); len(b.sms.sent) != waiting+2 {
+		t.Errorf("%d tries after the one that was taken", len(b.sms.sent)-waiting-1)
+	}
+	b.sms.err = nil
+	b.message("sms")
+	for !b.attempt("sms").After(b.clock.t) { // until none waits
+	}
+	if len(b.sms.sent) != 2*waiting+3 {
+		t.Errorf("%d sent", len(b.sms.sent))
+	}
+}
+
 // A try in which the network was not reached costs nothing: the next one is soon, however slow the network is when it is reached.
 func TestShortPauseAfterOneTryInVain(t *testing.T) {
 	b := newBench(t)
@@ -384,6 +468,24 @@ func TestShortPauseAfterOneTryInVain(t *testing.T) {
 	b.attempt("sms")
 	if wait := b.attempt("sms").Sub(b.clock.t); wait > time.Minute {
 		t.Errorf("it waits for %s", wait)
+	}
+}
+
+// Pauses of a network that is slow when it is reached get as long as is said, and no longer.
+func TestLongestPauseInVain(t *testing.T) {
+	b := newBench(t)
+	b.importOne(8)
+	b.sms.err = &transports.SendError{Outcome: transports.NotSent, Slow: true, Unasked: true, Err: errors.New("no route to host")}
+	b.message("sms")
+	longest := time.Duration(0)
+	for range 12 {
+		b.attempt("sms")
+		pause := b.attempt("sms").Sub(b.clock.t)
+		longest = max(longest, pause)
+		b.clock.t = b.clock.t.Add(pause)
+	}
+	if longest != 4*time.Hour {
+		t.Errorf("%s", longest)
 	}
 }
 
@@ -590,15 +692,19 @@ func TestMoneyThatIsHeldIsFreeSoon(t *testing.T) {
 	twoWays(t, b, sbd)
 	b.message("sbd")
 	sbd.err = &transports.SendError{Outcome: transports.NotSent, Err: errors.New("busy")}
+	var wake time.Time
 	sbd.hold = func(context.Context, transports.Downlink) {
 		b.message("sms")
-		b.transmitSMS()
+		wake = b.attempt("sms")
 		if r := b.downlink(); len(b.sms.sent) != 0 || !strings.HasPrefix(r.Error, hub.BudgetSpent) {
 			t.Errorf("%+v", r)
 		}
 	}
 	b.attempt("sbd")
-	b.clock.t = b.clock.t.Add(time.Minute)
+	if wait := wake.Sub(b.clock.t); wait > time.Minute {
+		t.Errorf("nobody looks for it for %s", wait)
+	}
+	b.clock.t = wake
 	if b.transmitSMS(); len(b.sms.sent) != 1 {
 		t.Errorf("%+v", b.downlink())
 	}

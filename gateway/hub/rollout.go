@@ -150,8 +150,8 @@ func sizeOf(d *store.Downlink) int {
 func (h *Hub) offerUpdate(c *commit, l *link, i fleet.Index, now time.Time) {
 	number := h.fleet.Head(i).Number
 	stranded := h.stranded(number, l, downlinkOffer)
-	if stranded != nil && (h.rolloutOf(stranded) == 0 || stranded.Attempts > 0 && inFragments(stranded)) {
-		stranded = nil
+	if stranded != nil && (h.rolloutOf(stranded) == 0 || stranded.Attempts > 0 && inFragments(stranded) || h.reachable(i, l) != nil) {
+		stranded = nil // there is no other way for it
 	}
 	if l.Transport == nil || stranded == nil && h.offering(number, now) {
 		return

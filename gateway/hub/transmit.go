@@ -124,6 +124,9 @@ func (h *Hub) nextAttempt(c *commit, l *link, now time.Time) (*attempt, time.Tim
 			}
 			// No way to the device now. An uplink from it pokes this loop; a budget or an address may come without one.
 			wake = earlier(wake, earlier(d.Expires, now.Add(time.Hour)))
+			if now.Before(d.Due) { // money that is held is free again soon
+				wake = earlier(wake, d.Due)
+			}
 		}
 	}
 	return nil, wake

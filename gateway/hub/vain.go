@@ -2,8 +2,6 @@ package hub
 
 import (
 	"errors"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/store"
@@ -47,19 +45,28 @@ func (h *Hub) stranded(number uint32, l *link, kind string) *store.Downlink {
 	})
 }
 
-// rescue lets a downlink that is made when it leaves go over the link that its device speaks over.
+// rescue lets a downlink that is made when it leaves go over the link that its device speaks over. It has as long for that as a new one, which it is instead of.
 func (h *Hub) rescue(c *commit, d *store.Downlink, l *link, due time.Time) {
-	d.Link, d.Due, d.Error = l.Name, due, ""
+	d.Link, d.Due, d.Expires, d.Error = l.Name, due, due.Add(downlinkTTL), ""
 	delete(h.outgoing.vain, d.Ref)
 	c.batch.PutDownlink(d)
 	c.wake = true
 }
 
-// reached makes due what waits since the network of a link was not reached: it is there now.
+// reached makes due the next one of those that wait since the network of a link was not reached: it is there now. When that one is taken, the one after it
+// follows. All at once would be in vain again where a network takes some at a time.
 func (o *outgoing) reached(l *link, now time.Time) {
-	for _, ref := range slices.Sorted(maps.Keys(o.vain)) {
-		if d := o.byRef[ref]; d != nil && d.Link == l.Name && d.State == DownlinkQueued {
-			d.Due = earlier(d.Due, now)
+	var next *store.Downlink
+	for ref := range o.vain {
+		d := o.byRef[ref]
+		if d == nil || d.Link != l.Name || d.State != DownlinkQueued || waitsForMoney(d) || !now.Before(d.Due) {
+			continue
 		}
+		if next == nil || d.Due.Before(next.Due) || d.Due.Equal(next.Due) && d.Ref < next.Ref {
+			next = d
+		}
+	}
+	if next != nil {
+		next.Due = now
 	}
 }
