@@ -122,14 +122,20 @@ func (h *Hub) nextAttempt(c *commit, l *link, now time.Time) (*attempt, time.Tim
 			if a := h.prepareAttempt(c, l, d, now); a != nil {
 				return a, now
 			}
-			// No way to the device now. An uplink from it pokes this loop; a budget or an address may come without one.
-			wake = earlier(wake, earlier(d.Expires, now.Add(time.Hour)))
-			if now.Before(d.Due) { // money that is held is free again soon
-				wake = earlier(wake, d.Due)
-			}
+			wake = earlier(wake, noWay(d, now))
 		}
 	}
 	return nil, wake
+}
+
+// noWay is when to look again for a downlink that has no way to its device now. An uplink from it pokes the loop; a budget or an address may come without one, and
+// money that is held is free again soon.
+func noWay(d *store.Downlink, now time.Time) time.Time {
+	look := earlier(d.Expires, now.Add(time.Hour))
+	if now.Before(d.Due) {
+		look = earlier(look, d.Due)
+	}
+	return look
 }
 
 func earlier(a, b time.Time) time.Time {
