@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -605,6 +606,9 @@ func (w *world) hold(in, want *codec.Status) (bands session.Deadbands, truth []c
 		held, err := strconv.ParseInt(w.c.ask(w.t, "hold %d %d %d", i, band, was), 10, 64)
 		if err != nil || held != was && max(held-was, was-held) >= int64(band) {
 			w.t.Fatalf("%d becomes %d with a deadband of %d, %v", was, held, band, err)
+		}
+		if far := w.c.ask(w.t, "hold %d %d %d", i, band, int64(math.MaxInt64)); far != strconv.Itoa(math.MaxInt64) { // what is beyond all that can be said is held nowhere
+			w.t.Fatalf("%d becomes %s with a deadband of %d", int64(math.MaxInt64), far, band)
 		}
 		if in.Values[i].Raw, want.Values[i].Raw = held, held; held != was {
 			w.count["held value"]++

@@ -1018,7 +1018,7 @@ int64_t godwit_hold(const struct godwit_history *h, unsigned field, uint32_t ban
 	if ((fs->flags & FIELD_MEASURED) == 0 || (!f->coding.optional && before == clamp(&f->coding, INT64_MAX))) /* it is as much or more: nobody knows by how much */
 		return value;
 	before += f->offset;
-	return (uint64_t)(value < before ? before - value : value - before) < band ? before : value;
+	return before - (int64_t)band < value && value < before + (int64_t)band ? before : value;
 }
 
 /* The newest status that is on the gateway's disk serves as the base. */

@@ -69,7 +69,7 @@ func (h *Hub) SendCommand(ctx context.Context, ref string, m Command) (DownlinkR
 		}
 		d, err := h.newDownlink(i, kind, m.Link, m.TTL, plaintext)
 		if err == nil && byHand {
-			h.core.ToldByHand(h.clock.Now(), core.Place(i), scheduler.Secs(m.Policy.Interval), uint8(m.Policy.Revision)) //nolint:gosec // its low bits name it
+			h.core.ToldByHand(d.QueuedAt, core.Place(i), scheduler.Secs(m.Policy.Interval), uint8(m.Policy.Revision)) //nolint:gosec // its low bits name it
 		}
 		if err == nil && m.Offer != nil {
 			o := m.Offer

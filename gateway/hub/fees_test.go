@@ -48,8 +48,11 @@ func TestRentalIsBookedWithTheMonth(t *testing.T) {
 	for at := first; at < first+2; at++ {
 		b.clock.t = at.Next().Begins(time.UTC).AddDate(0, 0, 10)
 		b.crash()
-		if _, err := b.hub.ScheduleOnce(t.Context()); err != nil {
-			t.Fatal(err)
+		for range 2 { // what is closed for ever is looked at twice
+			if _, err := b.hub.ScheduleOnce(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			b.clock.t = b.clock.t.Add(time.Hour)
 		}
 		b.settled(b.udp(other.to(other.status(3.7))), transports.Stored)
 		b.crash()

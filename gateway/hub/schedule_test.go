@@ -183,6 +183,35 @@ func TestIntervalByHandIsKnown(t *testing.T) {
 	}
 }
 
+// An interval by hand that expires before it left is not waited for.
+func TestIntervalByHandThatNeverLeft(t *testing.T) {
+	b := priced(t)
+	_ = b.store.Close()
+	b.schedule.Send = false
+	b.open()
+	d := b.importOne(8)
+	b.speaks(d)
+	if _, err := b.hub.SendCommand(t.Context(), "meter-1", hub.Command{Policy: &codec.Policy{Interval: 48 * 3600}, TTL: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	b.crash()
+	pending := func() int64 {
+		x, err := b.hub.Explain("meter-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x.Pending
+	}
+	if got := pending(); got != 48*3600 {
+		t.Errorf("%d s are pending", got)
+	}
+	b.clock.t = b.clock.t.Add(2 * time.Hour)
+	b.transmitSMS()
+	if got := pending(); got != 0 || len(b.sms.sent) != 0 {
+		t.Errorf("%d s are pending after the end, %d messages", got, len(b.sms.sent))
+	}
+}
+
 // Where an acknowledgement goes anyway the interval is part of its message, and costs nothing more.
 func TestIntervalRidesOnAnAcknowledgement(t *testing.T) {
 	b := priced(t)

@@ -11,9 +11,10 @@ import (
 func TestAlarmDrawsAttention(t *testing.T) {
 	c := config(t)
 	c.Rules[0].Alarm = core.Attention{Factor: 5, Lasts: 24 * time.Hour}
+	c.Rules = append(c.Rules, core.Rule{Product: "truck", Alarm: core.Attention{Factor: 1.1, Lasts: 24 * time.Hour}})
 	k := newCore(t, c)
-	know(k, 2)
-	buoy, meter := core.Place(0), core.Place(1)
+	know(k, 3)
+	buoy, meter, truck := core.Place(0), core.Place(1), core.Place(2)
 	expect := func(what string, at core.Place, now time.Time, factor float64, until time.Time) {
 		t.Helper()
 		if f, u := k.Attention(now, at); f != factor || !u.Equal(until) {
@@ -33,4 +34,7 @@ func TestAlarmDrawsAttention(t *testing.T) {
 	k.Alarmed(later.Add(time.Hour), buoy)
 	expect("after that", buoy, later.Add(time.Hour), 5, later.Add(25*time.Hour))
 	expect("at its end", buoy, later.Add(25*time.Hour), 1, time.Time{})
+	k.Alarmed(t0, truck)
+	k.Alarmed(later, truck)
+	expect("with a factor that is kept less exactly", truck, later, float64(float32(1.1)), later.Add(24*time.Hour))
 }

@@ -170,8 +170,9 @@ func (k *Core) Alarmed(now time.Time, at Place) {
 		return
 	}
 	r := k.config.Rules[m.rule].Alarm
-	if factor, until := k.Attention(now, at); r.Factor > factor || r.Factor == factor && now.Add(r.Lasts).After(until) {
-		k.Attend(at, r.Factor, now.Add(r.Lasts))
+	wants, lasts := float64(float32(r.Factor)), now.Add(r.Lasts) // as Attend keeps it: another alarm of the same rule lasts longer
+	if factor, until := k.Attention(now, at); wants > factor || wants == factor && lasts.After(until) {
+		k.Attend(at, r.Factor, lasts)
 	}
 }
 

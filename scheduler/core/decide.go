@@ -96,16 +96,36 @@ func (k *Core) NextRevision(at Place) uint8 {
 }
 
 // ToldByHand says that somebody tells a device an interval whatever is planned: it is what the device runs once it says so by the revision, of which its low bits
-// count, and until then no more is expected of it than the slower of both has.
+// count, and until then no more is expected of it than the slower of both has. Of a device that was never heard nothing is expected yet.
 func (k *Core) ToldByHand(now time.Time, at Place, every scheduler.Secs, revision uint8) {
-	d := k.find(at)
-	if d == nil || d.heard == 0 || every <= 0 {
+	if k.at(at) == nil || every <= 0 {
+		return
+	}
+	d := k.record(at)
+	if d.heard == 0 {
+		d.offered = offer{interval: uint32(every), at: stamp(now), revision: revision, via: 1, tries: 1} //nolint:gosec // below 2^32 seconds
+		k.touch(at)
 		return
 	}
 	o := Offer{Revision: revision}
 	o.Interval, o.Via, o.Link = every, int(max(d.via, 1))-1, int(d.link())
 	d.offered.revision = revision + 1 // one that was used before is not taken for what it was
 	k.Offered(now, at, o)
+}
+
+// Withdrawn says that what was told by hand at a time never left, and never will. Where something was told before that the device may have taken, no more is
+// expected of it all the same.
+func (k *Core) Withdrawn(now time.Time, at Place, told time.Time) {
+	d := k.find(at)
+	if d == nil || d.offered.interval == 0 || d.offered.at != stamp(told) {
+		return
+	}
+	if d.offered.tries == 1 {
+		d.presence.Acknowledge(d.presence.InForce())
+	}
+	d.offered = offer{revision: d.offered.revision}
+	k.await(now, at)
+	k.touch(at)
 }
 
 // Unsent says that the policy that was offered last surely did not leave: it may be told at once, and costs none of the repeats.

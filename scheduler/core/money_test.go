@@ -9,7 +9,6 @@ import (
 	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
 
-// A hard budget holds for all that is under way together, and for the reports that are asked for.
 // Over a link whose end at the gateway is a mobile too each message is billed twice, up and down, booked in one direction, and planned with as such.
 func TestRelaysAreBilledTwice(t *testing.T) {
 	book, err := tariff.NewBook([]*tariff.Tariff{{Name: "sky", Currency: "EUR", Terms: []tariff.Term{
@@ -42,6 +41,7 @@ func TestRelaysAreBilledTwice(t *testing.T) {
 	}
 }
 
+// A hard budget holds for all that is under way together, and for the reports that are asked for.
 func TestPriceWithWhatIsUnderWay(t *testing.T) {
 	book, err := tariff.NewBook([]*tariff.Tariff{{Name: "text", Currency: "EUR", Terms: []tariff.Term{{Unit: tariff.PerMessage, Price: 20_000}}}})
 	if err != nil {

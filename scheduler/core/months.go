@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/scheduler/tariff"
@@ -9,25 +10,51 @@ import (
 // monthsKept is how many months that are closed are kept, with the account of each device.
 const monthsKept = 13
 
-// silentMonths is how many months without traffic are closed after one that had some. A clock that is years ahead for a while does not close all of them.
+// silentMonths is how many months without traffic are closed after one that had some. A clock that is years ahead for a while, or a first frame that came while
+// it stood in 1970, does not close all of them.
 const silentMonths = 12
+
+// closePause is for how long a clock must say that a month is over before it is closed for ever: clocks that are wrong at a start are put right within minutes.
+const closePause = 30 * time.Minute
 
 // closeMonths closes the months for which no record can come any more, in their order, and those in which nothing was sent or received: lines are paid for
 // all the same.
 func (k *Core) closeMonths(now time.Time) {
-	months := k.ledger.Months()
-	if len(months) == 0 {
+	at, ok := k.nextMonth()
+	if !ok || now.Before(k.closes(at, now)) {
+		k.over = time.Time{}
 		return
 	}
-	last := months[len(months)-1]
-	for last > months[0] && !k.ledger.Busy(last) {
-		last--
+	if k.over.IsZero() || now.Before(k.over) {
+		k.over = now
 	}
-	for at := max(k.ledger.Closed()+1, months[0]); at <= last+silentMonths && !now.Before(k.closes(at, now)); at++ {
+	if now.Sub(k.over) < closePause {
+		return
+	}
+	for ; ok && !now.Before(k.closes(at, now)); at, ok = k.nextMonth() {
 		if _, err := k.CloseMonth(at, now); err != nil {
 			return
 		}
 	}
+}
+
+// nextMonth is the one that is to be closed next: the one after the last if there was traffic in the months before, else the next that has accounts.
+func (k *Core) nextMonth() (at tariff.Month, ok bool) {
+	months := k.ledger.Months()
+	if len(months) == 0 {
+		return 0, false
+	}
+	at = max(k.ledger.Closed()+1, months[0])
+	for _, m := range slices.Backward(months) {
+		if m < at && k.ledger.Busy(m) {
+			ok = at <= m+silentMonths
+			break
+		}
+	}
+	if i := slices.IndexFunc(months, func(m tariff.Month) bool { return m >= at }); !ok && i >= 0 {
+		return months[i], true
+	}
+	return at, ok
 }
 
 // Local is a time in the zone in which months are told: that of all links' tariffs, or UTC if they have several. What is spent over a link is billed in

@@ -93,3 +93,57 @@ func TestMonthsHaveTheZoneOfTheTariffs(t *testing.T) {
 		}
 	}
 }
+
+// What is closed is closed for ever: a clock that is wrong for some minutes closes nothing, and one that is wrong for long, with devices that are heard, a year
+// and no more.
+func TestWrongClocksCloseLittle(t *testing.T) {
+	k := newCore(t, config(t))
+	know(k, 1)
+	visits := func(now time.Time, some ...time.Duration) {
+		for _, d := range some {
+			k.Poll(now.Add(d))
+			k.Heard(now.Add(d), 0, core.Contact{Bytes: 30, Cause: ledger.CauseStatus, Newest: true})
+		}
+	}
+	closed := func(what string, want tariff.Month) {
+		t.Helper()
+		if got := k.Ledger().Closed(); got != want {
+			t.Errorf("%s: closed are the months until %s, want %s", what, got, want)
+		}
+	}
+	march := tariff.MonthOf(t0)
+	visits(t0, 0)
+	k.Poll(t0.AddDate(50, 0, 0))
+	k.Poll(t0.AddDate(50, 0, 0).Add(10 * time.Minute))
+	visits(t0, time.Hour, 2*time.Hour)
+	closed("for ten minutes it was 50 years later", 0)
+	visits(t0.AddDate(50, 0, 0), 0, time.Hour, 2*time.Hour)
+	closed("for two hours", march+12)
+	visits(t0.AddDate(0, 1, 0), 0, time.Hour)
+	closed("then the clock was right again", march+12)
+
+	k = newCore(t, config(t))
+	know(k, 1)
+	visits(time.Unix(0, 0), 72*time.Hour, 73*time.Hour)
+	visits(t0, 0, time.Hour, 2*time.Hour)
+	closed("it was 1970 at first", tariff.MonthOf(time.Unix(0, 0).UTC())+12)
+	visits(t0.AddDate(0, 1, 2), 0, time.Hour, 2*time.Hour)
+	closed("a month later", march)
+}
+
+// What is of no device is traffic as well.
+func TestMonthsOfChecksAreClosed(t *testing.T) {
+	k := newCore(t, config(t))
+	know(k, 1)
+	k.Heard(t0, 0, core.Contact{Bytes: 30, Cause: ledger.CauseStatus, Newest: true})
+	now := t0.AddDate(0, 0, 5)
+	for range 20 {
+		now = now.AddDate(0, 1, 0)
+		k.Check(now, sms)
+		k.Poll(now)
+		k.Poll(now.Add(time.Hour))
+	}
+	if got, want := k.Ledger().Closed(), tariff.MonthOf(now)-1; got != want {
+		t.Errorf("closed are the months until %s, want %s", got, want)
+	}
+}

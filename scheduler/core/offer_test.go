@@ -211,6 +211,12 @@ func TestWhatIf(t *testing.T) {
 	if !ok || x.String() == "" {
 		t.Errorf("no explanation: %+v", x)
 	}
+	k.Heard(now, 1, core.Contact{Link: sms, Bytes: 30, Cause: ledger.CauseStatus, Newest: true}) // a meter, whose interval is fixed
+	for only, useful := range map[string]bool{"": true, "meters": true, "buoys": false} {
+		if _, _, _, _, err := k.WhatIf(now, core.What{Only: only, Every: 3600}, 0); useful != (err == nil) {
+			t.Errorf("an interval for %q: %v", only, err)
+		}
+	}
 }
 
 // What is told of an update is what its offer carries, whatever is feared of it.
@@ -227,5 +233,43 @@ func TestExplainedBurstIsOffered(t *testing.T) {
 		if x, ok := k.Explain(t0.Add(time.Hour), i); !ok || len(x.Burst) == 0 || !slices.Equal(x.Burst, k.Burst(i)) {
 			t.Errorf("device %d: told %v, offered %v", i, x.Burst, k.Burst(i))
 		}
+	}
+}
+
+// What is told by hand is what a device runs once it says so, also one that was told before it was heard; what never left is not waited for.
+func TestToldByHand(t *testing.T) {
+	k := newCore(t, config(t))
+	know(k, 2)
+	hour, day := scheduler.Secs(3600), scheduler.Secs(86_400)
+	expect := func(what string, at core.Place, runs scheduler.Secs, pending scheduler.Secs) {
+		t.Helper()
+		if every, _, offered := k.Running(at); every != runs || offered != pending {
+			t.Errorf("%s: it runs %d s, %d s are pending, want %d and %d", what, every, offered, runs, pending)
+		}
+	}
+	first := k.NextRevision(0)
+	k.ToldByHand(t0, 0, hour, first)
+	heard := func(at core.Place, now time.Time) {
+		k.Heard(now, at, core.Contact{Bytes: 30, Cause: ledger.CauseStatus, Newest: true})
+	}
+	heard(0, t0.Add(time.Minute))
+	if second := k.NextRevision(0); second == first || !k.Receipt(t0.Add(time.Minute), 0, first) {
+		t.Errorf("revisions %d and %d", first, second)
+	}
+	expect("told before it was heard", 0, hour, 0)
+
+	k.ToldByHand(t0.Add(time.Hour), 0, day, k.NextRevision(0))
+	expect("told another one", 0, hour, day)
+	k.Withdrawn(t0.Add(2*time.Hour), 0, t0)
+	expect("an older one never left", 0, hour, day)
+	never := k.NextRevision(0) - 1
+	k.Withdrawn(t0.Add(2*time.Hour), 0, t0.Add(time.Hour))
+	expect("it never left", 0, hour, 0)
+	if k.Receipt(t0.Add(2*time.Hour), 0, never) || k.NextRevision(0) == never {
+		t.Errorf("revision %d never left", never)
+	}
+	k.Poll(t0.Add(5 * time.Hour))
+	if st, ok := k.Standing(t0.Add(5*time.Hour), 0); !ok || st.Missed == 0 {
+		t.Errorf("it is held to what never left: %+v", st)
 	}
 }

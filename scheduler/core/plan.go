@@ -119,7 +119,7 @@ func (k *Core) WhatIf(now time.Time, w What, most int) (is, would Outcome, chang
 		return is, would, nil, 0, fmt.Errorf("there is no policy %q: %w", w.Only, scheduler.ErrFleet)
 	}
 	w.apply(other)
-	if w.Every > 0 && len(other.Devices) > 0 && !slices.ContainsFunc(other.Devices, func(d scheduler.Device) bool { return other.Policies[d.Policy].Law != scheduler.LawPrice }) {
+	if w.Every > 0 && !w.laws(other) {
 		return is, would, nil, 0, fmt.Errorf("an interval of %s is of no use to the law %s, and no device has another: %w", time.Duration(w.Every)*time.Second, scheduler.LawPrice, scheduler.ErrFleet)
 	}
 	would, otherPlan, err := k.outcome(other, b, now)
@@ -168,6 +168,15 @@ func (w *What) apply(f *scheduler.Fleet) {
 			f.Links[i].Up, f.Links[i].Down = r[0], r[1]
 		}
 	}
+}
+
+// laws reports whether an interval is of use to a law of those whom it is tried for.
+func (w *What) laws(f *scheduler.Fleet) bool {
+	wants := func(p scheduler.Policy) bool { return p.Law != scheduler.LawPrice }
+	if w.Only != "" {
+		return slices.ContainsFunc(f.Policies, func(p scheduler.Policy) bool { return p.Name == w.Only && wants(p) })
+	}
+	return len(f.Devices) == 0 || slices.ContainsFunc(f.Devices, func(d scheduler.Device) bool { return wants(f.Policies[d.Policy]) })
 }
 
 func (k *Core) outcome(f *scheduler.Fleet, b scheduler.Budget, now time.Time) (Outcome, scheduler.Plan, error) {

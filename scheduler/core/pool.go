@@ -86,7 +86,7 @@ func (k *Core) allowances(now time.Time) []scheduler.Allowance {
 			left, period = p.paced(now), p.Ends.Sub(p.Begins).Hours()
 		}
 		reserve := left * min(max(p.Reserve, 0), 1)
-		if p.Reserve == 0 && period <= longMonth {
+		if p.Reserve == 0 && period > shortMonth && period < longMonth {
 			reserve = min(float64(scheduler.Reserve(k.unplanned(p.Name, now), reserveShare)), reserveMost*left)
 		}
 		list = append(list, scheduler.Allowance{Pool: p.Name, Left: int64(left), Reserve: int64(reserve), Period: scheduler.Secs(period * 3600), Hard: p.Hard})
@@ -96,7 +96,8 @@ func (k *Core) allowances(now time.Time) []scheduler.Allowance {
 
 // How a reserve is learned.
 const (
-	longMonth    = 31 * 24 // hours: allowances of a month, whose earlier ones can be looked at
+	shortMonth   = 27 * 24 // hours: between the two are allowances of a month, whose earlier ones can be looked at. One has an
+	longMonth    = 32 * 24 // hour more or less where clocks are changed
 	reserveShare = 0.8     // of earlier months, that it would have sufficed for
 	reserveMost  = 0.95    // of what is left
 )

@@ -104,6 +104,40 @@ func TestReserveIsLearned(t *testing.T) {
 	}
 }
 
+// A month is a month where clocks are changed in it as well; a reserve of months is none of a week's allowance.
+func TestReserveIsOfMonths(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit := tariff.Byte
+	for name, c := range map[string]struct {
+		allowance tariff.Allowance
+		keeps     bool
+	}{
+		"month": {tariff.Allowance{Amount: 10_000, Unit: &unit, Pooled: true}, true},
+		"week":  {tariff.Allowance{Amount: 10_000, Unit: &unit, Pooled: true, Period: tariff.Bundle, Valid: 7 * 24 * time.Hour, Renew: true}, false},
+	} {
+		book, err := tariff.NewBook([]*tariff.Tariff{{Name: "idp", Currency: "EUR", Zone: berlin, Terms: []tariff.Term{{Unit: tariff.Byte, Min: 20, Price: 1000, Allowance: &c.allowance}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := newCore(t, core.Config{Links: []core.Link{{Name: "idp0", Tariff: "idp"}}, Tariffs: book, Currency: "EUR", Money: 100_000})
+		k.Know(0, 1, "buoy", "acme")
+		for _, month := range []time.Month{9, 10, 11, 12} { // October has an hour more than 31 days
+			now := time.Date(2026, month, 15, 12, 0, 0, 0, time.UTC)
+			k.Heard(now, 0, core.Contact{Bytes: 20, Cause: ledger.CauseStatus, Newest: true})
+			for range 100 {
+				k.Charge(now, 0, core.Downlink{Bytes: 20, Cause: ledger.CauseMessage})
+			}
+			k.Replan(now)
+			if x, ok := k.Explain(now, 0); !ok || x.Pool != "idp" || x.PoolReserve > 0 != (c.keeps && month > 9) {
+				t.Errorf("%s: in %s %.2f of %q is kept", name, month, x.PoolReserve, x.Pool)
+			}
+		}
+	}
+}
+
 // What is left of bundles and of allowances that end by themselves.
 func TestBalances(t *testing.T) {
 	day := 24 * time.Hour

@@ -208,10 +208,10 @@ func (l *Ledger) Used(at tariff.Month, device uint32, link, currency string) boo
 	return ok && m.devices.at(place).count != [2]uint32{}
 }
 
-// Busy reports whether anything of a device was booked in a month.
+// Busy reports whether anything but fees was booked in a month.
 func (l *Ledger) Busy(at tariff.Month) bool {
 	m := l.months[at]
-	return m != nil && m.devices.n > 0
+	return m != nil && slices.ContainsFunc(m.groups, func(g *group) bool { return g.Cause != CauseFee })
 }
 
 // Closed is the last month that is closed, 0 if none is.
