@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/godwit-gateway/godwit/gateway/config"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 )
@@ -15,7 +17,7 @@ func TestPools(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.HubSchedule().Core.Pools; len(got) != 1 || got[0] != (core.Pool{Name: "idp", Members: 250, Reserve: 0.2, Hard: true}) {
+	if got := c.HubSchedule().Core.Pools; len(got) != 1 || !cmp.Equal(got[0], core.Pool{Name: "idp", Members: 250, Reserve: new(0.2), Hard: true}) {
 		t.Errorf("%+v", got)
 	}
 	_, err = config.Load(config.Source{Text: udpLink + "tariff = \"idp\"\n[[pool]]\nname = \"ghost\"\nmembers = -1\nreserve = 1\n[[pool]]\nname = \"ghost\"\n"})

@@ -87,10 +87,10 @@ type Battery struct {
 
 // A Pool is what a tariff does not say of the allowance that its devices share.
 type Pool struct {
-	Name    string  `toml:"name"`    // pool of a tariff that a link has, by default the tariff's name
-	Members int64   `toml:"members"` // lines, where each adds to the allowance
-	Reserve float64 `toml:"reserve"` // share of what is left that is kept for what is not planned; 0: as earlier months had it
-	Hard    bool    `toml:"hard"`    // no plan buys anything beyond it
+	Name    string   `toml:"name"`    // pool of a tariff that a link has, by default the tariff's name
+	Members int64    `toml:"members"` // lines, where each adds to the allowance
+	Reserve *float64 `toml:"reserve"` // share of what is left that is kept for what is not planned; nil: as earlier months had it
+	Hard    bool     `toml:"hard"`    // no plan buys anything beyond it
 }
 
 // A Budget is what may be spent in a month.
@@ -314,7 +314,9 @@ func (ps *problems) checkPools(c *Config) {
 		}
 		configured[p.Name] = p
 		ps.between(path+".members", float64(p.Members), 0, membersMax)
-		ps.between(path+".reserve", p.Reserve, 0, 0.95)
+		if p.Reserve != nil {
+			ps.between(path+".reserve", *p.Reserve, 0, 0.95)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Links)) {
 		versions := c.Book.Versions(c.Links[name].Tariff)

@@ -22,7 +22,7 @@ func (h *Hub) pools() []PoolState {
 	list := []PoolState{}
 	for _, p := range h.core.Pools(h.clock.Now()) {
 		s := PoolState{
-			Name: p.Name, Unit: "count", Amount: p.Amount, Used: p.Used, Left: p.Amount - p.Used, Ends: p.Ends, Members: p.Members, Reserve: p.Reserve, Hard: p.Hard,
+			Name: p.Name, Unit: "count", Amount: p.Amount, Used: p.Used, Left: p.Amount - p.Used, Ends: p.Ends, Members: p.Members, Reserve: p.Kept, Hard: p.Hard,
 			Planned: int64(p.Bytes), Beyond: int64(p.Overage),
 		}
 		if p.Sized {

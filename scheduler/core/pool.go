@@ -10,10 +10,10 @@ import (
 
 // A Pool is what tariffs do not say of an allowance that devices share. Its amount is the tariffs'.
 type Pool struct {
-	Name    string  // as Tariff.PoolName has it
-	Members int64   // lines, where each adds to the allowance; 0: 1
-	Reserve float64 // share of what is left that is kept for what is not planned; 0: as earlier months had it
-	Hard    bool    // no plan buys anything beyond it
+	Name    string   // as Tariff.PoolName has it
+	Members int64    // lines, where each adds to the allowance; 0: 1
+	Reserve *float64 // share of what is left that is kept for what is not planned; nil: as earlier months had it
+	Hard    bool     // no plan buys anything beyond it
 }
 
 // endless is the time over which an allowance is spread that has no end.
@@ -25,6 +25,7 @@ type PoolState struct {
 	tariff.Balance
 	Bytes   float64 // that the plan takes in a mean month
 	Overage float64 // of these: beyond the allowance
+	Kept    float64 // share of what is left that is kept for what is not planned
 }
 
 // Pools are the shared allowances of the links' tariffs, in the order of the links.
@@ -46,6 +47,11 @@ func (k *Core) Pools(now time.Time) []PoolState {
 		var ok bool
 		if s.Balance, ok = t.Balance(&meter, now); !ok {
 			continue
+		}
+		if s.Sized {
+			if left, _, reserve := k.spread(&s, now); left > 0 {
+				s.Kept = reserve / left
+			}
 		}
 		for j := range k.plan.Pools {
 			if p := &k.plan.Pools[j]; p.Pool == s.Name {
@@ -77,21 +83,29 @@ func (k *Core) allowances(now time.Time) []scheduler.Allowance {
 		if !p.Sized {
 			continue
 		}
-		left, period := float64(p.Amount-p.Used), endless.Hours()
-		switch {
-		case p.Ends.IsZero():
-		case !now.Before(p.Ends): // it is over, and does not come again
-			left, period = 0, p.Ends.Sub(p.Begins).Hours()
-		default:
-			left, period = p.paced(now), p.Ends.Sub(p.Begins).Hours()
-		}
-		reserve := left * min(max(p.Reserve, 0), 1)
-		if p.Reserve == 0 && period > shortMonth && period < longMonth {
-			reserve = min(float64(scheduler.Reserve(k.unplanned(p.Name, now), reserveShare)), reserveMost*left)
-		}
+		left, period, reserve := k.spread(p, now)
 		list = append(list, scheduler.Allowance{Pool: p.Name, Left: int64(left), Reserve: int64(reserve), Period: scheduler.Secs(period * 3600), Hard: p.Hard})
 	}
 	return list
+}
+
+// spread is what is left of a pool of bytes, for how many hours it must do, and what of it is kept for what is not planned.
+func (k *Core) spread(p *PoolState, now time.Time) (left, period, reserve float64) {
+	left, period = float64(p.Amount-p.Used), endless.Hours()
+	switch {
+	case p.Ends.IsZero():
+	case !now.Before(p.Ends): // it is over, and does not come again
+		left, period = 0, p.Ends.Sub(p.Begins).Hours()
+	default:
+		left, period = p.paced(now), p.Ends.Sub(p.Begins).Hours()
+	}
+	switch {
+	case p.Reserve != nil:
+		reserve = left * min(max(*p.Reserve, 0), 1)
+	case period > shortMonth && period < longMonth:
+		reserve = min(float64(scheduler.Reserve(k.unplanned(p.Name, now), reserveShare)), reserveMost*left)
+	}
+	return left, period, reserve
 }
 
 // How a reserve is learned.

@@ -33,7 +33,7 @@ func pooled(t *testing.T, p core.Pool, devices int) *core.Core {
 
 // A shared allowance is used up by all its devices, is paced by plans, and is brought back after a restart.
 func TestPoolsAreSharedAndPaced(t *testing.T) {
-	k := pooled(t, core.Pool{Name: "idp", Members: 10, Reserve: 0.2}, 10)
+	k := pooled(t, core.Pool{Name: "idp", Members: 10, Reserve: new(0.2)}, 10)
 	k.Replan(t0)
 	pools := k.Pools(t0)
 	if len(pools) != 1 || pools[0].Amount != 10_000 || pools[0].Used != 200 || !pools[0].Sized || pools[0].Ends.Before(t0) {
@@ -82,6 +82,18 @@ func TestPoolsAreSharedAndPaced(t *testing.T) {
 	}
 }
 
+// Who says that nothing is kept has that.
+func TestNoReserve(t *testing.T) {
+	k := pooled(t, core.Pool{Name: "idp", Members: 10, Reserve: new(0.0)}, 10)
+	k.Charge(t0, 3, core.Downlink{Bytes: 2000, Cause: ledger.CauseMessage})
+	k.Heard(t0, 3, core.Contact{Bytes: 20, Cause: ledger.CauseStatus, Newest: true})
+	now := tariff.MonthOf(t0).Next().Begins(time.UTC)
+	k.Replan(now)
+	if x, ok := k.Explain(now, 3); !ok || x.Pool != "idp" || x.PoolReserve != 0 {
+		t.Errorf("%.3f of %q is kept", x.PoolReserve, x.Pool)
+	}
+}
+
 // Where nothing else is said, what four of five earlier months took besides what was planned is kept for it.
 func TestReserveIsLearned(t *testing.T) {
 	k := pooled(t, core.Pool{Name: "idp", Members: 10}, 10)
@@ -101,6 +113,9 @@ func TestReserveIsLearned(t *testing.T) {
 	x, ok := k.Explain(now, 3)
 	if !ok || x.PoolReserve < 0.19 || x.PoolReserve > 0.21 {
 		t.Errorf("%.3f is kept, want the 2,000 bytes of 10,000 that suffice for four of five months", x.PoolReserve)
+	}
+	if got := k.Pools(now)[0].Kept; got < 0.19 || got > 0.21 {
+		t.Errorf("the state says that %.3f is kept", got)
 	}
 }
 
