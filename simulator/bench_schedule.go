@@ -21,7 +21,7 @@ type benchScheduleCmd struct {
 	Seed    uint64 `help:"Seed of the fleets." default:"42"`
 	World   bool   `help:"Play the fleet in a world, through the gateway's own hub, under prices, one interval for all, a table and bands of voltage; nothing else is measured."`
 	Days    int    `help:"Days that are played with --world." default:"365"`
-	Keep    string `help:"With --world: each play is written to this file, and those that it has are not played again: hours can be spent in pieces." placeholder:"FILE"`
+	Keep    string `help:"With --world: each play is written to this file, and those that it has are not played again: hours can be spent in pieces. It does not say of which program they are." placeholder:"FILE"`
 	Million int    `help:"Devices of the fleet with which times are taken, of the processor; 0: none are." default:"1000000"`
 	Output  string `short:"o" help:"Form of the result: json, all of it in one line, or text, a table that ends with a line of JSON." enum:"json,text" default:"text"`
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"path/filepath"
 	"time"
 
@@ -235,20 +236,26 @@ func (g *gateway) stored() int {
 	return int(n)
 }
 
-// published waits until every durable event is confirmed by the stream.
+// published waits until every durable event is confirmed by the stream, as long as there is progress.
 func (g *gateway) published(ctx context.Context) error {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for limit := time.Now().Add(stuckAfter); g.publisher.Stats().Pending > 0; {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if time.Now().After(limit) {
-			return fmt.Errorf("wait for the stream: %d events are not out after %s: %w", g.publisher.Stats().Pending, stuckAfter, cmp.Or(g.publisher.Ready(), errStuck))
+	least := uint64(math.MaxUint64)
+	limit := time.Now().Add(stuckAfter)
+	for {
+		pending := g.publisher.Stats().Pending
+		switch {
+		case pending == 0:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case pending < least:
+			least, limit = pending, time.Now().Add(stuckAfter)
+		case time.Now().After(limit):
+			return fmt.Errorf("wait for the stream: %d events are not out, and none was for %s: %w", pending, stuckAfter, cmp.Or(g.publisher.Ready(), errStuck))
 		}
 		<-tick.C
 	}
-	return nil
 }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -17,6 +17,16 @@ import (
 	"github.com/godwit-gateway/godwit/transports"
 )
 
+// explained is what the schedule says of a device.
+func (b *bench) explained(name string) hub.Explanation {
+	b.t.Helper()
+	x, err := b.hub.Explain(name)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return x
+}
+
 // priced is a bench whose messages cost 0.02, and whose buoys are told to speak every two hours.
 func priced(t *testing.T, budgets ...ledger.Budget) *bench {
 	t.Helper()
@@ -158,15 +168,15 @@ func TestIntervalByHandIsKnown(t *testing.T) {
 	if err != nil || p.Interval != 48*3600 || p.Revision == 0 {
 		t.Fatalf("%+v, %v", p, err)
 	}
-	if x, err := b.hub.Explain("meter-1"); err != nil || x.Pending != 48*3600 {
-		t.Errorf("%d s are pending, %v", x.Pending, err)
+	if x := b.explained("meter-1"); x.Pending != 48*3600 {
+		t.Errorf("%d s are pending", x.Pending)
 	}
 	b.settled(b.smsFrom(msisdn, d.receipt(uint8(p.Revision))), transports.Stored)
 	b.crash()
 	b.clock.t = b.clock.t.Add(40 * time.Hour)
 	b.poll()
-	if x, err := b.hub.Explain("meter-1"); err != nil || x.Running != 48*3600 || !x.Told || x.Class != "due" {
-		t.Errorf("it runs %d s, told %v, and is %s, %v", x.Running, x.Told, x.Class, err)
+	if x := b.explained("meter-1"); x.Running != 48*3600 || !x.Told || x.Class != "due" {
+		t.Errorf("it runs %d s, told %v, and is %s", x.Running, x.Told, x.Class)
 	}
 	if changed := b.told(hub.KindSchedule); len(changed) != 1 || changed[0]["to_seconds"] != 172800.0 {
 		t.Errorf("events %v", changed)
@@ -178,8 +188,8 @@ func TestIntervalByHandIsKnown(t *testing.T) {
 	b.clock.t = b.clock.t.Add(8 * time.Hour)
 	b.speaks(d)
 	b.transmitSMS()
-	if x, err := b.hub.Explain("meter-1"); err != nil || x.Pending != 7200 {
-		t.Errorf("%d s are pending, want those of its policy, %v", x.Pending, err)
+	if x := b.explained("meter-1"); x.Pending != 7200 {
+		t.Errorf("%d s are pending, want those of its policy", x.Pending)
 	}
 }
 
@@ -195,13 +205,7 @@ func TestIntervalByHandThatNeverLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.crash()
-	pending := func() int64 {
-		x, err := b.hub.Explain("meter-1")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return x.Pending
-	}
+	pending := func() int64 { return b.explained("meter-1").Pending }
 	if got := pending(); got != 48*3600 {
 		t.Errorf("%d s are pending", got)
 	}
@@ -327,21 +331,15 @@ func TestBatteryAndAttention(t *testing.T) {
 		b.clock.t = b.clock.t.Add(7 * time.Hour)
 		b.settled(b.smsFrom(msisdn, d.status(step.volts)), transports.Stored)
 		b.poll()
-		if x, err := b.hub.Explain("meter-1"); err != nil || x.Interval != step.want {
-			t.Errorf("at %.1f V it is to speak every %d s, %v, want %d", step.volts, x.Interval, err, step.want)
+		if x := b.explained("meter-1"); x.Interval != step.want {
+			t.Errorf("at %.1f V it is to speak every %d s, want %d", step.volts, x.Interval, step.want)
 		}
 	}
 	_ = b.store.Close()
 	r.Policy, b.schedule.Core.Money = scheduler.Policy{}, 5_000_000
 	b.open()
 	b.poll()
-	interval := func() int64 {
-		x, err := b.hub.Explain("meter-1")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return x.Interval
-	}
+	interval := func() int64 { return b.explained("meter-1").Interval }
 	calm, until := interval(), b.clock.t.Add(time.Hour)
 	x, err := b.hub.Attend(t.Context(), "meter-1", 25, until)
 	if err != nil || x.Interval*4 > calm {
@@ -351,8 +349,8 @@ func TestBatteryAndAttention(t *testing.T) {
 		t.Errorf("attention of %g until %s", x.Attention, x.Until)
 	}
 	b.clock.t = until
-	if x, err := b.hub.Explain("meter-1"); err != nil || x.Attention != 0 {
-		t.Errorf("attention of %g after its end, %v", x.Attention, err)
+	if x := b.explained("meter-1"); x.Attention != 0 {
+		t.Errorf("attention of %g after its end", x.Attention)
 	}
 	if got := interval(); got != calm {
 		t.Errorf("after its end it is to speak every %d s, want %d", got, calm)
@@ -384,13 +382,13 @@ func TestAlarmDrawsAttention(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.settled(b.udp(d.to(d.say(body, 0))), transports.Stored)
-		if x, err := b.hub.Explain("dev-7"); err != nil || x.Attention != step.want {
-			t.Errorf("attention of %g, %v, want %g", x.Attention, err, step.want)
+		if x := b.explained("dev-7"); x.Attention != step.want {
+			t.Errorf("attention of %g, want %g", x.Attention, step.want)
 		}
 	}
 	b.crash()
-	if x, err := b.hub.Explain("dev-7"); err != nil || x.Attention != 5 {
-		t.Errorf("after a power failure attention of %g, %v", x.Attention, err)
+	if x := b.explained("dev-7"); x.Attention != 5 {
+		t.Errorf("after a power failure attention of %g", x.Attention)
 	}
 }
 

@@ -41,8 +41,8 @@ func TestSilenceIsPutDownToSomething(t *testing.T) {
 			t.Errorf("%s: put down to %s (%.3f), %q", s.Device, s.Cause.Cause, s.Probability, s.Why)
 		}
 	}
-	if x, err := b.hub.Explain("meter-1"); err != nil || x.Cause.Cause != "update" {
-		t.Errorf("explained as %+v, %v", x.Cause, err)
+	if x := b.explained("meter-1"); x.Cause.Cause != "update" {
+		t.Errorf("explained as %+v", x.Cause)
 	}
 	told := b.told(hub.KindSilent)
 	if len(told) == 0 || told[0]["cause"] == nil {

@@ -82,12 +82,8 @@ func (a *attempt) send(ctx context.Context) (transports.Receipt, error) {
 	if ctx.Err() != nil {
 		return transports.Receipt{}, &transports.SendError{Outcome: transports.NotSent, Err: ctx.Err()}
 	}
-	sending, giveUp := context.WithCancel(context.WithoutCancel(ctx))
-	defer giveUp()
-	late := time.AfterFunc(sendGrace, giveUp)
-	late.Stop()
-	defer late.Stop()
-	defer context.AfterFunc(ctx, func() { late.Reset(sendGrace) })()
+	sending, done := transports.InHand(ctx, sendGrace)
+	defer done()
 	return a.link.Transport.Send(sending, a.down) //nolint:wrapcheck // a SendError says what is known
 }
 

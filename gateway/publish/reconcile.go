@@ -190,7 +190,8 @@ func (p *Publisher) behind(ctx context.Context, info *Info, end ending, out *Out
 	if p.adopt == nil {
 		return fmt.Errorf("the stream is at event %d, the store at %d: %w", end.tail.Oseq, p.store.DurableEvents(), ErrDiffering)
 	}
-	if err := p.takeOver(ctx, info, end.common, out, p.restock); err != nil {
+	restock := func(messages []Message) error { return p.restock(messages, &end) }
+	if err := p.takeOver(ctx, info, end.common, out, restock); err != nil {
 		return err
 	}
 	if p.store.DurableEvents() != end.tail.Oseq {
@@ -205,8 +206,9 @@ func (p *Publisher) behind(ctx context.Context, info *Info, end ending, out *Out
 }
 
 // restock puts events of the stream back into the outbox, so that the stream may lose them again: a store that was brought back must be as good
-// as the one that was lost. Events come in their order; before one that does not follow the last the outbox begins anew.
-func (p *Publisher) restock(messages []Message) error {
+// as the one that was lost. It gets those that the stream's last event follows, in their order; before one that does not follow the last the
+// outbox begins anew.
+func (p *Publisher) restock(messages []Message, end *ending) error {
 	last := p.store.DurableEvents()
 	chain, _, err := p.store.OutboxChain(last)
 	if err != nil {
@@ -215,7 +217,7 @@ func (p *Publisher) restock(messages []Message) error {
 	b := p.store.NewBatch()
 	for i := range messages {
 		m := &messages[i]
-		if !m.event() || m.Oseq <= last {
+		if !m.event() || m.Oseq <= last || !end.before(m.Sequence) {
 			continue
 		}
 		id, _, _ := strings.Cut(m.ID, ";")

@@ -17,6 +17,24 @@ type ending struct {
 	tail   Message // last event of any store
 	common Message // last event that is, with all before it, ours
 	lowest uint64  // number of the lowest event from common on
+	left   []span  // where between them the events are that tail does not follow: one store went on from them, a later one from before them
+}
+
+// A span is part of a stream, by its first and last sequence.
+type span struct{ first, last uint64 }
+
+// leave notes an event that is not one of those before tail. It comes before all that were noted.
+func (e *ending) leave(sequence uint64) {
+	if n := len(e.left); n > 0 && e.left[n-1].first == sequence+1 {
+		e.left[n-1].first = sequence
+		return
+	}
+	e.left = append(e.left, span{first: sequence, last: sequence})
+}
+
+// before reports whether an event, of those between common and tail, is one that tail follows.
+func (e *ending) before(sequence uint64) bool {
+	return !slices.ContainsFunc(e.left, func(s span) bool { return s.first <= sequence && sequence <= s.last })
 }
 
 // scan reads the stream backwards for its last event, and on until one that the store knows: after a disaster to its beginning. It notes events that fill holes: if it is not
@@ -42,6 +60,8 @@ func (p *Publisher) scan(ctx context.Context, info *Info, out *Outcome) (ending,
 		case end.tail.Sequence == 0:
 			end.tail = *m
 			end.lowest = m.Oseq
+		case m.Oseq >= end.lowest:
+			end.leave(m.Sequence)
 		}
 		end.lowest = min(end.lowest, m.Oseq)
 		same, err := p.ours(m)

@@ -261,6 +261,36 @@ func TestFork(t *testing.T) {
 	}
 }
 
+// TestForkForgotten: after a fork the same older copy of the store is put in place once more. It goes on from where the stream ends, and holds
+// what that follows.
+func TestForkForgotten(t *testing.T) {
+	for _, made := range []int{2, 5, 9} {
+		t.Run(fmt.Sprint(made), func(t *testing.T) {
+			g := newGateway(t)
+			g.add(20)
+			g.work()
+			old := g.fs.CrashClone(vfs.CrashCloneCfg{})
+			again := old.CrashClone(vfs.CrashCloneCfg{})
+			g.add(5)
+			g.work()
+			g.replaceStore(old)
+			g.add(made)
+			g.reconcile()
+			g.work()
+			g.replaceStore(again)
+			if out := g.reconcile(); out.Forked || out.Adopted != uint64(5+made) {
+				t.Fatalf("outcome %+v, want %d events taken over", out, 5+made)
+			}
+			if _, last := g.store.OutboxBounds(); last != uint64(20+made) {
+				t.Fatalf("the outbox is at %d, the stream at %d", last, 20+made)
+			}
+			g.add(1)
+			g.work()
+			g.expect(1, append(numbers(1, 25), numbers(21, 21+uint64(made))...))
+		})
+	}
+}
+
 // TestFenced: another gateway with this id writes while we do.
 func TestFenced(t *testing.T) {
 	g := newGateway(t)

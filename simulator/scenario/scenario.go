@@ -31,8 +31,6 @@ const (
 	samplesMax   = 2000
 	lengthMax    = 10 * 366 * 24 * time.Hour
 	repeatsMax   = 1000
-
-	attentionMost = hub.AttentionMax
 )
 
 // parser reads one file.
@@ -243,7 +241,7 @@ func (p *parser) attention(path string, t *incidentTable) {
 	if t.Factor == 0 {
 		t.Factor = 5
 	}
-	if !(t.Factor >= 1 && t.Factor <= attentionMost) {
+	if !(t.Factor >= 1 && t.Factor <= hub.AttentionMax) {
 		p.doc.Add(path+".factor", "1 to 1000", "%v is out of range", t.Factor)
 	}
 	if t.For < time.Second {

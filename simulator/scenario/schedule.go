@@ -45,7 +45,7 @@ func (p *parser) schedule(currency string, links map[string]*link, importance []
 		p.doc.Add("schedule.law", "price or fixed", "%q is no law", t.Law)
 	case law == scheduler.LawFixed && t.Every < time.Second:
 		p.doc.Add("schedule.every", `every = "24h"`, "%s is no interval", t.Every)
-	case t.AlarmFactor != 0 && !(t.AlarmFactor >= 1 && t.AlarmFactor <= attentionMost) || t.AlarmFor < time.Minute:
+	case t.AlarmFactor != 0 && !(t.AlarmFactor >= 1 && t.AlarmFactor <= hub.AttentionMax) || t.AlarmFor < time.Minute:
 		p.doc.Add("schedule.alarm_factor", `alarm_factor = 5.0, alarm_for = "7d"`, "%v for %s is no attention", t.AlarmFactor, t.AlarmFor)
 	case t.Replan < time.Minute || t.Shortest < time.Second || t.Longest < t.Shortest:
 		p.doc.Add("schedule", "", "plans every %s, intervals from %s to %s", t.Replan, t.Shortest, t.Longest)

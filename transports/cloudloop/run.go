@@ -31,12 +31,8 @@ type reader struct {
 
 // Run implements transports.Transport. A web service that cannot be asked ends it with an error; a sink that fails is asked again.
 func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
-	inHand, giveUp := context.WithCancel(context.WithoutCancel(ctx))
-	defer giveUp()
-	late := time.AfterFunc(grace, giveUp)
-	late.Stop()
-	defer late.Stop()
-	defer context.AfterFunc(ctx, func() { late.Reset(grace) })()
+	inHand, done := transports.InHand(ctx, grace)
+	defer done()
 	r := &reader{Transport: t, sink: sink, inHand: inHand}
 	var err error
 	if r.at, err = mark.Read(t.cfg.Mark); errors.Is(err, mark.ErrDamaged) {

@@ -27,12 +27,8 @@ func (t *Transport) Run(ctx context.Context, sink transports.Sink) error {
 		t.log.Warn("idp link has no mark: it begins in the past", slog.String("transport", t.name), slog.Time("from", t.state.at()))
 	}
 	// What is in hand outlives ctx, by the grace period at most; after that the sink is told to give up.
-	inHand, giveUp := context.WithCancel(context.WithoutCancel(ctx))
-	defer giveUp()
-	late := time.AfterFunc(Grace, giveUp)
-	late.Stop()
-	defer late.Stop()
-	defer context.AfterFunc(ctx, func() { late.Reset(Grace) })()
+	inHand, done := transports.InHand(ctx, Grace)
+	defer done()
 	var work sync.WaitGroup
 	work.Go(func() { t.follow(ctx, inHand, sink) })
 	t.receive(ctx, inHand, sink)
