@@ -65,7 +65,7 @@ func TestMoneyThatIsHeldIsFreeSoon(t *testing.T) {
 	b.schedule.Core.Links = append(b.schedule.Core.Links, core.Link{Name: "sbd", Tariff: "text", Wakes: true})
 	twoWays(t, b, sbd)
 	b.message("sbd")
-	sbd.err = lineBusy
+	sbd.err = errLineBusy
 	var wake time.Time
 	sbd.hold = func(context.Context, transports.Downlink) {
 		b.message("sms")

@@ -15,9 +15,9 @@ import (
 
 // What transports say of a downlink.
 var (
-	lineDown = &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
-	lineBusy = &transports.SendError{Outcome: transports.NotSent, Err: errors.New("busy")}
-	noAnswer = &transports.SendError{Outcome: transports.MaybeSent, Err: errors.New("no answer")}
+	errLineDown = &transports.SendError{Outcome: transports.NotSent, Err: transports.ErrDown}
+	errLineBusy = &transports.SendError{Outcome: transports.NotSent, Err: errors.New("busy")}
+	errNoAnswer = &transports.SendError{Outcome: transports.MaybeSent, Err: errors.New("no answer")}
 )
 
 // When the hub ends, an attempt under way is not broken off, and what came of it is written down: as one that may have left it would be sent and paid for again.
@@ -62,7 +62,7 @@ func TestIntervalRidesAgain(t *testing.T) {
 	d := b.importOne(8)
 	b.speaks(d)
 	b.settled(b.smsFrom(msisdn, d.asks()), transports.Stored)
-	b.sms.err = lineBusy
+	b.sms.err = errLineBusy
 	b.clock.t = b.clock.t.Add(time.Minute)
 	b.transmitSMS()
 	b.sms.err = nil
@@ -94,7 +94,7 @@ func TestOfferInFragmentsThatNeverBegan(t *testing.T) {
 	b.bySMS(d.hello("1.0.0"))
 	b.longRelease()
 	id := b.rolling(nil)
-	b.sms.err = lineDown
+	b.sms.err = errLineDown
 	b.bySMS(d.status(3.7))
 	b.transmitSMS()
 	if s := b.stands("meter-1").Standing; s != rollout.Eligible || len(b.sms.sent) != 1 {
@@ -117,7 +117,7 @@ func TestJoinIsAnsweredOnce(t *testing.T) {
 	d := b.device(7)
 	b.onSMS(d)
 	j, request := d.request(1, 1)
-	b.sms.err = noAnswer
+	b.sms.err = errNoAnswer
 	b.settled(b.smsFrom(phone, request), transports.Stored)
 	b.transmit()
 	b.sms.err = nil
@@ -135,8 +135,8 @@ func TestJoinIsAnsweredOnce(t *testing.T) {
 // An interval that did not leave was not told: it is not taken for what the device runs, and goes out with the next try.
 func TestIntervalThatDidNotLeave(t *testing.T) {
 	for name, err := range map[string]error{
-		"not taken":   lineBusy,
-		"not reached": lineDown,
+		"not taken":   errLineBusy,
+		"not reached": errLineDown,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := priced(t)
@@ -172,7 +172,7 @@ func TestOneAcknowledgementAfterDoubt(t *testing.T) {
 	b := newBench(t)
 	d := b.importOne(8)
 	b.settled(b.smsFrom(msisdn, d.asks()), transports.Stored)
-	b.sms.err = noAnswer
+	b.sms.err = errNoAnswer
 	b.clock.t = b.clock.t.Add(time.Minute)
 	b.attempt("sms")
 	b.sms.err = nil

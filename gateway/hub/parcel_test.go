@@ -228,7 +228,7 @@ func TestLargeDownlinkMeetsFailures(t *testing.T) {
 	b := newBench(t)
 	b.importOne(8)
 	b.large("sms", 200)
-	b.sms.err = lineDown
+	b.sms.err = errLineDown
 	b.attempt("sms")
 	if d := b.downlink(); d.State != hub.DownlinkQueued || d.Error == "" {
 		t.Errorf("not sent: %+v", d)
@@ -265,7 +265,7 @@ func TestLargeDownlinkOutlivesItsModem(t *testing.T) {
 	if _, err := b.hub.SendMessage(t.Context(), "meter-1", hub.Message{Payload: make([]byte, 4096), Link: "sms", TTL: 7 * 24 * time.Hour}); err != nil {
 		t.Fatal(err)
 	}
-	b.sms.err = lineDown
+	b.sms.err = errLineDown
 	for range 24 * 60 { // a day, looked at every minute
 		b.attempt("sms")
 		b.clock.t = b.clock.t.Add(time.Minute)
@@ -302,7 +302,7 @@ func TestLargeDownlinkTellsItsLastError(t *testing.T) {
 	for range 5 {
 		b.attempt("sms")
 	}
-	b.sms.err = lineDown
+	b.sms.err = errLineDown
 	b.attempt("sms")
 	b.sms.err = &transports.SendError{Outcome: transports.MaybeSent, Err: errors.New("the modem fell silent")}
 	b.clock.t = b.clock.t.Add(30 * time.Second)

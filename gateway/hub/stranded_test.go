@@ -41,7 +41,7 @@ func TestAcknowledgementFollowsTheDevice(t *testing.T) {
 	if r := b.downlink(); r.Link != "sms" {
 		t.Fatalf("%+v", r)
 	}
-	b.sms.err = lineDown
+	b.sms.err = errLineDown
 	b.clock.t = b.clock.t.Add(time.Minute)
 	b.attempt("sms")
 	b.bySBD(d.asks())
@@ -62,7 +62,7 @@ func TestAcknowledgementThatFollowsHasTime(t *testing.T) {
 	d := twoWays(t, b, sbd)
 	b.settled(b.smsFrom(msisdn, d.asks()), transports.Stored)
 	queued := b.clock.t
-	b.sms.err = lineDown
+	b.sms.err = errLineDown
 	b.clock.t = queued.Add(time.Minute)
 	b.attempt("sms")
 	b.clock.t = queued.Add(24*time.Hour - time.Second)
@@ -100,7 +100,7 @@ func TestOfferStaysWhereThereIsNoOtherWay(t *testing.T) {
 	b.bySMS(d.hello("1.0.0"))
 	b.release(1000)
 	b.rolling(nil)
-	b.sms.err = lineDown
+	b.sms.err = errLineDown
 	b.bySMS(d.status(3.7))
 	b.transmitSMS()
 	tried := len(b.sms.sent)
@@ -121,7 +121,7 @@ func TestOfferAndIntervalFollowTheDevice(t *testing.T) {
 	b.bySMS(d.hello("1.0.0"))
 	b.release(1000)
 	b.rolling(nil)
-	b.sms.err = lineDown
+	b.sms.err = errLineDown
 	b.bySMS(d.status(3.7))
 	b.transmitSMS()
 	b.transmitSMS()
@@ -150,7 +150,7 @@ func TestFragmentStatusFollowsTheDevice(t *testing.T) {
 	piece := pieces(t, 1, append([]byte{byte(codec.MessageUser)}, make([]byte, 300)...), 100)[0]
 	b.settled(b.udp(d.to(d.say(piece, 1))), transports.Stored) // in a window that is gone
 	b.settled(b.smsFrom(msisdn, d.say(piece, 1)), transports.Stored)
-	b.sms.err = noAnswer
+	b.sms.err = errNoAnswer
 	b.clock.t = b.clock.t.Add(time.Minute)
 	b.attempt("sms")
 	b.attempt("sms")

@@ -165,7 +165,7 @@ func TestPausesBetweenAttempts(t *testing.T) {
 func TestNetworkThatIsNotReachedCostsNoTries(t *testing.T) {
 	for name, err := range map[string]error{
 		"not reached": &transports.SendError{Outcome: transports.NotSent, Slow: true, Unasked: true, Err: errors.New("no route to host")},
-		"down":        lineDown,
+		"down":        errLineDown,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)

@@ -9,8 +9,8 @@ import (
 	"github.com/godwit-gateway/godwit/transports"
 )
 
-// noRoute is of a network that is slow when it is reached, and was not.
-var noRoute = &transports.SendError{Outcome: transports.NotSent, Slow: true, Unasked: true, Err: errors.New("no route to host")}
+// errNoRoute is of a network that is slow when it is reached, and was not.
+var errNoRoute = &transports.SendError{Outcome: transports.NotSent, Slow: true, Unasked: true, Err: errors.New("no route to host")}
 
 // rests has a link try what is due until it waits for the clock.
 func (b *bench) rests(link string) {
@@ -45,7 +45,7 @@ func TestLineThatIsBack(t *testing.T) {
 		if _, err := b.hub.SendMessage(t.Context(), "meter-1", hub.Message{Payload: make([]byte, size), Link: "sbd"}); err != nil {
 			t.Fatal(err)
 		}
-		line.err = lineDown
+		line.err = errLineDown
 		for end := b.clock.t.Add(3 * time.Hour); b.clock.t.Before(end); {
 			wake := b.attempt("sbd")
 			if wait := wake.Sub(b.clock.t); wait > 30*time.Second {
@@ -73,7 +73,7 @@ func TestLineThatIsBack(t *testing.T) {
 func TestNetworkThatIsReachedAgain(t *testing.T) {
 	b := newBench(t)
 	b.importOne(8)
-	b.sms.err = noRoute
+	b.sms.err = errNoRoute
 	b.message("sms")
 	b.wears("sms")
 	b.message("sms")
@@ -119,7 +119,7 @@ func TestNetworkThatTakesOneAtATime(t *testing.T) {
 func TestShortPauseAfterOneTryInVain(t *testing.T) {
 	b := newBench(t)
 	b.importOne(8)
-	b.sms.err = noRoute
+	b.sms.err = errNoRoute
 	b.message("sms")
 	b.attempt("sms")
 	if wait := b.attempt("sms").Sub(b.clock.t); wait > time.Minute {
@@ -131,7 +131,7 @@ func TestShortPauseAfterOneTryInVain(t *testing.T) {
 func TestLongestPauseInVain(t *testing.T) {
 	b := newBench(t)
 	b.importOne(8)
-	b.sms.err = noRoute
+	b.sms.err = errNoRoute
 	b.message("sms")
 	longest := time.Duration(0)
 	for range 12 {
@@ -150,7 +150,7 @@ func TestStartEndsPauses(t *testing.T) {
 	b := newBench(t)
 	b.importOne(8)
 	b.message("sms")
-	b.sms.err = lineDown
+	b.sms.err = errLineDown
 	b.wears("sms")
 	b.sms.err = nil
 	b.crash()
@@ -164,7 +164,7 @@ func TestPauseOfAClockThatWasAhead(t *testing.T) {
 	b := newBench(t)
 	b.importOne(8)
 	b.message("sms")
-	b.sms.err = lineBusy
+	b.sms.err = errLineBusy
 	b.attempt("sms")
 	b.sms.err = nil
 	b.clock.t = b.clock.t.Add(-5 * time.Hour)

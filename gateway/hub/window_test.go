@@ -60,7 +60,7 @@ func TestNextWindowIsNotMissed(t *testing.T) {
 		attempts int
 	}{
 		"window is gone": {&transports.SendError{Outcome: transports.Refused, Err: transports.ErrExpired}, 0},
-		"line is down":   {lineDown, 0},
+		"line is down":   {errLineDown, 0},
 		"not taken":      {&transports.SendError{Outcome: transports.NotSent, Err: errors.New("no buffers")}, 1},
 	} {
 		for _, size := range []int{1, 300} {
