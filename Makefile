@@ -12,6 +12,7 @@ RACE     ?= auto# auto: use the race detector where it can work; required: fail 
 FUZZTIME ?= 30s# per target, in `make fuzz`; 20000x counts runs instead of seconds
 FUZZ     ?=# part of the names of targets, in `make fuzz`
 DEMO     ?=# further flags of the demo, in `make run`
+CHECKS   ?= 1000# draws of each property, in `make properties`
 SEEDS    ?= 200# random worlds, in `make seeds`
 SOAK     ?= 60s# length of a demo, in `make soak`
 COUNT    ?= 1# repetitions, in `make bench`
@@ -23,7 +24,7 @@ RUNS     ?=# rollouts of good updates, in `make bench-rollout`
 TRACES   ?=# folder of further CSV files, in `make bench-size`
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fuzz bench bench-size e2e soak vectors vet race fuzz-short hooks clean c seeds bench-world bench-schedule bench-schedule-world bench-rollout bench-satellite faults scenarios
+.PHONY: help run test build lint fuzz properties bench bench-size e2e soak vectors vet race fuzz-short hooks clean c seeds bench-world bench-schedule bench-schedule-world bench-rollout bench-satellite faults scenarios
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +60,9 @@ race: ## all tests in random order, with the race detector where the machine can
 fuzz: ## fuzz every target for FUZZTIME; goes on where it was stopped (FUZZ=Parse: those of that name)
 	@mkdir -p $(BIN)
 	@FUZZ=$(FUZZ) .ci/fuzz $(FUZZTIME) $(BIN)/fuzzed-$(FUZZTIME)$(FUZZ)
+
+properties: ## properties and models with draws that nobody has seen: CHECKS of each (`make test` draws the same 100 each time)
+	RAPID_CHECKS=$(CHECKS) $(GO) test -count=1 -timeout=0 $$(grep -rl --include='*_test.go' '"pgregory.net/rapid"' . | xargs -n 1 dirname | sort -u)
 
 fuzz-short:
 	@.ci/fuzz 4000x
