@@ -25,7 +25,8 @@ type demoCmd struct {
 func (demoCmd) Help() string {
 	return `Everything is real but the air: datagrams go through UDP sockets, short messages through a
 modem's AT commands on a pty, satellite messages through DirectIP, webhooks, web services and modems on ptys, events through NATS JetStream. The radio loses, delays, repeats and
-reorders. At the end the devices fall silent, what is under way arrives, and every frame that was
+reorders. The trucks are led to a release that is signed and lies on a web server; some of them cannot
+have it, do not want it, or do not come up with it, and the gateway finds out which. At the end the devices fall silent, what is under way arrives, and every frame that was
 acknowledged must be exactly one event; else the exit code is 1.
 
 Example:

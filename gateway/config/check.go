@@ -25,7 +25,7 @@ func defaults() *Config {
 		NATS:      NATS{Mode: "embedded", Replicas: 1, MaxAge: 30 * 24 * time.Hour, OutboxKeep: 24 * time.Hour},
 		API:       API{Listen: "127.0.0.1:8460"},
 		Schedule:  Schedule{Mode: "watch", Replan: 6 * time.Hour},
-		Rollout:   Rollout{ByHand: "second", ContactGap: time.Minute},
+		Rollout:   Rollout{ByHand: "second", ContactGap: time.Minute, Repeat: time.Hour},
 		Retention: Retention{Frames: 400 * 24 * time.Hour, Quarantine: 30 * 24 * time.Hour},
 	}
 }
@@ -54,6 +54,7 @@ func (ps *problems) check(c *Config) {
 	ps.oneOf("log.format", c.Log.Format, "text", "json")
 	ps.oneOf("rollout.by_hand", c.Rollout.ByHand, "second", "alone", "never")
 	ps.within("rollout.contact_gap", c.Rollout.ContactGap, time.Second, time.Hour)
+	ps.within("rollout.repeat", c.Rollout.Repeat, time.Second, 7*24*time.Hour)
 	ps.within("store.commit_timeout", c.Store.CommitTimeout, 100*time.Millisecond, 5*time.Minute)
 	ps.checkNATS(&c.NATS)
 	ps.checkListen("api.listen", c.API.Listen, true)

@@ -79,6 +79,7 @@ type API struct {
 type Rollout struct {
 	ByHand     string        `toml:"by_hand"`     // who may offer one to a single device: second, alone, never
 	ContactGap time.Duration `toml:"contact_gap"` // between frames that are two contacts
+	Repeat     time.Duration `toml:"repeat"`      // of an offer that is not answered
 }
 
 // HubByHand is Rollout.ByHand as the hub takes it.

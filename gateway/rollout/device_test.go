@@ -59,6 +59,28 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// How soon an offer is repeated is for the operator to say; each further one waits twice as long.
+func TestOffersRepeated(t *testing.T) {
+	w := newWorld(t, 1)
+	w.config.Repeat = 5 * time.Minute
+	w.commit()
+	w.restart()
+	id := w.start(w.spec())
+	w.heard(0)
+	w.offer(0)
+	for n, pause := range []time.Duration{5 * time.Minute, 10 * time.Minute, 20 * time.Minute} {
+		w.want(id, 0, rollout.Offered)
+		w.pass(pause - time.Second)
+		if w.heard(0); w.offer(0) != 0 {
+			t.Errorf("offer %d is repeated before %s", n+1, pause)
+		}
+		w.pass(time.Second)
+		if w.heard(0); w.offer(0) == 0 {
+			t.Errorf("offer %d is not repeated after %s", n+1, pause)
+		}
+	}
+}
+
 // Offers go in windows and over links that are allowed, are repeated with growing pauses, and not any more once they were taken.
 func TestOffers(t *testing.T) {
 	w := newWorld(t, 2)

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -9,12 +10,15 @@ import (
 
 // Offers of one try that are not answered are repeated with growing pauses, so many times.
 const (
-	offerPause  = time.Hour
+	offerPause  = time.Hour // before the first one, unless Config.Repeat says otherwise
 	offerShifts = 6
 	offersMax   = 8
 	deferFor    = 24 * time.Hour // a device that put an update off is asked again after that
 	busyFor     = 24 * time.Hour // since its last step, a device may be at what a rollout began that is halted or over
 )
+
+// repeat is after how long an offer that is not answered is sent once more.
+func (m *Machine) repeat() time.Duration { return cmp.Or(m.config.Repeat, offerPause) }
 
 // Offer is what a device that speaks now over a link is to be offered. It changes nothing, and may be asked again when the message leaves. The burst
 // programme is in it if Config.Burst gives one.
@@ -78,7 +82,7 @@ func (m *Machine) offerable(now time.Time, r *rollout, d *device, link int) bool
 	case Eligible:
 		return true
 	case Offered:
-		return !d.is(flagTaken) && d.tries < offersMax && !now.Before(unstamp(d.sent).Add(offerPause<<min(max(d.tries, 1)-1, offerShifts)))
+		return !d.is(flagTaken) && d.tries < offersMax && !now.Before(unstamp(d.sent).Add(m.repeat()<<min(max(d.tries, 1)-1, offerShifts)))
 	case Deferred:
 		_, last := d.story()
 		return d.tries < offersMax && !now.Before(unstamp(max(last.known, d.sent)).Add(deferFor))
@@ -92,7 +96,7 @@ func (m *Machine) Offered(now time.Time, at Place, number uint32) {
 	m.offer(now, at, number, func(r *rollout, d *device) {
 		was := d.sent
 		d.sent, d.waits = stamp(now), r.clock(now)
-		again := was > 0 && d.tries > 0 && d.sent < was+seconds(offerPause)
+		again := was > 0 && d.tries > 0 && d.sent < was+seconds(m.repeat())
 		if s, _ := d.story(); d.offered == 0 || again && d.offered == was && s == 0 && d.ran.known == 0 {
 			d.offered = d.sent
 			d.set(flagLost, false)

@@ -58,18 +58,21 @@ func (o *Options) setDefaults() error {
 
 // demo is a demo while it runs.
 type demo struct {
-	o       Options
-	site    *site
-	flash   *flash
-	ledger  *check.Ledger
-	gateway *gateway
-	members []member
-	watcher *watcher
-	udp     *udpFleet
-	kept    []*keptFleet // all but UDP
-	pending atomic.Int64
-	quiet   chan struct{}
-	traffic map[string]*traffic
+	o        Options
+	site     *site
+	flash    *flash
+	ledger   *check.Ledger
+	gateway  *gateway
+	members  []member
+	software *software
+	release  int           // the trucks' release of this run
+	rollout  atomic.Uint32 // that leads to it; 0: none yet
+	watcher  *watcher
+	udp      *udpFleet
+	kept     []*keptFleet // all but UDP
+	pending  atomic.Int64
+	quiet    chan struct{}
+	traffic  map[string]*traffic
 }
 
 // Run plays a demo to its end and returns its summary. The error is ErrBroken if the promise was not kept; then, too, there is a summary.

@@ -14,9 +14,9 @@ import (
 	"github.com/godwit-gateway/godwit/simulator/device"
 )
 
-// What the operator of the demo has for some of the devices.
+// What the operator of the demo has for the devices on paid links.
 const (
-	offerOneIn  = 4 // of the devices on UDP; on the others all that have an address which may be paid for
+	byHand      = 1000 // number by which devices report what they were offered by hand: beyond those of rollouts
 	updateImage = 256 << 10
 	notice      = 300 // bytes: more than one short message carries
 	lookEvery   = 500 * time.Millisecond
@@ -25,7 +25,7 @@ const (
 // update is what the operator offers.
 func update(link string) *api.OfferRequest {
 	return &api.OfferRequest{
-		Rollout: 1, Version: "2.5.0", Reference: "https://updates.example/2.5.0.cose", Size: updateImage, SHA256: strings.Repeat("00", 32), Consent: true,
+		Rollout: byHand, Version: "2.5.0", Reference: "https://updates.example/2.5.0.cose", Size: updateImage, SHA256: strings.Repeat("00", 32), Consent: true,
 		Link: link,
 	}
 }
@@ -43,8 +43,8 @@ func (m *member) fates(n int) {
 	}
 }
 
-// operate has an operator offer an update to some devices as soon as the gateway knows them, and send a notice to those where it needs several
-// messages. It returns when each has been told.
+// operate has an operator offer an update by hand to the devices that have an address which may be paid for, as soon as the gateway knows them, and send
+// them a notice that needs several messages. It returns when each has been told.
 func (d *demo) operate(ctx context.Context, members []member) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -77,7 +77,7 @@ func (d *demo) inform(ctx context.Context, m *member) error {
 		return err
 	}
 	var queued hub.DownlinkRecord
-	if err := d.gateway.client.Post(ctx, "/devices/"+m.name+"/offers", nil, update(m.link), &queued); err != nil || m.link == linkUDP {
+	if err := d.gateway.client.Post(ctx, "/devices/"+m.name+"/offers", nil, update(m.link), &queued); err != nil {
 		return err
 	}
 	message := api.MessageRequest{Payload: strings.Repeat("00", notice), Link: m.link}

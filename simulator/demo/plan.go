@@ -85,7 +85,7 @@ type member struct {
 	link     string
 	address  string // of the device on its network: MSISDN, IMEI
 	imported bool
-	offered  bool              // the operator has an update for it
+	offered  bool              // the operator has an update for it by hand
 	bands    map[string]uint32 // deadbands by the name of a field
 }
 
@@ -112,7 +112,7 @@ func plan(o Options, templates map[string]*codec.Template) ([]member, error) {
 		if m.imported {
 			m.Key = secret(o.Seed, fmt.Sprintf("device %d", m.Number))
 		}
-		if m.link != linkUDP && m.imported || m.link == linkUDP && udp%offerOneIn == 1 {
+		if m.link != linkUDP && m.imported {
 			m.fates(offers)
 			offers++
 		}
@@ -192,7 +192,7 @@ func (m *member) atSea(n int) {
 }
 
 func (m *member) asTruck(n int, interval time.Duration) {
-	m.Product, m.link, m.Links, m.Interval = "truck-demo", linkUDP, []string{"udp"}, interval
+	m.Product, m.link, m.Links, m.Interval = truckProduct, linkUDP, []string{"udp"}, interval
 	m.Thresholds = []device.Threshold{
 		{Field: "speed", Code: 1, Limit: 100, Clear: 15, Text: "speeding"}, {Field: "fuel", Code: 2, Limit: 15, Below: true, Clear: 5, Text: "fuel is low"},
 	}

@@ -50,11 +50,18 @@ func (d *demo) run(ctx context.Context) (summary *Summary, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, d.gateway.stop()) }()
+	if d.software, err = newSoftware(d.site.Dir, d.o.Seed); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, d.software.close()) }()
 	members, err := plan(d.o, d.gateway.templates())
 	if err != nil {
 		return nil, err
 	}
-	d.members = members
+	d.members, d.release = members, d.gateway.releases()+1
+	for n, m := range trucks(members) {
+		d.software.equip(back, m, n+1, d.release)
+	}
 	for _, m := range members {
 		d.ledger.Device(m.name, m.Number, d.flash.get(m.Number).Reserved)
 	}
@@ -82,7 +89,7 @@ func (d *demo) play(ctx, back context.Context, members []member) (*Summary, erro
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	failed := make(chan error, 3+len(d.kept))
+	failed := make(chan error, 5+len(d.kept))
 	start := func(run func(context.Context) error) {
 		wg.Go(func() {
 			if err := run(background); err != nil {
@@ -100,7 +107,9 @@ func (d *demo) play(ctx, back context.Context, members []member) (*Summary, erro
 	for _, f := range d.kept {
 		start(func(ctx context.Context) error { return f.run(ctx, of(members, f.link)) })
 	}
+	start(d.software.run)
 	start(func(ctx context.Context) error { return d.operate(ctx, members) })
+	start(func(ctx context.Context) error { return d.rollOut(ctx, of(members, linkUDP)) })
 	d.announce(members)
 	if err := d.until(ctx, failed); err != nil {
 		return d.summary(), err
@@ -124,6 +133,16 @@ func of(members []member, link string) []member {
 	for _, m := range members {
 		if m.link == link {
 			some = append(some, m)
+		}
+	}
+	return some
+}
+
+// trucks are the members that are.
+func trucks(members []member) (some []*member) {
+	for i := range members {
+		if members[i].Product == truckProduct {
+			some = append(some, &members[i])
 		}
 	}
 	return some
@@ -205,5 +224,6 @@ func (d *demo) summary() *Summary {
 		s.Links[name] = l
 	}
 	d.gateway.schedule(s, d.members)
+	s.Rollout = d.gateway.view(d.rollout.Load())
 	return s
 }

@@ -63,6 +63,12 @@ listen = {{printf "%q" .API}}
 
 [rollout]
 by_hand = "alone"                 # there is nobody else here
+contact_gap = "1s"                # what takes hours elsewhere takes seconds here
+repeat = "4s"
+
+[[signer]]
+id = "developers"
+file = {{printf "%q" .Signer}}
 
 {{range .FleetKeys}}[[fleet_key]]
 id = {{printf "%q" .ID}}
@@ -225,6 +231,10 @@ func newSite(dir string, o *Options) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
+	_, signer, err := developerKey(dir, seed)
+	if err != nil {
+		return nil, err
+	}
 	password, token := filepath.Join(dir, "rockblock.password"), filepath.Join(dir, "cloudloop.token")
 	for path, secret := range map[string]string{password: rockPassword, token: cloudToken} {
 		if err := os.WriteFile(path, []byte(secret+"\n"), 0o600); err != nil {
@@ -234,9 +244,9 @@ func newSite(dir string, o *Options) (*site, error) {
 	var text strings.Builder
 	err = configText.Execute(&text, struct {
 		*site
-		State, Budget, Shortest                                 string
+		State, Budget, Shortest, Signer                         string
 		RockKey, RockUser, RockPassword, CloudToken, OrbAccount string
-	}{s, filepath.Join(dir, "state"), o.budget(), o.Interval.String(), public, rockUser, password, token, orbAccount})
+	}{s, filepath.Join(dir, "state"), o.budget(), o.Interval.String(), signer, public, rockUser, password, token, orbAccount})
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/godwit-gateway/godwit/gateway/rollout"
 	"github.com/godwit-gateway/godwit/simulator/check"
 )
 
@@ -35,6 +36,7 @@ type Summary struct {
 	Spent        string          `json:"spent"`        // on text messages and satellites, in EUR, by the tariffs of the configuration
 	Told         int             `json:"told"`         // devices that run an interval that they were told
 	TellsSMS     string          `json:"tells_sms"`    // the longest of those on SMS; "": none was told
+	Rollout      *Rollout        `json:"rollout"`      // of the trucks' update; null: it has not begun
 
 	result  check.Result
 	pending int64 // frames that were neither acknowledged nor lost with certainty when the demo ended
@@ -77,6 +79,11 @@ func (s *Summary) WriteTable(w io.Writer) error {
 	if _, err := fmt.Fprintf(w, "spent %s EUR; %d devices run an interval that they were told%s\n", s.Spent, s.Told, s.sms()); err != nil {
 		return fmt.Errorf("write the summary: %w", err)
 	}
+	if s.Rollout != nil {
+		if _, err := fmt.Fprintln(w, s.Rollout); err != nil {
+			return fmt.Errorf("write the summary: %w", err)
+		}
+	}
 	_, err := fmt.Fprintf(w, "acknowledged %d, events %d, lost %d, doubled %d\n", s.Acknowledged, s.Events, s.Lost, s.Doubled)
 	if err != nil {
 		return fmt.Errorf("write the summary: %w", err)
@@ -111,7 +118,11 @@ func (s *Summary) names() []string {
 // line is the summary in one line, for a terminal.
 func (s *Summary) line() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "acknowledged %d, events %d, waiting %d; spent %s EUR, told %d%s; sent>received", s.Acknowledged, s.Events, s.pending, s.Spent, s.Told, s.sms())
+	fmt.Fprintf(&b, "acknowledged %d, events %d, waiting %d; spent %s EUR, told %d%s", s.Acknowledged, s.Events, s.pending, s.Spent, s.Told, s.sms())
+	if r := s.Rollout; r != nil {
+		fmt.Fprintf(&b, "; %s %d of %d", r.Version, r.Standings[rollout.Confirmed.String()], r.Devices)
+	}
+	b.WriteString("; sent>received")
 	for _, name := range s.names() {
 		fmt.Fprintf(&b, " %s %d>%d", name, s.Links[name].Sent, s.Links[name].Received)
 	}
