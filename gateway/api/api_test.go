@@ -47,7 +47,10 @@ var operations = []struct {
 	{"POST", "/schedule/what-if", asJSON, `{"budget":"10.00","law":"fixed","interval_seconds":3600}`, api.Viewer, 200},
 	{"GET", "/schedule/silent?class=late", "", "", api.Viewer, 200},
 	{"GET", "/spend?month=2026-01&by=customer,link", "", "", api.Viewer, 200},
-	{"GET", "/spend/devices?limit=5", "", "", api.Viewer, 200},
+	{"GET", "/spend?cause=fee&customer=acme", "", "", api.Viewer, 200},
+	{"GET", "/spend?cause=song", "", "", api.Viewer, 400},
+	{"GET", "/spend/devices?limit=5&customer=acme&product=buoy&link=udp0", "", "", api.Viewer, 200},
+	{"GET", "/spend/devices?pool=p", "", "", api.Viewer, 422}, // their accounts are by link alone
 	{"GET", "/spend/runaways", "", "", api.Viewer, 200},
 	{"GET", "/budgets", "", "", api.Viewer, 200},
 	{"POST", "/devices/buoy-1/attend", asJSON, `{"factor":5,"seconds":3600}`, api.Operator, 200},
