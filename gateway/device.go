@@ -151,6 +151,9 @@ func (c *deviceShowCmd) Run(e *env) error {
 		row("free memory", s.FreeMemory)
 		row("first seen", s.FirstSeen)
 		row("last seen", s.LastSeen)
+		if !s.Rejected.IsZero() {
+			row("rejected", s.Rejected)
+		}
 		if !s.Retired.IsZero() {
 			row("retired", s.Retired)
 		}

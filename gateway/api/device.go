@@ -43,6 +43,7 @@ type Device struct {
 	FreeMemory uint64    `json:"free_memory" doc:"bytes"`
 	FirstSeen  time.Time `json:"first_seen,omitzero"`
 	LastSeen   time.Time `json:"last_seen,omitzero"`
+	Rejected   time.Time `json:"rejected,omitzero" doc:"since when an operator refuses it"`
 	Retired    time.Time `json:"retired,omitzero" doc:"since when it is out of service"`
 	LastLink   string    `json:"last_link,omitempty"`
 	Frames     uint64    `json:"frames" doc:"distinct frames stored"`
@@ -64,8 +65,13 @@ func view(d *fleet.Device) Device {
 		Number: d.Number, Name: d.Name, Product: d.Product, Customer: d.Customer, State: d.State.String(), Key: d.KeySource, CTRBits: d.CTRBits,
 		Tag: d.TagLen, Epoch: d.Session.Current.Number, Counter: d.Session.Current.Counters.Highest, Version: d.Version, Build: d.Build, Hardware: d.Hardware,
 		Second: d.Session.Role.String(), SecondNo: d.Session.Second.Number, Failures: d.Session.Failures,
-		BootCount: d.BootCount, ResetCause: d.ResetCause, FreeMemory: d.FreeMemory, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen, Retired: d.Retired,
+		BootCount: d.BootCount, ResetCause: d.ResetCause, FreeMemory: d.FreeMemory, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen,
 		LastLink: d.LastLink, Frames: d.Frames, Duplicates: d.Duplicates, Templates: []string{}, Addresses: []Address{},
+	}
+	if d.State == fleet.Rejected {
+		out.Rejected = d.Dismissed
+	} else {
+		out.Retired = d.Dismissed
 	}
 	for _, t := range d.Slots {
 		if t == (fleet.TemplateHash{}) {

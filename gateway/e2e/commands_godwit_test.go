@@ -68,6 +68,7 @@ var running = []row{
 	{args: "device approve", code: 2, err: "<device>"},
 	{args: "device reject dev-5003 --reason stolen", out: "rejected"},
 	{args: "device reject 5004 -o json", out: `"rejected"`},
+	{args: "device show dev-5003 -o json", out: `"rejected": "20`}, // since when
 	{args: "device reject ghost", code: 1, err: "ghost"},
 	{args: "device reject", code: 2, err: "<device>"},
 	{args: "device retire dev-5001 --reason sunk", out: "retired"},

@@ -10,10 +10,11 @@ import (
 	"github.com/godwit-gateway/godwit/scheduler/row"
 )
 
-// rowVersion is the first byte of a device's row. Rows of the version before do not tell since when a device is retired; one of another version is refused:
-// it was written by a newer gateway.
+// rowVersion is the first byte of a device's row. Rows of the versions before do not tell since when a device is rejected, and older ones neither since when
+// it is retired; one of another version is refused: it was written by a newer gateway.
 const (
-	rowVersion = 3
+	rowVersion = 4
+	rowRetired = 3
 	rowUndated = 2
 )
 
@@ -21,7 +22,7 @@ const (
 var ErrRow = errors.New("device row")
 
 // AppendRow appends the device's row to dst: version, then fixed fields, epochs, varints, length-prefixed strings, slots and addresses,
-// and since when it is retired if it is.
+// and since when it is rejected or retired if it is.
 func (f *Fleet) AppendRow(dst []byte, i Index) []byte {
 	r := f.at(i)
 	dst = append(dst, rowVersion, byte(r.state), r.ctrBits, r.tagLen, r.resetCause)
@@ -53,8 +54,8 @@ func (f *Fleet) AppendRow(dst []byte, i Index) []byte {
 		dst = append(dst, boolByte(a.Accepted))
 		dst = binary.AppendVarint(dst, milli(a.FirstSeen))
 	}
-	if r.state == Retired {
-		dst = binary.AppendVarint(dst, f.retired[i])
+	if r.state.Dismissed() {
+		dst = binary.AppendVarint(dst, f.dismissed[i])
 	}
 	return dst
 }
@@ -90,7 +91,7 @@ func (f *Fleet) Load(b []byte) (Index, error) {
 
 // ParseRow reads a device's row.
 func ParseRow(b []byte) (Device, error) {
-	if len(b) == 0 || b[0] != rowVersion && b[0] != rowUndated {
+	if len(b) == 0 || b[0] < rowUndated || b[0] > rowVersion {
 		return Device{}, fmt.Errorf("%w: unknown version", ErrRow)
 	}
 	p := rowParser{row.Reader{Rest: b[1:]}}
@@ -116,8 +117,8 @@ func ParseRow(b []byte) (Device, error) {
 			Bearer: p.text(), ID: p.text(), Accepted: p.bool(), FirstSeen: p.time(),
 		})
 	}
-	if d.State == Retired && b[0] != rowUndated {
-		d.Retired = p.time()
+	if b[0] == rowVersion && d.State.Dismissed() || b[0] == rowRetired && d.State == Retired {
+		d.Dismissed = p.time()
 	}
 	if !p.Done() {
 		return Device{}, fmt.Errorf("%w: %d bytes do not parse", ErrRow, len(b))
