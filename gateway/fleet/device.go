@@ -100,6 +100,8 @@ type Device struct {
 	Frames     uint64    // distinct frames stored
 	Duplicates uint64
 	Addresses  []DeviceAddress
+
+	Suspensions []Suspension // of its lines, the oldest first
 }
 
 // NameMax is the longest device name, in bytes.

@@ -28,6 +28,7 @@ type Fleet struct {
 	up4       map[Index]codec.SealKey
 	second    map[Index]*second
 	dismissed map[Index]int64 // since when it is rejected or retired, Unix milliseconds
+	suspended map[Index][]Suspension
 	addresses map[Index][]DeviceAddress
 	byAddress map[uint64]candidates
 	states    [Retired + 1]int
@@ -45,6 +46,7 @@ func New() *Fleet {
 		up4:       make(map[Index]codec.SealKey),
 		second:    make(map[Index]*second),
 		dismissed: make(map[Index]int64),
+		suspended: make(map[Index][]Suspension),
 		addresses: make(map[Index][]DeviceAddress),
 		byAddress: make(map[uint64]candidates),
 	}
@@ -130,6 +132,7 @@ func (f *Fleet) put(d *Device) Index {
 	}
 	f.states[r.state]++
 	f.setDismissed(i, d.Dismissed)
+	f.setSuspensions(i, slices.Clone(d.Suspensions))
 	return i
 }
 
@@ -162,8 +165,8 @@ func (f *Fleet) Device(i Index) Device {
 		Version: f.strings.list[r.version], Build: f.strings.list[r.build], Hardware: f.strings.list[r.hardware],
 		BootCount: r.bootCount, ResetCause: r.resetCause, FreeMemory: r.freeMemory,
 		FirstSeen: fromMilli(r.firstSeen), LastSeen: fromMilli(r.lastSeen), LastLink: f.strings.list[r.lastLink],
-		Dismissed: fromMilli(f.dismissed[i]),
-		Frames:    r.frames, Duplicates: r.duplicates, Addresses: append([]DeviceAddress(nil), f.addresses[i]...),
+		Dismissed: fromMilli(f.dismissed[i]), Suspensions: f.Suspensions(i),
+		Frames: r.frames, Duplicates: r.duplicates, Addresses: append([]DeviceAddress(nil), f.addresses[i]...),
 	}
 	for s := range d.Slots {
 		d.Slots[s] = f.templates.list[r.slots[s]]

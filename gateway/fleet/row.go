@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/scheduler/row"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
 
 // rowVersion is the first byte of a device's row. Rows of the versions before do not tell since when a device is rejected, and older ones neither since when
-// it is retired; one of another version is refused: it was written by a newer gateway.
+// it is retired, and none of them of lines that are suspended; one of another version is refused: it was written by a newer gateway.
 const (
 	rowVersion = 4
 	rowRetired = 3
@@ -22,7 +23,7 @@ const (
 var ErrRow = errors.New("device row")
 
 // AppendRow appends the device's row to dst: version, then fixed fields, epochs, varints, length-prefixed strings, slots and addresses,
-// and since when it is rejected or retired if it is.
+// since when it is rejected or retired if it is, and for which days its lines are suspended.
 func (f *Fleet) AppendRow(dst []byte, i Index) []byte {
 	r := f.at(i)
 	dst = append(dst, rowVersion, byte(r.state), r.ctrBits, r.tagLen, r.resetCause)
@@ -56,6 +57,13 @@ func (f *Fleet) AppendRow(dst []byte, i Index) []byte {
 	}
 	if r.state.Dismissed() {
 		dst = binary.AppendVarint(dst, f.dismissed[i])
+	}
+	suspended := f.suspended[i]
+	dst = append(dst, byte(len(suspended))) //nolint:gosec // at most SuspensionsMax
+	for _, s := range suspended {
+		dst = appendString(dst, s.Link)
+		dst = binary.AppendUvarint(dst, uint64(s.From))  //nolint:gosec // a day is above 0
+		dst = binary.AppendUvarint(dst, uint64(s.Until)) //nolint:gosec // as well
 	}
 	return dst
 }
@@ -120,6 +128,9 @@ func ParseRow(b []byte) (Device, error) {
 	if b[0] == rowVersion && d.State.Dismissed() || b[0] == rowRetired && d.State == Retired {
 		d.Dismissed = p.time()
 	}
+	if b[0] == rowVersion {
+		d.Suspensions = p.suspensions()
+	}
 	if !p.Done() {
 		return Device{}, fmt.Errorf("%w: %d bytes do not parse", ErrRow, len(b))
 	}
@@ -152,5 +163,23 @@ func (p *rowParser) uvarint() uint64 { return p.Uvarint(math.MaxUint64) }
 func (p *rowParser) uvarint32() uint32 { return uint32(p.Uvarint(math.MaxUint32)) } //nolint:gosec // bounded by its argument
 
 func (p *rowParser) time() time.Time { return fromMilli(p.Varint()) }
+
+func (p *rowParser) suspensions() (list []Suspension) {
+	n := p.Byte()
+	if n > SuspensionsMax {
+		p.Fail()
+		return nil
+	}
+	for range n {
+		s := Suspension{Link: p.text(), Days: tariff.Days{From: p.date(), Until: p.date()}}
+		if s.From == 0 || s.Until != 0 && s.Until <= s.From {
+			p.Fail()
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+func (p *rowParser) date() tariff.Date { return tariff.Date(p.Uvarint(math.MaxInt32)) } //nolint:gosec // bounded by its argument
 
 func (p *rowParser) text() string { return p.Text(1 << 16) }

@@ -62,7 +62,7 @@ func (h *Hub) openSchedule(s Schedule) error {
 // if they had never ended: it is not activated anew, and pays for the months that are not closed.
 func (h *Hub) lineOf(at core.Place) core.Line {
 	p := h.fleet.Profile(fleet.Index(at))
-	l := core.Line{Begun: p.FirstSeen}
+	l := core.Line{Begun: p.FirstSeen, Suspended: h.suspensions(fleet.Index(at))}
 	if p.State.Dismissed() {
 		if l.Ended = p.Dismissed; l.Ended.IsZero() {
 			l.Ended = p.LastSeen
