@@ -87,7 +87,7 @@ func (c *spendShowCmd) check() error {
 	case c.Devices && len(c.By) > 0:
 		return fmt.Errorf("%w: --by does not go with --devices: their accounts are by link", errUsage)
 	case c.Devices && (c.Pool != "" || c.Campaign != "" || c.Cause != ""):
-		return fmt.Errorf("%w: --pool, --campaign and --cause do not go with --devices: their accounts are by link alone; there are --customer, --product and --link", errUsage)
+		return fmt.Errorf("%w: --pool, --campaign and --cause do not go with --devices: their accounts are by link; --customer, --product and --link do", errUsage)
 	}
 	for _, by := range c.By {
 		if !slices.Contains(spendBy, by) {

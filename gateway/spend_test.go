@@ -53,7 +53,8 @@ func TestNothingIsBooked(t *testing.T) {
 		{"", "nothing is booked in 2026-11\n", "/spend?by=customer%2Clink"},
 		{"--link udp0", "nothing is booked of link udp0 in 2026-11\n", "/spend?by=customer%2Clink&link=udp0"},
 		{
-			"--link nope --customer acme --cause fee --by pool", "nothing is booked of customer acme and link nope and cause fee in 2026-11; no link of that name is configured\n",
+			"--link nope --customer acme --cause fee --by pool",
+			"nothing is booked of customer acme and link nope and cause fee in 2026-11; no link of that name is configured\n",
 			"/spend?by=pool&cause=fee&customer=acme&link=nope",
 		},
 		{"--devices --link nope", "nothing is booked of link nope in this month; no link of that name is configured\n", "/spend/devices?limit=1000&link=nope"},

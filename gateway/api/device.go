@@ -267,7 +267,7 @@ func (a *api) registerChanges(h huma.API) {
 			d, err := a.Hub.Retire(ctx, in.Device, in.Body.Reason)
 			return a.changed(ctx, "device retired", d, err)
 		})
-	huma.Register(h, operation(http.MethodPost, "/devices/{device}/suspend", "suspend-line", "Note that a device's line on a link is suspended: what its rental is from then on", Operator),
+	huma.Register(h, operation(http.MethodPost, "/devices/{device}/suspend", "suspend-line", "Note that a device's line is suspended: its rental is another from then on", Operator),
 		func(ctx context.Context, in *suspendInput) (*one[Device], error) {
 			d, err := a.Hub.Suspend(ctx, in.Device, in.Body.Link, in.Body.From)
 			return a.changed(ctx, "line suspended", d, err)

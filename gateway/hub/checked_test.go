@@ -35,8 +35,8 @@ func TestEmptySessionsAreBooked(t *testing.T) {
 	}
 }
 
-// A session that the network tells of again, since a crash came between the booking and the answer, is booked once: known among the last by its device and the network's id. One
-// that has no id is another one each time.
+// A session that the network tells of again, since a crash came between the booking and the answer, is booked once: known among the last
+// by its device and the network's id. One that has no id is another one each time.
 func TestEmptySessionsThatAreToldOfAgain(t *testing.T) {
 	b := priced(t)
 	b.importOne(8)

@@ -78,8 +78,8 @@ func TestRentalIsBookedWithTheMonth(t *testing.T) {
 	}
 }
 
-// The line of a device that was rejected ends at that time, whatever dies then. One that is approved after that has its line as before: it pays for the months that are open, and
-// is not activated anew.
+// The line of a device that was rejected ends at that time, whatever dies then. One that is approved after that has its line
+// as before: it pays for the months that are open, and is not activated anew.
 func TestRentalEndsWithARejection(t *testing.T) {
 	b := rented(t, tariff.Rental{Price: 3_100_000, ByDay: true, Activation: 500_000})
 	d := b.importOne(8)

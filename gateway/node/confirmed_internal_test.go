@@ -16,7 +16,9 @@ import (
 func TestConfirmed(t *testing.T) {
 	for name, tc := range map[string]struct{ got, want map[string]uint64 }{
 		"directip": {
-			confirmedDirectIP(directip.Stats{Failed: 1, Empty: 2, Repeated: 4, Stored: 8, Duplicate: 16, Quarantined: 32, Rejected: 64, Unconfirmed: 128, Unanswered: 256, Stranger: 512}),
+			confirmedDirectIP(directip.Stats{
+				Failed: 1, Empty: 2, Repeated: 4, Stored: 8, Duplicate: 16, Quarantined: 32, Rejected: 64, Unconfirmed: 128, Unanswered: 256, Stranger: 512,
+			}),
 			map[string]uint64{"taken": 127, "kept": 128, "unsaid": 256},
 		},
 		"rockblock": { // a rejected message is told to come again
@@ -40,7 +42,8 @@ func TestConfirmed(t *testing.T) {
 
 // The state of a satellite network's link has them.
 func TestStateHasConfirmations(t *testing.T) {
-	w, err := wireLink(config.Link{Name: "sat0", Kind: "directip", DirectIP: &directip.Config{Listen: "127.0.0.1:0", Allow: []string{"192.0.2.1"}}}, "", slog.New(slog.DiscardHandler))
+	c := directip.Config{Listen: "127.0.0.1:0", Allow: []string{"192.0.2.1"}}
+	w, err := wireLink(config.Link{Name: "sat0", Kind: "directip", DirectIP: &c}, "", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
