@@ -30,7 +30,7 @@ var imports = map[string][]string{
 	"scheduler/core":          {"scheduler", "scheduler/ledger", "scheduler/presence", "scheduler/row", "scheduler/tariff"},
 	"gateway/docs":            {},
 	"gateway/audit":           {},
-	"gateway/fleet":           {"codec", "codec/session", "scheduler/row"},
+	"gateway/fleet":           {"codec", "codec/session", "scheduler/row", "scheduler/tariff"},
 	"gateway/store":           {"gateway/failpoint"},
 	"gateway/hub":             {"codec", "codec/session", "codec/manifest", "transports", "scheduler/...", "gateway/audit", "gateway/fleet", "gateway/rollout/...", "gateway/store", "gateway/failpoint"},
 	"gateway/publish":         {"gateway/store", "gateway/failpoint"},

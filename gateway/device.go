@@ -24,6 +24,8 @@ type deviceCmd struct {
 	Approve deviceApproveCmd `cmd:"" help:"Let a device in that waits for approval, with what it sent so far."`
 	Reject  deviceRejectCmd  `cmd:"" help:"Refuse a device for good."`
 	Retire  deviceRetireCmd  `cmd:"" help:"Take a device out of service."`
+	Suspend deviceSuspendCmd `cmd:"" help:"Note that a device's line on a link is suspended: what its rental is."`
+	Resume  deviceResumeCmd  `cmd:"" help:"Note that a line is not suspended any more."`
 	Address deviceAddressCmd `cmd:"" help:"Let paid downlinks go to an address that a device was heard from."`
 	Rekey   deviceRekeyCmd   `cmd:"" help:"Give a device new keys."`
 
@@ -137,44 +139,56 @@ func (c *deviceShowCmd) Run(e *env) error {
 		}
 		s.History = p.Items
 	}
-	return e.print(s, "", func(row func(...any)) {
-		row("number", s.Number)
-		row("name", s.Name)
-		row("product", s.Product)
-		row("customer", s.Customer)
-		row("state", s.State)
-		row("key", s.Key)
-		row("version", s.Version)
-		row("build", s.Build)
-		row("hardware", s.Hardware)
-		row("boots", s.BootCount)
-		row("free memory", s.FreeMemory)
-		row("first seen", s.FirstSeen)
-		row("last seen", s.LastSeen)
-		if !s.Retired.IsZero() {
-			row("retired", s.Retired)
+	return e.print(s, "", s.rows)
+}
+
+func (s *shown) rows(row func(...any)) {
+	row("number", s.Number)
+	row("name", s.Name)
+	row("product", s.Product)
+	row("customer", s.Customer)
+	row("state", s.State)
+	row("key", s.Key)
+	row("version", s.Version)
+	row("build", s.Build)
+	row("hardware", s.Hardware)
+	row("boots", s.BootCount)
+	row("free memory", s.FreeMemory)
+	row("first seen", s.FirstSeen)
+	row("last seen", s.LastSeen)
+	if !s.Rejected.IsZero() {
+		row("rejected", s.Rejected)
+	}
+	if !s.Retired.IsZero() {
+		row("retired", s.Retired)
+	}
+	for _, x := range s.Suspensions {
+		until := "until it is resumed"
+		if x.Until != 0 {
+			until = "until " + x.Until.String()
 		}
-		row("last link", s.LastLink)
-		row("frames", fmt.Sprintf("%d, %d again; highest counter %d in epoch %d", s.Frames, s.Duplicates, s.Counter, s.Epoch))
-		if s.SecondNo > 0 || s.Second == "previous" {
-			row("second epoch", fmt.Sprintf("%d, %s", s.SecondNo, s.Second))
+		row("suspended", fmt.Sprintf("%s from %s %s", x.Link, x.From, until))
+	}
+	row("last link", s.LastLink)
+	row("frames", fmt.Sprintf("%d, %d again; highest counter %d in epoch %d", s.Frames, s.Duplicates, s.Counter, s.Epoch))
+	if s.SecondNo > 0 || s.Second == "previous" {
+		row("second epoch", fmt.Sprintf("%d, %s", s.SecondNo, s.Second))
+	}
+	row("failures", s.Failures)
+	for _, a := range s.Addresses {
+		accepted := "not accepted for paid downlinks"
+		if a.Accepted {
+			accepted = "accepted"
 		}
-		row("failures", s.Failures)
-		for _, a := range s.Addresses {
-			accepted := "not accepted for paid downlinks"
-			if a.Accepted {
-				accepted = "accepted"
-			}
-			row("address", a.Bearer+":"+a.ID+", "+accepted)
-		}
-		for i := range s.Updates {
-			updateRows(&s.Updates[i], row)
-		}
-		for i := range s.History {
-			r := &s.History[i]
-			row(r.ReceivedAt, fmt.Sprintf("%d %s %s %s", r.Counter, r.Link, r.Kind, r.Data))
-		}
-	})
+		row("address", a.Bearer+":"+a.ID+", "+accepted)
+	}
+	for i := range s.Updates {
+		updateRows(&s.Updates[i], row)
+	}
+	for i := range s.History {
+		r := &s.History[i]
+		row(r.ReceivedAt, fmt.Sprintf("%d %s %s %s", r.Counter, r.Link, r.Kind, r.Data))
+	}
 }
 
 type deviceImportCmd struct {
@@ -299,7 +313,7 @@ type deviceRetireCmd struct {
 // Help shows an example.
 func (deviceRetireCmd) Help() string {
 	return `Nothing is expected of it any more: its silence is no news, no plan has it, no rollout reaches it, and its line is paid until
-it was last heard. Its frames are counted and dropped; godwit device approve brings it back.
+then. Its frames are counted and dropped; godwit device approve brings it back.
 
 Example:
   godwit device retire buoy-2001 --reason "taken out of the water"`

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -179,6 +180,18 @@ func TestQuarantineListLimit(t *testing.T) {
 		out := godwit(t, 0, "quarantine", "list", "--link", "udp0", "--limit", limit, "--api", s.URL, "-o", "json")
 		if got := strings.Join(limits, " "); got != want || strings.Contains(out, `"03"`) != (limit == "3") {
 			t.Errorf("--limit %s asked for %s, want %s\n%s", limit, got, want, out)
+		}
+	}
+}
+
+// A device that is refused or out of service is shown with since when.
+func TestDeviceShowDismissed(t *testing.T) {
+	for _, field := range []string{"rejected", "retired"} {
+		address, _ := spendAPI(t, map[string]string{
+			"/devices/buoy-1": `{"number":7,"name":"buoy-1","` + field + `":"2026-11-20T10:00:00Z"}`, "/devices/buoy-1/updates": `{"items":[]}`, "/devices/buoy-1/history": `{"items":[]}`,
+		})
+		if out := godwit(t, 0, "device", "show", "buoy-1", "--api", address); !regexp.MustCompile(`(?m)^` + field + ` +2026-11-20T10:00:00Z$`).MatchString(out) {
+			t.Errorf("%s: %s", field, out)
 		}
 	}
 }

@@ -151,6 +151,7 @@ type Check struct {
 	Transport string // name of the configured transport
 	At        time.Time
 	From      Address // the modem of the device whose session it was; zero: it was the driver's own
+	Ref       string  // the network's id of the session, by which one that it tells of again is known; "" if it has none
 }
 
 // Book has a sink book a mailbox check, if it is a [Payer].

@@ -18,6 +18,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/store"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
 
 // Device is one device of the inventory.
@@ -43,12 +44,27 @@ type Device struct {
 	FreeMemory uint64    `json:"free_memory" doc:"bytes"`
 	FirstSeen  time.Time `json:"first_seen,omitzero"`
 	LastSeen   time.Time `json:"last_seen,omitzero"`
+	Rejected   time.Time `json:"rejected,omitzero" doc:"since when an operator refuses it"`
 	Retired    time.Time `json:"retired,omitzero" doc:"since when it is out of service"`
 	LastLink   string    `json:"last_link,omitempty"`
 	Frames     uint64    `json:"frames" doc:"distinct frames stored"`
 	Duplicates uint64    `json:"duplicates"`
 	Templates  []string  `json:"templates" doc:"hashes by slot"`
 	Addresses  []Address `json:"addresses"`
+
+	Suspensions []Suspension `json:"suspensions,omitempty" doc:"of its lines, but those that ended in months that are closed"`
+}
+
+// Suspension is for which days a line is suspended.
+type Suspension struct {
+	Link string `json:"link"`
+	tariff.Days
+}
+
+// SuspendRequest says which line of a device is suspended, or is not any more.
+type SuspendRequest struct {
+	Link string      `json:"link" minLength:"1"`
+	From tariff.Date `json:"from,omitempty" doc:"the first day, as 2026-12-01, in the zone of the link's tariff; by default today"`
 }
 
 // Address is a name that a device is known by on a bearer.
@@ -64,8 +80,16 @@ func view(d *fleet.Device) Device {
 		Number: d.Number, Name: d.Name, Product: d.Product, Customer: d.Customer, State: d.State.String(), Key: d.KeySource, CTRBits: d.CTRBits,
 		Tag: d.TagLen, Epoch: d.Session.Current.Number, Counter: d.Session.Current.Counters.Highest, Version: d.Version, Build: d.Build, Hardware: d.Hardware,
 		Second: d.Session.Role.String(), SecondNo: d.Session.Second.Number, Failures: d.Session.Failures,
-		BootCount: d.BootCount, ResetCause: d.ResetCause, FreeMemory: d.FreeMemory, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen, Retired: d.Retired,
+		BootCount: d.BootCount, ResetCause: d.ResetCause, FreeMemory: d.FreeMemory, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen,
 		LastLink: d.LastLink, Frames: d.Frames, Duplicates: d.Duplicates, Templates: []string{}, Addresses: []Address{},
+	}
+	for _, s := range d.Suspensions {
+		out.Suspensions = append(out.Suspensions, Suspension{s.Link, s.Days})
+	}
+	if d.State == fleet.Rejected {
+		out.Rejected = d.Dismissed
+	} else {
+		out.Retired = d.Dismissed
 	}
 	for _, t := range d.Slots {
 		if t == (fleet.TemplateHash{}) {
@@ -145,6 +169,11 @@ type ApproveRequest struct {
 // RejectRequest says why a device is not let in, or goes.
 type RejectRequest struct {
 	Reason string `json:"reason,omitempty" maxLength:"200"`
+}
+
+type suspendInput struct {
+	DeviceRef
+	Body SuspendRequest
 }
 
 // AcceptRequest names an address that a device was heard from.
@@ -237,6 +266,16 @@ func (a *api) registerChanges(h huma.API) {
 		) (*one[Device], error) {
 			d, err := a.Hub.Retire(ctx, in.Device, in.Body.Reason)
 			return a.changed(ctx, "device retired", d, err)
+		})
+	huma.Register(h, operation(http.MethodPost, "/devices/{device}/suspend", "suspend-line", "Note that a device's line is suspended: its rental is another from then on", Operator),
+		func(ctx context.Context, in *suspendInput) (*one[Device], error) {
+			d, err := a.Hub.Suspend(ctx, in.Device, in.Body.Link, in.Body.From)
+			return a.changed(ctx, "line suspended", d, err)
+		})
+	huma.Register(h, operation(http.MethodPost, "/devices/{device}/resume", "resume-line", "Note that a line is not suspended any more", Operator),
+		func(ctx context.Context, in *suspendInput) (*one[Device], error) {
+			d, err := a.Hub.Resume(ctx, in.Device, in.Body.Link, in.Body.From)
+			return a.changed(ctx, "line resumed", d, err)
 		})
 	huma.Register(h, operation(http.MethodPost, "/devices/{device}/addresses", "accept-address", "Let paid downlinks go to an address of the device", Operator),
 		func(ctx context.Context, in *struct {

@@ -146,6 +146,7 @@ func (a *api) registerSpend(h huma.API) {
 			Link     string   `query:"link" doc:"of this one only"`
 			Pool     string   `query:"pool" doc:"of this one only"`
 			Campaign string   `query:"campaign" doc:"of this one only: the number of a rollout"`
+			Cause    string   `query:"cause" doc:"of this one only: status, message, fee and so on"`
 		},
 		) (*one[hub.Spend], error) {
 			at, err := in.month()
@@ -156,20 +157,29 @@ func (a *api) registerSpend(h huma.API) {
 			if err != nil {
 				return nil, failed(err)
 			}
-			return answered(a.Hub.Spend(at, by, hub.SpendFilter{Customer: in.Customer, Link: in.Link, Pool: in.Pool, Campaign: in.Campaign}), nil)
+			if in.Cause != "" {
+				if _, err := ledger.ParseCause(in.Cause); err != nil {
+					return nil, failed(fmt.Errorf("%w: %w", hub.ErrQuery, err))
+				}
+			}
+			only := hub.SpendFilter{Customer: in.Customer, Link: in.Link, Pool: in.Pool, Campaign: in.Campaign, Cause: in.Cause}
+			return answered(a.Hub.Spend(at, by, only), nil)
 		})
 	huma.Register(h, operation(http.MethodGet, "/spend/devices", "list-device-spend", "What devices spent in a month, by number", Viewer),
 		func(_ context.Context, in *struct {
 			MonthQuery
-			Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-			Cursor string `query:"cursor"`
+			Customer string `query:"customer" doc:"of devices that are this one's now"`
+			Product  string `query:"product" doc:"of devices of this one"`
+			Link     string `query:"link" doc:"over this one only"`
+			Limit    int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+			Cursor   string `query:"cursor"`
 		},
 		) (*one[Page[hub.DeviceSpend]], error) {
 			at, err := in.month()
 			if err != nil {
 				return nil, failed(err)
 			}
-			return paged(a.Hub.DeviceSpends(at, in.Cursor, in.Limit))
+			return paged(a.Hub.DeviceSpends(at, hub.DeviceSpendFilter{Customer: in.Customer, Product: in.Product, Link: in.Link}, in.Cursor, in.Limit))
 		})
 	huma.Register(h, operation(http.MethodGet, "/spend/runaways", "list-runaways", "Devices that spend far more than others of their product, with a policy that would quieten them", Viewer),
 		func(context.Context, *struct{}) (*one[Page[Runaway]], error) {

@@ -38,6 +38,9 @@ func (s State) String() string {
 	return "invalid"
 }
 
+// Dismissed reports whether an operator wants nothing of the device any more.
+func (s State) Dismissed() bool { return s == Rejected || s == Retired }
+
 // ParseState reads what String writes.
 func ParseState(s string) (State, error) {
 	for i, n := range stateNames {
@@ -92,11 +95,13 @@ type Device struct {
 
 	FirstSeen  time.Time // zero if never heard
 	LastSeen   time.Time
-	Retired    time.Time // since when; zero if it is not, or was by a program that did not note it
+	Dismissed  time.Time // since when it is rejected or retired; zero if it is not, or was by a program that did not note it
 	LastLink   string    // name of the transport
 	Frames     uint64    // distinct frames stored
 	Duplicates uint64
 	Addresses  []DeviceAddress
+
+	Suspensions []Suspension // of its lines, the oldest first
 }
 
 // NameMax is the longest device name, in bytes.

@@ -27,7 +27,8 @@ type Fleet struct {
 	// Side tables, for what only some devices have.
 	up4       map[Index]codec.SealKey
 	second    map[Index]*second
-	retired   map[Index]int64 // since when, Unix milliseconds
+	dismissed map[Index]int64 // since when it is rejected or retired, Unix milliseconds
+	suspended map[Index][]Suspension
 	addresses map[Index][]DeviceAddress
 	byAddress map[uint64]candidates
 	states    [Retired + 1]int
@@ -44,7 +45,8 @@ func New() *Fleet {
 		templates: newTemplateTable(),
 		up4:       make(map[Index]codec.SealKey),
 		second:    make(map[Index]*second),
-		retired:   make(map[Index]int64),
+		dismissed: make(map[Index]int64),
+		suspended: make(map[Index][]Suspension),
 		addresses: make(map[Index][]DeviceAddress),
 		byAddress: make(map[uint64]candidates),
 	}
@@ -129,7 +131,8 @@ func (f *Fleet) put(d *Device) Index {
 		f.addAddress(i, a)
 	}
 	f.states[r.state]++
-	f.setRetired(i, d.Retired)
+	f.setDismissed(i, d.Dismissed)
+	f.setSuspensions(i, slices.Clone(d.Suspensions))
 	return i
 }
 
@@ -162,8 +165,8 @@ func (f *Fleet) Device(i Index) Device {
 		Version: f.strings.list[r.version], Build: f.strings.list[r.build], Hardware: f.strings.list[r.hardware],
 		BootCount: r.bootCount, ResetCause: r.resetCause, FreeMemory: r.freeMemory,
 		FirstSeen: fromMilli(r.firstSeen), LastSeen: fromMilli(r.lastSeen), LastLink: f.strings.list[r.lastLink],
-		Retired: fromMilli(f.retired[i]),
-		Frames:  r.frames, Duplicates: r.duplicates, Addresses: append([]DeviceAddress(nil), f.addresses[i]...),
+		Dismissed: fromMilli(f.dismissed[i]), Suspensions: f.Suspensions(i),
+		Frames: r.frames, Duplicates: r.duplicates, Addresses: append([]DeviceAddress(nil), f.addresses[i]...),
 	}
 	for s := range d.Slots {
 		d.Slots[s] = f.templates.list[r.slots[s]]
@@ -208,7 +211,7 @@ type Profile struct {
 	FreeMemory uint64
 	FirstSeen  time.Time // zero if never heard
 	LastSeen   time.Time
-	Retired    time.Time // since when; zero if it is not, or was by a program that did not note it
+	Dismissed  time.Time // as of a Device
 }
 
 // Profile returns the device's profile.
@@ -217,7 +220,7 @@ func (f *Fleet) Profile(i Index) Profile {
 	return Profile{
 		Number: r.number, State: r.state, Name: string(r.nameBytes()), Product: f.strings.list[r.product], Customer: f.strings.list[r.customer],
 		Version: f.strings.list[r.version], Build: f.strings.list[r.build], Hardware: f.strings.list[r.hardware], LastLink: f.strings.list[r.lastLink],
-		FreeMemory: r.freeMemory, FirstSeen: fromMilli(r.firstSeen), LastSeen: fromMilli(r.lastSeen), Retired: fromMilli(f.retired[i]),
+		FreeMemory: r.freeMemory, FirstSeen: fromMilli(r.firstSeen), LastSeen: fromMilli(r.lastSeen), Dismissed: fromMilli(f.dismissed[i]),
 	}
 }
 

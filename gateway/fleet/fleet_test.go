@@ -3,6 +3,7 @@ package fleet_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
 
 func buoy(number uint32) fleet.Device {
@@ -98,10 +100,18 @@ func TestRowRoundTrip(t *testing.T) {
 			FirstSeen: time.UnixMilli(rapid.Int64Range(1, 1<<41).Draw(t, "first")).UTC(), LastLink: "udp", Frames: 7, Duplicates: 2,
 			Addresses: []fleet.DeviceAddress{{Bearer: "sms", ID: "+491700000001", Accepted: true}},
 		}
-		if d.State == fleet.Retired {
-			d.Retired = time.UnixMilli(rapid.Int64Range(1, 1<<41).Draw(t, "retired")).UTC()
+		if d.State.Dismissed() {
+			d.Dismissed = time.UnixMilli(rapid.Int64Range(1, 1<<41).Draw(t, "dismissed")).UTC()
 		}
 		d.Slots[2] = fleet.TemplateHash{1, 2, 3, 4, 5, 6, 7, 8}
+		for range rapid.IntRange(0, fleet.SuspensionsMax).Draw(t, "suspensions") {
+			from := tariff.Date(rapid.Int32Range(1970_01_01, 9999_12_31).Draw(t, "from"))
+			s := fleet.Suspension{Link: token.Draw(t, "link"), Days: tariff.Days{From: from}}
+			if rapid.Bool().Draw(t, "resumed") {
+				s.Until = from + tariff.Date(rapid.Int32Range(1, 100).Draw(t, "days"))
+			}
+			d.Suspensions = append(d.Suspensions, s)
+		}
 		f := fleet.New()
 		i, err := f.Add(d)
 		if err != nil {
@@ -128,25 +138,42 @@ func TestRowRoundTrip(t *testing.T) {
 	})
 }
 
-// Rows that were written before it was noted since when devices are retired are read all the same.
+// Rows that were written before it was noted since when devices are retired, or rejected, are read all the same.
 func TestUndatedRow(t *testing.T) {
-	f := fleet.New()
-	d := buoy(7)
-	d.State, d.Retired = fleet.Retired, time.UnixMilli(1<<40).UTC()
-	i, err := f.Add(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dated := f.AppendRow(nil, i)
-	f.SetState(i, fleet.Active, time.Time{})
-	old := f.AppendRow(nil, i)
-	old[0], old[1] = 2, byte(fleet.Retired)
-	got, err := fleet.ParseRow(old)
-	if err != nil || got.State != fleet.Retired || !got.Retired.IsZero() {
-		t.Errorf("an undated row: %v since %v, %v", got.State, got.Retired, err)
-	}
-	if got, err = fleet.ParseRow(dated); err != nil || !got.Retired.Equal(d.Retired) {
-		t.Errorf("a dated row: since %v, %v, want %v", got.Retired, err, d.Retired)
+	since := time.UnixMilli(1 << 40).UTC()
+	for _, state := range []fleet.State{fleet.Rejected, fleet.Retired} {
+		f := fleet.New()
+		d := buoy(7)
+		d.State, d.Dismissed = state, since
+		i, err := f.Add(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dated := f.AppendRow(nil, i)
+		f.SetState(i, fleet.Active, time.Time{})
+		undated := f.AppendRow(nil, i)
+		undated[1] = byte(state)
+		for version, old := range map[byte]struct {
+			row  []byte
+			want time.Time
+		}{
+			4: {dated, since},
+			3: {map[fleet.State][]byte{fleet.Rejected: undated, fleet.Retired: dated}[state], map[fleet.State]time.Time{fleet.Retired: since}[state]},
+			2: {undated, time.Time{}},
+		} {
+			row := slices.Clone(old.row)
+			if row[0] = version; version < 4 {
+				row = row[:len(row)-1] // they know of no suspensions
+			}
+			if got, err := fleet.ParseRow(row); err != nil || got.State != state || !got.Dismissed.Equal(old.want) {
+				t.Errorf("version %d, %s: %s since %v, %v, want %v", version, state, got.State, got.Dismissed, err, old.want)
+			}
+		}
+		for _, version := range []byte{0, 1, 5} {
+			if _, err := fleet.ParseRow(append([]byte{version}, dated[1:]...)); !errors.Is(err, fleet.ErrRow) {
+				t.Errorf("a row of version %d: %v, want ErrRow", version, err)
+			}
+		}
 	}
 }
 
@@ -253,7 +280,7 @@ func TestStatesAreCounted(t *testing.T) {
 	if err := f.Approve(i, fleet.Approval{}); !errors.Is(err, fleet.ErrState) {
 		t.Errorf("approve twice: %v, want ErrState", err)
 	}
-	if err := f.Reject(i); err != nil {
+	if err := f.Reject(i, time.UnixMilli(1<<40)); err != nil {
 		t.Fatal(err)
 	}
 	if f.Count(fleet.Rejected) != 1 || f.Count(fleet.Pending) != 0 || f.Count(fleet.Active) != 0 {

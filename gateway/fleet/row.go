@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/scheduler/row"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
 
-// rowVersion is the first byte of a device's row. Rows of the version before do not tell since when a device is retired; one of another version is refused:
-// it was written by a newer gateway.
+// rowVersion is the first byte of a device's row. Rows of the versions before do not tell since when a device is rejected, and older ones neither since when
+// it is retired, and none of them of lines that are suspended; one of another version is refused: it was written by a newer gateway.
 const (
-	rowVersion = 3
+	rowVersion = 4
+	rowRetired = 3
 	rowUndated = 2
 )
 
@@ -21,7 +23,7 @@ const (
 var ErrRow = errors.New("device row")
 
 // AppendRow appends the device's row to dst: version, then fixed fields, epochs, varints, length-prefixed strings, slots and addresses,
-// and since when it is retired if it is.
+// since when it is rejected or retired if it is, and for which days its lines are suspended.
 func (f *Fleet) AppendRow(dst []byte, i Index) []byte {
 	r := f.at(i)
 	dst = append(dst, rowVersion, byte(r.state), r.ctrBits, r.tagLen, r.resetCause)
@@ -53,8 +55,15 @@ func (f *Fleet) AppendRow(dst []byte, i Index) []byte {
 		dst = append(dst, boolByte(a.Accepted))
 		dst = binary.AppendVarint(dst, milli(a.FirstSeen))
 	}
-	if r.state == Retired {
-		dst = binary.AppendVarint(dst, f.retired[i])
+	if r.state.Dismissed() {
+		dst = binary.AppendVarint(dst, f.dismissed[i])
+	}
+	suspended := f.suspended[i]
+	dst = append(dst, byte(len(suspended))) //nolint:gosec // at most SuspensionsMax
+	for _, s := range suspended {
+		dst = appendString(dst, s.Link)
+		dst = binary.AppendUvarint(dst, uint64(s.From))  //nolint:gosec // a day is above 0
+		dst = binary.AppendUvarint(dst, uint64(s.Until)) //nolint:gosec // as well
 	}
 	return dst
 }
@@ -90,7 +99,7 @@ func (f *Fleet) Load(b []byte) (Index, error) {
 
 // ParseRow reads a device's row.
 func ParseRow(b []byte) (Device, error) {
-	if len(b) == 0 || b[0] != rowVersion && b[0] != rowUndated {
+	if len(b) == 0 || b[0] < rowUndated || b[0] > rowVersion {
 		return Device{}, fmt.Errorf("%w: unknown version", ErrRow)
 	}
 	p := rowParser{row.Reader{Rest: b[1:]}}
@@ -116,8 +125,11 @@ func ParseRow(b []byte) (Device, error) {
 			Bearer: p.text(), ID: p.text(), Accepted: p.bool(), FirstSeen: p.time(),
 		})
 	}
-	if d.State == Retired && b[0] != rowUndated {
-		d.Retired = p.time()
+	if b[0] == rowVersion && d.State.Dismissed() || b[0] == rowRetired && d.State == Retired {
+		d.Dismissed = p.time()
+	}
+	if b[0] == rowVersion {
+		d.Suspensions = p.suspensions()
 	}
 	if !p.Done() {
 		return Device{}, fmt.Errorf("%w: %d bytes do not parse", ErrRow, len(b))
@@ -151,5 +163,23 @@ func (p *rowParser) uvarint() uint64 { return p.Uvarint(math.MaxUint64) }
 func (p *rowParser) uvarint32() uint32 { return uint32(p.Uvarint(math.MaxUint32)) } //nolint:gosec // bounded by its argument
 
 func (p *rowParser) time() time.Time { return fromMilli(p.Varint()) }
+
+func (p *rowParser) suspensions() (list []Suspension) {
+	n := p.Byte()
+	if n > SuspensionsMax {
+		p.Fail()
+		return nil
+	}
+	for range n {
+		s := Suspension{Link: p.text(), Days: tariff.Days{From: p.date(), Until: p.date()}}
+		if s.From == 0 || s.Until != 0 && s.Until <= s.From {
+			p.Fail()
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+func (p *rowParser) date() tariff.Date { return tariff.Date(p.Uvarint(math.MaxInt32)) } //nolint:gosec // bounded by its argument
 
 func (p *rowParser) text() string { return p.Text(1 << 16) }

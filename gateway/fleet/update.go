@@ -26,21 +26,21 @@ func (f *Fleet) Heard(i Index, now time.Time, link string) {
 // HeardAgain notes a repeat of a frame that was stored before.
 func (f *Fleet) HeardAgain(i Index) { f.at(i).duplicates++ }
 
-// SetState moves a device to another state. since is noted of one that is retired.
+// SetState moves a device to another state. since is noted of one that is rejected or retired.
 func (f *Fleet) SetState(i Index, s State, since time.Time) {
 	r := f.at(i)
 	f.states[r.state]--
 	r.state = s
 	f.states[s]++
-	f.setRetired(i, since)
+	f.setDismissed(i, since)
 }
 
-func (f *Fleet) setRetired(i Index, since time.Time) {
-	if f.at(i).state != Retired || since.IsZero() {
-		delete(f.retired, i)
+func (f *Fleet) setDismissed(i Index, since time.Time) {
+	if !f.at(i).state.Dismissed() || since.IsZero() {
+		delete(f.dismissed, i)
 		return
 	}
-	f.retired[i] = milli(since)
+	f.dismissed[i] = milli(since)
 }
 
 // SetVersion notes the software version that the device reported. It reports whether that is a change.
@@ -125,11 +125,11 @@ func (f *Fleet) Approve(i Index, a Approval) error {
 }
 
 // Reject makes a device's frames unwelcome. Its record stays, so that it cannot register again.
-func (f *Fleet) Reject(i Index) error {
-	if r := f.at(i); r.state == Rejected || r.state == Retired {
+func (f *Fleet) Reject(i Index, now time.Time) error {
+	if r := f.at(i); r.state.Dismissed() {
 		return fmt.Errorf("reject a device that is %s: %w", r.state, ErrState)
 	}
-	f.SetState(i, Rejected, time.Time{})
+	f.SetState(i, Rejected, now)
 	return nil
 }
 

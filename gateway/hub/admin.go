@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 )
@@ -165,12 +166,12 @@ func (h *Hub) Reject(ctx context.Context, ref, reason string) (fleet.Device, err
 // Retire takes a device out of service: nothing is expected of it or sent to it any more, and its frames are counted and dropped as those of one that was
 // rejected.
 func (h *Hub) Retire(ctx context.Context, ref, reason string) (fleet.Device, error) {
-	return h.dismiss(ctx, ref, "device.retire", reason, func(i fleet.Index) error { return h.fleet.Retire(i, h.clock.Now()) })
+	return h.dismiss(ctx, ref, "device.retire", reason, h.fleet.Retire)
 }
 
-func (h *Hub) dismiss(ctx context.Context, ref, action, reason string, how func(fleet.Index) error) (fleet.Device, error) {
+func (h *Hub) dismiss(ctx context.Context, ref, action, reason string, how func(fleet.Index, time.Time) error) (fleet.Device, error) {
 	return h.change(ctx, ref, action, reason, func(c *commit, i fleet.Index) error {
-		if err := how(i); err != nil {
+		if err := how(i, h.clock.Now()); err != nil {
 			return err
 		}
 		h.know(i)

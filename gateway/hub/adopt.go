@@ -179,7 +179,7 @@ func (h *Hub) adoptState(c *commit, p *Published) error {
 	switch now := h.fleet.Head(i).State; {
 	case d.State == out.String() && now != out:
 		h.fleet.SetState(i, out, e.Time)
-	case d.State == fleet.Active.String() && (now == fleet.Rejected || now == fleet.Retired):
+	case d.State == fleet.Active.String() && now.Dismissed():
 		h.fleet.SetState(i, fleet.Active, time.Time{})
 	default:
 		return nil

@@ -26,7 +26,7 @@ const errHeard = "the device has spoken meanwhile"
 // needless says why a downlink need not go any more, if so: its device is out of service, or it is a request of our own to one that was heard since. After a
 // restart nobody knows which requests are.
 func (h *Hub) needless(i fleet.Index, d *store.Downlink) string {
-	if state := h.fleet.Head(i).State; state == fleet.Rejected || state == fleet.Retired {
+	if state := h.fleet.Head(i).State; state.Dismissed() {
 		return "the device is " + state.String()
 	}
 	if h.outgoing.asked[d.Ref] && h.fleet.Profile(i).LastSeen.After(d.QueuedAt) {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
@@ -11,10 +12,11 @@ import (
 	"github.com/godwit-gateway/godwit/transports"
 )
 
-// The rental of a device's line is told of while its month goes on, and booked once it is closed, whatever dies then; none for months after it was retired.
-func TestRentalIsBookedWithTheMonth(t *testing.T) {
+// rented is a bench whose link udp has a line rental.
+func rented(t *testing.T, rental tariff.Rental) *bench {
+	t.Helper()
 	book, err := tariff.NewBook([]*tariff.Tariff{{
-		Name: "line", Currency: "EUR", Terms: []tariff.Term{{Unit: tariff.PerMessage, Price: 100_000}}, Rental: tariff.Rental{Price: 2_000_000, Activation: 500_000},
+		Name: "line", Currency: "EUR", Terms: []tariff.Term{{Unit: tariff.PerMessage, Price: 100_000}}, Rental: rental,
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -23,41 +25,95 @@ func TestRentalIsBookedWithTheMonth(t *testing.T) {
 	_ = b.store.Close()
 	b.schedule = hub.Schedule{Core: core.Config{Links: []core.Link{{Name: "udp", Tariff: "line"}, {Name: "sms"}}, Tariffs: book, Currency: "EUR"}}
 	b.open()
-	other, d := b.device(7), b.importOne(8)
-	fees := func(at tariff.Month) (micros int64, due int64) {
-		s := b.hub.Spend(at, ledger.ByCause, hub.SpendFilter{})
-		for _, total := range s.Totals {
-			if total.Cause == ledger.CauseFee.String() {
-				micros += int64(total.Micros)
-			}
+	return b
+}
+
+// feesOf are the fees that are booked in a month, and those that will be.
+func (b *bench) feesOf(at tariff.Month) (micros, due int64) {
+	s := b.hub.Spend(at, ledger.ByCause, hub.SpendFilter{})
+	for _, total := range s.Totals {
+		if total.Cause == ledger.CauseFee.String() {
+			micros += int64(total.Micros)
 		}
-		return micros, int64(s.Fees)
 	}
+	return micros, int64(s.Fees)
+}
+
+// closes has the gateway crash in the month after one, when that is over for all, and look at what is due.
+func (b *bench) closes(at tariff.Month) {
+	b.t.Helper()
+	b.clock.t = at.Next().Begins(time.UTC).AddDate(0, 0, 10)
+	b.crash()
+	for range 2 { // what is closed for ever is looked at twice
+		if _, err := b.hub.ScheduleOnce(b.t.Context()); err != nil {
+			b.t.Fatal(err)
+		}
+		b.clock.t = b.clock.t.Add(time.Hour)
+	}
+}
+
+// The rental of a device's line is told of while its month goes on, and booked once it is closed, whatever dies then; none for months after it was retired.
+func TestRentalIsBookedWithTheMonth(t *testing.T) {
+	b := rented(t, tariff.Rental{Price: 2_000_000, Activation: 500_000})
+	other, d := b.device(7), b.importOne(8)
 	first := tariff.MonthOf(b.clock.t)
 	b.settled(b.udp(d.to(d.status(3.7))), transports.Stored)
 	b.settled(b.udp(other.to(other.hello("1.0.0"))), transports.Stored)
-	if got, due := fees(first); got != 0 || due != 5_000_000 {
+	if got, due := b.feesOf(first); got != 0 || due != 5_000_000 {
 		t.Errorf("in its first month %d of fees are booked and %d due", got, due)
 	}
-	if got, due := fees(first + 1); got != 0 || due != 0 {
+	if got, due := b.feesOf(first + 1); got != 0 || due != 0 {
 		t.Errorf("for a month to come %d of fees are booked and %d due", got, due)
 	}
 	if _, err := b.hub.Retire(t.Context(), "meter-1", "sold"); err != nil {
 		t.Fatal(err)
 	}
 	for at := first; at < first+2; at++ {
-		b.clock.t = at.Next().Begins(time.UTC).AddDate(0, 0, 10)
-		b.crash()
-		for range 2 { // what is closed for ever is looked at twice
-			if _, err := b.hub.ScheduleOnce(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			b.clock.t = b.clock.t.Add(time.Hour)
-		}
+		b.closes(at)
 		b.settled(b.udp(other.to(other.status(3.7))), transports.Stored)
 		b.crash()
-		if got, due := fees(at); got != map[tariff.Month]int64{first: 5_000_000, first + 1: 2_000_000}[at] || due != 0 {
+		if got, due := b.feesOf(at); got != map[tariff.Month]int64{first: 5_000_000, first + 1: 2_000_000}[at] || due != 0 {
 			t.Errorf("%s: %d of fees are booked and %d due", at, got, due)
+		}
+	}
+}
+
+// The line of a device that was rejected ends at that time, whatever dies then. One that is approved after that has its line
+// as before: it pays for the months that are open, and is not activated anew.
+func TestRentalEndsWithARejection(t *testing.T) {
+	b := rented(t, tariff.Rental{Price: 3_100_000, ByDay: true, Activation: 500_000})
+	d := b.importOne(8)
+	march := tariff.MonthOf(b.clock.t)
+	b.clock.t = march.Begins(time.UTC).Add(time.Hour)
+	b.settled(b.udp(d.to(d.status(3.7))), transports.Stored)
+	b.clock.t = b.clock.t.AddDate(0, 0, 9)
+	rejected := b.clock.t
+	if got, err := b.hub.Reject(t.Context(), "meter-1", "stolen"); err != nil || !got.Dismissed.Equal(rejected) {
+		t.Fatalf("rejected at %s, %v, want %s", got.Dismissed, err, rejected)
+	}
+	b.crash()
+	b.clock.t = b.clock.t.AddDate(0, 0, 9)
+	b.settled(b.udp(d.to(d.status(3.6))), transports.Rejected) // that it speaks on does not count
+	if _, due := b.feesOf(march); due != 500_000+1_000_000 {
+		t.Errorf("in March %d are due", due)
+	}
+	for _, at := range []tariff.Month{march, march + 1} {
+		b.closes(at)
+		if got, due := b.feesOf(at); got != map[tariff.Month]int64{march: 500_000 + 1_000_000}[at] || due != 0 {
+			t.Errorf("%s: %d of fees are booked and %d due", at, got, due)
+		}
+	}
+	if got, err := b.hub.Approve(t.Context(), "meter-1", fleet.Approval{}); err != nil || !got.Dismissed.IsZero() {
+		t.Fatalf("approved, and rejected at %s, %v", got.Dismissed, err)
+	}
+	b.crash()
+	if got, due := b.feesOf(march + 2); got != 0 || due != 3_100_000 {
+		t.Errorf("in May, in which it was approved, %d of fees are booked and %d due", got, due)
+	}
+	b.closes(march + 2)
+	for at, want := range map[tariff.Month]int64{march: 1_500_000, march + 1: 0, march + 2: 3_100_000} {
+		if got, _ := b.feesOf(at); got != want {
+			t.Errorf("at last %d of fees are booked in %s, want %d", got, at, want)
 		}
 	}
 }

@@ -113,6 +113,7 @@ type Hub struct {
 	products  map[string]*Product
 	templates map[fleet.TemplateHash]*templateView
 	retention Retention
+	checks    []uint64 // keys of the sessions without a payload that were booked last; guarded by mu
 
 	queue    chan *request
 	inline   bool
@@ -195,6 +196,9 @@ func New(o Options) (*Hub, error) {
 		return nil, err
 	}
 	if err := h.openSchedule(o.Schedule); err != nil {
+		return nil, err
+	}
+	if err := h.loadChecks(); err != nil {
 		return nil, err
 	}
 	if err := h.openRollouts(); err != nil {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
-	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -73,24 +72,6 @@ func (h *Hub) takeEarly(c *commit, l *link) {
 		h.takeReport(c, &l.early[k])
 	}
 	l.early = nil
-}
-
-// Checked implements transports.Payer.
-func (h *Hub) Checked(ctx context.Context, x transports.Check) error {
-	return h.do(ctx, func(*commit) error {
-		l := h.links[x.Transport]
-		if l == nil {
-			return nil
-		}
-		if x.From == (transports.Address{}) {
-			h.core.Check(x.At, l.place)
-		} else if i, ok := h.only(&x.From); ok {
-			h.core.Empty(x.At, core.Place(i), l.place)
-		} else {
-			h.core.EmptyStranger(x.At, l.place)
-		}
-		return nil
-	})
 }
 
 // only is the device that alone is known by an address.

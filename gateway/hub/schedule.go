@@ -58,12 +58,13 @@ func (h *Hub) openSchedule(s Schedule) error {
 	return nil
 }
 
-// lineOf is for how long a device has had its lines: since it was heard first, until it was retired.
+// lineOf is for how long a device has had its lines: since it was heard first, until it was rejected or retired. One that is approved after that has them as
+// if they had never ended: it is not activated anew, and pays for the months that are not closed.
 func (h *Hub) lineOf(at core.Place) core.Line {
 	p := h.fleet.Profile(fleet.Index(at))
-	l := core.Line{Begun: p.FirstSeen}
-	if p.State == fleet.Retired {
-		if l.Ended = p.Retired; l.Ended.IsZero() {
+	l := core.Line{Begun: p.FirstSeen, Suspended: h.suspensions(fleet.Index(at))}
+	if p.State.Dismissed() {
+		if l.Ended = p.Dismissed; l.Ended.IsZero() {
 			l.Ended = p.LastSeen
 		}
 	}
@@ -74,7 +75,7 @@ func (h *Hub) lineOf(at core.Place) core.Line {
 func (h *Hub) know(i fleet.Index) {
 	d := h.fleet.Head(i)
 	h.core.Know(core.Place(i), d.Number, d.Product, d.Customer)
-	if d.State == fleet.Rejected || d.State == fleet.Retired {
+	if d.State.Dismissed() {
 		h.core.Retire(core.Place(i))
 	}
 	if h.rollouts != nil { // they ask for what was there when they came

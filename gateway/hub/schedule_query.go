@@ -276,36 +276,6 @@ func (h *Hub) Silent(class, cursor string, limit int) (list []SilentDevice, next
 	return list, "", nil
 }
 
-// A DeviceSpend is what a device spent over a link in a month.
-type DeviceSpend struct {
-	Name string `json:"name"`
-	ledger.DeviceTotal
-}
-
-// DeviceSpends returns a page of what devices spent in a month, by number, and the cursor of the next. A page may hold some more than the limit:
-// the links of a device are not torn apart.
-func (h *Hub) DeviceSpends(at tariff.Month, cursor string, limit int) (list []DeviceSpend, next string, err error) {
-	after, err := afterNumber(cursor)
-	if err != nil {
-		return nil, "", err
-	}
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	if at == 0 {
-		at = tariff.MonthOf(h.core.Local(h.clock.Now()))
-	}
-	for t := range h.core.Ledger().Devices(at) {
-		if int64(t.Device) <= after {
-			continue
-		}
-		if n := len(list); n >= pageLimit(limit) && list[n-1].Device != t.Device {
-			return list, strconv.FormatUint(uint64(list[n-1].Device), 10), nil
-		}
-		list = append(list, DeviceSpend{h.nameOf(t.Device), t})
-	}
-	return list, "", nil
-}
-
 // Runaways are the devices that spend far more than others of their product in this month.
 func (h *Hub) Runaways(o ledger.Runaway) []ledger.Finding {
 	h.mu.RLock()

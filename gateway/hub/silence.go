@@ -16,7 +16,7 @@ import (
 func (f updatable) Quiet(now time.Time, at rollout.Place, q *silence.Quiet) {
 	h, state := f.h, f.h.fleet.Head(fleet.Index(at)).State
 	*q = silence.Quiet{
-		Now: now.Unix(), Retired: state == fleet.Retired || state == fleet.Rejected, Power: silence.Power{Levels: q.Power.Levels[:0]}, Outages: q.Outages[:0],
+		Now: now.Unix(), Retired: state.Dismissed(), Power: silence.Power{Levels: q.Power.Levels[:0]}, Outages: q.Outages[:0],
 	}
 	q.Standing, q.Heard = h.core.Standing(now, core.Place(at))
 	w := h.core.Witness(core.Place(at), h.scratch.levels)

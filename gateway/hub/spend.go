@@ -48,12 +48,12 @@ type Spend struct {
 	Fees     scheduler.Micros `json:"fees,omitempty"`     // rental and the like that will be booked when the month is closed, by what is known now
 }
 
-// A SpendFilter is what is asked about: the customer, link, pool and campaign, of those that are not "".
-type SpendFilter struct{ Customer, Link, Pool, Campaign string }
+// A SpendFilter is what is asked about: the customer, link, pool, campaign and cause, of those that are not "".
+type SpendFilter struct{ Customer, Link, Pool, Campaign, Cause string }
 
 func (f *SpendFilter) takes(g *ledger.Group) bool {
 	is := func(want, has string) bool { return want == "" || want == has }
-	return is(f.Customer, g.Customer) && is(f.Link, g.Link) && is(f.Pool, g.Pool) && is(f.Campaign, g.Campaign)
+	return is(f.Customer, g.Customer) && is(f.Link, g.Link) && is(f.Pool, g.Pool) && is(f.Campaign, g.Campaign) && is(f.Cause, g.Cause.String())
 }
 
 // Spend sums what a month came to; a month of zero is the one that is. What is of the fleet as a whole, pools and fees, is told without a filter only.

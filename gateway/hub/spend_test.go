@@ -1,9 +1,11 @@
 package hub_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
 	"github.com/godwit-gateway/godwit/transports"
@@ -43,9 +45,62 @@ func TestBudgetsAreForecast(t *testing.T) {
 	if len(s.Totals) != 1 || s.Totals[0].Micros != 60_000 || s.Forecast == nil || *s.Forecast != *link.Forecast {
 		t.Errorf("of the customer: %+v, %+v", s.Totals, s.Forecast)
 	}
-	for _, f := range []hub.SpendFilter{{Customer: "nobody"}, {Link: "udp"}, {Pool: "p"}, {Campaign: "7"}} {
+	if s := b.hub.Spend(0, 0, hub.SpendFilter{Cause: "status"}); len(s.Totals) != 1 || s.Totals[0].Micros != 60_000 {
+		t.Errorf("of statuses: %+v", s.Totals)
+	}
+	for _, f := range []hub.SpendFilter{{Customer: "nobody"}, {Link: "udp"}, {Pool: "p"}, {Campaign: "7"}, {Cause: "fee"}} {
 		if s := b.hub.Spend(0, 0, f); len(s.Totals) != 0 || s.Forecast == nil || s.Forecast.Expected != 0 {
 			t.Errorf("of %+v: %+v, %+v", f, s.Totals, s.Forecast)
+		}
+	}
+}
+
+// What devices spent can be asked for of a link, and of those that a customer has now, or that are of a product; pages go on behind what was left out.
+func TestSpendOfDevices(t *testing.T) {
+	b := priced(t)
+	d := b.importOne(8) // 2001, buoy, acme
+	key := [32]byte{5}
+	res, err := b.hub.Import(t.Context(), []fleet.ImportRow{{Line: 2, Key: &key, Device: fleet.Device{
+		Number: 2002, Name: "meter-2", Product: "buoy", Customer: "port", State: fleet.Active, KeySource: fleet.KeyOwn, CTRBits: 8, TagLen: 8,
+	}}}, false)
+	if err != nil || !res.Done {
+		t.Fatalf("import: %+v, %v", res, err)
+	}
+	for _, x := range []*device{b.device(7), b.device(8), b.device(9), b.deviceWithKey(2002, key, 8)} {
+		b.settled(b.udp(x.to(x.hello("1.0.0"))), transports.Stored)
+	}
+	b.settled(b.udp(d.to(d.status(3.7))), transports.Stored)
+	b.settled(b.smsFrom(msisdn, d.status(3.7)), transports.Stored)
+	for _, tc := range []struct {
+		only hub.DeviceSpendFilter
+		want []uint32
+	}{
+		{hub.DeviceSpendFilter{}, []uint32{7, 8, 9, 2001, 2001, 2002}},
+		{hub.DeviceSpendFilter{Link: "sms"}, []uint32{2001}},
+		{hub.DeviceSpendFilter{Link: "udp"}, []uint32{7, 8, 9, 2001, 2002}},
+		{hub.DeviceSpendFilter{Customer: "port"}, []uint32{2002}},
+		{hub.DeviceSpendFilter{Customer: "acme", Product: "buoy", Link: "udp"}, []uint32{7, 8, 9, 2001}},
+		{hub.DeviceSpendFilter{Product: "buoy"}, []uint32{7, 8, 9, 2001, 2001, 2002}},
+		{hub.DeviceSpendFilter{Product: "truck"}, nil},
+		{hub.DeviceSpendFilter{Customer: "port", Link: "sms"}, nil},
+	} {
+		for _, limit := range []int{1, 2, 100} {
+			var got []uint32
+			for cursor := ""; ; {
+				page, next, err := b.hub.DeviceSpends(0, tc.only, cursor, limit)
+				if err != nil || len(page) > limit+1 {
+					t.Fatalf("%+v: a page of %d, %v", tc.only, len(page), err)
+				}
+				for _, s := range page {
+					got = append(got, s.Device)
+				}
+				if cursor = next; cursor == "" {
+					break
+				}
+			}
+			if !slices.Equal(got, tc.want) {
+				t.Errorf("%+v in pages of %d: %d, want %d", tc.only, limit, got, tc.want)
+			}
 		}
 	}
 }

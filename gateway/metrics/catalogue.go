@@ -96,6 +96,7 @@ var (
 	udpDropped        = counter("godwit_udp_dropped_total", "Datagrams that the driver dropped by itself, by reason.", labelLink, labelReason)
 	refused           = counter("godwit_connections_refused_total", "Connections that the driver closed without taking anything, by reason.", labelLink, labelReason)
 	sessions          = counter("godwit_satellite_sessions_total", "What the network told of beside payloads, by kind.", labelLink, labelKind)
+	confirmations     = counter("godwit_confirmations_total", "Messages by what their network was told of them.", labelLink, labelOutcome)
 	callsFailed       = counter("godwit_calls_failed_total", "Calls of a web service that failed, by what that means for the next one.", labelLink, labelReason)
 	missing           = counter("godwit_satellite_missing_total", "Messages that the network numbered and that never came.", labelLink)
 	modemUp           = gauge("godwit_modem_up", "1 while the modem is set up and can send.", labelModem)
@@ -115,5 +116,6 @@ var families = []family{
 	storeHealthy, storeCommit, storeWritten, storeStalls, storeSlow, storeDisk, storeFree,
 	outboxPending, outboxOldest, outboxRows, publisherReady, publisherPublished, publisherVerified, publisherReconciles, publisherLost,
 	publisherReplayed, publisherAdopted, streamRestarts,
-	transportUp, transportRestarts, udpDropped, refused, sessions, callsFailed, missing, modemUp, modemSignal, modemResets, simUsed, simSlots, ready, configReloads, buildInfo,
+	transportUp, transportRestarts, udpDropped, refused, sessions, confirmations, callsFailed, missing, modemUp, modemSignal, modemResets, simUsed, simSlots,
+	ready, configReloads, buildInfo,
 }

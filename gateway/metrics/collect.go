@@ -180,6 +180,7 @@ func line(s scrape, l *LinkState) {
 	s.counts(udpDropped, l.UDP, l.Name)
 	s.counts(refused, l.Refused, l.Name)
 	s.counts(sessions, l.Sessions, l.Name)
+	s.counts(confirmations, l.Confirmed, l.Name)
 	s.counts(callsFailed, l.Calls, l.Name)
 	if l.Missing != nil {
 		s.count(missing, l.Missing(), l.Name)

@@ -39,6 +39,9 @@ type LinkState struct {
 	// Calls returns the calls of a web service that failed, by reason; nil where the link polls none.
 	Calls func() map[string]uint64
 
+	// Confirmed returns the messages whose network was told that they are taken, or that it has to keep them, by outcome; nil where no network waits for that.
+	Confirmed func() map[string]uint64
+
 	// Missing counts messages that the network numbered and that never came; nil where it numbers none.
 	Missing func() uint64
 

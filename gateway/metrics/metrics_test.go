@@ -291,15 +291,16 @@ func TestLines(t *testing.T) {
 		},
 		metrics.LinkState{
 			Name: "sat0", Kind: "directip", Up: func() bool { return true }, Restarts: func() uint64 { return 0 }, Missing: func() uint64 { return 6 },
-			Refused:  func() map[string]uint64 { return map[string]uint64{"stranger": 3} },
-			Sessions: func() map[string]uint64 { return map[string]uint64{"failed": 4, "empty": 1} },
-			Calls:    func() map[string]uint64 { return map[string]uint64{"account": 2} },
-			Signal:   func() (float64, bool) { return 43.5, true },
+			Refused:   func() map[string]uint64 { return map[string]uint64{"stranger": 3} },
+			Sessions:  func() map[string]uint64 { return map[string]uint64{"failed": 4, "empty": 1} },
+			Calls:     func() map[string]uint64 { return map[string]uint64{"account": 2} },
+			Confirmed: func() map[string]uint64 { return map[string]uint64{"taken": 8, "kept": 1} },
+			Signal:    func() (float64, bool) { return 43.5, true },
 		})
 	g.ready = errors.New("no link is up")
 	names := []string{
 		"godwit_transport_up", "godwit_transport_restarts_total", "godwit_udp_dropped_total", "godwit_modem_up", "godwit_modem_signal_dbhz", "godwit_modem_resets_total", "godwit_sim_slots_used",
-		"godwit_sim_slots", "godwit_ready", "godwit_connections_refused_total", "godwit_satellite_sessions_total", "godwit_calls_failed_total", "godwit_satellite_missing_total",
+		"godwit_sim_slots", "godwit_ready", "godwit_connections_refused_total", "godwit_satellite_sessions_total", "godwit_confirmations_total", "godwit_calls_failed_total", "godwit_satellite_missing_total",
 	}
 	const head = `
 # HELP godwit_transport_up 1 while the link's line is up, by the driver's word.
@@ -323,6 +324,10 @@ godwit_connections_refused_total{link="sat0",reason="stranger"} 3
 # TYPE godwit_satellite_sessions_total counter
 godwit_satellite_sessions_total{kind="empty",link="sat0"} 1
 godwit_satellite_sessions_total{kind="failed",link="sat0"} 4
+# HELP godwit_confirmations_total Messages by what their network was told of them.
+# TYPE godwit_confirmations_total counter
+godwit_confirmations_total{link="sat0",outcome="kept"} 1
+godwit_confirmations_total{link="sat0",outcome="taken"} 8
 # HELP godwit_calls_failed_total Calls of a web service that failed, by what that means for the next one.
 # TYPE godwit_calls_failed_total counter
 godwit_calls_failed_total{link="sat0",reason="account"} 2
@@ -375,6 +380,7 @@ func TestLint(t *testing.T) {
 		ModemUp: func() bool { return true }, ModemResets: func() uint64 { return 0 }, SlotsUsed: func() (int, bool) { return 0, true }, SlotsTotal: func() (int, bool) { return 0, true },
 		Refused: func() map[string]uint64 { return map[string]uint64{"crowded": 0} }, Sessions: func() map[string]uint64 { return map[string]uint64{"empty": 0} },
 		Missing: func() uint64 { return 0 }, Calls: func() map[string]uint64 { return map[string]uint64{"account": 0} }, Signal: func() (float64, bool) { return 43.5, true },
+		Confirmed: func() map[string]uint64 { return map[string]uint64{"taken": 0} },
 	})
 	problems, err := testutil.GatherAndLint(g.metrics.Registry())
 	if err != nil {

@@ -84,6 +84,7 @@ func (w *wired) satellites(s *metrics.LinkState) {
 			st := d.Stats()
 			return map[string]uint64{"failed": st.Failed, "empty": st.Empty, "repeated": st.Repeated, "malformed": st.Malformed}
 		}
+		s.Confirmed = func() map[string]uint64 { return confirmedDirectIP(d.Stats()) }
 		s.Missing = func() uint64 { return d.Stats().Missing }
 	case *rockblock.Transport:
 		s.Sent = func() (messages, payload uint64) { st := d.Stats(); return st.Sent, st.SentBytes }
@@ -95,12 +96,14 @@ func (w *wired) satellites(s *metrics.LinkState) {
 			st := d.Stats()
 			return map[string]uint64{"empty": st.Empty, "repeated": st.Repeated}
 		}
+		s.Confirmed = func() map[string]uint64 { return confirmedRockBLOCK(d.Stats()) }
 	case *idp.Transport:
 		s.Sent = func() (messages, payload uint64) { st := d.Stats(); return st.Sent, st.SentBytes }
 		s.Sessions = func() map[string]uint64 {
 			st := d.Stats()
 			return map[string]uint64{"repeated": st.Repeated, "foreign": st.Foreign, "cancelled": st.Cancelled, "scheduled": st.Scheduled, "overfull": st.Overfull}
 		}
+		s.Confirmed = func() map[string]uint64 { return confirmedIDP(d.Stats()) }
 		s.Calls = func() map[string]uint64 { return d.Stats().Failures }
 	case *cloudloop.Transport:
 		s.Sent = func() (messages, payload uint64) { st := d.Stats(); return st.Sent, st.SentBytes }
@@ -108,6 +111,7 @@ func (w *wired) satellites(s *metrics.LinkState) {
 			st := d.Stats()
 			return map[string]uint64{"empty": st.Empty, "malformed": st.Malformed}
 		}
+		s.Confirmed = func() map[string]uint64 { return confirmedCloudloop(d.Stats()) }
 	}
 }
 

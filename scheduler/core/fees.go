@@ -12,6 +12,24 @@ import (
 type Line struct {
 	Begun time.Time // zero: it never had any
 	Ended time.Time // zero: it has them still
+
+	Suspended []Suspension
+}
+
+// A Suspension is for which days an operator has suspended a line.
+type Suspension struct {
+	Link int
+	tariff.Days
+}
+
+// suspended are the days for which the line on a link is suspended.
+func (l *Line) suspended(link int) (list []tariff.Days) {
+	for _, s := range l.Suspended {
+		if s.Link == link {
+			list = append(list, s.Days)
+		}
+	}
+	return list
 }
 
 // BookFees has the rental and other fees of lines and pools booked from now on, with each month that is closed: only then it is known who was silent all
@@ -56,7 +74,9 @@ func (k *Core) eachFee(at tariff.Month, give func(link int, t *tariff.Tariff, cu
 			first[t.Name] = l.Begun
 		}
 		m := &k.known[place]
-		s := tariff.Subscription{Begun: l.Begun, Ended: l.Ended, Silent: !k.ledger.Used(at, m.number, k.config.Links[link].Name, t.Currency)}
+		s := tariff.Subscription{
+			Begun: l.Begun, Ended: l.Ended, Suspended: l.suspended(link), Silent: !k.ledger.Used(at, m.number, k.config.Links[link].Name, t.Currency),
+		}
 		for _, f := range t.Fees(at, s) {
 			give(link, t, k.customers.list[m.customer], f.Micros)
 		}

@@ -3,6 +3,8 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/godwit-gateway/godwit/scheduler"
@@ -39,6 +41,14 @@ func (c Cause) String() string {
 		return causeNames[c]
 	}
 	return fmt.Sprintf("unknown(%d)", uint8(c))
+}
+
+// ParseCause reads what String writes.
+func ParseCause(text string) (Cause, error) {
+	if i := slices.Index(causeNames[:], text); i >= 0 {
+		return Cause(i), nil //nolint:gosec // one of few
+	}
+	return 0, fmt.Errorf("there is no cause %q: want one of %s", text, strings.Join(causeNames[:], ", "))
 }
 
 // MarshalText writes what String does.

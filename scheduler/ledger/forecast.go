@@ -18,6 +18,9 @@ type Forecast struct {
 	Days     int              `json:"days"` // that it was learned from; 0: nothing is known but what was spent
 }
 
+// Known reports whether the forecast says more than what was spent so far: a whole day is over on which anything was.
+func (f *Forecast) Known() bool { return f.Days > 0 }
+
 const (
 	forecastDays = 28     // that are looked back to: four weeks, so that each day of the week counts the same
 	forecastZ    = 1.2816 // half of an interval of 80 %, in standard deviations

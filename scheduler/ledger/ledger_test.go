@@ -5,6 +5,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -382,14 +383,14 @@ func TestForecast(t *testing.T) {
 	}
 	// What the month before tells is used as well, and a forecast at the month's end is what was spent.
 	december := l.Forecast("EUR", time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), nil)
-	if december.Days != 28 || december.Spent != 0 || december.Expected == 0 {
+	if !december.Known() || december.Days != 28 || december.Spent != 0 || december.Expected == 0 {
 		t.Errorf("in December: %+v", december)
 	}
 	end := l.Forecast("EUR", time.Date(2026, 11, 30, 23, 59, 59, 999999999, time.UTC), nil)
 	if end.Expected != end.Spent || end.High-end.Spent > 1 {
 		t.Errorf("at the end: %+v", end)
 	}
-	if f := l.Forecast("USD", noon, nil); f.Days != 0 || f.Expected != 0 {
+	if f := l.Forecast("USD", noon, nil); f.Days != 0 || f.Known() || f.Expected != 0 {
 		t.Errorf("of nothing: %+v", f)
 	}
 }
@@ -447,6 +448,20 @@ func TestOurs(t *testing.T) {
 	}
 	if got := ledger.CauseCheck.String(); got != "check" {
 		t.Errorf("a mailbox check is called %q", got)
+	}
+}
+
+// A cause is read as it is written, and nothing else is one.
+func TestParseCause(t *testing.T) {
+	for c := ledger.CauseOther; c <= ledger.CauseEmpty; c++ {
+		if got, err := ledger.ParseCause(c.String()); got != c || err != nil {
+			t.Errorf("%s: %s, %v", c, got, err)
+		}
+	}
+	for _, text := range []string{"", "Fee", "unknown(14)"} {
+		if got, err := ledger.ParseCause(text); err == nil || !strings.Contains(err.Error(), "want one of other, status") {
+			t.Errorf("%q: %s, %v", text, got, err)
+		}
 	}
 }
 

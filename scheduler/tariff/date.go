@@ -50,6 +50,18 @@ func (d *Date) UnmarshalText(text []byte) error {
 	return err
 }
 
+// Month is the month of the day.
+func (d Date) Month() Month { return Month(d/10000*12 + d/100%100 - 1) }
+
+// Days are those of the calendar from one on and before another.
+type Days struct {
+	From  Date `json:"from"`
+	Until Date `json:"until,omitempty"` // 0: they go on
+}
+
+// Has reports whether a day is one of them.
+func (d Days) Has(day Date) bool { return day >= d.From && (d.Until == 0 || day < d.Until) }
+
 // A Month is a month of the calendar: year*12 + month - 1.
 type Month int32
 
@@ -78,6 +90,9 @@ func (m Month) Begins(zone *time.Location) time.Time {
 
 // Days is how many days the month has.
 func (m Month) Days() int { return m.Next().Begins(time.UTC).AddDate(0, 0, -1).Day() }
+
+// Day is one of the month's days, by its number.
+func (m Month) Day(n int) Date { return Date(m/12*10000 + (m%12+1)*100 + Month(n)) } //nolint:gosec // at most 31
 
 // String is the month as YYYY-MM.
 func (m Month) String() string { return fmt.Sprintf("%04d-%02d", m/12, m%12+1) }

@@ -1,6 +1,7 @@
 package tariff
 
 import (
+	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/scheduler"
@@ -10,7 +11,7 @@ import (
 type Subscription struct {
 	Begun     time.Time // when the line was activated
 	Ended     time.Time // when it was given up; zero: it is not
-	Suspended bool      // for the month
+	Suspended []Days    // for which the line is suspended, in the tariff's zone
 	Silent    bool      // no traffic in the month
 }
 
@@ -32,18 +33,37 @@ func (t *Tariff) Fees(m Month, s Subscription) []Fee {
 	if MonthOf(begun) == m {
 		add("activation", t.Rental.Activation)
 	}
-	days, of := t.days(m, begun, s.Ended)
+	first, last := t.days(m, begun, s.Ended)
+	days, suspended := max(last-first+1, 0), s.suspended(m, first, last)
+	free := s.Silent && t.Rental.FreeSilent && !t.bound(m, begun)
+	part := func(n int, of scheduler.Micros) scheduler.Micros { return portion(int64(n), of, int64(m.Days())) }
 	switch {
 	case days == 0:
-	case s.Suspended:
-		add("suspension", t.Rental.Suspended)
-	case s.Silent && t.Rental.FreeSilent && !t.bound(m, begun):
 	case t.Rental.ByDay:
-		add("rental", portion(int64(days), t.Rental.Price, int64(of)))
+		if !free {
+			add("rental", part(days-suspended, t.Rental.Price))
+		}
+		add("suspension", part(suspended, t.Rental.Suspended))
+	case suspended == days:
+		add("suspension", t.Rental.Suspended)
+	case free:
 	default:
 		add("rental", t.Rental.Price)
 	}
 	return fees
+}
+
+// suspended is for how many of the days of a month from the first to the last the line is suspended.
+func (s *Subscription) suspended(m Month, first, last int) (n int) {
+	if len(s.Suspended) == 0 {
+		return 0
+	}
+	for d := first; d <= last; d++ {
+		if slices.ContainsFunc(s.Suspended, func(of Days) bool { return of.Has(m.Day(d)) }) {
+			n++
+		}
+	}
+	return n
 }
 
 // GroupFees are what a pool costs as a whole in a month.
@@ -65,13 +85,13 @@ func (t *Tariff) bound(m Month, begun time.Time) bool {
 	return int(m-MonthOf(begun)) < t.Rental.MinMonths
 }
 
-// days is how many days of a month are to be paid, and how many it has. The day of the beginning is paid, and that of the end.
-func (t *Tariff) days(m Month, begun, ended time.Time) (n, of int) {
-	of = m.Days()
-	first, last := 1, of
+// days are the first and the last day of a month that are to be paid, the last before the first if none is. The day of the beginning is paid, and that of
+// the end.
+func (t *Tariff) days(m Month, begun, ended time.Time) (first, last int) {
+	first, last = 1, m.Days()
 	switch b := MonthOf(begun); {
 	case m < b:
-		return 0, of
+		return 1, 0
 	case m == b:
 		first = begun.Day()
 	}
@@ -79,12 +99,12 @@ func (t *Tariff) days(m Month, begun, ended time.Time) (n, of int) {
 		ended = t.Local(ended)
 		switch e := MonthOf(ended); {
 		case m > e:
-			return 0, of
+			return 1, 0
 		case m == e:
 			last = ended.Day()
 		}
 	}
-	return max(last-first+1, 0), of
+	return first, last
 }
 
 // minorDigits are the places of currencies that do not have two (ISO 4217).

@@ -81,7 +81,7 @@ type Rental struct {
 	Price      scheduler.Micros `toml:"price"`            // of a month
 	ByDay      bool             `toml:"by_day"`           // of a month that is begun or ended within, only the days are paid
 	FreeSilent bool             `toml:"free_silent"`      // a month without traffic costs nothing
-	Suspended  scheduler.Micros `toml:"suspended"`        // of a month for which the line is suspended, in the place of Price
+	Suspended  scheduler.Micros `toml:"suspended"`        // of a month for which the line is suspended, or its part by day, in the place of Price
 	Activation scheduler.Micros `toml:"activation"`       // once
 	MinMonths  int              `toml:"minimum_months"`   // months that are paid whenever the line ends
 	Group      scheduler.Micros `toml:"group"`            // of a month, for the pool as a whole

@@ -112,9 +112,12 @@ func TestFees(t *testing.T) {
 		{"ended the day before a leap day", "2028-02", "2026-11-16", "2028-02-28", false, false, []tariff.Fee{{"rental", 28_965_518}}},
 		{"after the end", "2028-03", "2026-11-16", "2028-02-28", false, false, nil},
 	} {
-		s := tariff.Subscription{Begun: day(c.begun), Silent: c.silent, Suspended: c.suspended}
+		s := tariff.Subscription{Begun: day(c.begun), Silent: c.silent}
 		if c.ended != "" {
 			s.Ended = day(c.ended)
+		}
+		if c.suspended {
+			s.Suspended = []tariff.Days{{From: 20270101}}
 		}
 		if d := cmp.Diff(c.want, tt.Fees(month(c.month), s)); d != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, d)
@@ -131,6 +134,48 @@ func TestFees(t *testing.T) {
 	}
 	if got := tt.GroupFees(month("2026-10"), begun); got != nil {
 		t.Errorf("a group before it was: %v", got)
+	}
+}
+
+// For the days on which a line is suspended another price is paid: by the day where that is agreed, else of months that are suspended as a whole.
+func TestFeesOfASuspendedLine(t *testing.T) {
+	const november = tariff.Month(2026*12 + 10)
+	rental := tariff.Rental{Price: 30_000_000, ByDay: true, Suspended: 3_000_000, FreeSilent: true}
+	whole, free := rental, rental
+	whole.ByDay, free.Suspended = false, 0
+	fees := func(price, suspended scheduler.Micros) (list []tariff.Fee) {
+		for _, f := range []tariff.Fee{{"rental", price}, {"suspension", suspended}} {
+			if f.Micros > 0 {
+				list = append(list, f)
+			}
+		}
+		return list
+	}
+	begun := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		rental tariff.Rental
+		line   tariff.Subscription
+		want   []tariff.Fee
+	}{
+		"by day":              {rental, tariff.Subscription{Suspended: []tariff.Days{{From: 20261111, Until: 20261121}}}, fees(20_000_000, 1_000_000)},
+		"twice":               {rental, tariff.Subscription{Suspended: []tariff.Days{{From: 20261031, Until: 20261104}, {From: 20261130}}}, fees(26_000_000, 400_000)},
+		"before and after":    {rental, tariff.Subscription{Suspended: []tariff.Days{{From: 20261001, Until: 20261101}, {From: 20261201}}}, fees(30_000_000, 0)},
+		"all of it":           {rental, tariff.Subscription{Suspended: []tariff.Days{{From: 20261101, Until: 20261201}}}, fees(0, 3_000_000)},
+		"silent otherwise":    {rental, tariff.Subscription{Silent: true, Suspended: []tariff.Days{{From: 20261111, Until: 20261121}}}, fees(0, 1_000_000)},
+		"until it ends":       {rental, tariff.Subscription{Ended: time.Date(2026, 11, 10, 9, 0, 0, 0, time.UTC), Suspended: []tariff.Days{{From: 20261106}}}, fees(5_000_000, 500_000)},
+		"from its first day":  {rental, tariff.Subscription{Begun: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), Suspended: []tariff.Days{{From: 20261101}}}, fees(0, 1_000_000)},
+		"a month as a whole":  {whole, tariff.Subscription{Silent: true, Suspended: []tariff.Days{{From: 20261001}}}, fees(0, 3_000_000)},
+		"a part of a month":   {whole, tariff.Subscription{Suspended: []tariff.Days{{From: 20261102}}}, fees(30_000_000, 0)},
+		"a part, and silent":  {whole, tariff.Subscription{Silent: true, Suspended: []tariff.Days{{From: 20261102}}}, nil},
+		"at no price by day":  {free, tariff.Subscription{Suspended: []tariff.Days{{From: 20261111, Until: 20261121}}}, fees(20_000_000, 0)},
+		"at no price, wholly": {free, tariff.Subscription{Suspended: []tariff.Days{{From: 20261001}}}, nil},
+	} {
+		if c.line.Begun.IsZero() {
+			c.line.Begun = begun
+		}
+		if d := cmp.Diff(c.want, (&tariff.Tariff{Rental: c.rental}).Fees(november, c.line)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
 	}
 }
 

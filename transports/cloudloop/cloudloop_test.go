@@ -287,7 +287,7 @@ func TestNothingHoldsUpTheOthers(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if c := sink.Checks(); len(c) != 1 || c[0].From != (transports.Address{Bearer: transports.SBD, ID: imei(0)}) || c[0].Transport != tr.Name() {
+	if c := sink.Checks(); len(c) != 1 || c[0].From != (transports.Address{Bearer: transports.SBD, ID: imei(0)}) || c[0].Transport != tr.Name() || !cloud.Passed(c[0].Ref, 3) || cloud.Passed(c[0].Ref, 4) {
 		t.Errorf("checks: %+v", c)
 	}
 	if s := tr.Stats(); s.Rejected != 3 || s.Quarantined != 1 || s.Malformed != 1 || s.Empty != 1 {

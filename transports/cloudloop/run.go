@@ -168,7 +168,7 @@ func (r *reader) uplinks(ctx context.Context, messages []message) (us []transpor
 			}
 		}
 		if m.raw == nil && len(m.payload) == 0 {
-			if err := transports.Book(r.inHand, r.sink, transports.Check{Transport: r.name, At: u.ReceivedAt, From: u.From}); err != nil {
+			if err := transports.Book(r.inHand, r.sink, transports.Check{Transport: r.name, At: u.ReceivedAt, From: u.From, Ref: u.Ref}); err != nil {
 				return nil, nil, fmt.Errorf("book a session without a message: %w", err)
 			}
 			r.counts.empty.Add(1)

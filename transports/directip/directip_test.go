@@ -97,7 +97,7 @@ func TestCheckIsBookedOnce(t *testing.T) {
 		return nil
 	}}
 	transporttest.Start(t, tr, sink)
-	r := record{imei: imei(0), momsn: 7, session: 1}
+	r := record{cdr: 12, imei: imei(0), momsn: 7, session: 1}
 	for i, want := range []ending{saidNo, saidYes, saidYes} {
 		if got := deliver(t, tr, r.bytes()); got != want {
 			t.Errorf("time %d: %s, want %s", i, got, want)
@@ -105,7 +105,7 @@ func TestCheckIsBookedOnce(t *testing.T) {
 		refuse = false
 	}
 	c := sink.Checks()
-	if len(c) != 2 || c[1].From != (transports.Address{Bearer: transports.SBD, ID: imei(0)}) || c[1].Transport != tr.Name() {
+	if len(c) != 2 || c[1].From != (transports.Address{Bearer: transports.SBD, ID: imei(0)}) || c[1].Transport != tr.Name() || c[0].Ref != "12: 7 at 1" || c[1].Ref != c[0].Ref {
 		t.Errorf("the sink was told %+v", c)
 	}
 	if s := tr.Stats(); s.Empty != 1 || s.Repeated != 1 || s.Missing != 0 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -81,7 +82,9 @@ func (t *Transport) take(ctx context.Context, sink transports.Sink, message []by
 	}
 	t.memory.Unlock()
 	if len(m.payload) == 0 {
-		check := transports.Check{Transport: t.name, At: t.now(), From: transports.Address{Bearer: transports.SBD, ID: string(m.imei[:])}}
+		check := transports.Check{
+			Transport: t.name, At: t.now(), From: transports.Address{Bearer: transports.SBD, ID: string(m.imei[:])}, Ref: fmt.Sprintf("%d: %d at %d", m.cdr, m.momsn, m.session),
+		}
 		if err := transports.Book(ctx, sink, check); err != nil {
 			t.kept(check.From, err)
 			return false

@@ -74,7 +74,7 @@ func TestUplinks(t *testing.T) {
 		if len(got) != 1 || string(got[0].Payload) != "frame" || got[0].Ref != "70154871" || !got[0].SentAt.Equal(time.Unix(1_700_000_000, 0)) || got[0].Position != want {
 			t.Errorf("form %d: %+v", form, got)
 		}
-		if c := sink.Checks(); len(c) != 1 || c[0].From != (transports.Address{Bearer: transports.SBD, ID: imei(0)}) || c[0].Transport != tr.Name() {
+		if c := sink.Checks(); len(c) != 1 || c[0].From != (transports.Address{Bearer: transports.SBD, ID: imei(0)}) || c[0].Transport != tr.Name() || c[0].Ref != "70154872 at 1700000000" {
 			t.Errorf("form %d: checks %+v", form, c)
 		}
 		if s := tr.Stats(); s.Empty != 1 || s.Stored != 1 || s.Received != 2 {

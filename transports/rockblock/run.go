@@ -135,7 +135,7 @@ func (t *Transport) serve(ctx context.Context, sink transports.Sink, w http.Resp
 func (t *Transport) hand(ctx context.Context, sink transports.Sink, m *webhook) transports.Settlement {
 	from := transports.Address{Bearer: transports.SBD, ID: m.imei}
 	if len(m.data) == 0 {
-		if err := transports.Book(ctx, sink, transports.Check{Transport: t.name, At: t.now(), From: from}); err != nil {
+		if err := transports.Book(ctx, sink, transports.Check{Transport: t.name, At: t.now(), From: from, Ref: fmt.Sprintf("%s at %d", m.momsn, m.at.Unix())}); err != nil {
 			t.warn("session without a message was not booked", err)
 			return transports.Unsettled
 		}

@@ -1,0 +1,65 @@
+package fleet_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
+)
+
+// A line is suspended and resumed in turns, each link for itself; what makes no sense changes nothing.
+func TestSuspensions(t *testing.T) {
+	f := fleet.New()
+	i, err := f.Add(buoy(7))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		what string
+		link string
+		day  tariff.Date
+		err  string
+		want string
+	}{
+		{"resume", "sbd0", 20261101, "not suspended", "[]"},
+		{"suspend", "sbd0", 20261101, "", "[{sbd0 {2026-11-01 }}]"},
+		{"suspend", "sbd0", 20261201, "suspended from 2026-11-01 on", "[{sbd0 {2026-11-01 }}]"},
+		{"suspend", "sms0", 20261105, "", "[{sbd0 {2026-11-01 }} {sms0 {2026-11-05 }}]"},
+		{"resume", "sms0", 20261104, "from 2026-11-04 on that is suspended from 2026-11-05 on", "[{sbd0 {2026-11-01 }} {sms0 {2026-11-05 }}]"},
+		{"resume", "sms0", 20261105, "", "[{sbd0 {2026-11-01 }}]"},
+		{"resume", "sbd0", 20261120, "", "[{sbd0 {2026-11-01 2026-11-20}}]"},
+		{"resume", "sbd0", 20261121, "not suspended", "[{sbd0 {2026-11-01 2026-11-20}}]"},
+		{"suspend", "sbd0", 20261119, "until 2026-11-20", "[{sbd0 {2026-11-01 2026-11-20}}]"},
+		{"suspend", "sbd0", 20261120, "", "[{sbd0 {2026-11-01 2026-11-20}} {sbd0 {2026-11-20 }}]"},
+		{"resume", "sbd0", 20261120, "", "[{sbd0 {2026-11-01 2026-11-20}}]"},
+	} {
+		if step.what == "suspend" {
+			err = f.Suspend(i, step.link, step.day, 20261101)
+		} else {
+			err = f.Resume(i, step.link, step.day)
+		}
+		if (err != nil) != (step.err != "") || err != nil && (!errors.Is(err, fleet.ErrState) || !strings.Contains(err.Error(), step.err)) {
+			t.Errorf("%s %s from %s on: %v, want %q", step.what, step.link, step.day, err, step.err)
+		}
+		if got := fmt.Sprint(f.Device(i).Suspensions); got != step.want {
+			t.Fatalf("%s %s from %s on: %s, want %s", step.what, step.link, step.day, got, step.want)
+		}
+	}
+	day := tariff.Date(20261201)
+	for n := range fleet.SuspensionsMax { // one stands already
+		err = f.Suspend(i, "sbd0", day, 20261101)
+		if full := n == fleet.SuspensionsMax-1; (err != nil) != full || !full && f.Resume(i, "sbd0", day+1) != nil {
+			t.Fatalf("the %d. suspension: %v", n+2, err)
+		}
+		day++
+	}
+	if err := f.Suspend(i, "sbd0", 20270101, 20261205); err != nil { // some are over now
+		t.Fatal(err)
+	}
+	if list := f.Suspensions(i); len(list) != fleet.SuspensionsMax-4 || list[0].From != 20261205 {
+		t.Errorf("%v", list)
+	}
+}

@@ -1,0 +1,60 @@
+package hub
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/scheduler/core"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
+)
+
+// Suspend notes that a network has suspended a device's line on a link, from a day on in the zone of the link's tariff, 0 being today: what it costs is from
+// then on what the tariff says of suspended lines. Nothing else changes, and the network is not asked to do it.
+func (h *Hub) Suspend(ctx context.Context, ref, link string, from tariff.Date) (fleet.Device, error) {
+	return h.suspend(ctx, ref, "device.suspend", link, from, h.fleet.Suspend)
+}
+
+// Resume notes that a line is not suspended any more, from a day on.
+func (h *Hub) Resume(ctx context.Context, ref, link string, from tariff.Date) (fleet.Device, error) {
+	return h.suspend(ctx, ref, "device.resume", link, from, func(i fleet.Index, link string, from, _ tariff.Date) error { return h.fleet.Resume(i, link, from) })
+}
+
+func (h *Hub) suspend(
+	ctx context.Context, ref, action, link string, from tariff.Date, how func(i fleet.Index, link string, from, open tariff.Date) error,
+) (fleet.Device, error) {
+	l := h.links[link]
+	if l == nil {
+		return fleet.Device{}, fmt.Errorf("%w: there is no link %q", ErrQuery, link)
+	}
+	from = cmp.Or(from, h.today(l))
+	return h.change(ctx, ref, action, link+" from "+from.String(), func(_ *commit, i fleet.Index) error {
+		closed := h.core.Ledger().Closed()
+		if from.Month() <= closed {
+			return fmt.Errorf("%w: from %s: the months until %s are closed", ErrQuery, from, closed)
+		}
+		return how(i, link, from, closed.Next().Day(1))
+	})
+}
+
+// today is the day that it is where the link's tariff bills.
+func (h *Hub) today(l *link) tariff.Date {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	now := h.clock.Now()
+	if t := h.core.Tariff(now, l.place); t != nil {
+		return tariff.DateOf(t.Local(now))
+	}
+	return tariff.DateOf(h.core.Local(now))
+}
+
+// suspensions are those of a device on links that there are.
+func (h *Hub) suspensions(i fleet.Index) (list []core.Suspension) {
+	for _, s := range h.fleet.Suspensions(i) {
+		if l := h.links[s.Link]; l != nil {
+			list = append(list, core.Suspension{Link: l.place, Days: s.Days})
+		}
+	}
+	return list
+}

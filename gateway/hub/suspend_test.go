@@ -1,0 +1,71 @@
+package hub_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/scheduler/tariff"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// What a line costs while it is suspended is what the tariff says of that, whatever dies meanwhile; months that are closed stay as they are, and what makes no
+// sense is refused.
+func TestSuspendedLines(t *testing.T) {
+	b := rented(t, tariff.Rental{Price: 3_100_000, ByDay: true, Suspended: 310_000})
+	d := b.importOne(8)
+	march := tariff.MonthOf(b.clock.t)
+	b.clock.t = march.Begins(time.UTC).Add(time.Hour)
+	b.settled(b.udp(d.to(d.status(3.7))), transports.Stored)
+	b.clock.t = march.Begins(time.UTC).AddDate(0, 0, 10) // the 11th
+	due := func(at tariff.Month, booked, want int64) {
+		t.Helper()
+		if got, due := b.feesOf(at); got != booked || due != want {
+			t.Errorf("%s: %d of fees are booked and %d due, want %d and %d", at, got, due, booked, want)
+		}
+	}
+	do := func(how func(context.Context, string, string, tariff.Date) (fleet.Device, error), link string, from tariff.Date, want error) {
+		t.Helper()
+		if _, err := how(t.Context(), "meter-1", link, from); !errors.Is(err, want) {
+			t.Errorf("on %s from %s: %v, want %v", link, from, err, want)
+		}
+	}
+	due(march, 0, 3_100_000)
+	do(b.hub.Suspend, "nowhere", 0, hub.ErrQuery)
+	do(b.hub.Resume, "udp", 0, fleet.ErrState)
+	do(b.hub.Suspend, "sms", 0, nil) // another line, which has no tariff
+	due(march, 0, 3_100_000)
+	do(b.hub.Suspend, "udp", 0, nil) // today
+	do(b.hub.Suspend, "udp", 0, fleet.ErrState)
+	b.crash()
+	due(march, 0, 10*100_000+21*10_000)
+	b.closes(march)
+	due(march, 10*100_000+21*10_000, 0)
+	do(b.hub.Resume, "udp", march.Day(20), hub.ErrQuery) // it is closed
+	b.settled(b.udp(d.to(d.status(3.7))), transports.Stored)
+	april := march + 1
+	do(b.hub.Resume, "udp", april.Day(30), nil)
+	b.crash()
+	due(april, 0, 299_667+103_334) // 29 days of 30, and one; begun units are whole
+	got, err := b.hub.Device("meter-1")
+	want := []fleet.Suspension{{Link: "sms", Days: tariff.Days{From: march.Day(11)}}, {Link: "udp", Days: tariff.Days{From: march.Day(11), Until: april.Day(30)}}}
+	if err != nil || len(got.Suspensions) != 2 || got.Suspensions[0] != want[0] || got.Suspensions[1] != want[1] {
+		t.Errorf("%v, %v, want %v", got.Suspensions, err, want)
+	}
+	acts := b.acts()
+	if want := "device.resume meter-1 udp from 2026-04-30"; len(acts) == 0 || !strings.HasSuffix(acts[len(acts)-1], want) {
+		t.Errorf("the book has %q, want %q at its end", acts, want)
+	}
+	b.closes(april)
+	may := april + 1
+	due(may, 0, 3_100_000)
+	do(b.hub.Suspend, "udp", may.Day(1), nil) // what ended in April is forgotten
+	due(may, 0, 310_000)
+	if got, err := b.hub.Device("meter-1"); err != nil || len(got.Suspensions) != 2 || got.Suspensions[1].From != may.Day(1) {
+		t.Errorf("%v, %v", got.Suspensions, err)
+	}
+}
