@@ -47,7 +47,7 @@ func (h *Hub) stranded(number uint32, l *link, kind string) *store.Downlink {
 
 // rescue lets a downlink that is made when it leaves go over the link that its device speaks over. It has as long for that as a new one, which it is instead of.
 func (h *Hub) rescue(c *commit, d *store.Downlink, l *link, due time.Time) {
-	d.Link, d.Due, d.Expires, d.Error = l.Name, due, due.Add(downlinkTTL), ""
+	d.Link, d.Due, d.Expires, d.Error, d.Unfunded = l.Name, due, due.Add(downlinkTTL), "", false
 	delete(h.outgoing.vain, d.Ref)
 	c.batch.PutDownlink(d)
 	c.wake = true
