@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler"
@@ -77,6 +78,20 @@ type DownlinkRecord struct {
 	QueuedAt time.Time `json:"queued_at"`
 	Expires  time.Time `json:"expires"`
 	Changed  time.Time `json:"changed_at"`
+}
+
+// ttlOf is for how long a downlink of the gateway's own is tried.
+func ttlOf(kind string) time.Duration {
+	switch kind {
+	case downlinkRekey:
+		return session.Grace
+	case downlinkJoin:
+		return session.ChallengeLife
+	case downlinkFragments:
+		return codec.FragmentTTL
+	default:
+		return downlinkTTL
+	}
 }
 
 // Kinds of downlinks.

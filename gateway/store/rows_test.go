@@ -190,14 +190,14 @@ func TestDownlinkRowsOfEarlierVersions(t *testing.T) {
 	charged, inHand := queued, queued
 	charged.Billed = 140
 	inHand.InHand, inHand.HandedAt = 1, time.UnixMilli(7).UTC()
-	tail := func(more ...byte) []byte { return append(append([]byte("\x07\x03ack\x03sms\x00\x06queued\x01\x00\x03why\x00\x00\x0b\x00\x00"), more...), 3) }
+	const head = "\x07\x03ack\x03sms\x00\x06queued\x01\x00\x03why\x00\x00\x0b\x00\x00"
 	for _, x := range []struct {
 		row  []byte
 		want store.Downlink
 	}{
-		{append([]byte{1}, tail()...), queued},
-		{append([]byte{2}, tail(0x8c, 1, 0)...), charged},
-		{append([]byte{3}, tail(0, 0, 1, 15)...), inHand},
+		{[]byte("\x01" + head + "\x03"), queued},
+		{[]byte("\x02" + head + "\x8c\x01\x00\x03"), charged},
+		{[]byte("\x03" + head + "\x00\x00\x01\x0f\x03"), inHand},
 	} {
 		got, err := store.DecodeDownlink(9, x.row)
 		if diff := cmp.Diff(x.want, got); err != nil || diff != "" {
