@@ -39,7 +39,7 @@ type Core struct {
 	plain  tariff.Meter // of tariffs that remember nothing
 	stays  map[*tariff.Tariff]bool
 	line   func(Place) Line // nil: fees are not booked
-	over   time.Time        // since when the clock says that a month is to be closed; zero: it does not
+	over   over
 
 	model   *presence.Model
 	watched presence.Config // of which the model was made
