@@ -75,7 +75,7 @@ func (h *Hub) joined(
 	number := h.fleet.Head(i).Number
 	var answer session.Answer
 	if f.Type == codec.ControlJoinRequest {
-		if h.movable(l, i, downlinkJoin) != nil {
+		if l.Metered && h.movable(l, i, downlinkJoin) != nil {
 			g.ChallengedAt = 0 // the challenge has cost nothing yet: it did not leave
 		}
 		answer = g.Request(f.Join, h.nonce(), !l.Metered, u.ReceivedAt)
