@@ -377,7 +377,7 @@ func (deviceRekeyCmd) Help() string {
 	return `Begins a new epoch: keys that nobody used, and counters from 0. The device is told in one message, sealed with its
 old keys, and is heard under both until its first frame with the new ones. The gateway does this by itself after 2^20
 frames or a year; do it by hand after an alarm "forgeries". Said again before the device answered, it tells of the same
-epoch once more.
+epoch once more. Where the link is paid for and dead it follows the device to the one that it speaks over.
 
 Example:
   godwit device rekey buoy-2001`

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -145,7 +146,7 @@ type devicePolicyCmd struct {
 	commandFlags
 	Interval string            `help:"Time between statuses, as 1h." placeholder:"DURATION"`
 	Links    []string          `help:"Bearers, in the order in which to try them." placeholder:"BEARER"`
-	Quiet    []string          `help:"Hours of UTC in which only alarms are sent, as 22:00-05:00." placeholder:"SPAN"`
+	Quiet    []string          `help:"Hours of UTC in which only alarms are sent, as 22:00-05:00; none takes them away." placeholder:"SPAN"`
 	Deadband map[string]uint32 `help:"Least change of a field that is worth sending, in its steps, as battery=5." placeholder:"FIELD=STEPS"`
 	Revision uint32            `help:"A number that names the policy."`
 }
@@ -153,6 +154,7 @@ type devicePolicyCmd struct {
 // Help shows an example.
 func (devicePolicyCmd) Help() string {
 	return `What is left out stays as it is on the device. What the device owes is reckoned from the interval once it says that it runs it.
+Nothing is expected in quiet hours; until it says that it keeps them, neither in those that it had before.
 Where devices are told what is planned (schedule.mode = "send") the plan has it changed back: there a [[policy]] is for that.
 
 Example:
@@ -169,20 +171,32 @@ func (c *devicePolicyCmd) Run(e *env) error {
 	if p.Interval, err = seconds("--interval", c.Interval); err != nil {
 		return err
 	}
-	for _, span := range c.Quiet {
+	if p.Quiet, err = quietMinutes(c.Quiet); err != nil {
+		return err
+	}
+	return c.send(e, api.CommandRequest{Policy: &p})
+}
+
+// quietMinutes is the minutes of spans as a policy has them: nil if there are none, empty if those that there were are to be taken away.
+func quietMinutes(spans []string) ([]uint16, error) {
+	if slices.Equal(spans, []string{"none"}) {
+		return []uint16{}, nil
+	}
+	var list []uint16
+	for _, span := range spans {
 		from, to, _ := strings.Cut(span, "-")
 		for _, at := range []string{from, to} {
 			minute, err := minuteOfDay(at)
 			if err != nil {
-				return fmt.Errorf("%w: --quiet %s: want hours as in 22:00-05:00", errUsage, span)
+				return nil, fmt.Errorf("%w: --quiet %s: want hours as in 22:00-05:00, or none alone", errUsage, span)
 			}
-			p.Quiet = append(p.Quiet, minute)
+			list = append(list, minute)
 		}
-		if n := len(p.Quiet); p.Quiet[n-2] == p.Quiet[n-1] {
-			return fmt.Errorf("%w: --quiet %s: the span is empty", errUsage, span)
+		if n := len(list); list[n-2] == list[n-1] {
+			return nil, fmt.Errorf("%w: --quiet %s: the span is empty", errUsage, span)
 		}
 	}
-	return c.send(e, api.CommandRequest{Policy: &p})
+	return list, nil
 }
 
 func minuteOfDay(text string) (uint16, error) {

@@ -37,7 +37,7 @@ type TemplateCommand struct {
 type PolicyCommand struct {
 	Interval  uint32            `json:"interval_seconds,omitempty" doc:"between statuses"`
 	Links     []string          `json:"links,omitempty" maxItems:"8" doc:"bearers, in the order in which to try them"`
-	Quiet     []uint16          `json:"quiet_minutes,omitempty" maxItems:"16" doc:"from, to, from, to: minutes of the UTC day in which only alarms are sent"`
+	Quiet     []uint16          `json:"quiet_minutes,omitzero" required:"false" maxItems:"16" doc:"from, to, from, to: minutes of the UTC day in which only alarms are sent; an empty list takes them away"`
 	Deadbands map[string]uint32 `json:"deadbands,omitempty" doc:"by name of a field: least change worth sending, in steps of the field"`
 	Revision  uint32            `json:"revision,omitempty" doc:"names the policy"`
 }

@@ -1,8 +1,13 @@
 package hub
 
 import (
+	"bytes"
+	"slices"
+	"time"
+
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
+	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
 	"github.com/godwit-gateway/godwit/transports"
@@ -28,6 +33,31 @@ func (h *Hub) acknowledge(c *commit, l *link, u *transports.Uplink, o *opened, o
 	out.Reply = append(out.Reply, h.scratch.row...)
 	l.count.replies.Add(1)
 	h.core.Charge(u.ReceivedAt, core.Place(o.device), core.Downlink{Link: l.place, Bytes: len(h.scratch.row), Cause: ledger.CauseAck})
+}
+
+// supersede ends the other acknowledgements of a device once the network has taken one that says all that there is to say: they would be paid for, and say it
+// again. One that a network has in hand may have left, but is not repeated.
+func (h *Hub) supersede(c *commit, taken *store.Downlink, now time.Time) {
+	i, ok := h.fleet.ByNumber(taken.Number)
+	if !ok || taken.Kind != downlinkAck {
+		return
+	}
+	h.scratch.row = h.appendAck(h.scratch.row[:0], i, h.fleet.Head(i).Epoch, h.fleet.Counters(i).Highest)
+	if !bytes.Equal(taken.Payload, h.scratch.row) {
+		return // more was heard since
+	}
+	for _, ref := range slices.Clone(h.outgoing.open[taken.Number]) {
+		d := h.outgoing.byRef[ref]
+		switch {
+		case d.Kind != downlinkAck || d.State == DownlinkAccepted:
+		case d.InHand > 0:
+			d.Expires = now
+			c.batch.PutDownlink(d)
+		default:
+			d.Error = "the network took another one that says the same"
+			h.move(c, d, DownlinkExpired, now)
+		}
+	}
 }
 
 // appendAck appends an acknowledgement that covers the counter: of the highest counter and the 32 before it, or, for a frame older than

@@ -13,6 +13,7 @@ import (
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler"
 	"github.com/godwit-gateway/godwit/scheduler/core"
+	"github.com/godwit-gateway/godwit/scheduler/presence"
 )
 
 // A Command is what an operator tells a device itself, not its application. Exactly one of its parts is set.
@@ -54,8 +55,8 @@ func (h *Hub) SendCommand(ctx context.Context, ref string, m Command) (DownlinkR
 				return nil, fmt.Errorf("%w: %w", ErrDownlink, err)
 			}
 		}
-		byHand := m.Policy != nil && m.Policy.Interval > 0
-		if byHand && m.Policy.Revision == 0 { // so that the device says when it runs it
+		binds := m.Policy != nil && (m.Policy.Interval > 0 || m.Policy.Quiet != nil)
+		if binds && m.Policy.Revision == 0 { // so that the device says when it runs it
 			p := *m.Policy
 			p.Revision = uint32(h.core.NextRevision(core.Place(i)))
 			m.Policy = &p
@@ -68,8 +69,8 @@ func (h *Hub) SendCommand(ctx context.Context, ref string, m Command) (DownlinkR
 			return nil, fmt.Errorf("%w: %w", ErrDownlink, err)
 		}
 		d, err := h.newDownlink(i, kind, m.Link, m.TTL, plaintext)
-		if err == nil && byHand {
-			h.core.ToldByHand(d.QueuedAt, core.Place(i), scheduler.Secs(m.Policy.Interval), uint8(m.Policy.Revision)) //nolint:gosec // its low bits name it
+		if err == nil && binds {
+			h.bind(i, m.Policy, d.QueuedAt)
 		}
 		if err == nil && m.Offer != nil {
 			o := m.Offer
@@ -78,6 +79,17 @@ func (h *Hub) SendCommand(ctx context.Context, ref string, m Command) (DownlinkR
 		}
 		return d, err
 	})
+}
+
+// bind notes what a policy that somebody tells a device lets be held against it.
+func (h *Hub) bind(i fleet.Index, p *codec.Policy, now time.Time) {
+	revision := uint8(p.Revision) //nolint:gosec // its low bits name it
+	if p.Interval > 0 {
+		h.core.ToldByHand(now, core.Place(i), scheduler.Secs(p.Interval), revision)
+	}
+	if p.Quiet != nil {
+		h.core.ToldQuiet(now, core.Place(i), presence.Hours(slices.Clone(p.Quiet)), revision)
+	}
 }
 
 // commandPlaintext is what a command says. That of a time is its type alone: it is made when it leaves.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler"
@@ -68,7 +69,8 @@ type DownlinkRecord struct {
 	Billed int64            `json:"billed_bytes"` // at the link's tariff, by all attempts so far
 	Price  scheduler.Micros `json:"price"`        // of these, in the currency of the tariff
 
-	Error string `json:"error,omitempty"`
+	Error    string `json:"error,omitempty"`
+	Unfunded bool   `json:"unfunded,omitempty"` // it waits for a budget that has the money, or ended so
 
 	Fragments int `json:"fragments,omitempty"` // in which it goes, 0: in one frame
 	Arrived   int `json:"arrived,omitempty"`   // of these, those that the device has
@@ -76,6 +78,20 @@ type DownlinkRecord struct {
 	QueuedAt time.Time `json:"queued_at"`
 	Expires  time.Time `json:"expires"`
 	Changed  time.Time `json:"changed_at"`
+}
+
+// ttlOf is for how long a downlink of the gateway's own is tried.
+func ttlOf(kind string) time.Duration {
+	switch kind {
+	case downlinkRekey:
+		return session.Grace
+	case downlinkJoin:
+		return session.ChallengeLife
+	case downlinkFragments:
+		return codec.FragmentTTL
+	default:
+		return downlinkTTL
+	}
 }
 
 // Kinds of downlinks.
@@ -414,7 +430,7 @@ func (h *Hub) Downlinks(ref string) ([]DownlinkRecord, error) {
 func record(d *store.Downlink) DownlinkRecord {
 	r := DownlinkRecord{
 		Ref: d.Ref, Number: d.Number, Kind: d.Kind, Link: d.Link, State: d.State, Counter: d.Counter, Bytes: len(d.Payload),
-		Attempts: d.Attempts, Parts: d.Parts, Billed: d.Billed, Price: scheduler.Micros(d.Micros), Error: d.Error, QueuedAt: d.QueuedAt, Expires: d.Expires, Changed: d.Changed,
+		Attempts: d.Attempts, Parts: d.Parts, Billed: d.Billed, Price: scheduler.Micros(d.Micros), Error: d.Error, Unfunded: d.Unfunded, QueuedAt: d.QueuedAt, Expires: d.Expires, Changed: d.Changed,
 	}
 	if p := parcelOf(d); p != nil {
 		r.Bytes = p.Len()

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -66,8 +67,9 @@ func (h *Hub) rekey(c *commit, i fleet.Index, link string, now time.Time) (*stor
 	c.touch(i)
 	if g.Allocated != allocated {
 		h.epochEvent(c, i, now, "rekey", r.Epoch)
+		h.withdraw(c, d.Number, downlinkRekey, now)
 	}
-	d.Expires = now.Add(session.Grace)
+	d.Expires = now.Add(ttlOf(downlinkRekey))
 	h.enqueue(c, i, d)
 	h.rekeyed[h.fleet.Head(i).Number] = now.UnixMilli()
 	failpoint.Pass(failpoint.Rekey)
@@ -87,6 +89,25 @@ func (h *Hub) rekeyDue(c *commit, l *link, i fleet.Index, now time.Time) {
 	if _, err := h.rekey(c, i, l.Name, now); err != nil {
 		h.rekeyed[number] = now.UnixMilli() // not again with each frame
 		h.alarm(c, i, now, AlarmRekeyFailed, err.Error(), 0)
+	}
+}
+
+// rekeyFollows lets a rekey that waits for a link that is dead go over the one that its device speaks over now. It is the same frame there, so its counter has
+// one content. The device has a day to answer it, as if it had been queued now.
+func (h *Hub) rekeyFollows(c *commit, l *link, i fleet.Index, now time.Time) {
+	if h.follow(c, l, i, downlinkRekey, now) {
+		h.rekeyed[h.fleet.Head(i).Number] = now.UnixMilli()
+	}
+}
+
+// withdraw ends the downlinks of a kind that told a device of an epoch that is not to come any more, unless the network took them: they would be paid for in
+// vain, and a rekey might lead the device where the gateway does not hear it.
+func (h *Hub) withdraw(c *commit, number uint32, kind string, now time.Time) {
+	for _, ref := range slices.Clone(h.outgoing.open[number]) {
+		if d := h.outgoing.byRef[ref]; d.Kind == kind && d.State != DownlinkAccepted {
+			d.Error = "the device has, or is to have, another epoch since"
+			h.move(c, d, DownlinkExpired, now)
+		}
 	}
 }
 
@@ -110,7 +131,10 @@ func (h *Hub) acceptSecond(c *commit, i fleet.Index, counter uint64, now time.Ti
 	if switched {
 		h.epochEvent(c, i, now, "current", g.Current.Number)
 		h.reseal(c, i, &g)
-		delete(h.rekeyed, h.fleet.Head(i).Number)
+		number := h.fleet.Head(i).Number
+		h.withdraw(c, number, downlinkRekey, now)
+		h.withdraw(c, number, downlinkJoin, now)
+		delete(h.rekeyed, number)
 	}
 	return switched
 }

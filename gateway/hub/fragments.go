@@ -129,7 +129,7 @@ func (h *Hub) queueFragmentStatus(c *commit, l *link, i fleet.Index, set uint8, 
 	default:
 		h.enqueue(c, i, &store.Downlink{
 			Number: number, Kind: downlinkFragments, Link: l.Name, State: DownlinkQueued, Payload: recipe,
-			QueuedAt: now, Due: due, Expires: now.Add(codec.FragmentTTL), Changed: now,
+			QueuedAt: now, Due: due, Expires: now.Add(ttlOf(downlinkFragments)), Changed: now,
 		})
 	}
 }

@@ -72,8 +72,12 @@ func (h *Hub) joined(
 	c *commit, l *link, u *transports.Uplink, i fleet.Index, g *session.Gateway, f *codec.JoinFrame, out *transports.Verdict,
 ) (transports.Settlement, Reason) {
 	before := *g
+	number := h.fleet.Head(i).Number
 	var answer session.Answer
 	if f.Type == codec.ControlJoinRequest {
+		if l.Metered && h.movable(l, i, downlinkJoin) != nil {
+			g.ChallengedAt = 0 // the challenge has cost nothing yet: it did not leave
+		}
 		answer = g.Request(f.Join, h.nonce(), !l.Metered, u.ReceivedAt)
 	} else {
 		answer = g.Confirm(f.Join)
@@ -87,6 +91,7 @@ func (h *Hub) joined(
 	if began {
 		failpoint.Pass(failpoint.Join)
 		h.epochEvent(c, i, u.ReceivedAt, "join", g.Second.Number)
+		h.withdraw(c, number, downlinkRekey, u.ReceivedAt)
 		h.core.Forgot(u.ReceivedAt, core.Place(i)) // it may: joins are of devices that lost their memory, or heard nothing for long
 	}
 	key, _ := h.fleet.JoinKey(i)
@@ -122,20 +127,18 @@ func (h *Hub) answerJoin(c *commit, l *link, u *transports.Uplink, i fleet.Index
 }
 
 // queueJoin queues the answer in scratch.row where each message is paid for. It takes the place of an earlier answer that is still queued, or that may have
-// left and would be repeated: the device has not heard that one.
+// left and would be repeated, or that waits for a link that is dead: the device has not heard that one.
 func (h *Hub) queueJoin(c *commit, l *link, i fleet.Index, now time.Time) {
 	number := h.fleet.Head(i).Number
 	payload := append([]byte(nil), h.scratch.row...)
-	queued := func(d *store.Downlink) bool {
-		return d.Kind == downlinkJoin && d.State == DownlinkQueued && d.Link == l.Name
-	}
-	if d := h.outgoing.first(number, queued); d != nil {
-		d.Payload, d.Expires = payload, now.Add(session.ChallengeLife)
+	h.follow(c, l, i, downlinkJoin, now)
+	if d := h.queued(number, l, downlinkJoin); d != nil {
+		d.Payload, d.Expires = payload, now.Add(ttlOf(downlinkJoin))
 		c.batch.PutDownlink(d)
 		return
 	}
 	if d := h.outgoing.doubtful(number, l, downlinkJoin); d != nil {
-		d.Payload, d.Due, d.Expires = payload, now, now.Add(session.ChallengeLife)
+		d.Payload, d.Due, d.Expires = payload, now, now.Add(ttlOf(downlinkJoin))
 		h.move(c, d, DownlinkQueued, now)
 		c.wake = true
 		return
@@ -148,7 +151,7 @@ func (h *Hub) queueJoin(c *commit, l *link, i fleet.Index, now time.Time) {
 	}
 	h.enqueue(c, i, &store.Downlink{
 		Number: number, Kind: downlinkJoin, Link: l.Name, Payload: payload, State: DownlinkQueued,
-		QueuedAt: now, Due: now, Expires: now.Add(session.ChallengeLife), Changed: now,
+		QueuedAt: now, Due: now, Expires: now.Add(ttlOf(downlinkJoin)), Changed: now,
 	})
 }
 

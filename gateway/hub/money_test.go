@@ -2,11 +2,10 @@ package hub_test
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
 	"github.com/godwit-gateway/godwit/transports"
@@ -19,7 +18,7 @@ func poor(t *testing.T) *bench {
 	b.importOne(8)
 	b.message("sms")
 	b.transmitSMS()
-	if r := b.downlink(); len(b.sms.sent) != 0 || !strings.HasPrefix(r.Error, hub.BudgetSpent) {
+	if r := b.downlink(); len(b.sms.sent) != 0 || !r.Unfunded {
 		t.Fatalf("%+v", r)
 	}
 	return b
@@ -70,7 +69,7 @@ func TestMoneyThatIsHeldIsFreeSoon(t *testing.T) {
 	sbd.hold = func(context.Context, transports.Downlink) {
 		b.message("sms")
 		wake = b.attempt("sms")
-		if r := b.downlink(); len(b.sms.sent) != 0 || !strings.HasPrefix(r.Error, hub.BudgetSpent) {
+		if r := b.downlink(); len(b.sms.sent) != 0 || !r.Unfunded {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -81,5 +80,40 @@ func TestMoneyThatIsHeldIsFreeSoon(t *testing.T) {
 	b.clock.t = wake
 	if b.transmitSMS(); len(b.sms.sent) != 1 {
 		t.Errorf("%+v", b.downlink())
+	}
+}
+
+// What waits for money does so by its row, not by its error: a start tries at once what was tried before and had no money since. A row that was written before rows
+// said so is tried within the hour.
+func TestMoneyThatRowsWaitFor(t *testing.T) {
+	for _, unfunded := range []bool{true, false} {
+		b := poor(t)
+		b.schedule.Core.Budgets = nil
+		b.rewrite(func(d *store.Downlink) { d.Attempts, d.Unfunded = 1, unfunded })
+		b.crash()
+		if b.transmitSMS(); (len(b.sms.sent) == 1) != unfunded {
+			t.Errorf("unfunded %t: %d sent at once", unfunded, len(b.sms.sent))
+		}
+		b.clock.t = b.clock.t.Add(time.Hour)
+		if b.transmitSMS(); len(b.sms.sent) != 1 || b.downlink().Unfunded || b.downlink().Error != "" {
+			t.Errorf("unfunded %t: %+v", unfunded, b.downlink())
+		}
+	}
+}
+
+// rewrite changes the rows of downlinks behind the hub's back.
+func (b *bench) rewrite(change func(*store.Downlink)) {
+	b.t.Helper()
+	batch := b.store.NewBatch()
+	err := b.store.EachDownlink(func(d *store.Downlink) error {
+		change(d)
+		batch.PutDownlink(d)
+		return nil
+	})
+	if err == nil {
+		err = b.store.Commit(batch)
+	}
+	if err != nil {
+		b.t.Fatal(err)
 	}
 }

@@ -60,9 +60,13 @@ func (f updatable) Find(number uint32) (rollout.Place, bool) {
 func (f updatable) Facts(at rollout.Place, to *rollout.Facts) {
 	p := f.h.fleet.Profile(fleet.Index(at))
 	every, _, _ := f.h.core.Running(core.Place(at))
+	quiet := f.h.core.Quiet(core.Place(at))
+	if every > 0 {
+		every += quiet
+	}
 	*to = rollout.Facts{
 		Number: p.Number, Name: p.Name, Product: p.Product, Customer: p.Customer, Version: p.Version, Build: p.Build, Hardware: p.Hardware,
-		FreeMemory: p.FreeMemory, Interval: time.Duration(every) * time.Second, Last: p.LastSeen, Active: p.State == fleet.Active,
+		FreeMemory: p.FreeMemory, Interval: time.Duration(every) * time.Second, Last: p.LastSeen, Active: p.State == fleet.Active, Hushed: quiet > 0,
 	}
 	if l := f.h.links[p.LastLink]; l != nil {
 		to.Link = l.place

@@ -3,7 +3,6 @@ package hub
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -200,14 +199,16 @@ func (h *Hub) reportedFor(d *store.Downlink, now time.Time) {
 	}
 }
 
-// BudgetSpent begins the error of a downlink that waits for money.
-const BudgetSpent = "the budget is spent: that of "
-
 // budgetPause is how long a downlink waits that no budget has money for.
 const budgetPause = time.Hour
 
-func waitsForMoney(d *store.Downlink) bool {
-	return d.State == DownlinkQueued && strings.HasPrefix(d.Error, BudgetSpent)
+func waitsForMoney(d *store.Downlink) bool { return d.State == DownlinkQueued && d.Unfunded }
+
+// fund ends the wait of a downlink for money.
+func fund(d *store.Downlink) {
+	if d.Unfunded {
+		d.Unfunded, d.Error = false, ""
+	}
 }
 
 // affordable reports whether every hard budget allows a downlink, and its report, besides those that are under way over other links; if not, it waits.
@@ -219,6 +220,7 @@ func (h *Hub) affordable(c *commit, l *link, i fleet.Index, d *store.Downlink, r
 	down := core.Downlink{Link: l.place, Bytes: sizeOf(d), Cause: causeOfKind(d.Kind), Report: report, Held: held}
 	price, scope, ok := h.core.Price(now, core.Place(i), down)
 	if ok {
+		fund(d)
 		return price, true
 	}
 	pause := budgetPause
@@ -227,7 +229,7 @@ func (h *Hub) affordable(c *commit, l *link, i fleet.Index, d *store.Downlink, r
 			pause = retryAfter
 		}
 	}
-	d.Due, d.Error = now.Add(pause), BudgetSpent+scope.String()
+	d.Due, d.Unfunded, d.Error = now.Add(pause), true, "the budget is spent: that of "+scope.String()
 	c.batch.PutDownlink(d)
 	return price, false
 }

@@ -1,6 +1,7 @@
 package hub_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -71,6 +72,44 @@ func TestAcknowledgementThatFollowsHasTime(t *testing.T) {
 	b.attempt("sbd")
 	if len(sbd.sent) != 1 || !d.acked(sbd.sent[0].Payload, d.next-1) {
 		t.Errorf("%d sent, %+v", len(sbd.sent), b.downlink())
+	}
+}
+
+// An acknowledgement of which nobody knows whether it left is not repeated once another one was taken that says the same, over whichever link; it is while it
+// has more to say.
+func TestAcknowledgementInDoubtIsSuperseded(t *testing.T) {
+	for name, test := range map[string]struct {
+		inHand bool // by its network while the other one is taken
+		more   bool // a frame is heard while the other one is in hand
+		want   int
+	}{
+		"doubtful": {}, "in hand": {inHand: true}, "with more to say": {more: true, want: 1},
+	} {
+		b, sbd := newBench(t), &fakeTransport{silent: true}
+		d := twoWays(t, b, sbd)
+		b.settled(b.smsFrom(msisdn, d.asks()), transports.Stored)
+		b.clock.t = b.clock.t.Add(time.Minute)
+		other := func(context.Context, transports.Downlink) {
+			b.bySBD(d.asks())
+			b.clock.t = b.clock.t.Add(time.Minute)
+			b.attempt("sbd")
+		}
+		if test.more {
+			sbd.hold = func(context.Context, transports.Downlink) { b.bySBD(d.status(3.7)) }
+		}
+		b.sms.err = errNoAnswer
+		if test.inHand {
+			b.sms.hold = other
+		}
+		b.attempt("sms")
+		if b.sms.err = nil; !test.inHand {
+			other(nil, transports.Downlink{})
+		}
+		b.clock.t = b.clock.t.Add(time.Hour)
+		b.attempt("sms")
+		if n := len(b.sms.sent) - 1; n != test.want || len(sbd.sent) != 1 {
+			t.Errorf("%s: repeated %d times, %d over the other link: %+v", name, n, len(sbd.sent), b.ofKind("ack"))
+		}
 	}
 }
 

@@ -313,6 +313,7 @@ func (h *Hub) settleOne(c *commit, d *store.Downlink, a *attempt, receipt transp
 	if err == nil {
 		d.Receipt, d.Parts = receipt.Ref, receipt.Parts
 		h.move(c, d, DownlinkAccepted, now)
+		h.supersede(c, d, now)
 		return
 	}
 	d.Error = err.Error()

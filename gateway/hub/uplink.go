@@ -188,6 +188,7 @@ func (h *Hub) verified(
 	if o.newest {
 		h.tellInterval(c, l, o.device, u.ReceivedAt)
 		h.offerUpdate(c, l, o.device, u.ReceivedAt)
+		h.rekeyFollows(c, l, o.device, u.ReceivedAt)
 	}
 	if h.fleet.RekeyDue(o.device, u.ReceivedAt, !l.Metered) {
 		h.rekeyDue(c, l, o.device, u.ReceivedAt)

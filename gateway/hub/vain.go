@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/transports"
 )
@@ -45,12 +46,37 @@ func (h *Hub) stranded(number uint32, l *link, kind string) *store.Downlink {
 	})
 }
 
-// rescue lets a downlink that is made when it leaves go over the link that its device speaks over. It has as long for that as a new one, which it is instead of.
+// rescue lets a downlink go over the link that its device speaks over: one that is made when it leaves, or whose bytes serve there as well. It has as long for
+// that as a new one, which it is instead of.
 func (h *Hub) rescue(c *commit, d *store.Downlink, l *link, due time.Time) {
-	d.Link, d.Due, d.Expires, d.Error = l.Name, due, due.Add(downlinkTTL), ""
+	d.Link, d.Due, d.Expires, d.Error, d.Unfunded = l.Name, due, due.Add(ttlOf(d.Kind)), "", false
 	delete(h.outgoing.vain, d.Ref)
 	c.batch.PutDownlink(d)
 	c.wake = true
+}
+
+// movable is what is stranded of a kind, if the link that its device speaks over has a way for it.
+func (h *Hub) movable(l *link, i fleet.Index, kind string) *store.Downlink {
+	d := h.stranded(h.fleet.Head(i).Number, l, kind)
+	if d == nil || l.Transport == nil || h.reachable(i, l) != nil {
+		return nil
+	}
+	return d
+}
+
+// follow is rescue for what is movable of a kind, of which one that waits to go over the link that the device speaks over is enough. It reports whether one
+// was rescued.
+func (h *Hub) follow(c *commit, l *link, i fleet.Index, kind string, now time.Time) (rescued bool) {
+	for d := h.movable(l, i, kind); d != nil; d = h.movable(l, i, kind) {
+		if h.queued(d.Number, l, kind) == nil {
+			h.rescue(c, d, l, now)
+			rescued = true
+			continue
+		}
+		d.Error = "another one waits for the link that the device speaks over"
+		h.move(c, d, DownlinkExpired, now)
+	}
+	return rescued
 }
 
 // reached makes due the next one of those that wait since the network of a link was not reached: it is there now. When that one is taken, the one after it

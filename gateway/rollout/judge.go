@@ -120,6 +120,10 @@ func (m *Machine) programme(r *rollout, at Place) int {
 	if m.config.Programme == nil || m.config.Burst == nil {
 		return -1
 	}
+	var f Facts
+	if m.config.Fleet.Facts(at, &f); f.Hushed {
+		return -1
+	}
 	i, said := m.config.Programme(at), m.config.Burst(at)
 	said = said[:min(len(said), burstKept)]
 	judged := r.judge.Burst(i)

@@ -40,7 +40,8 @@ type Facts struct {
 	Hardware   string
 	FreeMemory uint64        // bytes; 0: it never said
 	Link       int           // place of the link over which it was heard last
-	Interval   time.Duration // between its contacts; 0: unknown
+	Interval   time.Duration // between its contacts, at most; 0: unknown
+	Hushed     bool          // there are hours in which it may say nothing: it owes none of the programme after its boot
 	Last       time.Time     // when it was heard last; zero: never
 	Active     bool          // neither pending, rejected nor retired
 }

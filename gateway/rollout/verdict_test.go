@@ -285,12 +285,14 @@ func TestAwayIsNoEvidence(t *testing.T) {
 	}
 }
 
-// After a reload of the rules a rollout that runs holds nobody against a programme that is another one in its own tables.
+// After a reload of the rules a rollout that runs holds nobody against a programme that is another one in its own tables, nor ever a device that may be told to say
+// nothing while it goes on.
 func TestReloadedProgrammes(t *testing.T) {
 	for name, reload := range map[string]func(*world) []uint16{
 		"the same":          func(*world) []uint16 { return []uint16{12, 60, 240, 720} },
 		"another programme": func(*world) []uint16 { return []uint16{600, 720} },
 		"a new rule":        func(w *world) []uint16 { w.rule = 7; return []uint16{600, 720} },
+		"quiet hours":       func(w *world) []uint16 { w.f[0].Hushed = true; return []uint16{12, 60, 240, 720} },
 	} {
 		w := newWorld(t, 2)
 		said := []uint16{12, 60, 240, 720}

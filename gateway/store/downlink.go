@@ -29,13 +29,16 @@ type Downlink struct {
 
 	InHand   int       // bytes of payload of an attempt of which it is not known yet what came of it; 0: there is none
 	HandedAt time.Time // when that was made
+
+	Unfunded bool // no budget had the money when it was to be tried last; what is in hand has been paid for
 }
 
-// Versions of the row of a downlink that has cost something, and of one that is in the hands of its network besides; others are as they were before there
-// were tariffs.
+// Versions of the row of a downlink that has cost something, of one that is in the hands of its network besides, and of one that has cost something or not
+// and is unfunded; others are as they were before there were tariffs.
 const (
-	downlinkCharged = rowVersion + 1
-	downlinkInHand  = rowVersion + 2
+	downlinkCharged  = rowVersion + 1
+	downlinkInHand   = rowVersion + 2
+	downlinkUnfunded = rowVersion + 3
 )
 
 func appendDownlink(dst []byte, d *Downlink) []byte {
@@ -43,8 +46,11 @@ func appendDownlink(dst []byte, d *Downlink) []byte {
 	if d.Billed > 0 || d.Micros != 0 {
 		version = downlinkCharged
 	}
-	if d.InHand > 0 {
+	switch {
+	case d.InHand > 0:
 		version = downlinkInHand
+	case d.Unfunded:
+		version = downlinkUnfunded
 	}
 	dst = binary.AppendUvarint(append(dst, version), uint64(d.Number))
 	dst = appendString(dst, d.Kind)
@@ -72,7 +78,7 @@ func appendDownlink(dst []byte, d *Downlink) []byte {
 // decodeDownlink reads a downlink row. Payload aliases it.
 func decodeDownlink(ref uint64, b []byte) (Downlink, error) {
 	version := byte(rowVersion)
-	if len(b) > 0 && b[0] > rowVersion && b[0] <= downlinkInHand {
+	if len(b) > 0 && b[0] > rowVersion && b[0] <= downlinkUnfunded {
 		version = b[0]
 	}
 	r := newRow("downlink", b)
@@ -94,6 +100,7 @@ func decodeDownlink(ref uint64, b []byte) (Downlink, error) {
 			r.fail("nothing is in hand")
 		}
 	}
+	d.Unfunded = version == downlinkUnfunded
 	d.Payload = r.rest()
 	return d, r.end("downlink")
 }

@@ -98,6 +98,8 @@ func downlinks() *rapid.Generator[store.Downlink] {
 		}
 		if d.InHand > 0 {
 			d.HandedAt = times().Draw(t, "handed")
+		} else {
+			d.Unfunded = rapid.Bool().Draw(t, "unfunded")
 		}
 		return d
 	})
@@ -182,6 +184,31 @@ func TestRowsWithoutPosition(t *testing.T) {
 	}
 }
 
+// Rows of downlinks that were written before one could be unfunded are read as they are.
+func TestDownlinkRowsOfEarlierVersions(t *testing.T) {
+	queued := store.Downlink{Ref: 9, Number: 7, Kind: "ack", Link: "sms", State: "queued", Error: "why", Attempts: 1, Due: time.UnixMilli(5).UTC(), Payload: []byte{3}}
+	charged, inHand := queued, queued
+	charged.Billed = 140
+	inHand.InHand, inHand.HandedAt = 1, time.UnixMilli(7).UTC()
+	const head = "\x07\x03ack\x03sms\x00\x06queued\x01\x00\x03why\x00\x00\x0b\x00\x00"
+	for _, x := range []struct {
+		row  []byte
+		want store.Downlink
+	}{
+		{[]byte("\x01" + head + "\x03"), queued},
+		{[]byte("\x02" + head + "\x8c\x01\x00\x03"), charged},
+		{[]byte("\x03" + head + "\x00\x00\x01\x0f\x03"), inHand},
+	} {
+		got, err := store.DecodeDownlink(9, x.row)
+		if diff := cmp.Diff(x.want, got); err != nil || diff != "" {
+			t.Errorf("%x: %v (-want +got):\n%s", x.row, err, diff)
+		}
+		if again := store.AppendDownlink(nil, &x.want); !bytes.Equal(again, x.row) {
+			t.Errorf("%x is written as %x", x.row, again)
+		}
+	}
+}
+
 // A row that decodes encodes to the same bytes: there is one encoding of each value, and no bytes that nobody looks at.
 func FuzzRows(f *testing.F) {
 	frame := store.Frame{Link: "udp0", Bearer: "udp", ReceivedAt: time.UnixMilli(1), SentAt: time.UnixMilli(0), From: "a", Raw: []byte{1}}
@@ -191,6 +218,7 @@ func FuzzRows(f *testing.F) {
 	f.Add(store.AppendDownlink(nil, &store.Downlink{Kind: "ack", Due: time.UnixMilli(5)}))
 	f.Add(store.AppendDownlink(nil, &store.Downlink{Kind: "ack", Billed: 140, Micros: -1}))
 	f.Add(store.AppendDownlink(nil, &store.Downlink{Kind: "ack", InHand: 9, HandedAt: time.UnixMilli(7)}))
+	f.Add(store.AppendDownlink(nil, &store.Downlink{Kind: "ack", Unfunded: true}))
 	f.Add(store.AppendEvent(&store.Event{ID: "a.0.1.0", Payload: []byte("{}")}))
 	f.Add(store.AppendParked(nil, &store.Parked{Base: 7, Position: store.Position{Known: true, Latitude: -1, Longitude: 1, Radius: 5}}))
 	f.Add([]byte{1, 0x80, 0})

@@ -106,6 +106,7 @@ func (d *device) interval() uint32 {
 
 // Receipt says that a device runs the policy of a revision. It reports whether that is news.
 func (k *Core) Receipt(now time.Time, at Place, revision uint8) bool {
+	k.keeps(now, at, revision)
 	d := k.find(at)
 	if d == nil || d.offered.interval == 0 || d.offered.revision != revision {
 		return false

@@ -39,7 +39,7 @@ type Core struct {
 	plain  tariff.Meter // of tariffs that remember nothing
 	stays  map[*tariff.Tariff]bool
 	line   func(Place) Line // nil: fees are not booked
-	over   time.Time        // since when the clock says that a month is to be closed; zero: it does not
+	over   over
 
 	model   *presence.Model
 	watched presence.Config // of which the model was made
@@ -48,6 +48,7 @@ type Core struct {
 
 	customers names
 	said      map[Place]*said // of devices of which networks said something since they were heard
+	hushed    map[Place]*quiet
 	dirty     dirty
 	actions   []Action
 }
@@ -86,7 +87,8 @@ func New(c Config, now time.Time) (*Core, error) {
 	}
 	k := &Core{
 		config: c, ruled: c.ruled(), zone: c.zone(), fleet: c.fleet(now), ledger: ledger.New(), meters: make(map[meterKey]*tariff.Meter), pools: make(map[string]*tariff.Meter),
-		stays: make(map[*tariff.Tariff]bool), pace: scheduler.Pace{Month: c.Money, Cap: c.Cap}, plan: scheduler.Plan{LinkPools: make([]int16, len(c.Links))}, queue: presence.NewQueue(0),
+		hushed: make(map[Place]*quiet),
+		stays:  make(map[*tariff.Tariff]bool), pace: scheduler.Pace{Month: c.Money, Cap: c.Cap}, plan: scheduler.Plan{LinkPools: make([]int16, len(c.Links))}, queue: presence.NewQueue(0),
 	}
 	for i := range k.plan.LinkPools {
 		k.plan.LinkPools[i] = -1

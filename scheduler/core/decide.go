@@ -39,7 +39,7 @@ func (k *Core) Decide(now time.Time, at Place, ack int) (o Offer, send bool) {
 	}
 	o.Revision = p.revision
 	if p.interval != uint32(o.Interval) || int(p.via) != o.Via+1 { //nolint:gosec // intervals are below 2^32
-		o.Revision = d.next()
+		o.Revision = k.next(at, d)
 	}
 	o.Links = d.order(o.Via)
 	return o, true
@@ -53,6 +53,15 @@ func (d *device) next() uint8 {
 	}
 	if r == 0 {
 		r = 1
+	}
+	return r
+}
+
+// next is the same of a device that may have been told quiet hours by one.
+func (k *Core) next(at Place, d *device) uint8 {
+	r := d.next()
+	if q := k.hushed[at]; q != nil && r == q.revision {
+		r = max(r+1, 1)
 	}
 	return r
 }
@@ -90,7 +99,7 @@ func (k *Core) Offered(now time.Time, at Place, o Offer) {
 // NextRevision is one that names another policy than those that a device was told lately.
 func (k *Core) NextRevision(at Place) uint8 {
 	if d := k.find(at); d != nil {
-		return d.next()
+		return k.next(at, d)
 	}
 	return 1
 }
@@ -116,6 +125,7 @@ func (k *Core) ToldByHand(now time.Time, at Place, every scheduler.Secs, revisio
 // Withdrawn says that what was told by hand at a time never left, and never will. Where something was told before that the device may have taken, no more is
 // expected of it all the same.
 func (k *Core) Withdrawn(now time.Time, at Place, told time.Time) {
+	k.untold(now, at, told)
 	d := k.find(at)
 	if d == nil || d.offered.interval == 0 || d.offered.at != stamp(told) {
 		return

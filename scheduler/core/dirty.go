@@ -148,6 +148,7 @@ func (k *Core) Load(from Source, now time.Time, place func(number uint32) (Place
 		if err := k.parseDevice(at, row); err != nil {
 			return err
 		}
+		k.hush(now, at)
 		k.await(now, at)
 		return nil
 	})

@@ -84,7 +84,7 @@ func TestFees(t *testing.T) {
 		}
 	}
 	k.Poll(begun.AddDate(0, 6, 0)) // nothing was heard since the middle of February
-	k.Poll(begun.AddDate(0, 6, 0).Add(time.Hour))
+	k.Poll(begun.AddDate(0, 6, 0).Add(24 * time.Hour))
 	for at := january + 1; at < january+4; at++ {
 		want := map[string]string{"customer-0/sms": "3.00 in 0", "/rock": "7.00 in 0"}
 		if d := cmp.Diff(want, feesOf(k, at)); d != "" {
@@ -95,7 +95,7 @@ func TestFees(t *testing.T) {
 		t.Errorf("closed are the months until %s, want %s", got, january+3)
 	}
 	k.Poll(begun.AddDate(50, 0, 0)) // the clock is wrong
-	k.Poll(begun.AddDate(50, 0, 0).Add(time.Hour))
+	k.Poll(begun.AddDate(50, 0, 0).Add(24 * time.Hour))
 	if got := k.Ledger().Closed(); got != january+13 {
 		t.Errorf("a clock that is ahead has closed the months until %s, want %s", got, january+13)
 	}

@@ -14,21 +14,36 @@ const monthsKept = 13
 // it stood in 1970, does not close all of them.
 const silentMonths = 12
 
-// closePause is for how long a clock must say that a month is over before it is closed for ever: clocks that are wrong at a start are put right within minutes.
-const closePause = 30 * time.Minute
+// A month is closed for ever, so a clock must say for a while that it is over: clocks that are wrong at a start are put right within minutes. Months are over one
+// at a time: where several are, the gateway was away for long, or its clock is far ahead, and people have a day to see that.
+const (
+	closePause  = 30 * time.Minute
+	closePauses = 24 * time.Hour
+)
+
+// over is since when a clock says that there is a month to be closed, and in which month it is itself.
+type over struct {
+	since time.Time // zero: it does not say so
+	said  tariff.Month
+}
 
 // closeMonths closes the months for which no record can come any more, in their order, and those in which nothing was sent or received: lines are paid for
 // all the same.
 func (k *Core) closeMonths(now time.Time) {
 	at, ok := k.nextMonth()
 	if !ok || now.Before(k.closes(at, now)) {
-		k.over = time.Time{}
+		k.over = over{}
 		return
 	}
-	if k.over.IsZero() || now.Before(k.over) {
-		k.over = now
+	said := tariff.MonthOf(k.Local(now))
+	if k.over.since.IsZero() || now.Before(k.over.since) || said != k.over.said {
+		k.over = over{since: now, said: said} // also where a clock jumps while it says so
 	}
-	if now.Sub(k.over) < closePause {
+	pause := closePause
+	if !now.Before(k.closes(at.Next(), now)) {
+		pause = closePauses
+	}
+	if now.Sub(k.over.since) < pause {
 		return
 	}
 	for ; ok && !now.Before(k.closes(at, now)); at, ok = k.nextMonth() {

@@ -94,8 +94,8 @@ func TestMonthsHaveTheZoneOfTheTariffs(t *testing.T) {
 	}
 }
 
-// What is closed is closed for ever: a clock that is wrong for some minutes closes nothing, and one that is wrong for long, with devices that are heard, a year
-// and no more.
+// What is closed is closed for ever: a clock that is wrong for some minutes closes nothing, nor does one that is far ahead for hours, or jumps on meanwhile. One
+// that is far ahead for a day, with devices that are heard, closes a year and no more.
 func TestWrongClocksCloseLittle(t *testing.T) {
 	k := newCore(t, config(t))
 	know(k, 1)
@@ -117,8 +117,14 @@ func TestWrongClocksCloseLittle(t *testing.T) {
 	k.Poll(t0.AddDate(50, 0, 0).Add(10 * time.Minute))
 	visits(t0, time.Hour, 2*time.Hour)
 	closed("for ten minutes it was 50 years later", 0)
-	visits(t0.AddDate(50, 0, 0), 0, time.Hour, 2*time.Hour)
-	closed("for two hours", march+12)
+	visits(t0.AddDate(50, 0, 0), 0, time.Hour, 23*time.Hour)
+	closed("for most of a day", 0)
+	k.Poll(t0.AddDate(51, 0, 0))
+	k.Poll(t0.AddDate(51, 0, 0).Add(23 * time.Hour))
+	closed("then 51 years later", 0)
+	visits(t0, 3*time.Hour)
+	visits(t0.AddDate(50, 0, 0), 48*time.Hour, 72*time.Hour)
+	closed("for a day", march+12)
 	visits(t0.AddDate(0, 1, 0), 0, time.Hour)
 	closed("then the clock was right again", march+12)
 
@@ -126,8 +132,10 @@ func TestWrongClocksCloseLittle(t *testing.T) {
 	know(k, 1)
 	visits(time.Unix(0, 0), 72*time.Hour, 73*time.Hour)
 	visits(t0, 0, time.Hour, 2*time.Hour)
+	closed("it was 1970 at first, and two hours ago", 0)
+	visits(t0, 25*time.Hour)
 	closed("it was 1970 at first", tariff.MonthOf(time.Unix(0, 0).UTC())+12)
-	visits(t0.AddDate(0, 1, 2), 0, time.Hour, 2*time.Hour)
+	visits(t0.AddDate(0, 1, 2), 0, time.Hour)
 	closed("a month later", march)
 }
 

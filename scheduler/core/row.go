@@ -13,9 +13,10 @@ import (
 )
 
 // rowVersion is the first byte of a schedule row. Rows of version 1, in which a battery is one reading of the hour in which the device was heard and networks
-// say nothing, are read as well.
+// say nothing, are read as well, and those of version 2, in which nobody has quiet hours.
 const (
-	rowVersion = 2
+	rowVersion = 3
+	rowSecond  = 2
 	rowFirst   = 1
 )
 
@@ -25,20 +26,21 @@ const (
 	rowRetired
 	rowSaid
 	rowRegular
+	rowHushed
 
-	rowFlags = rowRegular<<1 - 1
+	rowFlags = rowHushed<<1 - 1
 )
 
 // ErrRow is wrapped by errors about a row that no Core wrote.
 var ErrRow = errors.New("schedule row")
 
 // appendDevice appends a device's row: the version, what it runs and was offered, the course of its battery, its
-// links by name with what was learned of each, its meters, what networks said of it, and its presence. Links are named, since their places are those of one configuration.
+// links by name with what was learned of each, its meters, what networks said of it, its quiet hours, and its presence. Links are named, since their places are those of one configuration.
 func (k *Core) appendDevice(b []byte, at Place) []byte {
 	d := k.record(at)
-	s := k.said[at]
+	s, q := k.said[at], k.hushed[at]
 	flags := byte(0)
-	for i, set := range [...]bool{d.watched, d.retired, s != nil, d.regular} {
+	for i, set := range [...]bool{d.watched, d.retired, s != nil, d.regular, q != nil} {
 		if set {
 			flags |= 1 << i
 		}
@@ -66,6 +68,9 @@ func (k *Core) appendDevice(b []byte, at Place) []byte {
 	}
 	if s != nil {
 		b = appendText(binary.AppendUvarint(append(b, s.refused), uint64(s.delivered)), s.why)
+	}
+	if q != nil {
+		b = q.append(b)
 	}
 	if d.watched {
 		b, _ = d.presence.AppendBinary(b)
@@ -102,6 +107,7 @@ type saved struct {
 
 	power power
 	said  *said
+	quiet *quiet
 
 	numbers [12]uint32
 	links   []savedLink
@@ -143,6 +149,9 @@ func parseRow(b []byte) (s saved, err error) {
 	if s.flags&rowSaid != 0 {
 		s.said = &said{refused: r.Byte(), delivered: uint32(r.Uvarint(math.MaxUint32)), why: r.Text(whyMost)} //nolint:gosec // bounded
 	}
+	if s.flags&rowHushed != 0 {
+		s.quiet = readQuiet(&r)
+	}
 	if s.flags&rowWatched != 0 && !r.Bad {
 		if err := s.watch.UnmarshalBinary(r.Rest); err != nil {
 			return s, fmt.Errorf("%w: %w", ErrRow, err)
@@ -165,6 +174,9 @@ func (s *saved) head(r *row.Reader, version byte) {
 	if version == rowFirst {
 		s.power.percent[0] = min(r.Byte(), 100)
 		r.Bad = r.Bad || s.flags > rowWatched|rowRetired
+	}
+	if version == rowSecond {
+		r.Bad = r.Bad || s.flags >= rowHushed
 	}
 	for i := 0; i < readings && version > rowFirst; i++ {
 		s.power.percent[i], s.power.hour[i] = r.Byte(), uint16(r.Byte())<<8|uint16(r.Byte())
@@ -189,6 +201,9 @@ func (k *Core) parseDevice(at Place, b []byte) error {
 	d.watched, d.retired, d.regular, d.presence = s.flags&rowWatched != 0, s.flags&rowRetired != 0, s.flags&rowRegular != 0, s.watch
 	if s.said != nil {
 		k.hold(at, s.said)
+	}
+	if s.quiet != nil {
+		k.hushed[at] = s.quiet
 	}
 	n := &s.numbers
 	if n[1] > 0 {

@@ -55,6 +55,7 @@ func (k *Core) present(now time.Time, at Place, link int, square uint16) {
 	if !d.watched {
 		d.watched = true
 		d.presence = presence.NewDevice(now.Unix(), presence.Policy{}, uint16(k.known[at].rule), 0)
+		k.hush(now, at)
 	}
 	if k.answers(now, d) {
 		k.model.Answered(&d.presence, now.Unix())

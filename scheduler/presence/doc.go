@@ -4,7 +4,7 @@
 //
 // # How it is driven
 //
-// A Device is a value of 40 bytes that the caller keeps; a Model is what the fleet has taught; a Queue says which device is next to be looked at.
+// A Device is a value of 32 bytes that the caller keeps; a Model is what the fleet has taught; a Queue says which device is next to be looked at.
 //
 //	on each uplink:      m.Contact(&d, now); d.Acknowledge(policy) if it says which it runs; q.Set(number, m.Next(&d, now))
 //	on each policy sent: d.Offer(now, policy);                       q.Set(number, m.Next(&d, now))
@@ -20,6 +20,13 @@
 // closed: k intervals, and min(k, sqrt(3k)) times the link's jitter, since jitters add up, and the link's grace for delivery. All of this is
 // arithmetic over the state, so nothing has to be counted on the way and a device is looked at again only when it can change: after 16 misses at
 // steps of a quarter, so that the dead cost next to nothing.
+//
+// # Quiet hours
+//
+// A device may be told to say nothing in some hours of the day. Nothing is expected in them, and no window closes in them: its schedule is that of a clock that
+// stands still meanwhile. Of an interval that is longer than the hours the contacts stay where they are, and one that falls into them is due when they end. A
+// shorter one goes on where it stood, and counts as missed one interval later, for the device may leave out what it owed in them. Of a burst one contact is due at
+// their end for all that fall into them, and none after that.
 //
 // # Posterior
 //

@@ -34,6 +34,7 @@ type Model struct {
 	cells    []attempts
 	products []attrition
 	polls    []answers // of each link
+	hushes   []*hush   // those that devices were told, as they came
 }
 
 // New is a model that has seen nothing.
@@ -78,7 +79,7 @@ func (m *Model) Grow(cells int) {
 // Keep takes over what another model has learned, as far as both are of the same links and cells, and of products: was has the place in the other model
 // of each of m's, -1 for one that it does not have.
 func (m *Model) Keep(from *Model, was []int) {
-	m.day = from.day
+	m.day, m.hushes = from.day, from.hushes
 	if len(m.links) == len(from.links) {
 		copy(m.rows, from.rows)
 		copy(m.links, from.links)

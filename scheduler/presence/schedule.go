@@ -22,28 +22,35 @@ type schedule struct {
 	grace   int64
 	jitter  int64 // thousandths
 	burst   Burst
+	hush    *hush // nil: it has no quiet hours
 }
 
 func (m *Model) schedule(d *Device) schedule {
 	l := m.link(d.link)
 	s := schedule{
 		origin: d.Last() + int64(d.delay), period: int64(d.every), pending: int64(d.pendingEvery),
-		grace: int64(l.Grace), jitter: int64(l.Jitter),
+		grace: int64(l.Grace), jitter: int64(l.Jitter), hush: m.hush(d),
 	}
 	if s.pending != 0 {
 		p := m.link(d.pendingLink)
 		s.grace, s.jitter = max(s.grace, int64(p.Grace)), max(s.jitter, int64(p.Jitter))
 		s.other = max(s.origin, d.Last()+int64(d.after))
 	}
-	if d.Retired() {
+	if d.Retired() || s.hush != nil && s.hush.awake == 0 {
 		s.period = 0
 	}
 	if i := int(d.burst) - 1; i >= 0 && i < len(m.config.Bursts) && s.period != 0 {
 		b, regular := m.config.Bursts[i], s.opens(1)
-		for len(b) > 0 && s.origin+int64(b[len(b)-1])+s.grace > regular {
-			b = b[:len(b)-1]
+		for n := range b {
+			if s.hush.quiet(s.origin + int64(b[n])) {
+				b = b[:n+1] // one contact when they end is for all that fall into them, and who knows for how many after that
+				break
+			}
 		}
 		s.burst = b
+		for n := len(b); n > 0 && s.closes(int64(n))-1 > regular; n = len(s.burst) {
+			s.burst = b[:n-1]
+		}
 	}
 	return s
 }
@@ -57,41 +64,89 @@ func (s *schedule) slack(k, period int64) int64 {
 	return int64(spread * float64(s.jitter*period/1000))
 }
 
+// due is when the k-th contact of a period since a time is due, by the device's own clock, which stands still in its quiet hours: then a short interval does not go
+// on, and of a longer one what falls into them is due when they end.
+func (s *schedule) due(since, k, period int64) int64 {
+	switch {
+	case s.hush == nil:
+		return since + k*period
+	case period <= s.hush.longest:
+		return s.hush.own(since) + k*period
+	default:
+		return s.hush.own(since + k*period)
+	}
+}
+
+// when is the time at which the device's own clock says so.
+func (s *schedule) when(own int64) int64 {
+	if s.hush == nil {
+		return own
+	}
+	return s.hush.real(own)
+}
+
+// left is the time at which a window has closed by the device's own clock. Where a short interval has led through quiet hours it is one interval later: whether the
+// device says at their end what was due in them, or with the next contact, is its own affair.
+func (s *schedule) left(own int64) int64 {
+	at, every := s.when(own), max(s.period, s.pending)
+	if h := s.hush; h != nil && every <= h.longest && at-s.origin > own-h.own(s.origin) {
+		return h.real(own + every)
+	}
+	return at
+}
+
+// most is an upper bound of the contacts of a period since a time that may be missed now.
+func (s *schedule) most(since, period, now int64) int64 {
+	if s.hush != nil && period <= s.hush.longest {
+		return (s.hush.own(now) - s.hush.own(since)) / period
+	}
+	return (now - since) / period
+}
+
 // at is when opportunity k from 1 is expected, opens when its window opens, closes the first second at which it is missed.
 func (s *schedule) at(k int64) int64 {
 	if k <= int64(len(s.burst)) {
-		return s.origin + int64(s.burst[k-1])
+		return s.when(s.promised(k))
 	}
 	k -= int64(len(s.burst))
-	at := s.origin + k*s.period
+	own := s.due(s.origin, k, s.period)
 	if s.pending != 0 {
-		at = max(at, s.other+k*s.pending)
+		own = max(own, s.due(s.other, k, s.pending))
+	}
+	return s.when(own)
+}
+
+// promised is when contact k of the burst is due by the device's own clock.
+func (s *schedule) promised(k int64) int64 {
+	at := s.origin + int64(s.burst[k-1])
+	if s.hush != nil {
+		at = s.hush.own(at)
 	}
 	return at
 }
 
 func (s *schedule) opens(k int64) int64 {
 	if k <= int64(len(s.burst)) {
-		return s.origin + int64(s.burst[k-1])
+		return s.when(s.promised(k))
 	}
 	k -= int64(len(s.burst))
-	opens := s.origin + k*s.period - s.slack(k, s.period)
+	own := s.due(s.origin, k, s.period) - s.slack(k, s.period)
 	if s.pending != 0 {
-		opens = min(opens, s.other+k*s.pending-s.slack(k, s.pending))
+		own = min(own, s.due(s.other, k, s.pending)-s.slack(k, s.pending))
 	}
-	return opens
+	return s.when(own)
 }
 
 func (s *schedule) closes(k int64) int64 {
 	if k <= int64(len(s.burst)) {
-		return s.origin + int64(s.burst[k-1]) + s.grace + 1
+		return s.when(s.promised(k) + s.grace + 1)
 	}
 	k -= int64(len(s.burst))
-	closes := s.origin + k*s.period + s.slack(k, s.period)
+	own := s.due(s.origin, k, s.period) + s.slack(k, s.period)
 	if s.pending != 0 {
-		closes = max(closes, s.other+k*s.pending+s.slack(k, s.pending))
+		own = max(own, s.due(s.other, k, s.pending)+s.slack(k, s.pending))
 	}
-	return closes + s.grace + 1
+	return s.left(own + s.grace + 1)
 }
 
 // missed is how many opportunities are missed now; more than maxRun are not told apart.
@@ -107,9 +162,9 @@ func (s *schedule) missed(now int64) int64 {
 		return k
 	}
 	// Windows close at their time plus a slack that grows with k: the division is an upper bound, and the slack a few intervals at most.
-	hi := (now - s.origin) / s.period
+	hi := s.most(s.origin, s.period, now)
 	if s.pending != 0 {
-		hi = min(hi, (now-s.other)/s.pending)
+		hi = min(hi, s.most(s.other, s.pending, now))
 	}
 	k = min(k+max(hi, 0), maxRun)
 	for s.closes(k) > now {

@@ -102,6 +102,7 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 		}
 	}
 	read.Grow(m.config.Cells)
+	read.hushes = m.hushes
 	*m = *read
 	return nil
 }

@@ -39,8 +39,9 @@ type Standing struct {
 	Closes   int64
 	Interval uint32
 	Link     string
-	Pending  bool // another policy is on its way
-	Burst    bool // it is in the burst after an update
+	Pending  bool   // another policy is on its way
+	Burst    bool   // it is in the burst after an update
+	Hush     string // its quiet hours, in which nothing is expected
 }
 
 // Standing is what is thought of the device now. It changes nothing and allocates nothing.
@@ -49,6 +50,9 @@ func (m *Model) Standing(d *Device, now int64) Standing {
 	st := Standing{
 		Last: d.Last(), Interval: d.every, Link: m.link(d.link).Name, Pending: d.pendingEvery != 0, Burst: len(s.burst) != 0,
 		Hazard: m.product(d).hazard() * month, Expected: Never, Closes: Never, Tail: 1,
+	}
+	if s.hush != nil {
+		st.Hush = s.hush.text
 	}
 	if d.Retired() {
 		st.Class = Retired
@@ -159,6 +163,9 @@ func (s *Standing) Lines() []string {
 	}
 	if s.Burst {
 		lines = append(lines, "in the burst after an update, whose contacts count too")
+	}
+	if s.Hush != "" {
+		lines = append(lines, fmt.Sprintf("told to say nothing from %s UTC: none of these hours is held against it", s.Hush))
 	}
 	if s.Missed != 0 {
 		lines = append(lines, fmt.Sprintf("%d contacts missed; %.3g %% of living devices miss as many in a row; %.2g %% die in a month", s.Missed, 100*s.Tail, 100*s.Hazard))

@@ -124,7 +124,7 @@ func New(s *world.Setup) *Recorder {
 		r.Add(p)
 	}
 	if s.Schedule.Core.Links != nil {
-		r.Add(newSchedule(f, float64(s.Schedule.Core.Money)/1e6))
+		r.Add(newSchedule(f, float64(s.Schedule.Core.Money)/1e6, classOf(s)))
 		r.Add(new(presence))
 	}
 	if len(s.Rollouts) > 0 {

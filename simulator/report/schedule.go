@@ -13,6 +13,7 @@ import (
 type schedule struct {
 	frame  *Frame
 	budget float64     // of a month; 0: none
+	class  []float64   // by link: seconds between statuses in the class table that it is compared with; nil: none
 	spent  [][]float64 // by month of the world and link
 	up     []float64   // by link: money for what devices sent, and how many frames that was
 	frames []float64
@@ -21,14 +22,24 @@ type schedule struct {
 	with   *attention
 }
 
-func newSchedule(f *Frame, budget float64) *schedule {
-	p := &schedule{frame: f, budget: budget, up: make([]float64, len(f.Links)), frames: make([]float64, len(f.Links)), with: newAttention(f.Groups)}
+func newSchedule(f *Frame, budget float64, class []float64) *schedule {
+	p := &schedule{frame: f, budget: budget, class: class, up: make([]float64, len(f.Links)), frames: make([]float64, len(f.Links)), with: newAttention(f.Groups)}
 	p.table.Head = when()
 	for _, g := range f.Groups {
 		p.now = append(p.now, new(histogram))
 		p.table.Columns = append(p.table.Columns, Column{Key: g, Title: g, Quantity: chart.Duration})
 	}
 	return p
+}
+
+// classOf is the class table of a world, in seconds by link: all its rules have the same.
+func classOf(s *world.Setup) (list []float64) {
+	if rules := s.Schedule.Core.Rules; len(rules) > 0 {
+		for _, every := range rules[0].Policy.Class {
+			list = append(list, float64(every))
+		}
+	}
+	return list
 }
 
 // month counts calendar months (UTC) from the beginning on.
@@ -84,40 +95,55 @@ func (p *schedule) Looked(at time.Time, _ world.View) {
 	p.table.Rows = append(p.table.Rows, row)
 }
 
-// daily is what the fleet would cost in a day with a frame of each device.
-func (p *schedule) daily() (sum float64) {
+// baselines are schedules that people use instead, whose cost is told beside what was spent.
+type baselines struct{ fixed, class float64 }
+
+// daily is what the fleet would cost in a day with a frame of each device, and with as many as the class table says.
+func (p *schedule) daily() (sum baselines) {
 	for g, n := range p.frame.Count {
 		l := p.frame.LinkOf[g]
-		if p.frames[l] > 0 {
-			sum += float64(n) * p.up[l] / p.frames[l]
+		if p.frames[l] == 0 {
+			continue
+		}
+		each := float64(n) * p.up[l] / p.frames[l]
+		sum.fixed += each
+		if l < len(p.class) {
+			sum.class += each * (24 * time.Hour).Seconds() / p.class[l]
 		}
 	}
 	return sum
 }
 
 // months is the table of what was spent.
-func (p *schedule) months() (t Table, total, fixed float64) {
+func (p *schedule) months() (t Table, total float64, others baselines) {
 	t = Table{Head: Column{Key: "month", Title: "Month"}, Named: true}
 	for _, l := range p.frame.Links {
 		t.Columns = append(t.Columns, Column{Key: l, Title: l, Quantity: chart.Money})
 	}
 	t.Columns = append(t.Columns, Column{Key: "all", Title: "In all", Quantity: chart.Money}, Column{Key: "budget", Title: "Budget", Quantity: chart.Money},
 		Column{Key: "fixed_24h", Title: "Once a day each", Quantity: chart.Money})
+	if p.class != nil {
+		t.Columns = append(t.Columns, Column{Key: "class", Title: "By class table", Quantity: chart.Money})
+	}
+	daily := p.daily()
 	for m, links := range p.spent {
 		from, to := p.begins(m), p.begins(m+1)
 		row := Row{Name: from.Format("2006-01"), Values: append([]float64(nil), links...)}
 		if p.frame.last.Before(to) {
 			to = p.frame.last
 		}
-		all, daily := 0.0, p.daily()*to.Sub(from).Hours()/24
+		all, days := 0.0, to.Sub(from).Hours()/24
 		for _, v := range links {
 			all += v
 		}
-		total, fixed = total+all, fixed+daily
-		row.Values = append(row.Values, all, p.budget, daily)
+		total, others.fixed, others.class = total+all, others.fixed+daily.fixed*days, others.class+daily.class*days
+		row.Values = append(row.Values, all, p.budget, daily.fixed*days)
+		if p.class != nil {
+			row.Values = append(row.Values, daily.class*days)
+		}
 		t.Rows = append(t.Rows, row)
 	}
-	return t, total, fixed
+	return t, total, others
 }
 
 // Section implements Part.
@@ -125,7 +151,7 @@ func (p *schedule) Section() (Section, bool) {
 	if len(p.table.Rows) == 0 {
 		return Section{}, false
 	}
-	t, total, fixed := p.months()
+	t, total, others := p.months()
 	names := make([]string, 0, len(t.Rows))
 	bars := &chart.Bars{About: "money by month and link", X: chart.Axis{Quantity: chart.Money}}
 	for i, l := range p.frame.Links {
@@ -145,8 +171,12 @@ func (p *schedule) Section() (Section, bool) {
 		Facts: []Fact{
 			{Key: "spent", Name: "spent", Quantity: chart.Money, Value: total},
 			{Key: "budget", Name: "budget of a month", Quantity: chart.Money, Value: p.budget},
-			{Key: "fixed_24h", Name: "one frame a day of each would cost", Quantity: chart.Money, Value: fixed},
+			{Key: "fixed_24h", Name: "one frame a day of each would cost", Quantity: chart.Money, Value: others.fixed},
 		},
+	}
+	if p.class != nil {
+		s.Text += " By class table is the same with the intervals that the scenario has for each link."
+		s.Facts = append(s.Facts, Fact{Key: "class", Name: "intervals by class table would cost", Quantity: chart.Money, Value: others.class})
 	}
 	first, last := p.table.Rows[0], p.table.Rows[len(p.table.Rows)-1]
 	c := p.table.over("median interval by group over time", chart.Axis{Label: "between statuses", Quantity: chart.Duration, Log: true}, false)

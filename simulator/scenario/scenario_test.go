@@ -138,6 +138,11 @@ func TestMistakes(t *testing.T) {
 		{"offer", small + "[[incident]]\nkind = \"offer\"\n", "incident[0].version: is missing"},
 		{"attention without an end", planned + look + "at = \"1d\"\n", "incident[0].for: is missing"},
 		{"little attention", planned + look + "for = \"1d\"\nfactor = 0.5\n", "f.toml:15: incident[0].factor: 0.5 is out of range"},
+		{"law", planned + "law = \"bands\"\n", `schedule.law: "bands" is no law`},
+		{"class without a table", planned + "law = \"class\"\n", "schedule.class: the law class wants intervals"},
+		{"class of no link", planned + "class = { sms = \"6h\", sat = \"1d\" }\n", `schedule.class.sat: there is no link "sat"`},
+		{"class too short", planned + "class = { sms = \"1ms\" }\n", "schedule.class.sms: 1ms is no interval"},
+		{"class of other links", strings.Replace(planned, "[[group]]", "[[link]]\nname = \"b\"\n[[group]]", 1) + "class = { sms = \"6h\" }\n", `there is no interval for link "b"`},
 		{"attention without a schedule", small + look + "for = \"1d\"\n", "f.toml:10: incident[0].kind: attention makes devices speak more often"},
 		{"factor of an outage", small + "[[incident]]\nkind = \"outage\"\nfactor = 2.0\n", "f.toml:11: incident[0].factor: is of attention only"},
 	} {

@@ -1,7 +1,9 @@
 package scenario
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/hub"
@@ -23,6 +25,8 @@ type scheduleTable struct {
 	Shortest time.Duration `toml:"shortest"`
 	Longest  time.Duration `toml:"longest"`
 
+	Class map[string]time.Duration `toml:"class"`
+
 	AlarmFactor float64       `toml:"alarm_factor"`
 	AlarmFor    time.Duration `toml:"alarm_for"`
 }
@@ -41,9 +45,11 @@ func (p *parser) schedule(currency string, links map[string]*link, importance []
 	switch {
 	case !currencyForm.MatchString(currency):
 		p.doc.Add("currency", `currency = "EUR"`, "%q is none, and a schedule counts money", currency)
-	case !known || law != scheduler.LawPrice && law != scheduler.LawFixed:
-		p.doc.Add("schedule.law", "price or fixed", "%q is no law", t.Law)
-	case law == scheduler.LawFixed && t.Every < time.Second:
+	case !known || law == scheduler.LawBands:
+		p.doc.Add("schedule.law", "price, fixed or class", "%q is no law", t.Law)
+	case law == scheduler.LawClass && len(t.Class) == 0:
+		p.doc.Add("schedule.class", `class = { sms = "6h" }`, "the law class wants intervals by link")
+	case (law == scheduler.LawFixed || t.Every != 0) && t.Every < time.Second:
 		p.doc.Add("schedule.every", `every = "24h"`, "%s is no interval", t.Every)
 	case t.AlarmFactor != 0 && !(t.AlarmFactor >= 1 && t.AlarmFactor <= hub.AttentionMax) || t.AlarmFor < time.Minute:
 		p.doc.Add("schedule.alarm_factor", `alarm_factor = 5.0, alarm_for = "7d"`, "%v for %s is no attention", t.AlarmFactor, t.AlarmFor)
@@ -55,6 +61,7 @@ func (p *parser) schedule(currency string, links map[string]*link, importance []
 		c.Money = scheduler.Micros(p.money("schedule.budget", t.Budget))
 		c.Budgets = []ledger.Budget{{Scope: ledger.Scope{Level: ledger.Fleet, Currency: currency}, Amount: c.Money, Hard: t.Hard}}
 	}
+	class := p.class(&t, links)
 	if p.doc.Err() != nil {
 		return
 	}
@@ -63,7 +70,7 @@ func (p *parser) schedule(currency string, links map[string]*link, importance []
 		g := &p.setup.Groups[i]
 		g.Customer = g.Name
 		c.Rules = append(c.Rules, core.Rule{Customer: g.Name, Weight: importance[i], Alarm: core.Attention{Factor: t.AlarmFactor, Lasts: t.AlarmFor}, Policy: scheduler.Policy{
-			Name: g.Name, Law: law, Every: seconds(t.Every), Min: seconds(t.Shortest), Max: seconds(t.Longest),
+			Name: g.Name, Law: law, Every: seconds(t.Every), Class: class, Min: seconds(t.Shortest), Max: seconds(t.Longest),
 		}})
 	}
 	if _, err := core.New(c, p.setup.Start); err != nil {
@@ -71,6 +78,34 @@ func (p *parser) schedule(currency string, links map[string]*link, importance []
 		return
 	}
 	p.setup.Schedule = hub.Schedule{Core: c, Send: t.Send}
+}
+
+// class is the intervals of the class table in the order of the links, those that it does not name as every says; nil if there is none. Whatever the law is, the
+// report says what it would cost.
+func (p *parser) class(t *scheduleTable, links map[string]*link) (list []scheduler.Secs) {
+	if len(t.Class) == 0 {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Class)) {
+		switch {
+		case links[name] == nil:
+			p.doc.Add("schedule.class."+name, "", "there is no link %q", name)
+		case t.Class[name] < time.Second:
+			p.doc.Add("schedule.class."+name, `"24h"`, "%s is no interval", t.Class[name])
+		}
+	}
+	for i := range p.setup.Links {
+		name := p.setup.Links[i].Name
+		every, ok := t.Class[name]
+		if !ok {
+			every = t.Every
+		}
+		if every == 0 {
+			p.doc.Add("schedule.class", `every = "24h"`, "there is no interval for link %q, and none for those that are not named", name)
+		}
+		list = append(list, seconds(every))
+	}
+	return list
 }
 
 func seconds(d time.Duration) scheduler.Secs { return scheduler.Secs(d / time.Second) }

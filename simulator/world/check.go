@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec/session"
@@ -78,7 +77,7 @@ func (w *world) heardSince(m *mobile, healed, quiet time.Time) error {
 func (w *world) unpaid(m *mobile, healed time.Time) bool {
 	list, err := w.gateway.hub.Downlinks(m.name())
 	return err == nil && slices.ContainsFunc(list, func(d hub.DownlinkRecord) bool {
-		return (d.Kind == "join" || d.Kind == "rekey") && d.QueuedAt.After(healed) && d.Attempts == 0 && strings.HasPrefix(d.Error, hub.BudgetSpent)
+		return (d.Kind == "join" || d.Kind == "rekey") && d.QueuedAt.After(healed) && d.Attempts == 0 && d.Unfunded
 	})
 }
 

@@ -1,0 +1,227 @@
+package hub_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/session"
+	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/transports"
+)
+
+// ofKind lists the downlinks of a kind to meter-1.
+func (b *bench) ofKind(kind string) (list []hub.DownlinkRecord) {
+	b.t.Helper()
+	all, err := b.hub.Downlinks("meter-1")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, r := range all {
+		if r.Kind == kind {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// rekeyed has a device follow the rekey of a message.
+func (d *device) rekeyed(payload []byte, counter uint64) {
+	d.t.Helper()
+	kind, body := d.opened(payload, counter)
+	r, err := codec.DecodeRekey(body)
+	if kind != codec.MessageRekey || err != nil {
+		d.t.Fatalf("type %d, %v", kind, err)
+	}
+	d.enter(r.Epoch, r.Salt)
+}
+
+// F-120: a rekey that waits for a link that is dead goes where the device speaks now, as the frame that it was. One goes, also if there were several, and the
+// device has a day to answer it.
+func TestRekeyFollowsTheDevice(t *testing.T) {
+	b, sbd := newBench(t), &fakeTransport{silent: true}
+	d := twoWays(t, b, sbd)
+	b.bySMS(d.hello("1.0.0"))
+	b.clock.t = b.clock.t.Add(session.AgeMax)
+	b.sms.err = errLineDown
+	b.bySMS(d.status(3.7))
+	if _, err := b.hub.Rekey(t.Context(), "meter-1", "sms"); err != nil {
+		t.Fatal(err)
+	}
+	b.rests("sms")
+	first := b.sms.sent[0].Payload
+	b.crash()
+	b.clock.t = b.clock.t.Add(50 * time.Hour)
+	b.bySBD(d.status(3.7))
+	b.attempt("sbd")
+	for range 12 {
+		b.bySBD(d.status(3.7))
+		b.attempt("sbd")
+		b.clock.t = b.clock.t.Add(time.Hour)
+	}
+	b.sms.err = nil
+	tried := len(b.sms.sent)
+	b.transmitSMS()
+	list := b.ofKind("rekey")
+	if len(sbd.sent) != 1 || !bytes.Equal(sbd.sent[0].Payload, first) || len(b.sms.sent) != tried || len(list) != 2 {
+		t.Fatalf("%d over the link that lives, %d more over the other: %+v", len(sbd.sent), len(b.sms.sent)-tried, list)
+	}
+	if left := list[0].Expires.Sub(list[0].Changed); left != session.Grace {
+		t.Errorf("it had %s left to go", left)
+	}
+	d.rekeyed(sbd.sent[0].Payload, list[0].Counter)
+	b.bySBD(d.hello("1.0.0"))
+	if g := b.session("meter-1"); g.Current.Number != d.epoch || d.epoch == 0 {
+		t.Errorf("%+v", g)
+	}
+}
+
+// A rekey stays where the link that the device speaks over has no way to it.
+func TestRekeyStaysWhereThereIsNoOtherWay(t *testing.T) {
+	b := newBench(t)
+	b.sbd = &fakeTransport{silent: true}
+	b.crash()
+	d := b.importOne(8)
+	b.bySMS(d.hello("1.0.0"))
+	b.sms.err = errLineDown
+	if _, err := b.hub.Rekey(t.Context(), "meter-1", ""); err != nil {
+		t.Fatal(err)
+	}
+	b.transmitSMS()
+	b.bySBD(d.to(d.status(3.7)))
+	if list := b.ofKind("rekey"); len(list) != 1 || list[0].Link != "sms" || list[0].State != hub.DownlinkQueued {
+		t.Errorf("%+v", list)
+	}
+}
+
+// A rekey that did not leave is not sent any more once its device is to have another epoch, or has it: it would be paid for in vain, or lead the device astray.
+func TestRekeyEndsWithItsEpoch(t *testing.T) {
+	b := newBench(t)
+	d := b.importOne(8)
+	b.bySMS(d.hello("1.0.0"))
+	b.sms.err = errLineDown
+	for range 2 {
+		if _, err := b.hub.Rekey(t.Context(), "meter-1", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.transmitSMS()
+	b.sms.err = nil
+	tried := len(b.sms.sent)
+	j, request := d.request(1, 1)
+	reply := b.udp(request).Reply
+	b.clock.t = b.clock.t.Add(time.Hour)
+	b.transmitSMS()
+	for _, r := range b.ofKind("rekey") {
+		if r.State != hub.DownlinkExpired || r.Error == "" || len(b.sms.sent) != tried {
+			t.Errorf("after the join: %d sent, %+v", len(b.sms.sent)-tried, r)
+		}
+	}
+	d.accepted(reply, j)
+	b.settled(b.udp(d.to(d.hello("1.0.0"))), transports.Stored)
+
+	rec, err := b.hub.Rekey(t.Context(), "meter-1", "sms")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.hub.Rekey(t.Context(), "meter-1", "sms"); err != nil {
+		t.Fatal(err)
+	}
+	b.attempt("sms")
+	d.rekeyed(b.sms.sent[tried].Payload, rec.Counter)
+	b.settled(b.udp(d.to(d.hello("1.0.0"))), transports.Stored)
+	if b.transmitSMS(); len(b.sms.sent) != tried+1 {
+		t.Errorf("told again of the epoch in which it is: %+v", b.ofKind("rekey"))
+	}
+}
+
+// Nor is a rekey of a backup, once there is another one.
+func TestRekeyOfABackupEndsWithTheNext(t *testing.T) {
+	b := newBench(t)
+	d := b.importOne(8)
+	b.bySMS(d.hello("1.0.0"))
+	if _, err := b.hub.Rekey(t.Context(), "meter-1", ""); err != nil {
+		t.Fatal(err)
+	}
+	batch := b.store.NewBatch()
+	batch.PutMeta(hub.MetaRestored, []byte("today"))
+	if err := b.store.Commit(batch); err != nil {
+		t.Fatal(err)
+	}
+	b.crash()
+	if said, err := b.hub.Restored(t.Context()); !said || err != nil {
+		t.Fatalf("%t, %v", said, err)
+	}
+	if _, err := b.hub.Rekey(t.Context(), "meter-1", ""); err != nil {
+		t.Fatal(err)
+	}
+	if list := b.ofKind("rekey"); len(list) != 2 || list[0].State != hub.DownlinkExpired || list[1].State != hub.DownlinkQueued {
+		t.Errorf("%+v", list)
+	}
+}
+
+// challenged brings a device to where a request of it is answered with a challenge.
+func (b *bench) challenged(d *device) {
+	b.t.Helper()
+	b.bySMS(d.hello("1.0.0"))
+	j, request := d.request(5, 1)
+	d.accepted(b.udp(request).Reply, j)
+	b.settled(b.udp(d.to(d.hello("1.0.0"))), transports.Stored)
+}
+
+// F-111: a challenge that waits for a link that is dead goes where the device asks now, though the hour in which it costs no other is not over; and no more
+// than that one goes.
+func TestChallengeFollowsTheDevice(t *testing.T) {
+	b, sbd := newBench(t), &fakeTransport{silent: true}
+	d := twoWays(t, b, sbd)
+	b.challenged(d)
+	b.sms.err = errLineDown
+	_, lost := d.request(1, 2)
+	b.settled(b.smsFrom(msisdn, lost), transports.Stored)
+	b.transmitSMS()
+	bySBD := func(payload []byte) {
+		t.Helper()
+		b.send(transports.Uplink{Transport: "sbd", From: transports.Address{Bearer: transports.SBD, ID: imei}, Payload: payload})
+		b.attempt("sbd")
+	}
+	b.clock.t = b.clock.t.Add(time.Minute)
+	j, request := d.request(1, 3)
+	bySBD(request)
+	for range 10 {
+		_, again := d.request(1, 4)
+		bySBD(again)
+		b.clock.t = b.clock.t.Add(5 * time.Minute)
+	}
+	b.sms.err = nil
+	tried := len(b.sms.sent)
+	if b.transmitSMS(); len(sbd.sent) != 1 || len(b.sms.sent) != tried {
+		t.Fatalf("%d over the link that lives, %d more over the other: %+v", len(sbd.sent), len(b.sms.sent)-tried, b.ofKind("join"))
+	}
+	f := d.said(sbd.sent[0].Payload, j)
+	if f.Type != codec.ControlChallenge {
+		t.Fatalf("a %s", f.Type)
+	}
+	bySBD(codec.AppendJoinConfirm(nil, d.joinKey(), j, f.Nonce))
+	d.accepted(sbd.sent[1].Payload, j)
+	b.bySBD(d.hello("1.0.0"))
+}
+
+// An answer to a join that did not leave is not sent any more once the device is in its new epoch.
+func TestJoinAnswerEndsWithTheJoin(t *testing.T) {
+	b := newBench(t)
+	d := b.importOne(8)
+	b.bySMS(d.hello("1.0.0"))
+	b.sms.err = errLineDown
+	j, request := d.request(1, 1)
+	b.settled(b.smsFrom(msisdn, request), transports.Stored)
+	b.transmitSMS()
+	d.accepted(b.udp(request).Reply, j)
+	b.settled(b.udp(d.to(d.hello("1.0.0"))), transports.Stored)
+	b.sms.err = nil
+	tried := len(b.sms.sent)
+	b.clock.t = b.clock.t.Add(time.Hour)
+	if b.transmitSMS(); len(b.sms.sent) != tried {
+		t.Errorf("%+v", b.ofKind("join"))
+	}
+}

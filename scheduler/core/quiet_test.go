@@ -1,0 +1,107 @@
+package core_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/godwit-gateway/godwit/scheduler"
+	"github.com/godwit-gateway/godwit/scheduler/core"
+	"github.com/godwit-gateway/godwit/scheduler/presence"
+)
+
+var night = presence.Hours{22 * 60, 5 * 60}
+
+// stored is a row of a device that was told quiet hours, of which it has acknowledged the first.
+func stored(t *testing.T) []byte {
+	t.Helper()
+	k, to := newCore(t, config(t)), newRows()
+	know(k, 1)
+	k.ToldQuiet(t0, 0, night, 5) // before it is heard
+	k.Heard(t0, 0, core.Contact{Link: sms, Bytes: 20, Newest: true})
+	k.Receipt(t0, 0, 5)
+	k.ToldQuiet(t0, 0, presence.Hours{12 * 60, 13 * 60}, 6)
+	k.Drain(to)
+	return to.schedules[100]
+}
+
+// Quiet hours outlast a restart and a new configuration, those that are not acknowledged too.
+func TestQuietHoursOutlastARestart(t *testing.T) {
+	k := newCore(t, config(t))
+	know(k, 1)
+	if err := k.Load(&rows{schedules: map[uint32][]byte{100: stored(t)}}, t0, byNumber); err != nil {
+		t.Fatal(err)
+	}
+	says := func(when, want string, longest time.Duration) {
+		t.Helper()
+		if st, _ := k.Standing(t0, 0); st.Hush != want || k.Quiet(0) != scheduler.Secs(longest.Seconds()) {
+			t.Errorf("%s: %q, %d s at a time", when, st.Hush, k.Quiet(0))
+		}
+	}
+	says("after the start", "00:00 to 05:00, 12:00 to 13:00, 22:00 to 00:00", 7*time.Hour)
+	if err := k.Reconfigure(config(t), t0); err != nil {
+		t.Fatal(err)
+	}
+	know(k, 1)
+	says("with another configuration", "00:00 to 05:00, 12:00 to 13:00, 22:00 to 00:00", 7*time.Hour)
+	k.Receipt(t0, 0, 5)
+	says("after an old word", "00:00 to 05:00, 12:00 to 13:00, 22:00 to 00:00", 7*time.Hour)
+	k.Receipt(t0, 0, 6)
+	says("after its word", "12:00 to 13:00", time.Hour)
+}
+
+// A revision that named quiet hours names no interval after them: the device's word would be taken for another.
+func TestRevisionOfQuietHoursIsTheirs(t *testing.T) {
+	k := newCore(t, config(t))
+	know(k, 1)
+	k.Heard(t0, 0, core.Contact{Link: sms, Bytes: 20, Newest: true})
+	for range 300 {
+		r := k.NextRevision(0)
+		k.ToldQuiet(t0, 0, night, r)
+		next := k.NextRevision(0)
+		if next == r || next == 0 {
+			t.Fatalf("%d after %d", next, r)
+		}
+		k.ToldByHand(t0, 0, 3600, next)
+		k.Receipt(t0, 0, next)
+	}
+}
+
+// Rows of version 2, in which nobody has quiet hours, are read; what no Core writes is not.
+func TestRowsWithQuietHours(t *testing.T) {
+	k, to := newCore(t, config(t)), newRows()
+	know(k, 1)
+	k.Heard(t0, 0, core.Contact{Link: sms, Bytes: 20, Newest: true})
+	k.Drain(to)
+	plain := slices.Clone(to.schedules[100])
+	plain[0] = 2
+	if err := core.CheckRow(plain); err != nil {
+		t.Error(err)
+	}
+	row := stored(t)
+	if err := core.CheckRow(row); err != nil {
+		t.Error(err)
+	}
+	second := slices.Clone(row)
+	second[0] = 2
+	if core.CheckRow(second) == nil {
+		t.Error("a row of version 2 has quiet hours")
+	}
+	for n := range row {
+		if core.CheckRow(row[:n]) == nil {
+			t.Errorf("%d of %d bytes are a row", n, len(row))
+		}
+	}
+}
+
+// What a device was told before it was ever heard counts once it is.
+func TestQuietHoursBeforeTheFirstWord(t *testing.T) {
+	k := newCore(t, config(t))
+	k.ToldQuiet(t0, 0, night, 5) // nobody knows the device, and nothing happens
+	know(k, 1)
+	k.ToldQuiet(t0, 0, night, 5)
+	k.Heard(t0, 0, core.Contact{Link: sms, Bytes: 20, Newest: true})
+	if st, _ := k.Standing(t0, 0); st.Hush == "" || k.Quiet(0) == 0 || k.Quiet(1) != 0 {
+		t.Errorf("%+v", st)
+	}
+}

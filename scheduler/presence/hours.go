@@ -1,0 +1,139 @@
+package presence
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Hours are the times of the UTC day in which a device was told to say nothing: from, to, from, to … in minutes. A span may pass midnight.
+type Hours []uint16
+
+const minutesOfDay = day / 60
+
+// minutes marks the minutes that are in a span.
+func (h Hours) minutes() (in [minutesOfDay]bool) {
+	for i := 0; i+1 < len(h); i += 2 {
+		for m, end := h[i]%minutesOfDay, h[i+1]%minutesOfDay; ; {
+			in[m] = true
+			if m = (m + 1) % minutesOfDay; m == end {
+				break
+			}
+		}
+	}
+	return in
+}
+
+// Or is the hours in which one or the other wants silence, in as few spans as there can be.
+func (h Hours) Or(other Hours) Hours {
+	in := slices.Concat(h, other).minutes()
+	var all Hours
+	for _, s := range spans(&in) {
+		all = append(all, uint16(s[0]/60), uint16(s[1]/60%minutesOfDay)) //nolint:gosec // minutes of a day
+	}
+	if len(all) == 2 && all[0] == all[1] {
+		return Hours{0, minutesOfDay / 2, minutesOfDay / 2, 0} // the whole day: a span is not empty
+	}
+	return all
+}
+
+// String is the spans as people read them.
+func (h Hours) String() string {
+	var list []string
+	for i := 0; i+1 < len(h); i += 2 {
+		list = append(list, fmt.Sprintf("%02d:%02d to %02d:%02d", h[i]/60, h[i]%60, h[i+1]/60, h[i+1]%60))
+	}
+	return strings.Join(list, ", ")
+}
+
+// spans are the times of the day, in seconds, in which minutes are marked, ascending and apart. None passes midnight.
+func spans(in *[minutesOfDay]bool) (list [][2]int64) {
+	for m := range in {
+		at := int64(m) * 60
+		switch n := len(list); {
+		case !in[m]:
+		case n > 0 && list[n-1][1] == at:
+			list[n-1][1] += 60
+		default:
+			list = append(list, [2]int64{at, at + 60})
+		}
+	}
+	return list
+}
+
+// A hush is the quiet hours of devices as their schedules need them.
+type hush struct {
+	said    Hours
+	text    string
+	spans   [][2]int64
+	awake   int64 // seconds of a day that are not quiet
+	longest int64 // seconds of the longest span, also over midnight
+}
+
+func newHush(said Hours) *hush {
+	in := said.minutes()
+	h := &hush{said: slices.Clone(said), text: said.String(), spans: spans(&in), awake: day}
+	for _, s := range h.spans {
+		h.awake -= s[1] - s[0]
+		h.longest = max(h.longest, s[1]-s[0])
+	}
+	if n := len(h.spans); n > 1 && h.spans[0][0] == 0 && h.spans[n-1][1] == day {
+		h.longest = max(h.longest, h.spans[0][1]+day-h.spans[n-1][0])
+	}
+	return h
+}
+
+// quiet reports whether a time is in the hours, if there are any.
+func (h *hush) quiet(t int64) bool { return h != nil && h.own(t) == h.own(t+1) }
+
+// own is what a clock says at a time that stands still in quiet hours.
+func (h *hush) own(t int64) int64 {
+	at := t % day
+	own := t/day*h.awake + at
+	for _, s := range h.spans {
+		own -= min(max(at-s[0], 0), s[1]-s[0])
+	}
+	return own
+}
+
+// real is the time at which that clock goes on from what it says.
+func (h *hush) real(own int64) int64 {
+	at := own % h.awake
+	for _, s := range h.spans {
+		if at >= s[0] {
+			at += s[1] - s[0]
+		}
+	}
+	return own/h.awake*day + at
+}
+
+// Hours is the number by which the model knows quiet hours, for Device.Hush; 0: there are none, or there are too many that differ.
+func (m *Model) Hours(said Hours) uint16 {
+	if len(said) == 0 {
+		return 0
+	}
+	i := slices.IndexFunc(m.hushes, func(h *hush) bool { return slices.Equal(h.said, said) })
+	if i < 0 {
+		if i = len(m.hushes); i >= 1<<16-1 {
+			return 0
+		}
+		m.hushes = append(m.hushes, newHush(said))
+	}
+	return uint16(i + 1) //nolint:gosec // checked
+}
+
+// Longest is the longest time of a device's quiet hours, in seconds.
+func (m *Model) Longest(d *Device) int64 {
+	if h := m.hush(d); h != nil {
+		return h.longest
+	}
+	return 0
+}
+
+// hush is the quiet hours of a device; nil if there are none.
+func (m *Model) hush(d *Device) *hush {
+	if i := int(d.hush) - 1; i >= 0 && i < len(m.hushes) {
+		return m.hushes[i]
+	}
+	return nil
+}

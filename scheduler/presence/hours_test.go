@@ -1,0 +1,193 @@
+package presence_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/godwit-gateway/godwit/scheduler/presence"
+)
+
+const (
+	midnight = start - start%day + day // of a day
+	minutes  = day / minute
+)
+
+var night = presence.Hours{22 * 60, 5 * 60}
+
+// hushed is a device that was heard at an hour of the day and keeps quiet hours.
+func hushed(m *presence.Model, heard float64, interval uint32, hours presence.Hours) presence.Device {
+	d := presence.NewDevice(midnight+int64(heard*hour), presence.Policy{Interval: interval}, 0, 0)
+	d.Hush(m.Hours(hours))
+	return d
+}
+
+// What falls into quiet hours is not missed in them. Of a short interval it may be left out; of a longer one it is due when they end.
+func TestQuietHoursAreNotMissed(t *testing.T) {
+	burst := func(d presence.Device) presence.Device { d.Burst(0, 0); return d }
+	m := model(t)
+	for _, x := range []struct {
+		name   string
+		d      presence.Device
+		now    float64 // hour of the first day
+		missed int
+	}{
+		{"hourly, before the night", hushed(m, 12, hour, night), 16, 3},
+		{"hourly, in the night", hushed(m, 21.5, hour, night), 29, 0},
+		{"hourly, after it", hushed(m, 21.5, hour, night), 30.5, 0},
+		{"hourly, in the next morning", hushed(m, 21.5, hour, night), 31, 1},
+		{"hourly, and later", hushed(m, 21.5, hour, night), 33, 3},
+		{"hourly, without such hours", hushed(m, 21.5, hour, nil), 29, 7},
+		{"every 12 h, due in the night", hushed(m, 11, 12*hour, night), 29.6, 0},
+		{"every 12 h, and not heard after it", hushed(m, 11, 12*hour, night), 29.7, 1},
+		{"daily, due at noon", hushed(m, 12, day, night), 37.2, 0},
+		{"daily, and not heard", hushed(m, 12, day, night), 37.3, 1},
+		{"daily, due before the night, in which its window ends", hushed(m, 21.9, day, night), 48 + 6.1, 0},
+		{"daily, and not heard after it", hushed(m, 21.9, day, night), 48 + 6.2, 1},
+		{"daily, at an hour that is always quiet", hushed(m, 23, day, night), 48 + 5.3 + 1.2, 1},
+		{"the whole day", hushed(m, 12, hour, presence.Hours{0, 720, 720, 0}), 1000, 0},
+		{"burst, in the night", burst(hushed(m, 21.9, 12*hour, night)), 29, 0},
+		{"burst, after it", burst(hushed(m, 21.9, 12*hour, night)), 29.2, 1},
+	} {
+		if got := m.Missed(&x.d, midnight+int64(x.now*hour)); got != x.missed {
+			t.Errorf("%s: %d missed, want %d", x.name, got, x.missed)
+		}
+	}
+}
+
+// isQuiet reports whether a time is in quiet hours.
+func isQuiet(hours presence.Hours, at int64) bool {
+	minute := uint16(at % day / minute)
+	for i := 0; i < len(hours); i += 2 {
+		if from, to := hours[i], hours[i+1]; from < to && from <= minute && minute < to || from > to && (minute >= from || minute < to) {
+			return true
+		}
+	}
+	return false
+}
+
+func anyHours(most int, step uint16) *rapid.Generator[presence.Hours] {
+	return rapid.Custom(func(t *rapid.T) (h presence.Hours) {
+		for range rapid.IntRange(1, most).Draw(t, "spans") {
+			from := rapid.Uint16Range(0, minutes/step-1).Draw(t, "from") * step
+			h = append(h, from, (from+rapid.Uint16Range(1, (minutes-60)/step).Draw(t, "long")*step)%minutes)
+		}
+		return h
+	})
+}
+
+// A device that keeps its quiet hours is never late: whether it says at their end what was due in them, or, if its interval is shorter than they are and than the rest of the day, waits for
+// its next contact.
+func TestDevicesThatKeepQuietHoursAreNeverLate(t *testing.T) {
+	m := model(t)
+	rapid.Check(t, func(t *rapid.T) {
+		hours := anyHours(1, 1).Draw(t, "hours")
+		long := (int64(hours[1]) + minutes - int64(hours[0])) % minutes * minute
+		every := rapid.Int64Range(5, 4*minutes).Draw(t, "interval") * minute
+		skips := every <= min(long, day-long) && rapid.Bool().Draw(t, "skips")
+		last := midnight + rapid.Int64Range(0, minutes-1).Draw(t, "heard")*minute
+		d := presence.NewDevice(last, presence.Policy{Interval: uint32(every)}, 0, 0)
+		d.Hush(m.Hours(hours))
+		for range 20 {
+			next := last + every
+			for isQuiet(hours, next) {
+				if skips {
+					next += every
+				} else {
+					next += minute - next%minute
+				}
+				if next > last+100*day {
+					return // it never comes to speak
+				}
+			}
+			if n := m.Missed(&d, next); n != 0 {
+				t.Fatalf("heard %d, due %d, every %d: %d missed", last%day, next%day, every, n)
+			}
+			m.Contact(&d, next)
+			last = next
+		}
+	})
+}
+
+// A device that is not heard any more misses as many contacts as its clock comes to outside of its quiet hours, but for one; and never one in them.
+func TestSilenceOutsideOfQuietHours(t *testing.T) {
+	m := model(t)
+	rapid.Check(t, func(t *rapid.T) {
+		const step = 10
+		hours := anyHours(4, step).Draw(t, "hours")
+		every := rapid.Int64Range(5, 2*minutes).Draw(t, "interval") * minute
+		last := midnight + rapid.Int64Range(0, minutes/step-1).Draw(t, "heard")*step*minute
+		d := presence.NewDevice(last, presence.Policy{Interval: uint32(every)}, 0, 0)
+		plain := d
+		d.Hush(m.Hours(hours))
+		awake, was := int64(0), 0
+		for now := last; now < last+5*day; now += step * minute {
+			n := m.Missed(&d, now)
+			switch {
+			case n < was:
+				t.Fatalf("%d missed after %d", n, was)
+			case n > was && isQuiet(hours, now) && isQuiet(hours, now-step*minute):
+				t.Fatalf("the %d. is missed in quiet hours", n)
+			case n > m.Missed(&plain, now):
+				t.Fatalf("%d missed, and %d without quiet hours", n, m.Missed(&plain, now))
+			case int64(n) < int64(m.Missed(&plain, last+awake))-1:
+				t.Fatalf("%d missed in %d s outside of quiet hours", n, awake)
+			}
+			if was = n; !isQuiet(hours, now) {
+				awake += step * minute
+			}
+			opens, expected, closes := m.Window(&d, now)
+			if opens > expected || expected > closes || closes <= now {
+				t.Fatalf("window %d %d %d at %d", opens, expected, closes, now)
+			}
+			if expected != presence.Never && isQuiet(hours, expected) {
+				t.Fatalf("expected at %d, in quiet hours", expected%day)
+			}
+		}
+	})
+}
+
+// Hours that may be those or others are both together.
+func TestHoursTogether(t *testing.T) {
+	if got := night.Or(presence.Hours{60, 6 * 60, 720, 780}); !slices.Equal(got, presence.Hours{0, 360, 720, 780, 1320, 0}) {
+		t.Errorf("%v", got)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := anyHours(4, 1).Draw(t, "one"), anyHours(4, 1).Draw(t, "other")
+		all := a.Or(b)
+		for minute := range int64(minutes) {
+			if at := minute * 60; isQuiet(all, at) != (isQuiet(a, at) || isQuiet(b, at)) {
+				t.Fatalf("%v at minute %d", all, minute)
+			}
+		}
+	})
+	if all := night.Or(presence.Hours{5 * 60, 22 * 60}); !isQuiet(all, 0) || !isQuiet(all, day/2) || !isQuiet(all, day-1) {
+		t.Errorf("%v is not the whole day", all)
+	}
+}
+
+// What a model knows of quiet hours outlives what it learns being read back, or handed to another one; and people are told.
+func TestQuietHoursStay(t *testing.T) {
+	m := model(t)
+	d := hushed(m, 21.5, hour, night)
+	b, err := m.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.UnmarshalBinary(b); err != nil {
+		t.Fatal(err)
+	}
+	next := model(t)
+	next.Keep(m, nil)
+	for _, m := range []*presence.Model{m, next} {
+		st := m.Standing(&d, midnight+29*hour)
+		if st.Class != presence.Due || !strings.Contains(st.String(), "22:00 to 05:00 UTC") || m.Longest(&d) != 7*hour {
+			t.Errorf("%s", st.String())
+		}
+		if m.Hours(night) != m.Hours(slices.Clone(night)) || m.Hours(nil) != 0 {
+			t.Error("the same hours have several numbers")
+		}
+	}
+}
