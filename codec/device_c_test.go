@@ -76,6 +76,7 @@ func TestDeviceInC(t *testing.T) {
 	t.Run("vectors", func(t *testing.T) { testDeviceVectors(t, program) })
 	t.Run("fuzz", func(t *testing.T) { testDeviceFuzz(t, program) })
 	t.Run("histories", func(t *testing.T) { testDeviceHistories(t, program) })
+	t.Run("fill", func(t *testing.T) { testDeviceFill(t, program) })
 	t.Run("refusals", func(t *testing.T) { testDeviceRefusals(t, program) })
 	t.Run("manifests", func(t *testing.T) { testDeviceManifests(t, program) })
 }
@@ -104,11 +105,12 @@ func TestDeviceSwitchesInC(t *testing.T) {
 		without  []string
 	}{
 		{[]string{"-DGODWIT_NO_JOIN"}, []string{"godwit_send_join"}},
+		{[]string{"-DGODWIT_NO_FILL"}, []string{"godwit_fill", "godwit_billed"}},
 		{[]string{"-DGODWIT_NO_FRAGMENTS"}, []string{"godwit_assemble", "godwit_send_fragment"}},
 		{[]string{"-DGODWIT_NO_MANIFEST"}, []string{"godwit_manifest", "manifest_rules"}},
 		{
 			[]string{"-DGODWIT_NO_JOIN", "-DGODWIT_NO_FRAGMENTS", "-DGODWIT_NO_MANIFEST", "-DGODWIT_NO_DELTA", "-DGODWIT_HMAC"},
-			[]string{"godwit_send_join", "godwit_manifest", "godwit_assemble", "godwit_send_fragment", "sha256_k"},
+			[]string{"godwit_send_join", "godwit_fill", "godwit_manifest", "godwit_assemble", "godwit_send_fragment", "sha256_k"},
 		},
 	} {
 		b, err := os.ReadFile(compileC(t, "godwit.o", append(c.switches, "-c", "c/godwit.c")...))
@@ -340,6 +342,7 @@ type world struct {
 	late   []byte                   // an acknowledgement that was sent before
 	old    *oldEpoch                // what the device left, if it remembers that
 	random uint32
+	run    int // statuses since the last one that needs no base
 	count  map[string]int
 }
 
@@ -373,7 +376,7 @@ func testDeviceHistories(t *testing.T, program string) {
 			w.step()
 		}
 	})
-	for _, what := range []string{"delta", "batch", "held value", "accepted at once", "challenged", "rekeyed", "large downlink", "large uplink", "message of the previous epoch", "acknowledgement of the previous epoch"} {
+	for _, what := range []string{"delta", "batch", "fill", "went along", "grew", "held value", "accepted at once", "challenged", "rekeyed", "large downlink", "large uplink", "message of the previous epoch", "acknowledgement of the previous epoch"} {
 		if count[what] == 0 && !testing.Short() { // a fifth of the histories does not have the rare ones each time
 			t.Errorf("no history had this: %s", what)
 		}
@@ -413,6 +416,7 @@ func (w *world) boot() {
 	if w.memory == lostMemory {
 		want = "-5"
 	}
+	w.run = 0
 	if got := w.c.ask(w.t, "boot %d %x %d %d %s", w.number, w.key, w.ctrBits, w.tagLen, w.memory); got != want {
 		w.t.Fatalf("boot: %s, want %s", got, want)
 	}
@@ -442,6 +446,8 @@ func (w *world) step() {
 		w.batch()
 	case 11:
 		w.largeDown()
+	case 15, 17, 19:
+		w.fill()
 	case 13:
 		w.largeUp()
 	default:
@@ -482,6 +488,11 @@ func (w *world) frame(answer string, flags int) (h codec.Header, counter uint64,
 	h, tag, label := codec.Header(item.Content[0]), uint8(8), codec.LabelUp8
 	if h.Kind() != codec.KindExtended && flags&flagMetered != 0 && w.tagLen == 4 {
 		tag, label = 4, codec.LabelUp4
+	}
+	if h.Kind() == codec.KindKeyframe || h.Kind() != codec.KindExtended && h.Base() == 0 {
+		w.run = 0
+	} else if h.Kind() != codec.KindExtended {
+		w.run++
 	}
 	s, err := codec.ParseSealed(item.Content, w.ctrBits, tag)
 	if err != nil {
@@ -649,16 +660,7 @@ func (w *world) batch() {
 	if plaintext == nil {
 		return
 	}
-	var after codec.State
-	w.base(&after, h, counter, plaintext)
-	got, err := w.template.DecodeBatch(nil, &after, h, plaintext, w.ref)
-	if err != nil || len(got) != len(want) {
-		w.t.Fatalf("%d statuses, %v", len(got), err)
-	}
-	for i := range got {
-		w.same(&got[i], &want[i])
-	}
-	w.states[counter], w.values[counter] = after, got[len(got)-1].Values
+	w.take(h, counter, plaintext, want)
 	w.count["batch"]++
 }
 
