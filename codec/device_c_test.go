@@ -92,7 +92,7 @@ func TestDeviceExampleInC(t *testing.T) {
 	for line := range strings.Lines(string(out)) {
 		said = append(said, strings.Fields(line)[0])
 	}
-	want := []string{"hello", "keyframe", "delta", "delta", "restart", "hello", "keyframe", "memory", "join", "restart", "join"}
+	want := []string{"hello", "batch", "batch", "batch", "restart", "hello", "batch", "memory", "join", "restart", "join"}
 	if !slices.Equal(said, want) {
 		t.Errorf("%q, want %q", said, want)
 	}

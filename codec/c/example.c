@@ -11,7 +11,7 @@
 
 /* --- The template of the product, as the gateway has it --- */
 
-enum { FIELDS = 2, STATES = 3 };
+enum { FIELDS = 2, STATES = 3, QUEUE = 24 };
 
 static const struct godwit_field fields[FIELDS] = {
 	{.offset = 250, .coding = {.width = 8}},  /* battery in steps of 0.01 V */
@@ -94,10 +94,10 @@ static int verify(void *context, int algorithm, const uint8_t *kid, size_t kid_l
 	return 0;
 }
 
-static void measure(int64_t values[FIELDS], int round)
+static void measure(int64_t values[FIELDS], int64_t now)
 {
-	values[0] = 371 - round; /* in steps of 0.01 V */
-	values[1] = round == 1 ? GODWIT_NONE : -93;
+	values[0] = 371 - now / 3600 % 24; /* in steps of 0.01 V */
+	values[1] = now / 3600 % 24 == 1 ? GODWIT_NONE : -93;
 }
 
 /* --- The device --- */
@@ -112,6 +112,15 @@ static GODWIT_STATE(FIELDS) states[STATES];
 static struct godwit_assembly assembly; /* of what is too long for a frame */
 static uint8_t large[1024];
 static uint32_t interval = 3600;
+static int64_t now = 1800000000; /* of a clock that was set */
+
+/* What the link bills: here 50 bytes at least. A satellite's credits are a quantum of 50, a text message of 140 bytes is a quantum and a maximum. */
+static const struct godwit_bearer bearer = {.minimum = 50};
+
+static struct godwit_status queue[QUEUE]; /* readings that were not sent, oldest first */
+static int64_t values[QUEUE][FIELDS];
+static size_t waiting; /* so many */
+
 static uint8_t policy;             /* low bits of the revision in force; permanent memory is the place for it, interval and deadbands */
 static uint32_t deadbands[FIELDS]; /* changes that are not worth sending */
 static enum { NOTHING, OWED, SAID } receipt; /* of the policy */
@@ -306,33 +315,52 @@ static void receive(void)
 		}
 }
 
-static int round_number;
+/* Takes a reading. The queue forgets the oldest where it is full. */
+static void read_sensors(void)
+{
+	unsigned i;
 
+	if (waiting == QUEUE) {
+		waiting--;
+		memmove(queue, queue + 1, waiting * sizeof queue[0]);
+		memmove(values, values + 1, waiting * sizeof values[0]);
+		for (i = 0; i < waiting; i++)
+			queue[i].values = values[i];
+	}
+	measure(values[waiting], now);
+	for (i = 0; i < FIELDS; i++)
+		values[waiting][i] = godwit_hold(&history, i, deadbands[i], values[waiting][i]);
+	memset(&queue[waiting], 0, sizeof queue[0]);
+	queue[waiting].values = values[waiting];
+	queue[waiting].clock_valid = 1;
+	queue[waiting].time = now;
+	waiting++;
+}
+
+/* Sends the last reading, and those before it that cost nothing more. What could not be sent goes with what follows. */
 static int send_status(unsigned flags)
 {
-	int64_t values[FIELDS];
-	struct godwit_status status = {0};
-	uint8_t frame[GODWIT_OVERHEAD + 64];
+	uint8_t frame[GODWIT_OVERHEAD + 128];
 	const struct godwit_out out = {frame, sizeof frame, (uint8_t)(GODWIT_ADDRESSED | flags)};
-	unsigned i;
+	struct godwit_queue q = {.statuses = queue, .due = 1};
+	struct godwit_status *last;
 	int n;
 
-	measure(values, round_number);
-	for (i = 0; i < FIELDS; i++)
-		values[i] = godwit_hold(&history, i, deadbands[i], values[i]);
-	status.values = values;
-	status.clock_valid = 1;
-	status.time = 1800000000 + (int64_t)round_number * interval;
-	status.rare = status.has_policy = receipt != NOTHING;
-	status.version = 1; /* in the product's release table */
-	status.policy = policy;
-	if (!persist() || (n = godwit_status(&device, &history, &status, &out)) < 0)
+	if (waiting == 0) /* all that there was is on its way */
+		read_sensors();
+	q.count = waiting;
+	last = &queue[waiting - 1];
+	last->rare = last->has_policy = receipt != NOTHING;
+	last->version = 1; /* in the product's release table */
+	last->policy = policy;
+	if (!persist() || (n = godwit_fill(&device, &history, &q, &bearer, &out)) < 0)
 		return 0;
 	if (receipt != NOTHING) {
 		receipt = SAID;
 		said = godwit_last(&device);
 	}
-	radio_send(history.run == 0 ? "keyframe" : "delta", frame, n); /* and keep it until it is acknowledged */
+	radio_send(waiting - q.count > 1 ? "batch" : history.run == 0 ? "keyframe" : "delta", frame, n); /* and keep it until it is acknowledged */
+	waiting = q.count;
 	return 1;
 }
 
@@ -341,13 +369,18 @@ static int send_keyframe(void)
 	return send_status(GODWIT_KEYFRAME);
 }
 
-/* What there is to do at a time. */
-static int work(int round)
-{
-	int sent;
+enum { READINGS = 4 }; /* in an interval */
 
-	round_number = round;
-	waited += interval; /* since the last round */
+/* What there is to do in an interval. */
+static int work(void)
+{
+	int sent, i;
+
+	for (i = 0; i < READINGS; i++) { /* with time between them */
+		now += interval / READINGS;
+		read_sensors();
+	}
+	waited += interval;
 	if (unanswered)
 		silence += interval;
 	sent = send_status(0);
@@ -375,19 +408,19 @@ int main(void)
 	if (!boot())
 		return 1;
 	for (round = 0; round < 3; round++) {
-		if (!work(round))
+		if (!work())
 			return 1;
 		godwit_delivered(&history, godwit_last(&device)); /* as a network says that delivers by itself; else receive does it */
 		heard(); /* a device that gets acknowledgements is heard by nothing else */
 	}
 	printf("restart\n"); /* RAM is lost, permanent memory is not: counters go on above all that were used */
 	memset(&device, 0, sizeof device);
-	if (!boot() || !work(3))
+	if (!boot() || !work())
 		return 1;
 	printf("memory lost\n"); /* until the gateway answers, there is nothing but the join */
 	flash_erase();
 	memset(&device, 0, sizeof device);
-	if (!boot() || work(4))
+	if (!boot() || work())
 		return 1;
 	printf("restart\n"); /* still not accepted: asked again */
 	memset(&device, 0, sizeof device);

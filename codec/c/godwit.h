@@ -5,11 +5,12 @@
  * this file leads through an integration, example.c is a whole device.
  *
  * These leave something out, defined for all files that include this one: GODWIT_HMAC SHA-256, for that of the firmware; GODWIT_NO_DELTA deltas and batches:
- * statuses are keyframes; GODWIT_NO_FILL queues that fill frames; GODWIT_NO_FRAGMENTS messages in fragments; GODWIT_NO_MANIFEST manifests of updates; GODWIT_NO_JOIN joins: such a device is silent
- * for good when it loses its permanent memory.
+ * statuses are keyframes; GODWIT_NO_FILL queues that fill frames; GODWIT_NO_FRAGMENTS messages in fragments; GODWIT_NO_MANIFEST manifests of updates;
+ * GODWIT_NO_JOIN joins: such a device is silent for good when it loses its permanent memory.
  *
- * Functions return a length or another result from 0 on, or one of the negative codes of enum godwit_error. After an error nothing has changed
- * but what the output buffer holds. A struct godwit is for one caller at a time: lock it if an interrupt sends.
+ * Functions return a length or another result from 0 on, or one of the negative codes of enum godwit_error. After an error nothing has changed but what the
+ * output buffer holds, and that a history may have lost the oldest status that could have become a base. A struct godwit is for one caller at a time: lock it
+ * if an interrupt sends.
  */
 #ifndef GODWIT_H
 #define GODWIT_H
@@ -154,7 +155,7 @@ struct godwit_template {
 
 /* A status. All zero but values is one without a clock and without a rare block. */
 struct godwit_status {
-	int64_t time;          /* Unix seconds, if clock_valid */
+	int64_t time;          /* Unix seconds, if clock_valid; it must arrive within 12 days, 45 where the unit is minutes (F-035) */
 	const int64_t *values; /* one for each field, in steps, or GODWIT_NONE; what is out of range, to 2^62, goes as its nearest end (F-031) */
 	bool clock_valid;      /* the clock was set since boot and is to be believed */
 	bool rare;             /* a rare block follows */
