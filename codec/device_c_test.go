@@ -81,7 +81,7 @@ func TestDeviceInC(t *testing.T) {
 	t.Run("manifests", func(t *testing.T) { testDeviceManifests(t, program) })
 }
 
-// The example compiles and does what its comments say.
+// The example compiles and does what its comments say. A gateway that imported it with nothing but what must be there opens its frames: a counter of 8 bits, a tag of 8 bytes.
 func TestDeviceExampleInC(t *testing.T) {
 	program := compileC(t, "example", "c/example.c", "c/godwit.c", "c/godwit_aes.c")
 	out, err := exec.CommandContext(t.Context(), program).CombinedOutput()
@@ -89,8 +89,32 @@ func TestDeviceExampleInC(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	var said []string
+	var highest uint64
+	cipher := codec.NewCipher(codec.DeriveSealKey(&[32]byte{1, 2, 3}, nil, codec.LabelUp8, 1001, 0))
 	for line := range strings.Lines(string(out)) {
-		said = append(said, strings.Fields(line)[0])
+		what := strings.Fields(line)[0]
+		said = append(said, what)
+		_, text, sent := strings.Cut(line, "bytes:")
+		if !sent || what == "join" {
+			continue
+		}
+		raw, err := hex.DecodeString(strings.Join(strings.Fields(text), ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		item, _, err := codec.NextItem(raw)
+		if err != nil || item.CID != 1001 {
+			t.Fatalf("%s: device %d, %v", what, item.CID, err)
+		}
+		s, err := codec.ParseSealed(item.Content, 8, 8)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		counter := codec.CompleteCounter(s.CTR, s.CTRBits, highest, highest > 0)
+		if _, err := cipher.Open(nil, &s, codec.Position{Number: 1001, Counter: counter}); err != nil {
+			t.Errorf("%s with counter %d: %v", what, counter, err)
+		}
+		highest = counter
 	}
 	want := []string{"hello", "batch", "batch", "batch", "restart", "hello", "batch", "memory", "join", "restart", "join"}
 	if !slices.Equal(said, want) {
