@@ -1994,28 +1994,30 @@ int godwit_parcel_init(struct godwit_parcel *p, uint8_t set, const uint8_t *mess
 {
 	uint8_t hash[HASH_LEN];
 	unsigned heads;
+	size_t size;
 
 	if (n <= room || n > FRAGMENTED_MAX || message[0] == GODWIT_HELLO || message[0] == GODWIT_FRAGMENT || message[0] == GODWIT_FRAGMENT_STATUS)
 		return GODWIT_E_ARGUMENT;
-	godwit_sha256(message, n, hash);
-	memset(p, 0, sizeof *p);
-	memcpy(p->check, hash, CHECK_BYTES);
-	p->message = message;
-	p->len = n;
-	p->there = there;
-	p->set = set;
 	for (heads = 2; heads <= 6; heads += 2) { /* last and index have the same room: one byte, two or three */
 		size_t count;
 
 		if (room <= 2 + heads)
 			break;
-		p->size = room - 2 - heads;
-		count = (size_t)floor_div((int64_t)(n + CHECK_BYTES + p->size - 1), (uint32_t)p->size);
+		size = room - 2 - heads;
+		count = (size_t)floor_div((int64_t)(n + CHECK_BYTES + size - 1), (uint32_t)size);
 		if (count <= (heads == 2 ? 24u : heads == 4 ? 256u : (unsigned)FRAGMENTS_MAX)) {
 			if ((count + 7) / 8 > there_len)
 				break;
-			memset(there, 0, (count + 7) / 8);
+			godwit_sha256(message, n, hash);
+			memset(p, 0, sizeof *p);
+			memcpy(p->check, hash, CHECK_BYTES);
+			p->message = message;
+			p->len = n;
+			p->size = size;
 			p->last = (uint16_t)(count - 1);
+			p->there = there;
+			p->set = set;
+			memset(there, 0, (count + 7) / 8);
 			return (int)count;
 		}
 	}
@@ -2047,13 +2049,14 @@ int godwit_send_fragment(struct godwit *g, struct godwit_parcel *p, const struct
 	put_head(&w, CBOR_UINT, index);
 	for (; at < end && at < p->len + CHECK_BYTES; at++)
 		put(&w, at < p->len ? p->message[at] : p->check[at - p->len]);
-	if (next_missing(p, index + 1) > p->last) { /* the round ends */
+	if (next_missing(p, index + 1) > p->last) /* the round ends */
 		header |= 1;
-		p->asked = (uint16_t)index;
-	}
 	n = finish(&w, g, header);
-	if (n > 0)
+	if (n > 0) {
 		p->next = (uint16_t)(index + 1);
+		if ((header & 1) != 0)
+			p->asked = (uint16_t)index;
+	}
 	return n;
 }
 

@@ -1430,6 +1430,28 @@ static int fuzz_fill(struct godwit *g, struct godwit_history *h, const struct go
 #endif
 }
 
+/* Cuts a message into fragments of any size and sends some. What is refused must leave the parcel as it was. */
+static unsigned fuzz_parcel(struct godwit *g, const struct godwit_out *out)
+{
+	static uint8_t message[200] = {GODWIT_USER};
+	uint8_t there[3] = {0};
+	struct godwit_parcel p, before;
+	unsigned wrong = 0, i;
+
+	memset(&p, 0xaa, sizeof p);
+	before = p;
+	if (godwit_parcel_init(&p, 1, message, random_below(sizeof message), random_below(40), there, random_below(sizeof there + 1)) < 0)
+		return memcmp(&before, &p, sizeof p) != 0;
+	for (i = 0; i < 4; i++) {
+		int n;
+
+		before = p;
+		n = godwit_send_fragment(g, &p, out);
+		wrong += n > (int)out->cap || (n <= 0 && memcmp(&before, &p, sizeof p) != 0);
+	}
+	return wrong;
+}
+
 /*
  * Writes messages of any content into buffers of any size, at whose ends the sanitizers watch. Returns how many are longer than their buffer, or left the
  * session other than it was though they were refused.
@@ -1522,6 +1544,7 @@ static unsigned fuzz_writers(const struct device *d)
 		wrong += n > (int)cap || (n < 0 && memcmp(&before, &g, sizeof g) != 0);
 		if (n > 0)
 			godwit_delivered(&h, godwit_last(&g));
+		wrong += fuzz_parcel(&g, &out);
 		free(b);
 	}
 	return wrong;
