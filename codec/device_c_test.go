@@ -116,7 +116,7 @@ func TestDeviceExampleInC(t *testing.T) {
 		}
 		highest = counter
 	}
-	want := []string{"hello", "batch", "batch", "batch", "restart", "hello", "batch", "memory", "join", "restart", "join"}
+	want := []string{"hello", "batch", "batch", "batch", "restart", "hello", "again", "batch", "memory", "join", "restart", "join"}
 	if !slices.Equal(said, want) {
 		t.Errorf("%q, want %q", said, want)
 	}

@@ -128,6 +128,63 @@ static uint32_t deadbands[FIELDS]; /* changes that are not worth sending */
 static enum { NOTHING, OWED, SAID } receipt; /* of the policy */
 static uint32_t said;              /* counter of the last status that was one */
 
+/* Frames of which nobody said yet that they arrived, oldest first. They are sent again as they are (F-022), until that is said or the place is needed. */
+static struct {
+	uint32_t counter;
+	int len;
+	int previous; /* of the epoch before this one */
+	uint8_t frame[GODWIT_OVERHEAD + 128];
+} kept[4];
+
+static unsigned keeping;
+
+enum { KEPT = sizeof kept / sizeof kept[0] };
+
+/* Sends a frame that was just made. */
+static void send_and_keep(const char *what, const uint8_t *frame, int n)
+{
+	radio_send(what, frame, n);
+	if (keeping == KEPT)
+		memmove(kept, kept + 1, --keeping * sizeof kept[0]);
+	kept[keeping].counter = godwit_last(&device);
+	kept[keeping].len = n;
+	kept[keeping].previous = 0;
+	memcpy(kept[keeping].frame, frame, (size_t)n);
+	keeping++;
+}
+
+static void send_again(void)
+{
+	unsigned i;
+
+	for (i = 0; i < keeping; i++)
+		radio_send("again", kept[i].frame, kept[i].len);
+}
+
+/* Lets go of what is on the gateway's disk. */
+static void let_go(const struct godwit_ack *ack, int previous)
+{
+	unsigned i, left = 0;
+
+	for (i = 0; i < keeping; i++)
+		if (kept[i].previous != previous || !godwit_ack_covers(ack, kept[i].counter))
+			kept[left++] = kept[i];
+	keeping = left;
+}
+
+/* A new epoch: what was sealed in the one before it may still be sent, what is older may not (F-119). */
+static void turn_over(void)
+{
+	unsigned i, left = 0;
+
+	for (i = 0; i < keeping; i++)
+		if (!kept[i].previous) {
+			kept[left] = kept[i];
+			kept[left++].previous = 1;
+		}
+	keeping = left;
+}
+
 /* Writes the record if it must be. To be called before each frame and after each received transmission. */
 static int persist(void)
 {
@@ -155,7 +212,7 @@ static int send_hello(void)
 
 	if (!persist() || (n = godwit_send_hello(&device, hello, &out)) < 0)
 		return 0;
-	radio_send("hello", frame, n); /* and keep it until it is acknowledged */
+	send_and_keep("hello", frame, n);
 	return 1;
 }
 
@@ -223,7 +280,7 @@ static void consider(const struct godwit_value offer[GODWIT_KEYS])
 	if (step.code == 1)
 		return; /* fetch the image, compare its SHA-256, install it and keep the sequence with it (F-148, F-149) */
 	if (persist() && (sent = godwit_send_steps(&device, &log, &out)) > 0)
-		radio_send("steps", frame, sent);
+		send_and_keep("steps", frame, sent);
 }
 
 /* What the gateway says. */
@@ -232,8 +289,10 @@ static void obey(const struct godwit_received *r)
 	struct godwit_value v[GODWIT_KEYS];
 
 	if (r->type == GODWIT_REKEY) {
-		if (godwit_rekey(&device, r->body, r->len) == 0)
+		if (godwit_rekey(&device, r->body, r->len) == 0) {
+			turn_over();
 			(void)send_hello();
+		}
 		return;
 	}
 	if (godwit_read(r, v) < 0)
@@ -275,7 +334,8 @@ static void take(struct godwit_received *r, int got)
 
 	switch (got) {
 	case GODWIT_GOT_ACK:
-		printf("on disk:  counter %lu\n", (unsigned long)r->ack.counter); /* drop each kept frame that godwit_ack_covers */
+		printf("on disk:  counter %lu\n", (unsigned long)r->ack.counter);
+		let_go(&r->ack, r->previous);
 		if (receipt == SAID && !r->previous && godwit_ack_covers(&r->ack, said))
 			receipt = NOTHING;
 		return;
@@ -283,6 +343,7 @@ static void take(struct godwit_received *r, int got)
 		(void)send_join();
 		return;
 	case GODWIT_GOT_EPOCH:
+		turn_over();
 		(void)send_hello();
 		return;
 	default:
@@ -361,7 +422,7 @@ static int send_status(unsigned flags)
 		receipt = SAID;
 		said = godwit_last(&device);
 	}
-	radio_send(waiting - q.count > 1 ? "batch" : history.run == 0 ? "keyframe" : "delta", frame, n); /* and keep it until it is acknowledged */
+	send_and_keep(waiting - q.count > 1 ? "batch" : history.run == 0 ? "keyframe" : "delta", frame, n);
 	waiting = q.count;
 	return 1;
 }
@@ -385,6 +446,7 @@ static int work(void)
 	waited += interval;
 	if (unanswered)
 		silence += interval;
+	send_again();
 	sent = send_status(0);
 	unanswered = 1;
 	receive();
@@ -394,6 +456,7 @@ static int work(void)
 
 static int boot(void)
 {
+	keeping = 0; /* RAM is lost */
 	godwit_assembly_init(&assembly, large, sizeof large);
 	godwit_history_init(&history, &template, 0, &states[0].state, STATES);
 	if (never_written)
@@ -403,6 +466,16 @@ static int boot(void)
 	return join(); /* neither is good, or it waited to be accepted: nothing may be sealed, for nobody knows which counters were used */
 }
 
+/* The network says that it delivered the last frame, as some do; where they do not, an acknowledgement says so. */
+static void delivered(void)
+{
+	const struct godwit_ack word = {.counter = godwit_last(&device)};
+
+	godwit_delivered(&history, word.counter);
+	let_go(&word, 0);
+	heard(); /* a device that gets acknowledgements is heard by nothing else */
+}
+
 int main(void)
 {
 	int round;
@@ -410,15 +483,15 @@ int main(void)
 	now = (int64_t)time(NULL) - 8 * HOUR;
 	if (!boot())
 		return 1;
+	delivered();
 	for (round = 0; round < 3; round++) {
 		if (!work())
 			return 1;
-		godwit_delivered(&history, godwit_last(&device)); /* as a network says that delivers by itself; else receive does it */
-		heard(); /* a device that gets acknowledgements is heard by nothing else */
+		delivered();
 	}
 	printf("restart\n"); /* RAM is lost, permanent memory is not: counters go on above all that were used */
 	memset(&device, 0, sizeof device);
-	if (!boot() || !work())
+	if (!boot() || !work()) /* nobody said that the hello arrived: it goes again */
 		return 1;
 	printf("memory lost\n"); /* until the gateway answers, there is nothing but the join */
 	flash_erase();
