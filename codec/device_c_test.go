@@ -152,6 +152,7 @@ func TestDeviceSwitchesInC(t *testing.T) {
 	}
 	keyframes := compileC(t, "godwit_test", "-DGODWIT_NO_DELTA", "c/godwit_test.c", "c/godwit_aes.c")
 	runVectors(t, keyframes, "keyframe", "hello", "step-log")
+	fuzzC(t, keyframes, "20000")
 	// The HMAC that stands for that of a firmware is the one that it leaves out, in a second copy of everything, of which the linker takes what the first lacks.
 	hmac := filepath.Join(t.TempDir(), "hmac.c")
 	const source = `#undef GODWIT_HMAC
@@ -272,6 +273,12 @@ func testDeviceFuzz(t *testing.T, program string) {
 	if testing.Short() {
 		count = "50000"
 	}
+	fuzzC(t, program, count)
+}
+
+// fuzzC has the program mutate so many inputs, and write messages into buffers of any size.
+func fuzzC(t *testing.T, program, count string) {
+	t.Helper()
 	args := append([]string{"fuzz", count}, vectorFiles(t, "ack", "open", "sequence", "join", "policy", "offer", "request", "time", "rekey", "template-set",
 		"sleep", "fragment", "fragment-status", "manifest")...)
 	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()

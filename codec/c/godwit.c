@@ -925,8 +925,10 @@ void godwit_history_init(struct godwit_history *h, const struct godwit_template 
 	h->slot = slot;
 	h->run = h->entered = 0;
 	size *= count;
-	if (DELTAS)
-		memset(states, 0, size); /* entered 0: none is one */
+	h->end = states;
+	if (!DELTAS)
+		return;
+	memset(states, 0, size); /* entered 0: none is one */
 	h->end = (struct godwit_state *)(void *)((uint8_t *)states + size);
 }
 

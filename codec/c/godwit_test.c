@@ -178,7 +178,7 @@ static char *read_file(const char *path)
 {
 	FILE *f = fopen(path, "rb");
 	char *text;
-	long n;
+	long n = 0;
 
 	if (f == NULL || fseek(f, 0, SEEK_END) != 0 || (n = ftell(f)) < 0 || fseek(f, 0, SEEK_SET) != 0)
 		die(path);
@@ -1486,7 +1486,10 @@ static unsigned fuzz_writers(const struct device *d)
 	t.unit = 60;
 	t.interval = random_below(100);
 	t.time.width = 16;
-	godwit_history_init(&h, &t, 0, &states[0].state, 3);
+	if (DELTAS)
+		godwit_history_init(&h, &t, 0, &states[0].state, 3);
+	else
+		godwit_history_init(&h, &t, 0, NULL, 0);
 	for (i = 0; i < 8; i++) {
 		int64_t values[2][3];
 		struct godwit_status s[2];
