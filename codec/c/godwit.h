@@ -373,8 +373,8 @@ struct godwit_item {
 };
 
 /*
- * Takes the next item of a transmission. It has at most 16 (F-003). Returns 1; 0 at the end; GODWIT_E_MALFORMED, after which the rest is to be dropped; items
- * before stand (F-004).
+ * Takes the next item of a transmission. It has at most 16: take no more (F-003). Returns 1; 0 at the end; GODWIT_E_MALFORMED, as any further call then does: the
+ * rest is to be dropped, items before stand (F-004).
  */
 int godwit_next(struct godwit_item *item);
 
@@ -637,7 +637,7 @@ void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32]);
 void godwit_hmac(uint8_t key[32], const uint8_t *data, size_t n);
 #endif
 
-/* The key of a device of a fleet key (SPEC §2.1), for provisioning. fleet and out have GODWIT_KEY bytes. */
+/* The key of a device of a fleet key (SPEC §2.1), for provisioning. fleet and out have GODWIT_KEY bytes and do not overlap. */
 void godwit_fleet_key(const uint8_t *fleet, uint32_t number, uint8_t *out);
 
 #ifdef __cplusplus
