@@ -366,7 +366,7 @@ static void take(struct godwit_received *r, int got)
 
 static void receive(void)
 {
-	uint8_t buffer[256];
+	static uint8_t buffer[1232]; /* the most that the gateway sends over UDP */
 	struct godwit_item item = {.rest = buffer, .left = radio_receive(buffer, sizeof buffer)};
 	struct godwit_received r;
 	int items, got;
