@@ -121,7 +121,8 @@ static const struct godwit_bearer bearer = {.minimum = 50};
 
 static struct godwit_status queue[QUEUE]; /* readings that were not sent, oldest first */
 static int64_t values[QUEUE][FIELDS];
-static size_t waiting; /* so many */
+static size_t waiting;     /* so many */
+static uint32_t base_less; /* seconds since the last frame of statuses that needs no base */
 
 static uint8_t policy;             /* low bits of the revision in force; permanent memory is the place for it, interval and deadbands */
 static uint32_t deadbands[FIELDS]; /* changes that are not worth sending */
@@ -229,7 +230,7 @@ static int send_join(void)
 	return 1;
 }
 
-enum { HOUR = 3600, WEEK = 7 * 24 * HOUR };
+enum { HOUR = 3600, DAY = 24 * HOUR, WEEK = 7 * DAY };
 
 static int unanswered;         /* something was sent since the device was last heard */
 static uint64_t silence;       /* seconds since the first of that */
@@ -424,6 +425,8 @@ static int send_status(unsigned flags)
 	}
 	send_and_keep(waiting - q.count > 1 ? "batch" : history.run == 0 ? "keyframe" : "delta", frame, n);
 	waiting = q.count;
+	if (history.run == 0)
+		base_less = 0;
 	return 1;
 }
 
@@ -447,7 +450,8 @@ static int work(void)
 	if (unanswered)
 		silence += interval;
 	send_again();
-	sent = send_status(0);
+	base_less += interval;
+	sent = send_status(base_less >= DAY ? GODWIT_KEYFRAME : 0); /* F-131: a network may have been wrong about what it delivered */
 	unanswered = 1;
 	receive();
 	join_if_due();
