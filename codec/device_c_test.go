@@ -76,11 +76,12 @@ func TestDeviceInC(t *testing.T) {
 	t.Run("vectors", func(t *testing.T) { testDeviceVectors(t, program) })
 	t.Run("fuzz", func(t *testing.T) { testDeviceFuzz(t, program) })
 	t.Run("histories", func(t *testing.T) { testDeviceHistories(t, program) })
+	t.Run("fill", func(t *testing.T) { testDeviceFill(t, program) })
 	t.Run("refusals", func(t *testing.T) { testDeviceRefusals(t, program) })
 	t.Run("manifests", func(t *testing.T) { testDeviceManifests(t, program) })
 }
 
-// The example compiles and does what its comments say.
+// The example compiles and does what its comments say. A gateway that imported it with nothing but what must be there opens its frames: a counter of 8 bits, a tag of 8 bytes.
 func TestDeviceExampleInC(t *testing.T) {
 	program := compileC(t, "example", "c/example.c", "c/godwit.c", "c/godwit_aes.c")
 	out, err := exec.CommandContext(t.Context(), program).CombinedOutput()
@@ -88,10 +89,34 @@ func TestDeviceExampleInC(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	var said []string
+	var highest uint64
+	cipher := codec.NewCipher(codec.DeriveSealKey(&[32]byte{1, 2, 3}, nil, codec.LabelUp8, 1001, 0))
 	for line := range strings.Lines(string(out)) {
-		said = append(said, strings.Fields(line)[0])
+		what := strings.Fields(line)[0]
+		said = append(said, what)
+		_, text, sent := strings.Cut(line, "bytes:")
+		if !sent || what == "join" {
+			continue
+		}
+		raw, err := hex.DecodeString(strings.Join(strings.Fields(text), ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		item, _, err := codec.NextItem(raw)
+		if err != nil || item.CID != 1001 {
+			t.Fatalf("%s: device %d, %v", what, item.CID, err)
+		}
+		s, err := codec.ParseSealed(item.Content, 8, 8)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		counter := codec.CompleteCounter(s.CTR, s.CTRBits, highest, highest > 0)
+		if _, err := cipher.Open(nil, &s, codec.Position{Number: 1001, Counter: counter}); err != nil {
+			t.Errorf("%s with counter %d: %v", what, counter, err)
+		}
+		highest = counter
 	}
-	want := []string{"hello", "keyframe", "delta", "delta", "restart", "hello", "keyframe", "memory", "join", "restart", "join"}
+	want := []string{"hello", "batch", "batch", "batch", "restart", "hello", "again", "batch", "memory", "join", "restart", "join"}
 	if !slices.Equal(said, want) {
 		t.Errorf("%q, want %q", said, want)
 	}
@@ -104,11 +129,12 @@ func TestDeviceSwitchesInC(t *testing.T) {
 		without  []string
 	}{
 		{[]string{"-DGODWIT_NO_JOIN"}, []string{"godwit_send_join"}},
+		{[]string{"-DGODWIT_NO_FILL"}, []string{"godwit_fill", "godwit_billed"}},
 		{[]string{"-DGODWIT_NO_FRAGMENTS"}, []string{"godwit_assemble", "godwit_send_fragment"}},
 		{[]string{"-DGODWIT_NO_MANIFEST"}, []string{"godwit_manifest", "manifest_rules"}},
 		{
 			[]string{"-DGODWIT_NO_JOIN", "-DGODWIT_NO_FRAGMENTS", "-DGODWIT_NO_MANIFEST", "-DGODWIT_NO_DELTA", "-DGODWIT_HMAC"},
-			[]string{"godwit_send_join", "godwit_manifest", "godwit_assemble", "godwit_send_fragment", "sha256_k"},
+			[]string{"godwit_send_join", "godwit_fill", "godwit_manifest", "godwit_assemble", "godwit_send_fragment", "sha256_k"},
 		},
 	} {
 		b, err := os.ReadFile(compileC(t, "godwit.o", append(c.switches, "-c", "c/godwit.c")...))
@@ -126,6 +152,7 @@ func TestDeviceSwitchesInC(t *testing.T) {
 	}
 	keyframes := compileC(t, "godwit_test", "-DGODWIT_NO_DELTA", "c/godwit_test.c", "c/godwit_aes.c")
 	runVectors(t, keyframes, "keyframe", "hello", "step-log")
+	fuzzC(t, keyframes, "20000")
 	// The HMAC that stands for that of a firmware is the one that it leaves out, in a second copy of everything, of which the linker takes what the first lacks.
 	hmac := filepath.Join(t.TempDir(), "hmac.c")
 	const source = `#undef GODWIT_HMAC
@@ -246,6 +273,12 @@ func testDeviceFuzz(t *testing.T, program string) {
 	if testing.Short() {
 		count = "50000"
 	}
+	fuzzC(t, program, count)
+}
+
+// fuzzC has the program mutate so many inputs, and write messages into buffers of any size.
+func fuzzC(t *testing.T, program, count string) {
+	t.Helper()
 	args := append([]string{"fuzz", count}, vectorFiles(t, "ack", "open", "sequence", "join", "policy", "offer", "request", "time", "rekey", "template-set",
 		"sleep", "fragment", "fragment-status", "manifest")...)
 	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
@@ -340,6 +373,7 @@ type world struct {
 	late   []byte                   // an acknowledgement that was sent before
 	old    *oldEpoch                // what the device left, if it remembers that
 	random uint32
+	run    int // statuses since the last one that needs no base
 	count  map[string]int
 }
 
@@ -373,7 +407,7 @@ func testDeviceHistories(t *testing.T, program string) {
 			w.step()
 		}
 	})
-	for _, what := range []string{"delta", "batch", "held value", "accepted at once", "challenged", "rekeyed", "large downlink", "large uplink", "message of the previous epoch", "acknowledgement of the previous epoch"} {
+	for _, what := range []string{"delta", "batch", "fill", "went along", "grew", "held value", "accepted at once", "challenged", "rekeyed", "large downlink", "large uplink", "message of the previous epoch", "acknowledgement of the previous epoch"} {
 		if count[what] == 0 && !testing.Short() { // a fifth of the histories does not have the rare ones each time
 			t.Errorf("no history had this: %s", what)
 		}
@@ -413,6 +447,7 @@ func (w *world) boot() {
 	if w.memory == lostMemory {
 		want = "-5"
 	}
+	w.run = 0
 	if got := w.c.ask(w.t, "boot %d %x %d %d %s", w.number, w.key, w.ctrBits, w.tagLen, w.memory); got != want {
 		w.t.Fatalf("boot: %s, want %s", got, want)
 	}
@@ -442,6 +477,8 @@ func (w *world) step() {
 		w.batch()
 	case 11:
 		w.largeDown()
+	case 15, 17, 19:
+		w.fill()
 	case 13:
 		w.largeUp()
 	default:
@@ -482,6 +519,11 @@ func (w *world) frame(answer string, flags int) (h codec.Header, counter uint64,
 	h, tag, label := codec.Header(item.Content[0]), uint8(8), codec.LabelUp8
 	if h.Kind() != codec.KindExtended && flags&flagMetered != 0 && w.tagLen == 4 {
 		tag, label = 4, codec.LabelUp4
+	}
+	if h.Kind() == codec.KindKeyframe || h.Kind() != codec.KindExtended && h.Base() == 0 {
+		w.run = 0
+	} else if h.Kind() != codec.KindExtended {
+		w.run++
 	}
 	s, err := codec.ParseSealed(item.Content, w.ctrBits, tag)
 	if err != nil {
@@ -649,16 +691,7 @@ func (w *world) batch() {
 	if plaintext == nil {
 		return
 	}
-	var after codec.State
-	w.base(&after, h, counter, plaintext)
-	got, err := w.template.DecodeBatch(nil, &after, h, plaintext, w.ref)
-	if err != nil || len(got) != len(want) {
-		w.t.Fatalf("%d statuses, %v", len(got), err)
-	}
-	for i := range got {
-		w.same(&got[i], &want[i])
-	}
-	w.states[counter], w.values[counter] = after, got[len(got)-1].Values
+	w.take(h, counter, plaintext, want)
 	w.count["batch"]++
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/gateway/api"
-	"github.com/godwit-gateway/godwit/gateway/config"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 )
 
@@ -132,22 +131,10 @@ func (k *deviceKey) key() (*[32]byte, error) {
 }
 
 func (k *deviceKey) product() (hub.Product, error) {
-	if k.ProductFile == "" {
-		p, err := config.BuiltIn(k.Product)
-		if err != nil {
-			return p, fmt.Errorf("%w: %w", errUsage, err)
-		}
-		return p, nil
+	if k.ProductFile != "" {
+		return readProduct(k.ProductFile)
 	}
-	text, err := os.ReadFile(k.ProductFile)
-	if err != nil {
-		return hub.Product{}, fmt.Errorf("read the product: %w", err)
-	}
-	p, problems := config.ParseProduct(k.ProductFile, string(text))
-	if len(problems) > 0 {
-		return p, problems
-	}
-	return p, nil
+	return readProduct(k.Product)
 }
 
 type frameInspectCmd struct {

@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/node"
 	"github.com/godwit-gateway/godwit/gateway/publish"
@@ -102,6 +103,16 @@ func TestAlarmsAreListed(t *testing.T) {
 		if !slices.Contains(hub.Alarms(), hub.Alarm(m[1])) {
 			t.Errorf("alarm %s is not listed", m[1])
 		}
+	}
+}
+
+// An import file that is written as the example is taken.
+func TestOperationsImportFile(t *testing.T) {
+	_, after, _ := strings.Cut(operations(t, "## Devices"), "```csv\n")
+	file, _, ok := strings.Cut(after, "```")
+	rows, errs := fleet.ParseImport(strings.NewReader(strings.ReplaceAll(file, "<64 hexadecimal digits>", strings.Repeat("0a", 32))))
+	if !ok || len(rows) != 2 || len(errs) > 0 {
+		t.Errorf("%d devices, %v", len(rows), errs)
 	}
 }
 

@@ -128,7 +128,7 @@ bits = 4
 			if product != odd {
 				file = filepath.Join("config", "products", product+".toml")
 			}
-			shown := godwit(t, 0, append([]string{"frame", "inspect", string(frames), "--product-file", file}, keyFile(t)...)...)
+			shown := godwit(t, 0, append([]string{"frame", "inspect", string(frames), "--product", file}, keyFile(t)...)...)
 			contains(t, shown, "keyframe, template slot 0", "delta, template slot 0, base 1", ", +1\n")
 			if n := strings.Count(shown, "verified: device 7"); n != 2 {
 				t.Errorf("%d frames were opened, want 2:\n%s", n, shown)

@@ -8,10 +8,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* --- The template of the product, as the gateway has it --- */
 
-enum { FIELDS = 2, STATES = 3 };
+enum { FIELDS = 2, STATES = 3, QUEUE = 24 };
 
 static const struct godwit_field fields[FIELDS] = {
 	{.offset = 250, .coding = {.width = 8}},  /* battery in steps of 0.01 V */
@@ -94,17 +95,18 @@ static int verify(void *context, int algorithm, const uint8_t *kid, size_t kid_l
 	return 0;
 }
 
-static void measure(int64_t values[FIELDS], int round)
+static void measure(int64_t values[FIELDS], int64_t now)
 {
-	values[0] = 371 - round; /* in steps of 0.01 V */
-	values[1] = round == 1 ? GODWIT_NONE : -93;
+	values[0] = 371 - now / 3600 % 24; /* in steps of 0.01 V */
+	values[1] = now / 3600 % 24 == 1 ? GODWIT_NONE : -93;
 }
 
 /* --- The device --- */
 
 static const uint8_t key[GODWIT_KEY] = {1, 2, 3}; /* from where the factory put it; never in the source */
 
-static const struct godwit_config config = {.number = 1001, .key = key, .aes = godwit_aes128};
+/* Both sides must say the same: this is what `godwit device import` makes of a row without msisdn, imei, mobile_id, ctr_bits and tag. */
+static const struct godwit_config config = {.number = 1001, .key = key, .aes = godwit_aes128, .short_counter = 1, .short_tag = 0};
 
 static struct godwit device;
 static struct godwit_history history;
@@ -112,10 +114,77 @@ static GODWIT_STATE(FIELDS) states[STATES];
 static struct godwit_assembly assembly; /* of what is too long for a frame */
 static uint8_t large[1024];
 static uint32_t interval = 3600;
+static int64_t now; /* of a clock that was set; the intervals of the example pass at once, so they begin some hours ago */
+
+/* What the link bills: here 50 bytes at least. A satellite's credits are a quantum of 50, a text message of 140 bytes is a quantum and a maximum. */
+static const struct godwit_bearer bearer = {.minimum = 50};
+
+static struct godwit_status queue[QUEUE]; /* readings that were not sent, oldest first */
+static int64_t values[QUEUE][FIELDS];
+static size_t waiting;     /* so many */
+static uint32_t base_less; /* seconds since the last frame of statuses that needs no base */
+
 static uint8_t policy;             /* low bits of the revision in force; permanent memory is the place for it, interval and deadbands */
 static uint32_t deadbands[FIELDS]; /* changes that are not worth sending */
 static enum { NOTHING, OWED, SAID } receipt; /* of the policy */
 static uint32_t said;              /* counter of the last status that was one */
+
+/* Frames of which nobody said yet that they arrived, oldest first. They are sent again as they are (F-022), until that is said or the place is needed. */
+static struct {
+	uint32_t counter;
+	int len;
+	int previous; /* of the epoch before this one */
+	uint8_t frame[GODWIT_OVERHEAD + 128];
+} kept[4];
+
+static unsigned keeping;
+
+enum { KEPT = sizeof kept / sizeof kept[0] };
+
+/* Sends a frame that was just made. */
+static void send_and_keep(const char *what, const uint8_t *frame, int n)
+{
+	radio_send(what, frame, n);
+	if (keeping == KEPT)
+		memmove(kept, kept + 1, --keeping * sizeof kept[0]);
+	kept[keeping].counter = godwit_last(&device);
+	kept[keeping].len = n;
+	kept[keeping].previous = 0;
+	memcpy(kept[keeping].frame, frame, (size_t)n);
+	keeping++;
+}
+
+static void send_again(void)
+{
+	unsigned i;
+
+	for (i = 0; i < keeping; i++)
+		radio_send("again", kept[i].frame, kept[i].len);
+}
+
+/* Lets go of what is on the gateway's disk. */
+static void let_go(const struct godwit_ack *ack, int previous)
+{
+	unsigned i, left = 0;
+
+	for (i = 0; i < keeping; i++)
+		if (kept[i].previous != previous || !godwit_ack_covers(ack, kept[i].counter))
+			kept[left++] = kept[i];
+	keeping = left;
+}
+
+/* A new epoch: what was sealed in the one before it may still be sent, what is older may not (F-119). */
+static void turn_over(void)
+{
+	unsigned i, left = 0;
+
+	for (i = 0; i < keeping; i++)
+		if (!kept[i].previous) {
+			kept[left] = kept[i];
+			kept[left++].previous = 1;
+		}
+	keeping = left;
+}
 
 /* Writes the record if it must be. To be called before each frame and after each received transmission. */
 static int persist(void)
@@ -144,7 +213,7 @@ static int send_hello(void)
 
 	if (!persist() || (n = godwit_send_hello(&device, hello, &out)) < 0)
 		return 0;
-	radio_send("hello", frame, n); /* and keep it until it is acknowledged */
+	send_and_keep("hello", frame, n);
 	return 1;
 }
 
@@ -161,7 +230,7 @@ static int send_join(void)
 	return 1;
 }
 
-enum { HOUR = 3600, WEEK = 7 * 24 * HOUR };
+enum { HOUR = 3600, DAY = 24 * HOUR, WEEK = 7 * DAY };
 
 static int unanswered;         /* something was sent since the device was last heard */
 static uint64_t silence;       /* seconds since the first of that */
@@ -212,7 +281,7 @@ static void consider(const struct godwit_value offer[GODWIT_KEYS])
 	if (step.code == 1)
 		return; /* fetch the image, compare its SHA-256, install it and keep the sequence with it (F-148, F-149) */
 	if (persist() && (sent = godwit_send_steps(&device, &log, &out)) > 0)
-		radio_send("steps", frame, sent);
+		send_and_keep("steps", frame, sent);
 }
 
 /* What the gateway says. */
@@ -221,8 +290,10 @@ static void obey(const struct godwit_received *r)
 	struct godwit_value v[GODWIT_KEYS];
 
 	if (r->type == GODWIT_REKEY) {
-		if (godwit_rekey(&device, r->body, r->len) == 0)
+		if (godwit_rekey(&device, r->body, r->len) == 0) {
+			turn_over();
 			(void)send_hello();
+		}
 		return;
 	}
 	if (godwit_read(r, v) < 0)
@@ -264,7 +335,8 @@ static void take(struct godwit_received *r, int got)
 
 	switch (got) {
 	case GODWIT_GOT_ACK:
-		printf("on disk:  counter %lu\n", (unsigned long)r->ack.counter); /* drop each kept frame that godwit_ack_covers */
+		printf("on disk:  counter %lu\n", (unsigned long)r->ack.counter);
+		let_go(&r->ack, r->previous);
 		if (receipt == SAID && !r->previous && godwit_ack_covers(&r->ack, said))
 			receipt = NOTHING;
 		return;
@@ -272,6 +344,7 @@ static void take(struct godwit_received *r, int got)
 		(void)send_join();
 		return;
 	case GODWIT_GOT_EPOCH:
+		turn_over();
 		(void)send_hello();
 		return;
 	default:
@@ -294,7 +367,7 @@ static void take(struct godwit_received *r, int got)
 
 static void receive(void)
 {
-	uint8_t buffer[256];
+	static uint8_t buffer[1232]; /* the most that the gateway sends over UDP */
 	struct godwit_item item = {.rest = buffer, .left = radio_receive(buffer, sizeof buffer)};
 	struct godwit_received r;
 	int items, got;
@@ -306,33 +379,54 @@ static void receive(void)
 		}
 }
 
-static int round_number;
+/* Takes a reading. The queue forgets the oldest where it is full. */
+static void read_sensors(void)
+{
+	unsigned i;
 
+	if (waiting == QUEUE) {
+		waiting--;
+		memmove(queue, queue + 1, waiting * sizeof queue[0]);
+		memmove(values, values + 1, waiting * sizeof values[0]);
+		for (i = 0; i < waiting; i++)
+			queue[i].values = values[i];
+	}
+	measure(values[waiting], now);
+	for (i = 0; i < FIELDS; i++)
+		values[waiting][i] = godwit_hold(&history, i, deadbands[i], values[waiting][i]);
+	memset(&queue[waiting], 0, sizeof queue[0]);
+	queue[waiting].values = values[waiting];
+	queue[waiting].clock_valid = 1;
+	queue[waiting].time = now;
+	waiting++;
+}
+
+/* Sends the last reading, and those before it that cost nothing more. What could not be sent goes with what follows. */
 static int send_status(unsigned flags)
 {
-	int64_t values[FIELDS];
-	struct godwit_status status = {0};
-	uint8_t frame[GODWIT_OVERHEAD + 64];
+	uint8_t frame[GODWIT_OVERHEAD + 128];
 	const struct godwit_out out = {frame, sizeof frame, (uint8_t)(GODWIT_ADDRESSED | flags)};
-	unsigned i;
+	struct godwit_queue q = {.statuses = queue, .due = 1};
+	struct godwit_status *last;
 	int n;
 
-	measure(values, round_number);
-	for (i = 0; i < FIELDS; i++)
-		values[i] = godwit_hold(&history, i, deadbands[i], values[i]);
-	status.values = values;
-	status.clock_valid = 1;
-	status.time = 1800000000 + (int64_t)round_number * interval;
-	status.rare = status.has_policy = receipt != NOTHING;
-	status.version = 1; /* in the product's release table */
-	status.policy = policy;
-	if (!persist() || (n = godwit_status(&device, &history, &status, &out)) < 0)
+	if (waiting == 0) /* all that there was is on its way */
+		read_sensors();
+	q.count = waiting;
+	last = &queue[waiting - 1];
+	last->rare = last->has_policy = receipt != NOTHING;
+	last->version = 1; /* in the product's release table */
+	last->policy = policy;
+	if (!persist() || (n = godwit_fill(&device, &history, &q, &bearer, &out)) < 0)
 		return 0;
 	if (receipt != NOTHING) {
 		receipt = SAID;
 		said = godwit_last(&device);
 	}
-	radio_send(history.run == 0 ? "keyframe" : "delta", frame, n); /* and keep it until it is acknowledged */
+	send_and_keep(waiting - q.count > 1 ? "batch" : history.run == 0 ? "keyframe" : "delta", frame, n);
+	waiting = q.count;
+	if (history.run == 0)
+		base_less = 0;
 	return 1;
 }
 
@@ -341,16 +435,23 @@ static int send_keyframe(void)
 	return send_status(GODWIT_KEYFRAME);
 }
 
-/* What there is to do at a time. */
-static int work(int round)
-{
-	int sent;
+enum { READINGS = 4 }; /* in an interval */
 
-	round_number = round;
-	waited += interval; /* since the last round */
+/* What there is to do in an interval. */
+static int work(void)
+{
+	int sent, i;
+
+	for (i = 0; i < READINGS; i++) { /* with time between them */
+		now += interval / READINGS;
+		read_sensors();
+	}
+	waited += interval;
 	if (unanswered)
 		silence += interval;
-	sent = send_status(0);
+	send_again();
+	base_less += interval;
+	sent = send_status(base_less >= DAY ? GODWIT_KEYFRAME : 0); /* F-131: a network may have been wrong about what it delivered */
 	unanswered = 1;
 	receive();
 	join_if_due();
@@ -359,6 +460,7 @@ static int work(int round)
 
 static int boot(void)
 {
+	keeping = 0; /* RAM is lost */
 	godwit_assembly_init(&assembly, large, sizeof large);
 	godwit_history_init(&history, &template, 0, &states[0].state, STATES);
 	if (never_written)
@@ -368,26 +470,37 @@ static int boot(void)
 	return join(); /* neither is good, or it waited to be accepted: nothing may be sealed, for nobody knows which counters were used */
 }
 
+/* The network says that it delivered the last frame, as some do; where they do not, an acknowledgement says so. */
+static void delivered(void)
+{
+	const struct godwit_ack word = {.counter = godwit_last(&device)};
+
+	godwit_delivered(&history, word.counter);
+	let_go(&word, 0);
+	heard(); /* a device that gets acknowledgements is heard by nothing else */
+}
+
 int main(void)
 {
 	int round;
 
+	now = (int64_t)time(NULL) - 8 * HOUR;
 	if (!boot())
 		return 1;
+	delivered();
 	for (round = 0; round < 3; round++) {
-		if (!work(round))
+		if (!work())
 			return 1;
-		godwit_delivered(&history, godwit_last(&device)); /* as a network says that delivers by itself; else receive does it */
-		heard(); /* a device that gets acknowledgements is heard by nothing else */
+		delivered();
 	}
 	printf("restart\n"); /* RAM is lost, permanent memory is not: counters go on above all that were used */
 	memset(&device, 0, sizeof device);
-	if (!boot() || !work(3))
+	if (!boot() || !work()) /* nobody said that the hello arrived: it goes again */
 		return 1;
 	printf("memory lost\n"); /* until the gateway answers, there is nothing but the join */
 	flash_erase();
 	memset(&device, 0, sizeof device);
-	if (!boot() || work(4))
+	if (!boot() || work())
 		return 1;
 	printf("restart\n"); /* still not accepted: asked again */
 	memset(&device, 0, sizeof device);

@@ -925,8 +925,10 @@ void godwit_history_init(struct godwit_history *h, const struct godwit_template 
 	h->slot = slot;
 	h->run = h->entered = 0;
 	size *= count;
-	if (DELTAS)
-		memset(states, 0, size); /* entered 0: none is one */
+	h->end = states;
+	if (!DELTAS)
+		return;
+	memset(states, 0, size); /* entered 0: none is one */
 	h->end = (struct godwit_state *)(void *)((uint8_t *)states + size);
 }
 
@@ -1020,6 +1022,103 @@ int64_t godwit_hold(const struct godwit_history *h, unsigned field, uint32_t ban
 	before += f->offset;
 	return before - (int64_t)band < value && value < before + (int64_t)band ? before : value;
 }
+
+#if !defined GODWIT_NO_DELTA && !defined GODWIT_NO_FILL
+
+uint32_t godwit_billed(const struct godwit_bearer *b, uint32_t n)
+{
+	if (b->quantum > 1)
+		n = (uint32_t)floor_div((int64_t)n + b->quantum - 1, b->quantum) * b->quantum;
+	return n < b->minimum ? b->minimum : n;
+}
+
+/* A queue on its way into a frame. */
+struct filler {
+	struct godwit *g;
+	const struct godwit_history *h;
+	const struct godwit_queue *q;
+	const struct godwit_bearer *bearer;
+	const struct godwit_out *out;
+};
+
+static void weightless(void *context, const uint8_t key[16], const uint8_t in[16], uint8_t out[16])
+{
+	(void)context;
+	(void)key;
+	(void)in;
+	(void)out;
+}
+
+/*
+ * The length of the frame of the last n statuses, if it fits into the buffer and a message. It is made for that, with a cipher that does nothing, and all but the
+ * buffer is as it was afterwards: so one content is sealed under one counter, however many are weighed (F-022).
+ */
+static NOINLINE int weigh(const struct filler *f, size_t n)
+{
+	const struct godwit_config *config = f->g->config;
+	struct godwit_config light = *config;
+	struct godwit_history h = *f->h;
+	struct godwit_state *s = h.states;
+	int len;
+
+	light.aes = weightless;
+	f->g->config = &light;
+	len = godwit_batch(f->g, &h, f->q->statuses + f->q->count - n, n, f->out);
+	f->g->config = config;
+	if (len < 0)
+		return len;
+	f->g->next--;
+	while (next_state(&h, s) != h.oldest)
+		s = next_state(&h, s);
+	s->entered--; /* nobody sent the status of this state */
+	return f->bearer->maximum != 0 && len > f->bearer->maximum ? GODWIT_E_SPACE : len;
+}
+
+/* The most statuses, at least n, which are known to fit, and up to most, in a frame that is billed for no more than bill. By halving: more are longer. */
+static NOINLINE size_t fit(const struct filler *f, size_t n, size_t most, uint32_t bill)
+{
+	while (n < most) {
+		size_t more = n + (most - n + 1) / 2;
+		int len = weigh(f, more);
+
+		if (len < 0 || godwit_billed(f->bearer, (uint32_t)len) > bill)
+			most = more - 1;
+		else
+			n = more;
+	}
+	return n;
+}
+
+int godwit_fill(struct godwit *g, struct godwit_history *h, struct godwit_queue *q, const struct godwit_bearer *bearer, const struct godwit_out *out)
+{
+	struct filler f;
+	size_t n = 1, most = q->count < BATCH_MAX ? q->count : BATCH_MAX;
+	int len;
+
+	if (q->due - 1 >= q->count)
+		return GODWIT_E_ARGUMENT;
+	f.g = g;
+	f.h = h;
+	f.q = q;
+	f.bearer = bearer;
+	f.out = out;
+	len = weigh(&f, 1);
+	if (len < 0)
+		return len;
+	if (h->run < KEYFRAME_EVERY - 1 && (out->flags & (GODWIT_ASK | GODWIT_KEYFRAME)) == 0) { /* a keyframe goes alone */
+		n = fit(&f, 1, q->due < most ? q->due : most, UINT32_MAX);
+		if (n > 1)
+			len = weigh(&f, n);
+		n = fit(&f, n, most, godwit_billed(bearer, (uint32_t)len)); /* F-135 */
+	}
+	memset(out->buffer, 0, out->cap); /* what was weighed is there in clear */
+	len = godwit_batch(g, h, q->statuses + q->count - n, n, out);
+	q->count -= n;
+	q->due -= n < q->due ? n : q->due;
+	return len;
+}
+
+#endif
 
 /* The newest status that is on the gateway's disk serves as the base. */
 static NOINLINE void confirm(struct godwit_history *h, unsigned entered, const struct godwit_ack *ack)
@@ -1897,28 +1996,30 @@ int godwit_parcel_init(struct godwit_parcel *p, uint8_t set, const uint8_t *mess
 {
 	uint8_t hash[HASH_LEN];
 	unsigned heads;
+	size_t size;
 
 	if (n <= room || n > FRAGMENTED_MAX || message[0] == GODWIT_HELLO || message[0] == GODWIT_FRAGMENT || message[0] == GODWIT_FRAGMENT_STATUS)
 		return GODWIT_E_ARGUMENT;
-	godwit_sha256(message, n, hash);
-	memset(p, 0, sizeof *p);
-	memcpy(p->check, hash, CHECK_BYTES);
-	p->message = message;
-	p->len = n;
-	p->there = there;
-	p->set = set;
 	for (heads = 2; heads <= 6; heads += 2) { /* last and index have the same room: one byte, two or three */
 		size_t count;
 
 		if (room <= 2 + heads)
 			break;
-		p->size = room - 2 - heads;
-		count = (size_t)floor_div((int64_t)(n + CHECK_BYTES + p->size - 1), (uint32_t)p->size);
+		size = room - 2 - heads;
+		count = (size_t)floor_div((int64_t)(n + CHECK_BYTES + size - 1), (uint32_t)size);
 		if (count <= (heads == 2 ? 24u : heads == 4 ? 256u : (unsigned)FRAGMENTS_MAX)) {
 			if ((count + 7) / 8 > there_len)
 				break;
-			memset(there, 0, (count + 7) / 8);
+			godwit_sha256(message, n, hash);
+			memset(p, 0, sizeof *p);
+			memcpy(p->check, hash, CHECK_BYTES);
+			p->message = message;
+			p->len = n;
+			p->size = size;
 			p->last = (uint16_t)(count - 1);
+			p->there = there;
+			p->set = set;
+			memset(there, 0, (count + 7) / 8);
 			return (int)count;
 		}
 	}
@@ -1950,13 +2051,14 @@ int godwit_send_fragment(struct godwit *g, struct godwit_parcel *p, const struct
 	put_head(&w, CBOR_UINT, index);
 	for (; at < end && at < p->len + CHECK_BYTES; at++)
 		put(&w, at < p->len ? p->message[at] : p->check[at - p->len]);
-	if (next_missing(p, index + 1) > p->last) { /* the round ends */
+	if (next_missing(p, index + 1) > p->last) /* the round ends */
 		header |= 1;
-		p->asked = (uint16_t)index;
-	}
 	n = finish(&w, g, header);
-	if (n > 0)
+	if (n > 0) {
 		p->next = (uint16_t)(index + 1);
+		if ((header & 1) != 0)
+			p->asked = (uint16_t)index;
+	}
 	return n;
 }
 

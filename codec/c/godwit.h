@@ -5,11 +5,12 @@
  * this file leads through an integration, example.c is a whole device.
  *
  * These leave something out, defined for all files that include this one: GODWIT_HMAC SHA-256, for that of the firmware; GODWIT_NO_DELTA deltas and batches:
- * statuses are keyframes; GODWIT_NO_FRAGMENTS messages in fragments; GODWIT_NO_MANIFEST manifests of updates; GODWIT_NO_JOIN joins: such a device is silent
- * for good when it loses its permanent memory.
+ * statuses are keyframes; GODWIT_NO_FILL queues that fill frames; GODWIT_NO_FRAGMENTS messages in fragments; GODWIT_NO_MANIFEST manifests of updates;
+ * GODWIT_NO_JOIN joins: such a device is silent for good when it loses its permanent memory.
  *
- * Functions return a length or another result from 0 on, or one of the negative codes of enum godwit_error. After an error nothing has changed
- * but what the output buffer holds. A struct godwit is for one caller at a time: lock it if an interrupt sends.
+ * Functions return a length or another result from 0 on, or one of the negative codes of enum godwit_error. After an error nothing has changed but what the
+ * output buffer holds, and that a history may have lost the oldest status that could have become a base. A struct godwit is for one caller at a time: lock it
+ * if an interrupt sends.
  */
 #ifndef GODWIT_H
 #define GODWIT_H
@@ -154,7 +155,7 @@ struct godwit_template {
 
 /* A status. All zero but values is one without a clock and without a rare block. */
 struct godwit_status {
-	int64_t time;          /* Unix seconds, if clock_valid */
+	int64_t time;          /* Unix seconds, if clock_valid; it must arrive within 12 days, 45 where the unit is minutes (F-035) */
 	const int64_t *values; /* one for each field, in steps, or GODWIT_NONE; what is out of range, to 2^62, goes as its nearest end (F-031) */
 	bool clock_valid;      /* the clock was set since boot and is to be believed */
 	bool rare;             /* a rare block follows */
@@ -242,6 +243,40 @@ static inline int godwit_status(struct godwit *g, struct godwit_history *h, cons
 {
 	return godwit_batch(g, h, status, 1, out);
 }
+
+#if !defined GODWIT_NO_DELTA && !defined GODWIT_NO_FILL
+
+/* How a network bills a message, in bytes of payload. */
+struct godwit_bearer {
+	uint16_t quantum; /* billed are multiples of it; 0 or 1: each byte */
+	uint16_t minimum; /* billed at least */
+	uint16_t maximum; /* carried by one message; 0: as much as the buffer has room for */
+};
+
+/* What a payload of n bytes is billed for. */
+uint32_t godwit_billed(const struct godwit_bearer *b, uint32_t n);
+
+/* Statuses that wait, oldest first. The last is the one that is due now; those before it were not sent. */
+struct godwit_queue {
+	const struct godwit_status *statuses;
+	size_t count; /* of them, 1 or more */
+	size_t due;   /* so many of the last have to go in any case, 1 or more; the others go where they cost nothing */
+};
+
+/*
+ * Makes the frame that pays most for a queue: of its last status, or a batch of its last ones (F-135). Those that have to go in any case go together as far as a
+ * message carries them, however many steps of the bill that takes: each frame more would cost its overhead and the minimum anew. Then the others that are the
+ * nearest fill what is paid for, as many as leave the bill as it is. Where a keyframe is wanted, by flags or as every 32nd frame, the last status goes alone.
+ *
+ * What is in the frame leaves the queue, which gets shorter at its end: while it has something due, the next call makes the next frame. Keep the statuses until the
+ * frame is acknowledged if they are to be said anew after a join (F-119). What is billed is the whole item in out: add what the link puts around it to nothing.
+ *
+ * It weighs what it might send, about 2 log2(count) frames with up to count statuses, at the price of making them without AES. out needs the maximum, or the plaintext
+ * if that is less, and GODWIT_OVERHEAD. Returns as godwit_status; GODWIT_E_SPACE also if the last status alone is too long.
+ */
+int godwit_fill(struct godwit *g, struct godwit_history *h, struct godwit_queue *q, const struct godwit_bearer *bearer, const struct godwit_out *out);
+
+#endif
 
 /*
  * The value to send of a field that was measured, where a change below band steps is not worth sending (the deadband of a policy, F-067): that of the base if it
@@ -338,8 +373,8 @@ struct godwit_item {
 };
 
 /*
- * Takes the next item of a transmission. It has at most 16 (F-003). Returns 1; 0 at the end; GODWIT_E_MALFORMED, after which the rest is to be dropped; items
- * before stand (F-004).
+ * Takes the next item of a transmission. It has at most 16: take no more (F-003). Returns 1; 0 at the end; GODWIT_E_MALFORMED, as any further call then does: the
+ * rest is to be dropped, items before stand (F-004).
  */
 int godwit_next(struct godwit_item *item);
 
@@ -602,7 +637,7 @@ void godwit_sha256(const uint8_t *data, size_t n, uint8_t out[32]);
 void godwit_hmac(uint8_t key[32], const uint8_t *data, size_t n);
 #endif
 
-/* The key of a device of a fleet key (SPEC §2.1), for provisioning. fleet and out have GODWIT_KEY bytes. */
+/* The key of a device of a fleet key (SPEC §2.1), for provisioning. fleet and out have GODWIT_KEY bytes and do not overlap. */
 void godwit_fleet_key(const uint8_t *fleet, uint32_t number, uint8_t *out);
 
 #ifdef __cplusplus

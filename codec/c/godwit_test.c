@@ -178,7 +178,7 @@ static char *read_file(const char *path)
 {
 	FILE *f = fopen(path, "rb");
 	char *text;
-	long n;
+	long n = 0;
 
 	if (f == NULL || fseek(f, 0, SEEK_END) != 0 || (n = ftell(f)) < 0 || fseek(f, 0, SEEK_SET) != 0)
 		die(path);
@@ -1406,6 +1406,52 @@ static void fuzz_messages(const uint8_t *b, size_t n)
 	(void)godwit_assemble(&a, &r); /* one message after another, as they come */
 }
 
+/* Has up to two statuses fill a frame, on a bearer of any kind. */
+static int fuzz_fill(struct godwit *g, struct godwit_history *h, const struct godwit_status *statuses, const struct godwit_out *out)
+{
+#if defined GODWIT_NO_DELTA || defined GODWIT_NO_FILL
+	return godwit_batch(g, h, statuses, 1, out);
+#else
+	struct godwit_bearer bearer;
+	struct godwit_queue q, before;
+	int n;
+
+	bearer.quantum = (uint16_t)random_below(1u << random_below(17));
+	bearer.minimum = (uint16_t)random_below(1u << random_below(17));
+	bearer.maximum = (uint16_t)random_below(1u << random_below(17));
+	q.statuses = statuses;
+	q.count = random_below(3);
+	q.due = random_below(4);
+	before = q;
+	n = godwit_fill(g, h, &q, &bearer, out);
+	if (n < 0 ? memcmp(&before, &q, sizeof q) != 0 : q.count >= before.count || (bearer.maximum != 0 && n > bearer.maximum))
+		die("a queue that is not what it should be");
+	return n;
+#endif
+}
+
+/* Cuts a message into fragments of any size and sends some. What is refused must leave the parcel as it was. */
+static unsigned fuzz_parcel(struct godwit *g, const struct godwit_out *out)
+{
+	static uint8_t message[200] = {GODWIT_USER};
+	uint8_t there[3] = {0};
+	struct godwit_parcel p, before;
+	unsigned wrong = 0, i;
+
+	memset(&p, 0xaa, sizeof p);
+	before = p;
+	if (godwit_parcel_init(&p, 1, message, random_below(sizeof message), random_below(40), there, random_below(sizeof there + 1)) < 0)
+		return memcmp(&before, &p, sizeof p) != 0;
+	for (i = 0; i < 4; i++) {
+		int n;
+
+		before = p;
+		n = godwit_send_fragment(g, &p, out);
+		wrong += n > (int)out->cap || (n <= 0 && memcmp(&before, &p, sizeof p) != 0);
+	}
+	return wrong;
+}
+
 /*
  * Writes messages of any content into buffers of any size, at whose ends the sanitizers watch. Returns how many are longer than their buffer, or left the
  * session other than it was though they were refused.
@@ -1440,7 +1486,10 @@ static unsigned fuzz_writers(const struct device *d)
 	t.unit = 60;
 	t.interval = random_below(100);
 	t.time.width = 16;
-	godwit_history_init(&h, &t, 0, &states[0].state, 3);
+	if (DELTAS)
+		godwit_history_init(&h, &t, 0, &states[0].state, 3);
+	else
+		godwit_history_init(&h, &t, 0, NULL, 0);
 	for (i = 0; i < 8; i++) {
 		int64_t values[2][3];
 		struct godwit_status s[2];
@@ -1493,11 +1542,12 @@ static unsigned fuzz_writers(const struct device *d)
 				s[k].rare = random_below(2) != 0;
 				s[k].version = (uint8_t)random_below(65);
 			}
-			n = godwit_batch(&g, &h, s, random_below(3), &out);
+			n = random_below(2) == 0 ? fuzz_fill(&g, &h, s, &out) : godwit_batch(&g, &h, s, random_below(3), &out);
 		}
 		wrong += n > (int)cap || (n < 0 && memcmp(&before, &g, sizeof g) != 0);
 		if (n > 0)
 			godwit_delivered(&h, godwit_last(&g));
+		wrong += fuzz_parcel(&g, &out);
 		free(b);
 	}
 	return wrong;
@@ -1667,6 +1717,49 @@ static void serve_batch(char *at)
 	answer_frame(godwit_batch(&served.g, &history, statuses, count, &where));
 }
 
+#if !defined GODWIT_NO_DELTA && !defined GODWIT_NO_FILL
+
+/* quantum, minimum, maximum of a bearer. */
+static struct godwit_bearer read_bearer(char **at)
+{
+	struct godwit_bearer b;
+
+	b.quantum = (uint16_t)word_number(at);
+	b.minimum = (uint16_t)word_number(at);
+	b.maximum = (uint16_t)word_number(at);
+	return b;
+}
+
+/* flags, slot, room, a bearer, what is due, count, statuses: answers with how many went, how many are still due, and the frame. */
+static void serve_fill(char *at)
+{
+	static struct godwit_status statuses[BATCH_MAX + 8];
+	static int64_t values[BATCH_MAX + 8][FIELDS_MAX];
+	unsigned flags = (unsigned)word_number(&at);
+	uint8_t slot = (uint8_t)word_number(&at);
+	struct godwit_out where = serve_to((size_t)word_number(&at), flags);
+	struct godwit_bearer bearer = read_bearer(&at);
+	struct godwit_queue q;
+	size_t i;
+	int n;
+
+	q.due = (size_t)word_number(&at);
+	q.count = (size_t)word_number(&at);
+	q.statuses = statuses;
+	for (i = 0; i < q.count; i++)
+		read_status(&at, &statuses[i], values[i]);
+	history.slot = slot;
+	n = godwit_fill(&served.g, &history, &q, &bearer, &where);
+	if (n > 0)
+		printf("%zu %zu ", i - q.count, q.due);
+	for (i = (size_t)n + BODY_AT; n > 0 && i < where.cap; i++) /* the frame was made with the room for heads before it */
+		if (where.buffer[i] != 0)
+			die("what was weighed is behind the frame");
+	answer_frame(n);
+}
+
+#endif
+
 static void serve_status(char *at)
 {
 	struct godwit_status status;
@@ -1830,6 +1923,14 @@ static void serve(void)
 			serve_status(at);
 		} else if (strcmp(command, "batch") == 0) {
 			serve_batch(at);
+#if !defined GODWIT_NO_DELTA && !defined GODWIT_NO_FILL
+		} else if (strcmp(command, "fill") == 0) {
+			serve_fill(at);
+		} else if (strcmp(command, "billed") == 0) {
+			struct godwit_bearer bearer = read_bearer(&at);
+
+			printf("%" PRIu32 "\n", godwit_billed(&bearer, (uint32_t)word_number(&at)));
+#endif
 		} else if (strcmp(command, "hello") == 0) {
 			serve_hello(at);
 		} else if (strcmp(command, "send") == 0) {
