@@ -38,7 +38,7 @@ func (d *demo) rollOut(ctx context.Context, trucks []member) error {
 	if err != nil {
 		return err
 	}
-	second, err := d.gateway.second(ctx, d.site.Dir)
+	second, err := d.gateway.second(ctx)
 	if err != nil {
 		return err
 	}
@@ -84,9 +84,9 @@ func (d *demo) known(ctx context.Context, members []member) (bool, error) {
 	}
 }
 
-// second is the client of another person, whose token is beside the configuration.
-func (g *gateway) second(ctx context.Context, dir string) (*api.Client, error) {
-	path := filepath.Join(dir, "approver.token")
+// second is the client of another person, whose token is beside the first one: with the gateway's state both are lost.
+func (g *gateway) second(ctx context.Context) (*api.Client, error) {
+	path := filepath.Join(filepath.Dir(g.cfg.API.TokenFile), "approver.token")
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		var made api.NewToken
