@@ -294,7 +294,7 @@ type deviceRejectCmd struct {
 
 // Help shows an example.
 func (deviceRejectCmd) Help() string {
-	return `Its frames are counted and dropped from now on, and its number cannot register again.
+	return `Its frames are counted and dropped from now on, its line is paid until then, and its number cannot register again.
 
 Example:
   godwit device reject 2001 --reason "stolen"`

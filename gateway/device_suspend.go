@@ -36,7 +36,8 @@ type deviceResumeCmd struct {
 
 // Help shows an example.
 func (deviceResumeCmd) Help() string {
-	return `A line that is resumed from the day on which it was to be suspended never was.
+	return `Also sooner than was said before. A line that is resumed from the day on which it was to be suspended never was; one that is
+suspended from the day on which it was to be resumed stays suspended.
 
 Example:
   godwit device resume buoy-2001 --link sbd0 --from 2027-03-01`

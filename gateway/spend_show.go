@@ -89,15 +89,11 @@ func (c *spendShowCmd) check() error {
 	case c.Devices && (c.Pool != "" || c.Campaign != "" || c.Cause != ""):
 		return fmt.Errorf("%w: --pool, --campaign and --cause do not go with --devices: their accounts are by link; --customer, --product and --link do", errUsage)
 	}
-	for _, by := range c.By {
-		if !slices.Contains(spendBy, by) {
-			return fmt.Errorf("%w: --by %s: want %s", errUsage, by, strings.Join(spendBy, ", "))
-		}
+	if _, err := ledger.ParseBy(c.By); err != nil {
+		return fmt.Errorf("%w: --by: %w", errUsage, err)
 	}
 	return nil
 }
-
-var spendBy = []string{"customer", "link", "pool", "campaign", "cause", "direction", "correction"}
 
 // filters are what is asked about, by its name in queries.
 func (c *spendShowCmd) filters() [][2]string {

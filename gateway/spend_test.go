@@ -70,7 +70,7 @@ func TestNothingIsBooked(t *testing.T) {
 		}
 	}
 	for args, want := range map[string]string{
-		"--by song":                "--by song: want customer, link",
+		"--by song":                `--by: sums are not kept apart by "song": want some of customer, link`,
 		"--cause song":             `there is no cause "song": want one of other, status`,
 		"--product truck":          "--product goes with --devices",
 		"--devices --pool p":       "--pool, --campaign and --cause do not go with --devices",

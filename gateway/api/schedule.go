@@ -120,23 +120,6 @@ func monthOf(text string) (tariff.Month, error) {
 	return m, nil
 }
 
-// sides are what sums can be kept apart by.
-var sides = map[string]ledger.By{
-	"customer": ledger.ByCustomer, "link": ledger.ByLink, "pool": ledger.ByPool, "campaign": ledger.ByCampaign, "cause": ledger.ByCause,
-	"direction": ledger.ByDirection, "correction": ledger.ByCorrection,
-}
-
-func sidesOf(list []string) (by ledger.By, err error) {
-	for _, word := range list {
-		side, ok := sides[word]
-		if !ok {
-			return 0, fmt.Errorf("%w: by %q: want customer, link, pool, campaign, cause, direction or correction", hub.ErrQuery, word)
-		}
-		by |= side
-	}
-	return by, nil
-}
-
 func (a *api) registerSpend(h huma.API) {
 	huma.Register(h, operation(http.MethodGet, "/spend", "show-spend", "What was spent in a month, and what it will probably come to", Viewer),
 		func(_ context.Context, in *struct {
@@ -153,9 +136,9 @@ func (a *api) registerSpend(h huma.API) {
 			if err != nil {
 				return nil, failed(err)
 			}
-			by, err := sidesOf(slices.DeleteFunc(in.By, func(s string) bool { return s == "" }))
+			by, err := ledger.ParseBy(slices.DeleteFunc(in.By, func(s string) bool { return s == "" }))
 			if err != nil {
-				return nil, failed(err)
+				return nil, failed(fmt.Errorf("%w: %w", hub.ErrQuery, err))
 			}
 			if in.Cause != "" {
 				if _, err := ledger.ParseCause(in.Cause); err != nil {

@@ -20,7 +20,8 @@ type Suspension struct {
 // Suspensions are those of a device, the oldest first.
 func (f *Fleet) Suspensions(i Index) []Suspension { return slices.Clone(f.suspended[i]) }
 
-// Suspend notes that a line is suspended from a day on, until it is resumed. open is the first day that is not closed: what ended before is dropped.
+// Suspend notes that a line is suspended from a day on, until it is resumed. From the day on which it was to be resumed it just stays suspended. open is the
+// first day that is not closed: what ended before is dropped.
 func (f *Fleet) Suspend(i Index, link string, from, open tariff.Date) error {
 	list := slices.DeleteFunc(f.Suspensions(i), func(s Suspension) bool { return s.Until != 0 && s.Until <= open })
 	for _, s := range list {
@@ -31,6 +32,11 @@ func (f *Fleet) Suspend(i Index, link string, from, open tariff.Date) error {
 			return fmt.Errorf("suspend a line from %s on that is suspended from %s until %s: %w", from, s.From, s.Until, ErrState)
 		}
 	}
+	if k := slices.IndexFunc(list, func(s Suspension) bool { return s.Link == link && s.Until == from }); k >= 0 {
+		list[k].Until = 0
+		f.setSuspensions(i, list)
+		return nil
+	}
 	if len(list) >= SuspensionsMax {
 		return fmt.Errorf("suspend a line of a device that has %d suspensions in months that are open: %w", len(list), ErrState)
 	}
@@ -38,15 +44,14 @@ func (f *Fleet) Suspend(i Index, link string, from, open tariff.Date) error {
 	return nil
 }
 
-// Resume notes that a line is not suspended any more from a day on. One that is resumed from the day on which it was to be suspended never was.
+// Resume notes that a line is not suspended any more from a day on, on which it would be: also if it was to be resumed later. One that is resumed from the
+// day on which it was to be suspended never was.
 func (f *Fleet) Resume(i Index, link string, from tariff.Date) error {
 	list := f.Suspensions(i)
-	k := slices.IndexFunc(list, func(s Suspension) bool { return s.Link == link && s.Until == 0 })
+	k := slices.IndexFunc(list, func(s Suspension) bool { return s.Link == link && s.Has(from) })
 	switch {
 	case k < 0:
-		return fmt.Errorf("resume a line that is not suspended: %w", ErrState)
-	case from < list[k].From:
-		return fmt.Errorf("resume a line from %s on that is suspended from %s on: %w", from, list[k].From, ErrState)
+		return fmt.Errorf("resume a line from %s on that is not suspended on that day: %w", from, ErrState)
 	case from == list[k].From:
 		list = slices.Delete(list, k, k+1)
 	default:

@@ -28,13 +28,21 @@ func TestSuspensions(t *testing.T) {
 		{"suspend", "sbd0", 20261101, "", "[{sbd0 {2026-11-01 }}]"},
 		{"suspend", "sbd0", 20261201, "suspended from 2026-11-01 on", "[{sbd0 {2026-11-01 }}]"},
 		{"suspend", "sms0", 20261105, "", "[{sbd0 {2026-11-01 }} {sms0 {2026-11-05 }}]"},
-		{"resume", "sms0", 20261104, "from 2026-11-04 on that is suspended from 2026-11-05 on", "[{sbd0 {2026-11-01 }} {sms0 {2026-11-05 }}]"},
+		{"resume", "sms0", 20261104, "from 2026-11-04 on that is not suspended on that day", "[{sbd0 {2026-11-01 }} {sms0 {2026-11-05 }}]"},
 		{"resume", "sms0", 20261105, "", "[{sbd0 {2026-11-01 }}]"},
 		{"resume", "sbd0", 20261120, "", "[{sbd0 {2026-11-01 2026-11-20}}]"},
 		{"resume", "sbd0", 20261121, "not suspended", "[{sbd0 {2026-11-01 2026-11-20}}]"},
+		{"resume", "sbd0", 20261120, "not suspended", "[{sbd0 {2026-11-01 2026-11-20}}]"},
 		{"suspend", "sbd0", 20261119, "until 2026-11-20", "[{sbd0 {2026-11-01 2026-11-20}}]"},
-		{"suspend", "sbd0", 20261120, "", "[{sbd0 {2026-11-01 2026-11-20}} {sbd0 {2026-11-20 }}]"},
+		{"suspend", "sbd0", 20261120, "", "[{sbd0 {2026-11-01 }}]"}, // it stays suspended
 		{"resume", "sbd0", 20261120, "", "[{sbd0 {2026-11-01 2026-11-20}}]"},
+		{"resume", "sbd0", 20261115, "", "[{sbd0 {2026-11-01 2026-11-15}}]"}, // earlier than was said
+		{"suspend", "sbd0", 20261120, "", "[{sbd0 {2026-11-01 2026-11-15}} {sbd0 {2026-11-20 }}]"},
+		{"resume", "sbd0", 20261125, "", "[{sbd0 {2026-11-01 2026-11-15}} {sbd0 {2026-11-20 2026-11-25}}]"},
+		{"suspend", "sbd0", 20261115, "until 2026-11-25", "[{sbd0 {2026-11-01 2026-11-15}} {sbd0 {2026-11-20 2026-11-25}}]"},
+		{"resume", "sbd0", 20261101, "", "[{sbd0 {2026-11-20 2026-11-25}}]"}, // it never was
+		{"suspend", "sms0", 20261125, "", "[{sbd0 {2026-11-20 2026-11-25}} {sms0 {2026-11-25 }}]"},
+		{"resume", "sms0", 20261125, "", "[{sbd0 {2026-11-20 2026-11-25}}]"},
 	} {
 		if step.what == "suspend" {
 			err = f.Suspend(i, step.link, step.day, 20261101)
@@ -54,12 +62,12 @@ func TestSuspensions(t *testing.T) {
 		if full := n == fleet.SuspensionsMax-1; (err != nil) != full || !full && f.Resume(i, "sbd0", day+1) != nil {
 			t.Fatalf("the %d. suspension: %v", n+2, err)
 		}
-		day++
+		day += 2
 	}
-	if err := f.Suspend(i, "sbd0", 20270101, 20261205); err != nil { // some are over now
+	if err := f.Suspend(i, "sbd0", 20270101, 20261210); err != nil { // some are over now
 		t.Fatal(err)
 	}
-	if list := f.Suspensions(i); len(list) != fleet.SuspensionsMax-4 || list[0].From != 20261205 {
+	if list := f.Suspensions(i); len(list) != fleet.SuspensionsMax-5 || list[0].From != 20261211 {
 		t.Errorf("%v", list)
 	}
 }

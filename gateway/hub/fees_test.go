@@ -6,6 +6,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/scheduler"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
 	"github.com/godwit-gateway/godwit/scheduler/tariff"
@@ -74,6 +75,27 @@ func TestRentalIsBookedWithTheMonth(t *testing.T) {
 		b.crash()
 		if got, due := b.feesOf(at); got != map[tariff.Month]int64{first: 5_000_000, first + 1: 2_000_000}[at] || due != 0 {
 			t.Errorf("%s: %d of fees are booked and %d due", at, got, due)
+		}
+	}
+}
+
+// Who asks about fees alone is told what will be booked, and nothing that is reckoned from days; who asks about some of them is told what is booked.
+func TestSpendOfFees(t *testing.T) {
+	b := rented(t, tariff.Rental{Price: 2_000_000})
+	d := b.importOne(8)
+	b.settled(b.udp(d.to(d.status(3.7))), transports.Stored)
+	for only, want := range map[hub.SpendFilter]struct {
+		fees     scheduler.Micros
+		forecast bool
+	}{
+		{}:                          {2_000_000, true},
+		{Cause: "fee"}:              {2_000_000, false},
+		{Cause: "fee", Link: "udp"}: {0, false},
+		{Cause: "status"}:           {0, true},
+		{Customer: "nobody"}:        {0, true},
+	} {
+		if s := b.hub.Spend(0, ledger.ByCause, only); s.Fees != want.fees || (s.Forecast != nil) != want.forecast {
+			t.Errorf("%+v: %s of fees, forecast %v", only, s.Fees, s.Forecast)
 		}
 	}
 }

@@ -56,7 +56,8 @@ func (f *SpendFilter) takes(g *ledger.Group) bool {
 	return is(f.Customer, g.Customer) && is(f.Link, g.Link) && is(f.Pool, g.Pool) && is(f.Campaign, g.Campaign) && is(f.Cause, g.Cause.String())
 }
 
-// Spend sums what a month came to; a month of zero is the one that is. What is of the fleet as a whole, pools and fees, is told without a filter only.
+// Spend sums what a month came to; a month of zero is the one that is. What is of the fleet as a whole is told without a filter only: pools, and fees, which
+// are told also if they are all that is asked about. They have no forecast: no day is like another one for them.
 func (h *Hub) Spend(at tariff.Month, by ledger.By, only SpendFilter) Spend {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -69,15 +70,16 @@ func (h *Hub) Spend(at tariff.Month, by ledger.By, only SpendFilter) Spend {
 	for _, t := range l.Totals(at, by, only.takes) {
 		s.Totals = append(s.Totals, totalOf(&t, by))
 	}
+	fee := ledger.CauseFee.String()
 	all := only == SpendFilter{}
-	if all && !s.Closed && at <= tariff.MonthOf(now) {
+	if (all || only == SpendFilter{Cause: fee}) && !s.Closed && at <= tariff.MonthOf(now) {
 		s.Fees = h.core.Fees(at)
 	}
 	if at == tariff.MonthOf(now) {
 		if all {
 			s.Pools = h.pools()
 		}
-		if h.currency != "" {
+		if h.currency != "" && only.Cause != fee {
 			f := l.Forecast(h.currency, now, only.takes)
 			s.Forecast = &f
 		}

@@ -48,7 +48,7 @@ func TestBudgetsAreForecast(t *testing.T) {
 	if s := b.hub.Spend(0, 0, hub.SpendFilter{Cause: "status"}); len(s.Totals) != 1 || s.Totals[0].Micros != 60_000 {
 		t.Errorf("of statuses: %+v", s.Totals)
 	}
-	for _, f := range []hub.SpendFilter{{Customer: "nobody"}, {Link: "udp"}, {Pool: "p"}, {Campaign: "7"}, {Cause: "fee"}} {
+	for _, f := range []hub.SpendFilter{{Customer: "nobody"}, {Link: "udp"}, {Pool: "p"}, {Campaign: "7"}, {Cause: "empty"}} {
 		if s := b.hub.Spend(0, 0, f); len(s.Totals) != 0 || s.Forecast == nil || s.Forecast.Expected != 0 {
 			t.Errorf("of %+v: %+v, %+v", f, s.Totals, s.Forecast)
 		}

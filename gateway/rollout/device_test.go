@@ -156,6 +156,9 @@ func TestConsent(t *testing.T) {
 	w.heard(1)
 	w.says(1, w.offer(1), did(codec.StepDeferred, 11, 0))
 	w.want(id, 0, rollout.Declined)
+	if v := w.standing(id, 0); v.Reason != "" { // that it is done is none
+		t.Errorf("declined: %q", v.Reason)
+	}
 	w.want(id, 1, rollout.Deferred)
 	for range 30 {
 		w.pass(time.Hour)

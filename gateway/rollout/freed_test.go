@@ -187,7 +187,7 @@ func TestFreedAndBusy(t *testing.T) {
 		if w.heard(2); w.offer(2) == 0 {
 			t.Error("one that does nothing is offered nothing")
 		}
-		if v := w.standing(old, 2); v.Standing != rollout.Declined {
+		if v := w.standing(old, 2); v.Standing != rollout.Declined || v.Reason != "cancelled" {
 			t.Errorf("looked at %v: %s", looked, v.Standing)
 		}
 	}

@@ -210,7 +210,12 @@ func (m *Machine) why(now time.Time, r *rollout, d *device, f *Facts) string {
 			text = d.reason.String() + ", as it was when it was looked at; it is looked at again when it calls"
 		}
 		return text
-	case Failed, RolledBack, Declined:
+	case Declined:
+		if d.code == codec.CodeSuccess { // the step is done, and that is all that is said
+			return ""
+		}
+		return CodeText(d.code)
+	case Failed, RolledBack:
 		return CodeText(d.code)
 	case Eligible:
 		return m.waitsFor(now, r, d)

@@ -451,6 +451,22 @@ func TestOurs(t *testing.T) {
 	}
 }
 
+// What totals are kept apart by is read word by word, and another word is refused.
+func TestParseBy(t *testing.T) {
+	for want, words := range map[ledger.By]string{
+		0:                                  "",
+		ledger.ByCustomer | ledger.ByCause: "cause customer cause",
+		ledger.ByLink | ledger.ByPool | ledger.ByCampaign | ledger.ByDirection | ledger.ByCorrection: "link pool campaign direction correction",
+	} {
+		if got, err := ledger.ParseBy(strings.Fields(words)); got != want || err != nil {
+			t.Errorf("%s: %b, %v, want %b", words, got, err, want)
+		}
+	}
+	if got, err := ledger.ParseBy([]string{"link", "song"}); got != 0 || err == nil || !strings.Contains(err.Error(), `by "song": want some of customer`) {
+		t.Errorf("%b, %v", got, err)
+	}
+}
+
 // A cause is read as it is written, and nothing else is one.
 func TestParseCause(t *testing.T) {
 	for c := ledger.CauseOther; c <= ledger.CauseEmpty; c++ {

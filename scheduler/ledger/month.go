@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/godwit-gateway/godwit/scheduler"
@@ -26,6 +27,21 @@ const (
 	ByDirection
 	ByCorrection
 )
+
+// byNames are the words for them, in their order.
+var byNames = [...]string{"customer", "link", "pool", "campaign", "cause", "direction", "correction"}
+
+// ParseBy reads what totals are kept apart by.
+func ParseBy(words []string) (by By, err error) {
+	for _, word := range words {
+		i := slices.Index(byNames[:], word)
+		if i < 0 {
+			return 0, fmt.Errorf("sums are not kept apart by %q: want some of %s", word, strings.Join(byNames[:], ", "))
+		}
+		by |= 1 << i
+	}
+	return by, nil
+}
 
 // only is the group with nothing but what is kept apart.
 func (by By) only(g Group) Group {

@@ -2,12 +2,8 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -38,7 +34,7 @@ func (d *demo) rollOut(ctx context.Context, trucks []member) error {
 	if err != nil {
 		return err
 	}
-	second, err := d.gateway.second(ctx, d.site.Dir)
+	second, err := d.gateway.second(ctx)
 	if err != nil {
 		return err
 	}
@@ -84,22 +80,17 @@ func (d *demo) known(ctx context.Context, members []member) (bool, error) {
 	}
 }
 
-// second is the client of another person, whose token is beside the configuration.
-func (g *gateway) second(ctx context.Context, dir string) (*api.Client, error) {
-	path := filepath.Join(dir, "approver.token")
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		var made api.NewToken
-		if err := g.client.Post(ctx, "/tokens", nil, &api.TokenRequest{Name: "approver", Role: "approver"}, &made); err != nil {
-			return nil, fmt.Errorf("token of a second person: %w", err)
-		}
-		text = []byte(made.Token)
-		err = os.WriteFile(path, text, 0o600)
-	}
-	if err != nil {
+// approver is the name of the token of another person.
+const approver = "demo-approver"
+
+// second is that person's client. Each demo makes the token anew, and keeps it to itself.
+func (g *gateway) second(ctx context.Context) (*api.Client, error) {
+	_ = g.client.Delete(ctx, "/tokens/"+approver) // an earlier demo may have left it
+	var made api.NewToken
+	if err := g.client.Post(ctx, "/tokens", nil, &api.TokenRequest{Name: approver, Role: "approver"}, &made); err != nil {
 		return nil, fmt.Errorf("token of a second person: %w", err)
 	}
-	return api.NewClient(g.node.APIAddress(), strings.TrimSpace(string(text))), nil
+	return api.NewClient(g.node.APIAddress(), made.Token), nil
 }
 
 // releases is how many the gateway knows of the trucks' software.

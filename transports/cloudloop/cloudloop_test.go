@@ -295,6 +295,31 @@ func TestNothingHoldsUpTheOthers(t *testing.T) {
 	}
 }
 
+// A session without a message that the sink does not book is brought again, and the messages beside it go on; it costs no line.
+func TestCheckIsBookedInTheEnd(t *testing.T) {
+	cloud, site := newCloud(t, nil)
+	tr, path := newTransport(t, site.address, nil)
+	refused := false
+	sink := &transporttest.Sink{JudgeCheck: func(transports.Check) error {
+		if !refused {
+			refused = true
+			return transporttest.ErrSink
+		}
+		return nil
+	}}
+	transporttest.Start(t, tr, sink)
+	deliver(cloud, 0, 1)
+	cloud.Deliver(peer.Message{IMEI: imei(0)}, 1)
+	deliver(cloud, 2, 3)
+	at(t, path, cloud, 2)
+	if c := sink.Checks(); len(c) != 2 || c[0].Ref != c[1].Ref {
+		t.Errorf("checks: %+v", c)
+	}
+	if s := tr.Stats(); len(sink.Received()) != 2 || s.Stored != 2 || s.Empty != 1 || s.Unconfirmed != 1 {
+		t.Errorf("%+v, and the sink was given %d", s, len(sink.Received()))
+	}
+}
+
 // The token is in no error and in no line of the log, whatever goes wrong.
 func TestTokenIsNeverTold(t *testing.T) {
 	var log bytes.Buffer

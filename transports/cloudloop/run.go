@@ -3,7 +3,6 @@ package cloudloop
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/url"
 	"strconv"
@@ -136,11 +135,11 @@ func (r *reader) ask(ctx context.Context, limit time.Duration, action string, qu
 // take gives messages to the sink until all of them are settled or ctx is done.
 func (r *reader) take(ctx context.Context, messages []message) error {
 	for {
-		us, ids, err := r.uplinks(ctx, messages)
-		if err != nil || len(us) == 0 {
+		us, ids, booked, err := r.uplinks(ctx, messages)
+		if err != nil {
 			return err
 		}
-		if r.hand(us, ids) {
+		if (len(us) == 0 || r.hand(us, ids)) && booked {
 			return nil
 		}
 		if r.rest(ctx); ctx.Err() != nil {
@@ -149,8 +148,9 @@ func (r *reader) take(ctx context.Context, messages []message) error {
 	}
 }
 
-// uplinks are those of the messages that were not settled before. Sessions without one are booked.
-func (r *reader) uplinks(ctx context.Context, messages []message) (us []transports.Uplink, ids []string, err error) {
+// uplinks are those of the messages that were not settled before. Sessions without one are booked; it says whether all are.
+func (r *reader) uplinks(ctx context.Context, messages []message) (us []transports.Uplink, ids []string, booked bool, err error) {
+	booked = true
 	for i := range messages {
 		m := &messages[i]
 		if _, again := r.settled.Get(m.id); m.id != "" && (m.id == r.at || again) {
@@ -164,12 +164,15 @@ func (r *reader) uplinks(ctx context.Context, messages []message) (us []transpor
 		}
 		if m.imei == "" {
 			if u.From.ID, err = r.imeiOf(ctx, m.hardware); err != nil {
-				return nil, nil, err
+				return nil, nil, false, err
 			}
 		}
 		if m.raw == nil && len(m.payload) == 0 {
 			if err := transports.Book(r.inHand, r.sink, transports.Check{Transport: r.name, At: u.ReceivedAt, From: u.From, Ref: u.Ref}); err != nil {
-				return nil, nil, fmt.Errorf("book a session without a message: %w", err)
+				booked = false
+				r.counts.settled[transports.Unsettled].Add(1)
+				r.warn(err)
+				continue
 			}
 			r.counts.empty.Add(1)
 			r.settled.Put(m.id, struct{}{})
@@ -177,7 +180,7 @@ func (r *reader) uplinks(ctx context.Context, messages []message) (us []transpor
 		}
 		us, ids = append(us, u), append(ids, m.id)
 	}
-	return us, ids, nil
+	return us, ids, booked, nil
 }
 
 // hand gives uplinks to the sink and reports whether it settled all of them.

@@ -108,7 +108,7 @@ func TestCheckIsBookedOnce(t *testing.T) {
 	if len(c) != 2 || c[1].From != (transports.Address{Bearer: transports.SBD, ID: imei(0)}) || c[1].Transport != tr.Name() || c[0].Ref != "12: 7 at 1" || c[1].Ref != c[0].Ref {
 		t.Errorf("the sink was told %+v", c)
 	}
-	if s := tr.Stats(); s.Empty != 1 || s.Repeated != 1 || s.Missing != 0 {
+	if s := tr.Stats(); s.Received != 3 || s.Unconfirmed != 1 || s.Empty != 1 || s.Repeated != 1 || s.Missing != 0 {
 		t.Errorf("%+v", s)
 	}
 }

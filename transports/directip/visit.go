@@ -86,6 +86,7 @@ func (t *Transport) take(ctx context.Context, sink transports.Sink, message []by
 			Transport: t.name, At: t.now(), From: transports.Address{Bearer: transports.SBD, ID: string(m.imei[:])}, Ref: fmt.Sprintf("%d: %d at %d", m.cdr, m.momsn, m.session),
 		}
 		if err := transports.Book(ctx, sink, check); err != nil {
+			t.counts.settled[transports.Unsettled].Add(1)
 			t.kept(check.From, err)
 			return false
 		}

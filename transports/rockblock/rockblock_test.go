@@ -54,7 +54,7 @@ func TestCheckIsBookedOnce(t *testing.T) {
 		}
 		refuse = false
 	}
-	if s := tr.Stats(); len(sink.Checks()) != 2 || s.Empty != 1 || s.Repeated != 1 {
+	if s := tr.Stats(); len(sink.Checks()) != 2 || s.Received != 3 || s.Unconfirmed != 1 || s.Empty != 1 || s.Repeated != 1 {
 		t.Errorf("the sink was asked %d times, %+v", len(sink.Checks()), s)
 	}
 }

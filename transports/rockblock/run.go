@@ -136,6 +136,7 @@ func (t *Transport) hand(ctx context.Context, sink transports.Sink, m *webhook) 
 	from := transports.Address{Bearer: transports.SBD, ID: m.imei}
 	if len(m.data) == 0 {
 		if err := transports.Book(ctx, sink, transports.Check{Transport: t.name, At: t.now(), From: from, Ref: fmt.Sprintf("%s at %d", m.momsn, m.at.Unix())}); err != nil {
+			t.counts.settled[transports.Unsettled].Add(1)
 			t.warn("session without a message was not booked", err)
 			return transports.Unsettled
 		}
