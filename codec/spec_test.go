@@ -32,6 +32,7 @@ var elsewhere = map[string][]string{
 	"F-118": {"simulator/device", "TestObeysRekey"},
 	"F-122": {"simulator/device", "TestJoinsAfterLongSilence"},
 	"F-125": {"simulator/device", "TestForgottenChallenge"},
+	"F-150": {"simulator/device", "TestAttemptThatSomebodyElseUsed"},
 	"F-148": {"simulator/device", "TestImageIsTheOneThatWasSigned"},
 	"F-149": {"simulator/device", "TestSequenceBelongsToTheSoftware"},
 	"F-053": {"simulator/device", "TestRepeatsSameBytesUntilAcknowledged"},

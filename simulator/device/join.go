@@ -13,6 +13,13 @@ const (
 	joinMax    = 24 * time.Hour
 )
 
+// How long an attempt may go unanswered before the device begins another one: what is kept until it is delivered takes its time. Somebody who has its key
+// too may be in the epoch that the attempt began, and then the gateway is silent about it (F-150).
+const (
+	attemptLife       = 24 * time.Hour
+	attemptLifeStored = 7 * 24 * time.Hour
+)
+
 // confirmMax is how often a challenge is confirmed before the device begins another attempt: the gateway may know of it no more (F-125).
 const confirmMax = 3
 
@@ -23,6 +30,7 @@ type joining struct {
 	challenge codec.Nonce // that is confirmed
 	tries     int
 	due       time.Time
+	began     time.Time // the attempt
 }
 
 // keys are the keys of one epoch.
@@ -133,7 +141,7 @@ func (d *Device) ask(now time.Time, tries int) {
 	// Not from the source of the measurements: that one begins anew where it began before when a memory is lost.
 	rng := rand.New(rand.NewPCG(d.config.Seed, uint64(now.UnixNano()))) //nolint:gosec // a simulation must be repeatable
 	j := d.session.Join(d.config.Number, rng.Uint32())
-	d.join = joining{payload: codec.AppendJoinRequest(nil, &d.joinKey, j), tries: tries, due: now}
+	d.join = joining{payload: codec.AppendJoinRequest(nil, &d.joinKey, j), tries: tries, due: now, began: now}
 }
 
 // pollJoin is what the device says to join now, and when it has something to say next.
@@ -143,14 +151,14 @@ func (d *Device) pollJoin(now time.Time) (out []Transmission, wake time.Time) {
 		return nil, time.Time{}
 	}
 	if !now.Before(d.join.due) {
-		if d.join.confirms && d.join.tries >= confirmMax {
+		wait, most, life := d.config.Retry, d.config.Silence, attemptLife
+		if d.config.Stored {
+			wait, most, life = joinStored, joinMax, attemptLifeStored
+		}
+		if d.join.confirms && d.join.tries >= confirmMax || now.Sub(d.join.began) >= life {
 			d.ask(now, d.join.tries)
 		}
 		d.join.tries++
-		wait, most := d.config.Retry, d.config.Silence
-		if d.config.Stored {
-			wait, most = joinStored, joinMax
-		}
 		d.join.due = now.Add(min(wait<<min(d.join.tries-1, 20), most))
 		d.world.supply.consume(1, len(d.join.payload))
 		out = []Transmission{{Join: true, Try: d.join.tries, Payload: d.join.payload}}
@@ -173,7 +181,7 @@ func (d *Device) joinReply(content []byte) error {
 			return nil // it is being confirmed: who says it again must not make the device speak
 		}
 		j, _ := d.session.Joining()
-		d.join = joining{payload: codec.AppendJoinConfirm(nil, &d.joinKey, j, f.Nonce), confirms: true, challenge: f.Nonce} // due at once
+		d.join = joining{payload: codec.AppendJoinConfirm(nil, &d.joinKey, j, f.Nonce), confirms: true, challenge: f.Nonce, began: d.join.began} // due at once
 	case d.session.Accepted(&f, &d.joinKey) == nil:
 		d.entered(true)
 	}

@@ -255,6 +255,37 @@ func TestForgottenChallenge(t *testing.T) {
 	t.Fatalf("%d confirmations, and it never asked anew", confirms)
 }
 
+// F-150: who has the key of a device and its attempt to join can keep the gateway silent about that one, but not about the next.
+func TestAttemptThatSomebodyElseUsed(t *testing.T) {
+	for _, stored := range []bool{false, true} {
+		c := config(t)
+		c.Stored = stored
+		h, now := newHome(t, c), start
+		d := boot(t, c, device.Erased(), now)
+		first := poll(t, d, now)[0].Payload
+		h.hear(first, now)
+		h.down = nil // somebody else took the answer, and is in the epoch
+		h.s.Role, h.s.Current = session.Previous, h.s.Second
+		life := 24 * time.Hour
+		if stored {
+			life *= 7
+		}
+		for since := now; h.down == nil; now = now.Add(time.Minute) {
+			for _, tx := range poll(t, d, now) {
+				if !bytes.Equal(tx.Payload, first) && now.Sub(since) < life {
+					t.Fatalf("stored %t: another attempt after %s", stored, now.Sub(since))
+				}
+				h.hear(tx.Payload, now)
+			}
+			if now.Sub(since) > life+24*time.Hour {
+				t.Fatalf("stored %t: the same attempt for ever", stored)
+			}
+		}
+		h.exchange(d, &now, 5, false)
+		within(t, c, h)
+	}
+}
+
 // Losses of messages, of power and of memory, one after the other: no counter of an epoch has two contents, and the two talk again.
 func TestJoinsThroughAnything(t *testing.T) {
 	c := config(t)
