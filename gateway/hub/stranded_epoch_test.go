@@ -225,3 +225,22 @@ func TestJoinAnswerEndsWithTheJoin(t *testing.T) {
 		t.Errorf("%+v", b.ofKind("join"))
 	}
 }
+// F-111: an old request that somebody sends again while a challenge waits for a link that is dead gets no answer, and changes nothing: the hour goes on.
+func TestReplayWhileAChallengeWaits(t *testing.T) {
+	b, sbd := newBench(t), &fakeTransport{silent: true}
+	d := twoWays(t, b, sbd)
+	b.bySMS(d.hello("1.0.0"))
+	j, old := d.request(5, 1)
+	d.accepted(b.udp(old).Reply, j)
+	b.settled(b.udp(d.to(d.hello("1.0.0"))), transports.Stored)
+	b.sms.err = errLineDown
+	_, lost := d.request(1, 2)
+	b.settled(b.smsFrom(msisdn, lost), transports.Stored)
+	b.transmitSMS()
+	before := b.session("meter-1")
+	b.settled(b.send(transports.Uplink{Transport: "sbd", From: transports.Address{Bearer: transports.SBD, ID: imei}, Payload: old}), transports.Duplicate)
+	if g := b.session("meter-1"); g != before || g.ChallengedAt == 0 {
+		t.Errorf("%+v, was %+v", g, before)
+	}
+}
+
