@@ -314,6 +314,9 @@ func (h *Hub) settleOne(c *commit, d *store.Downlink, a *attempt, receipt transp
 		d.Receipt, d.Parts = receipt.Ref, receipt.Parts
 		h.move(c, d, DownlinkAccepted, now)
 		h.supersede(c, d, now)
+		if d.Ref == a.ref {
+			d.Expires = a.down.Expires // one that was not to be repeated has its report before it all the same
+		}
 		return
 	}
 	d.Error = err.Error()
