@@ -105,8 +105,7 @@ func (h *Hub) rekeyFollows(c *commit, l *link, i fleet.Index, now time.Time) {
 func (h *Hub) withdraw(c *commit, number uint32, kind string, now time.Time) {
 	for _, ref := range slices.Clone(h.outgoing.open[number]) {
 		if d := h.outgoing.byRef[ref]; d.Kind == kind && d.State != DownlinkAccepted {
-			d.Error = "the device has, or is to have, another epoch since"
-			h.move(c, d, DownlinkExpired, now)
+			h.drop(c, d, "the device has, or is to have, another epoch since", now)
 		}
 	}
 }

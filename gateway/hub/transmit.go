@@ -164,8 +164,7 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 		return nil
 	}
 	if why := h.needless(i, d); why != "" {
-		d.Error = why
-		h.move(c, d, DownlinkExpired, now)
+		h.drop(c, d, why, now)
 		c.wake = true // another one may have waited for its end
 		return nil
 	}
@@ -413,6 +412,12 @@ func (h *Hub) move(c *commit, d *store.Downlink, state string, now time.Time) {
 // expire ends a downlink that is too old. What the network took, it took: if no report came, that is all that will ever be known.
 func (h *Hub) expire(c *commit, d *store.Downlink, now time.Time) {
 	c.wake = true // another one may have waited for its end
+// drop ends a downlink that is not to leave, or not again, and says why: it does not wait for money any more.
+func (h *Hub) drop(c *commit, d *store.Downlink, why string, now time.Time) {
+	d.Unfunded, d.Error = false, why
+	h.move(c, d, DownlinkExpired, now)
+}
+
 	if d.State == DownlinkAccepted {
 		h.outgoing.close(d)
 		return
