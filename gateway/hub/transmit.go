@@ -228,6 +228,9 @@ func (h *Hub) fill(c *commit, l *link, i fleet.Index, d *store.Downlink, a *atte
 		a.down.Payload, a.fragment, err = h.nextFragment(c, l, i, d, now)
 	case late(d.Kind, d.Payload):
 		a.down.Payload, err = h.makeLate(c, l, i, d, now)
+	case d.Kind == downlinkRekey:
+		err = h.renewRekey(c, i, d)
+		a.down.Payload = d.Payload
 	default:
 		a.down.Payload = d.Payload
 	}
@@ -311,11 +314,11 @@ func (h *Hub) settleOne(c *commit, d *store.Downlink, a *attempt, receipt transp
 	}
 	if err == nil {
 		d.Receipt, d.Parts = receipt.Ref, receipt.Parts
-		h.move(c, d, DownlinkAccepted, now)
-		h.supersede(c, d, now)
 		if d.Ref == a.ref {
 			d.Expires = a.down.Expires // one that was not to be repeated has its report before it all the same
 		}
+		h.move(c, d, DownlinkAccepted, now)
+		h.supersede(c, d, now)
 		return
 	}
 	d.Error = err.Error()
@@ -409,15 +412,15 @@ func (h *Hub) move(c *commit, d *store.Downlink, state string, now time.Time) {
 	}
 }
 
-// expire ends a downlink that is too old. What the network took, it took: if no report came, that is all that will ever be known.
-func (h *Hub) expire(c *commit, d *store.Downlink, now time.Time) {
-	c.wake = true // another one may have waited for its end
 // drop ends a downlink that is not to leave, or not again, and says why: it does not wait for money any more.
 func (h *Hub) drop(c *commit, d *store.Downlink, why string, now time.Time) {
 	d.Unfunded, d.Error = false, why
 	h.move(c, d, DownlinkExpired, now)
 }
 
+// expire ends a downlink that is too old. What the network took, it took: if no report came, that is all that will ever be known.
+func (h *Hub) expire(c *commit, d *store.Downlink, now time.Time) {
+	c.wake = true // another one may have waited for its end
 	if d.State == DownlinkAccepted {
 		h.outgoing.close(d)
 		return
