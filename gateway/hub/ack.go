@@ -54,8 +54,7 @@ func (h *Hub) supersede(c *commit, taken *store.Downlink, now time.Time) {
 			d.Expires = now
 			c.batch.PutDownlink(d)
 		default:
-			d.Error = "the network took another one that says the same"
-			h.move(c, d, DownlinkExpired, now)
+			h.drop(c, d, "the network took another one that says the same", now)
 		}
 	}
 }

@@ -92,12 +92,35 @@ func (h *Hub) rekeyDue(c *commit, l *link, i fleet.Index, now time.Time) {
 	}
 }
 
-// rekeyFollows lets a rekey that waits for a link that is dead go over the one that its device speaks over now. It is the same frame there, so its counter has
-// one content. The device has a day to answer it, as if it had been queued now.
+// rekeyFollows lets a rekey that waits for a link that is dead go over the one that its device speaks over now. The device has a day to answer it, as if it
+// had been queued now.
 func (h *Hub) rekeyFollows(c *commit, l *link, i fleet.Index, now time.Time) {
 	if h.follow(c, l, i, downlinkRekey, now) {
 		h.rekeyed[h.fleet.Head(i).Number] = now.UnixMilli()
 	}
+}
+
+// renewRekey seals a rekey anew, with a counter of its own, if others were sealed since: a device refuses one that they overtook, perhaps over another link, and
+// it would have been paid for in vain. Else it is the frame that it was. One of a backup stays so too, for its epoch is not told again.
+func (h *Hub) renewRekey(c *commit, i fleet.Index, d *store.Downlink) error {
+	g := h.fleet.Session(i)
+	if d.Counter >= g.Current.Down || g.Role != session.Pending || g.Second.Number <= g.Guard {
+		return nil
+	}
+	plaintext, err := codec.AppendRekey(nil, &codec.Rekey{Epoch: g.Second.Number, Salt: g.Second.Salt})
+	if err != nil {
+		return err //nolint:wrapcheck // it says all
+	}
+	key, err := h.deviceKey(i)
+	if err != nil {
+		return err
+	}
+	counter, payload, err := h.sealNext(i, plaintext, &key, 0)
+	if err == nil {
+		d.Counter, d.Payload = counter, payload
+		c.touch(i)
+	}
+	return err
 }
 
 // withdraw ends the downlinks of a kind that told a device of an epoch that is not to come any more, unless the network took them: they would be paid for in
@@ -105,8 +128,7 @@ func (h *Hub) rekeyFollows(c *commit, l *link, i fleet.Index, now time.Time) {
 func (h *Hub) withdraw(c *commit, number uint32, kind string, now time.Time) {
 	for _, ref := range slices.Clone(h.outgoing.open[number]) {
 		if d := h.outgoing.byRef[ref]; d.Kind == kind && d.State != DownlinkAccepted {
-			d.Error = "the device has, or is to have, another epoch since"
-			h.move(c, d, DownlinkExpired, now)
+			h.drop(c, d, "the device has, or is to have, another epoch since", now)
 		}
 	}
 }

@@ -75,10 +75,11 @@ func (h *Hub) joined(
 	number := h.fleet.Head(i).Number
 	var answer session.Answer
 	if f.Type == codec.ControlJoinRequest {
-		if l.Metered && h.movable(l, i, downlinkJoin) != nil {
+		nonce := h.nonce()
+		if answer = g.Request(f.Join, nonce, !l.Metered, u.ReceivedAt); answer == session.Wait && h.movable(l, i, downlinkJoin) != nil {
 			g.ChallengedAt = 0 // the challenge has cost nothing yet: it did not leave
+			answer = g.Request(f.Join, nonce, false, u.ReceivedAt)
 		}
-		answer = g.Request(f.Join, h.nonce(), !l.Metered, u.ReceivedAt)
 	} else {
 		answer = g.Confirm(f.Join)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/scheduler/core"
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
@@ -98,6 +99,25 @@ func TestMoneyThatRowsWaitFor(t *testing.T) {
 		if b.transmitSMS(); len(b.sms.sent) != 1 || b.downlink().Unfunded || b.downlink().Error != "" {
 			t.Errorf("unfunded %t: %+v", unfunded, b.downlink())
 		}
+	}
+}
+
+// What waited for money and ended for another reason did not end for want of it.
+func TestWhatEndsWhileItWaitsForMoney(t *testing.T) {
+	b := priced(t, ledger.Budget{Scope: ledger.Scope{Level: ledger.Fleet, Currency: "EUR"}, Amount: 1, Hard: true})
+	d := b.importOne(8)
+	b.bySMS(d.hello("1.0.0"))
+	if _, err := b.hub.Rekey(t.Context(), "meter-1", "sms"); err != nil {
+		t.Fatal(err)
+	}
+	b.transmitSMS()
+	if r := b.ofKind("rekey")[0]; !r.Unfunded {
+		t.Fatalf("%+v", r)
+	}
+	j, request := d.request(1, 1)
+	d.accepted(b.udp(request).Reply, j)
+	if r := b.ofKind("rekey")[0]; r.State != hub.DownlinkExpired || r.Unfunded {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -165,8 +165,7 @@ func (h *Hub) offerUpdate(c *commit, l *link, i fleet.Index, now time.Time) {
 		return
 	}
 	if stranded != nil { // links differ in what they carry, so it is made anew
-		stranded.Error = "the device speaks over another link now"
-		h.move(c, stranded, DownlinkExpired, now)
+		h.drop(c, stranded, "the device speaks over another link now", now)
 	}
 	h.queueOffer(c, l, i, number, offer)
 }

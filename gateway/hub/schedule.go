@@ -300,8 +300,7 @@ func (h *Hub) ride(c *commit, l *link, i fleet.Index, a *attempt, now time.Time)
 	}
 	payload, err := h.makeLate(c, l, i, d, now)
 	if err != nil {
-		d.Error = err.Error()
-		h.move(c, d, DownlinkExpired, now)
+		h.drop(c, d, err.Error(), now)
 		return
 	}
 	a.down.Payload, a.rider = append(append([]byte(nil), a.down.Payload...), payload...), d.Ref

@@ -37,8 +37,8 @@ func (d *device) rekeyed(payload []byte, counter uint64) {
 	d.enter(r.Epoch, r.Salt)
 }
 
-// F-120: a rekey that waits for a link that is dead goes where the device speaks now, as the frame that it was. One goes, also if there were several, and the
-// device has a day to answer it.
+// F-120: a rekey that waits for a link that is dead goes where the device speaks now. One goes, also if there were several, and the device has a day to answer
+// it. Its counter is above those that others had meanwhile.
 func TestRekeyFollowsTheDevice(t *testing.T) {
 	b, sbd := newBench(t), &fakeTransport{silent: true}
 	d := twoWays(t, b, sbd)
@@ -50,7 +50,7 @@ func TestRekeyFollowsTheDevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.rests("sms")
-	first := b.sms.sent[0].Payload
+	first := b.ofKind("rekey")[1].Counter
 	b.crash()
 	b.clock.t = b.clock.t.Add(50 * time.Hour)
 	b.bySBD(d.status(3.7))
@@ -64,7 +64,7 @@ func TestRekeyFollowsTheDevice(t *testing.T) {
 	tried := len(b.sms.sent)
 	b.transmitSMS()
 	list := b.ofKind("rekey")
-	if len(sbd.sent) != 1 || !bytes.Equal(sbd.sent[0].Payload, first) || len(b.sms.sent) != tried || len(list) != 2 {
+	if len(sbd.sent) != 1 || list[0].Counter <= first || len(b.sms.sent) != tried || len(list) != 2 {
 		t.Fatalf("%d over the link that lives, %d more over the other: %+v", len(sbd.sent), len(b.sms.sent)-tried, list)
 	}
 	if left := list[0].Expires.Sub(list[0].Changed); left != session.Grace {
@@ -74,6 +74,40 @@ func TestRekeyFollowsTheDevice(t *testing.T) {
 	b.bySBD(d.hello("1.0.0"))
 	if g := b.session("meter-1"); g.Current.Number != d.epoch || d.epoch == 0 {
 		t.Errorf("%+v", g)
+	}
+}
+
+// F-120: devices take the counters of downlinks as they rise, so a rekey that another downlink overtook is sealed anew when it is tried again, over whichever
+// link; one that none overtook is the frame that it was. None is a rekey of another epoch.
+func TestRekeyThatWasOvertaken(t *testing.T) {
+	for name, overtaken := range map[string]bool{"overtaken": true, "not overtaken": false} {
+		b, sbd := newBench(t), &fakeTransport{silent: true}
+		d := twoWays(t, b, sbd)
+		b.bySMS(d.hello("1.0.0"))
+		if _, err := b.hub.Rekey(t.Context(), "meter-1", "sms"); err != nil {
+			t.Fatal(err)
+		}
+		b.sms.err = errLineDown
+		b.attempt("sms")
+		first := b.sms.sent[0].Payload
+		was := b.ofKind("rekey")[0].Counter
+		if overtaken {
+			b.message("sbd")
+			b.attempt("sbd")
+		}
+		b.bySBD(d.status(3.7))
+		b.attempt("sbd")
+		b.crash()
+		now := b.ofKind("rekey")[0].Counter
+		sent := sbd.sent[len(sbd.sent)-1].Payload
+		if (now > was) != overtaken || bytes.Equal(sent, first) == overtaken || now > b.session("meter-1").Current.Down {
+			t.Errorf("%s: counter %d after %d, used are those up to %d", name, now, was, b.session("meter-1").Current.Down)
+		}
+		d.rekeyed(sent, now)
+		b.bySBD(d.hello("1.0.0"))
+		if g := b.session("meter-1"); g.Current.Number != 1 || d.epoch != 1 {
+			t.Errorf("%s: %+v", name, g)
+		}
 	}
 }
 
@@ -121,15 +155,13 @@ func TestRekeyEndsWithItsEpoch(t *testing.T) {
 	d.accepted(reply, j)
 	b.settled(b.udp(d.to(d.hello("1.0.0"))), transports.Stored)
 
-	rec, err := b.hub.Rekey(t.Context(), "meter-1", "sms")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.hub.Rekey(t.Context(), "meter-1", "sms"); err != nil {
-		t.Fatal(err)
+	for range 2 {
+		if _, err := b.hub.Rekey(t.Context(), "meter-1", "sms"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	b.attempt("sms")
-	d.rekeyed(b.sms.sent[tried].Payload, rec.Counter)
+	d.rekeyed(b.sms.sent[tried].Payload, b.ofKind("rekey")[2].Counter)
 	b.settled(b.udp(d.to(d.hello("1.0.0"))), transports.Stored)
 	if b.transmitSMS(); len(b.sms.sent) != tried+1 {
 		t.Errorf("told again of the epoch in which it is: %+v", b.ofKind("rekey"))
@@ -205,6 +237,25 @@ func TestChallengeFollowsTheDevice(t *testing.T) {
 	bySBD(codec.AppendJoinConfirm(nil, d.joinKey(), j, f.Nonce))
 	d.accepted(sbd.sent[1].Payload, j)
 	b.bySBD(d.hello("1.0.0"))
+}
+
+// F-111: an old request that somebody sends again while a challenge waits for a link that is dead gets no answer, and changes nothing: the hour goes on.
+func TestReplayWhileAChallengeWaits(t *testing.T) {
+	b, sbd := newBench(t), &fakeTransport{silent: true}
+	d := twoWays(t, b, sbd)
+	b.bySMS(d.hello("1.0.0"))
+	j, old := d.request(5, 1)
+	d.accepted(b.udp(old).Reply, j)
+	b.settled(b.udp(d.to(d.hello("1.0.0"))), transports.Stored)
+	b.sms.err = errLineDown
+	_, lost := d.request(1, 2)
+	b.settled(b.smsFrom(msisdn, lost), transports.Stored)
+	b.transmitSMS()
+	before := b.session("meter-1")
+	b.settled(b.send(transports.Uplink{Transport: "sbd", From: transports.Address{Bearer: transports.SBD, ID: imei}, Payload: old}), transports.Duplicate)
+	if g := b.session("meter-1"); g != before || g.ChallengedAt == 0 {
+		t.Errorf("%+v, was %+v", g, before)
+	}
 }
 
 // An answer to a join that did not leave is not sent any more once the device is in its new epoch.

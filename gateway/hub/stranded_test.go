@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/gateway/rollout"
 	"github.com/godwit-gateway/godwit/transports"
 )
@@ -110,6 +111,27 @@ func TestAcknowledgementInDoubtIsSuperseded(t *testing.T) {
 		if n := len(b.sms.sent) - 1; n != test.want || len(sbd.sent) != 1 {
 			t.Errorf("%s: repeated %d times, %d over the other link: %+v", name, n, len(sbd.sent), b.ofKind("ack"))
 		}
+	}
+}
+
+// What a network took after all, though it was not to be repeated, has its report: it is delivered, and paid for.
+func TestAcknowledgementThatIsSupersededInHand(t *testing.T) {
+	b, sbd := newBench(t), &fakeTransport{silent: true}
+	d := twoWays(t, b, sbd)
+	b.settled(b.smsFrom(msisdn, d.asks()), transports.Stored)
+	b.clock.t = b.clock.t.Add(time.Minute)
+	b.sms.hold = func(context.Context, transports.Downlink) {
+		b.bySBD(d.asks())
+		b.clock.t = b.clock.t.Add(time.Minute)
+		b.attempt("sbd")
+	}
+	b.attempt("sms")
+	b.attempt("sms")
+	if err := b.hub.Report(t.Context(), transports.Report{Transport: "sms", Ref: "7", State: transports.ReportDelivered, ReceivedAt: b.clock.t}); err != nil {
+		t.Fatal(err)
+	}
+	if r := b.ofKind("ack")[0]; r.Link != "sms" || r.State != hub.DownlinkDelivered || len(sbd.sent) != 1 {
+		t.Errorf("%d over the other link: %+v", len(sbd.sent), r)
 	}
 }
 

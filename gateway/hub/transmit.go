@@ -164,8 +164,7 @@ func (h *Hub) prepareAttempt(c *commit, l *link, d *store.Downlink, now time.Tim
 		return nil
 	}
 	if why := h.needless(i, d); why != "" {
-		d.Error = why
-		h.move(c, d, DownlinkExpired, now)
+		h.drop(c, d, why, now)
 		c.wake = true // another one may have waited for its end
 		return nil
 	}
@@ -229,6 +228,9 @@ func (h *Hub) fill(c *commit, l *link, i fleet.Index, d *store.Downlink, a *atte
 		a.down.Payload, a.fragment, err = h.nextFragment(c, l, i, d, now)
 	case late(d.Kind, d.Payload):
 		a.down.Payload, err = h.makeLate(c, l, i, d, now)
+	case d.Kind == downlinkRekey:
+		err = h.renewRekey(c, i, d)
+		a.down.Payload = d.Payload
 	default:
 		a.down.Payload = d.Payload
 	}
@@ -312,6 +314,9 @@ func (h *Hub) settleOne(c *commit, d *store.Downlink, a *attempt, receipt transp
 	}
 	if err == nil {
 		d.Receipt, d.Parts = receipt.Ref, receipt.Parts
+		if d.Ref == a.ref {
+			d.Expires = a.down.Expires // one that was not to be repeated has its report before it all the same
+		}
 		h.move(c, d, DownlinkAccepted, now)
 		h.supersede(c, d, now)
 		return
@@ -405,6 +410,12 @@ func (h *Hub) move(c *commit, d *store.Downlink, state string, now time.Time) {
 		}
 		h.downlinkEvent(c, i, d)
 	}
+}
+
+// drop ends a downlink that is not to leave, or not again, and says why: it does not wait for money any more.
+func (h *Hub) drop(c *commit, d *store.Downlink, why string, now time.Time) {
+	d.Unfunded, d.Error = false, why
+	h.move(c, d, DownlinkExpired, now)
 }
 
 // expire ends a downlink that is too old. What the network took, it took: if no report came, that is all that will ever be known.

@@ -73,8 +73,7 @@ func (h *Hub) follow(c *commit, l *link, i fleet.Index, kind string, now time.Ti
 			rescued = true
 			continue
 		}
-		d.Error = "another one waits for the link that the device speaks over"
-		h.move(c, d, DownlinkExpired, now)
+		h.drop(c, d, "another one waits for the link that the device speaks over", now)
 	}
 	return rescued
 }

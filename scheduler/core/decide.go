@@ -57,11 +57,11 @@ func (d *device) next() uint8 {
 	return r
 }
 
-// next is the same of a device that may have been told quiet hours by one.
+// next is the same of a device that may have been told quiet hours by one since: revisions begin again after the last, so one of the half above is later.
 func (k *Core) next(at Place, d *device) uint8 {
 	r := d.next()
-	if q := k.hushed[at]; q != nil && r == q.revision {
-		r = max(r+1, 1)
+	if q := k.hushed[at]; q != nil && q.revision-r < 1<<7 {
+		r = max(q.revision+1, 1)
 	}
 	return r
 }

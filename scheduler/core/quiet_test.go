@@ -67,6 +67,24 @@ func TestRevisionOfQuietHoursIsTheirs(t *testing.T) {
 	}
 }
 
+// Quiet hours that are told one after the other have revisions that differ: a word that comes late is not taken for one of the newest.
+func TestRevisionsOfQuietHoursDiffer(t *testing.T) {
+	k := newCore(t, config(t))
+	know(k, 1)
+	k.Heard(t0, 0, core.Contact{Link: sms, Bytes: 20, Newest: true})
+	told := make(map[uint8]bool)
+	for n := range 250 {
+		r := k.NextRevision(0)
+		if told[r] || r == 0 {
+			t.Fatalf("the %d. has the revision %d", n+1, r)
+		}
+		told[r] = true
+		if k.ToldQuiet(t0, 0, night, r); n%50 == 0 {
+			k.ToldByHand(t0, 0, 3600, r)
+		}
+	}
+}
+
 // Rows of version 2, in which nobody has quiet hours, are read; what no Core writes is not.
 func TestRowsWithQuietHours(t *testing.T) {
 	k, to := newCore(t, config(t)), newRows()

@@ -27,6 +27,10 @@ func hushed(m *presence.Model, heard float64, interval uint32, hours presence.Ho
 // What falls into quiet hours is not missed in them. Of a short interval it may be left out; of a longer one it is due when they end.
 func TestQuietHoursAreNotMissed(t *testing.T) {
 	burst := func(d presence.Device) presence.Device { d.Burst(0, 0); return d }
+	offered := func(d presence.Device, interval uint32) presence.Device {
+		d.Offer(d.Last(), presence.Policy{Interval: interval})
+		return d
+	}
 	m := model(t)
 	for _, x := range []struct {
 		name   string
@@ -47,6 +51,8 @@ func TestQuietHoursAreNotMissed(t *testing.T) {
 		{"daily, due before the night, in which its window ends", hushed(m, 21.9, day, night), 48 + 6.1, 0},
 		{"daily, and not heard after it", hushed(m, 21.9, day, night), 48 + 6.2, 1},
 		{"daily, at an hour that is always quiet", hushed(m, 23, day, night), 48 + 5.3 + 1.2, 1},
+		{"every 6 h or 8 h, leaving out what falls into the night", offered(hushed(m, 16.5, 6*hour, night), 8*hour), 34.5, 0},
+		{"every 8 h or 6 h, and not heard after it", offered(hushed(m, 16.5, 8*hour, night), 6*hour), 36, 1},
 		{"the whole day", hushed(m, 12, hour, presence.Hours{0, 720, 720, 0}), 1000, 0},
 		{"burst, in the night", burst(hushed(m, 21.9, 12*hour, night)), 29, 0},
 		{"burst, after it", burst(hushed(m, 21.9, 12*hour, night)), 29.2, 1},

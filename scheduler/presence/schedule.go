@@ -85,12 +85,17 @@ func (s *schedule) when(own int64) int64 {
 	return s.hush.real(own)
 }
 
-// left is the time at which a window has closed by the device's own clock. Where a short interval has led through quiet hours it is one interval later: whether the
-// device says at their end what was due in them, or with the next contact, is its own affair.
+// left is the time at which a window has closed by the device's own clock. Where a short interval, which it runs or may run, has led through quiet hours it is one
+// interval later: whether the device says at their end what was due in them, or with the next contact, is its own affair.
 func (s *schedule) left(own int64) int64 {
-	at, every := s.when(own), max(s.period, s.pending)
-	if h := s.hush; h != nil && every <= h.longest && at-s.origin > own-h.own(s.origin) {
-		return h.real(own + every)
+	at, h := s.when(own), s.hush
+	if h == nil || at-s.origin == own-h.own(s.origin) {
+		return at
+	}
+	for _, every := range [...]int64{max(s.period, s.pending), min(s.period, s.pending)} {
+		if every <= h.longest {
+			return h.real(own + every)
+		}
 	}
 	return at
 }
