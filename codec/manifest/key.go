@@ -114,6 +114,11 @@ func GenerateKey(random io.Reader, alg Algorithm) (SigningKey, error) {
 	return newSigningKey(signer)
 }
 
+// SeededKey is the Ed25519 key of a seed (RFC 8032, section 5.1.5), the same each time: for simulations, which keep no secrets.
+func SeededKey(seed [ed25519.SeedSize]byte) (SigningKey, error) {
+	return newSigningKey(ed25519.NewKeyFromSeed(seed[:]))
+}
+
 // ParseSigningKey reads a private key: PKCS #8 in PEM, as `openssl genpkey` writes it.
 func ParseSigningKey(text []byte) (SigningKey, error) {
 	block, _ := pem.Decode(text)

@@ -179,6 +179,22 @@ func TestKeysAreRefused(t *testing.T) {
 	}
 }
 
+// RFC 8032, section 7.1, test 1.
+func TestSeededKey(t *testing.T) {
+	seed, err := hex.DecodeString("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := manifest.SeededKey([32]byte(seed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(key.Public().PEM())
+	if got := hex.EncodeToString(block.Bytes[len(block.Bytes)-32:]); got != "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a" {
+		t.Errorf("public key %s", got)
+	}
+}
+
 // Keys that openssl made sign and verify here.
 func TestKeysOfOpenSSL(t *testing.T) {
 	if _, err := exec.LookPath("openssl"); err != nil {

@@ -19,7 +19,7 @@ import (
 // openRollouts makes the machine of updates, and brings back what it knew. The fleet and the schedule are there.
 func (h *Hub) openRollouts() error {
 	c := rollout.Config{
-		Fleet: updatable{h}, Store: h.store, Gap: h.contactGap, Repeat: h.offerAgain, Programme: func(at rollout.Place) int { return h.core.Programme(core.Place(at)) },
+		Fleet: updatable{h}, Store: h.store, Gap: h.contactGap, Repeat: h.offerRepeat, Programme: func(at rollout.Place) int { return h.core.Programme(core.Place(at)) },
 		Burst: func(at rollout.Place) []uint16 { return h.core.Burst(core.Place(at)) },
 	}
 	c.Model, c.Presence = h.core.Presence()

@@ -58,10 +58,10 @@ type Fleet interface {
 type Config struct {
 	Links []string // names, by place
 	Fleet Fleet
-	Gap   time.Duration // between frames that are two contacts, for the soak; 0 is a minute
+	Store Store // where devices of rollouts that have ended are read back from; nil: they stay in memory
 
-	Repeat time.Duration // of an offer that is not answered, doubled for each further one; 0 is an hour
-	Store  Store         // where devices of rollouts that have ended are read back from; nil: they stay in memory
+	Gap    time.Duration // between frames that are two contacts, for the soak; 0 is a minute
+	Repeat time.Duration // of an offer that is not answered: after so long, doubled for each further one; 0 is an hour
 
 	// What silence is judged by: the tables of links and programmes, in the same order as Links and as Programme names them, and what was learned.
 	// scheduler/core has both.

@@ -109,7 +109,7 @@ func (d *demo) play(ctx, back context.Context, members []member) (*Summary, erro
 	}
 	start(d.software.run)
 	start(func(ctx context.Context) error { return d.operate(ctx, members) })
-	start(func(ctx context.Context) error { return d.rollOut(ctx, of(members, linkUDP)) })
+	start(func(ctx context.Context) error { return d.rollOut(ctx, trucks(members)) })
 	d.announce(members)
 	if err := d.until(ctx, failed); err != nil {
 		return d.summary(), err

@@ -26,9 +26,9 @@ type Rollout struct {
 }
 
 // rollOut leads the trucks to the next release, once all are known: one person makes the rollout and starts it, another one approves it.
-func (d *demo) rollOut(ctx context.Context, trucks []member) error {
-	if known, err := d.known(ctx, trucks); !known || err != nil {
-		return err
+func (d *demo) rollOut(ctx context.Context, trucks []*member) error {
+	if !d.known(ctx, trucks) {
+		return nil
 	}
 	r, err := d.software.publish(d.release)
 	if err != nil {
@@ -63,18 +63,18 @@ func (d *demo) rollOut(ctx context.Context, trucks []member) error {
 }
 
 // known waits until the gateway knows all devices. It is false if the demo ends before.
-func (d *demo) known(ctx context.Context, members []member) (bool, error) {
+func (d *demo) known(ctx context.Context, members []*member) bool {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
-		if !slices.ContainsFunc(members, func(m member) bool { _, err := d.gateway.node.Hub().Device(m.name); return err != nil }) {
-			return true, nil
+		if !slices.ContainsFunc(members, func(m *member) bool { _, err := d.gateway.node.Hub().Device(m.name); return err != nil }) {
+			return true
 		}
 		select {
 		case <-ctx.Done():
-			return false, nil
+			return false
 		case <-d.quiet:
-			return false, nil
+			return false
 		case <-tick.C:
 		}
 	}

@@ -3,11 +3,8 @@ package demo
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/binary"
-	"encoding/pem"
 	"fmt"
 	"net"
 	"net/http"
@@ -35,12 +32,7 @@ type software struct {
 
 // developerKey is the key that releases are signed with. It is always the same for a seed: a demo has no secrets. The public key is written to a file.
 func developerKey(dir string, seed uint64) (key manifest.SigningKey, public string, err error) {
-	from := secret(seed, "developer")
-	der, err := x509.MarshalPKCS8PrivateKey(ed25519.NewKeyFromSeed(from[:]))
-	if err != nil {
-		return key, "", fmt.Errorf("key of the developers: %w", err)
-	}
-	if key, err = manifest.ParseSigningKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})); err != nil {
+	if key, err = manifest.SeededKey(secret(seed, "developer")); err != nil {
 		return key, "", fmt.Errorf("key of the developers: %w", err)
 	}
 	public = filepath.Join(dir, "developers.pub")

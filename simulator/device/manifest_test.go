@@ -1,9 +1,6 @@
 package device_test
 
 import (
-	"crypto/ed25519"
-	"crypto/x509"
-	"encoding/pem"
 	"strings"
 	"testing"
 	"time"
@@ -15,13 +12,7 @@ import (
 
 func signer(t *testing.T, seed byte) manifest.SigningKey {
 	t.Helper()
-	s := make([]byte, ed25519.SeedSize)
-	s[0] = seed
-	der, err := x509.MarshalPKCS8PrivateKey(ed25519.NewKeyFromSeed(s))
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := manifest.ParseSigningKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	key, err := manifest.SeededKey([32]byte{seed})
 	if err != nil {
 		t.Fatal(err)
 	}
