@@ -42,6 +42,19 @@ func gatewayAPI(t *testing.T, status int, answer string) (address string, last *
 	return s.URL, last
 }
 
+// pathsAPI is a gateway that answers each path as it is told, and remembers what was asked of it.
+func pathsAPI(t *testing.T, answers map[string]string) (address string, asked *[]string) {
+	t.Helper()
+	asked = new([]string)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		*asked = append(*asked, strings.TrimPrefix(r.URL.String(), "/api/v1"))
+		_, _ = io.WriteString(w, answers[strings.TrimPrefix(r.URL.Path, "/api/v1")])
+	}))
+	t.Cleanup(s.Close)
+	t.Setenv("GODWIT_TOKEN", "secret")
+	return s.URL, asked
+}
+
 // Each command says to the gateway just what was meant, and shows the downlink that it became.
 func TestDeviceCommands(t *testing.T) {
 	address, last := gatewayAPI(t, http.StatusAccepted, `{"ref":7,"kind":"request","link":"udp0","state":"queued","bytes":16}`)
@@ -189,7 +202,7 @@ func TestQuarantineListLimit(t *testing.T) {
 // A device that is refused or out of service is shown with since when.
 func TestDeviceShowDismissed(t *testing.T) {
 	for _, field := range []string{"rejected", "retired"} {
-		address, _ := spendAPI(t, map[string]string{
+		address, _ := pathsAPI(t, map[string]string{
 			"/devices/buoy-1": `{"number":7,"name":"buoy-1","` + field + `":"2026-11-20T10:00:00Z"}`, "/devices/buoy-1/updates": `{"items":[]}`, "/devices/buoy-1/history": `{"items":[]}`,
 		})
 		if out := godwit(t, 0, "device", "show", "buoy-1", "--api", address); !regexp.MustCompile(`(?m)^` + field + ` +2026-11-20T10:00:00Z$`).MatchString(out) {

@@ -37,6 +37,6 @@ func TestDeviceSuspend(t *testing.T) {
 			t.Errorf("%s: the gateway was asked", args)
 		}
 	}
-	show, _ := spendAPI(t, map[string]string{"/devices/buoy-1": answer, "/devices/buoy-1/updates": `{"items":[]}`, "/devices/buoy-1/history": `{"items":[]}`})
+	show, _ := pathsAPI(t, map[string]string{"/devices/buoy-1": answer, "/devices/buoy-1/updates": `{"items":[]}`, "/devices/buoy-1/history": `{"items":[]}`})
 	contains(t, godwit(t, 0, "device", "show", "buoy-1", "--api", show), "sbd0 from 2026-12-01 until 2027-03-01\n", "sms0 from 2026-11-30 until it is resumed\n")
 }

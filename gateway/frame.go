@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -131,10 +132,7 @@ func (k *deviceKey) key() (*[32]byte, error) {
 }
 
 func (k *deviceKey) product() (hub.Product, error) {
-	if k.ProductFile != "" {
-		return readProduct(k.ProductFile)
-	}
-	return readProduct(k.Product)
+	return readProduct(cmp.Or(k.ProductFile, k.Product))
 }
 
 type frameInspectCmd struct {

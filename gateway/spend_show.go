@@ -116,9 +116,13 @@ func (c *spendShowCmd) query() url.Values {
 
 // tellNothing says that there is nothing to show, and that the link is not configured if it is not: that may be why.
 func (c *spendShowCmd) tellNothing(e *env, month string) {
+	var of []string
+	for _, f := range c.filters() {
+		of = append(of, f[0]+" "+f[1])
+	}
 	text := "nothing is booked"
-	for i, f := range c.filters() {
-		text += [...]string{" of ", " and "}[min(i, 1)] + f[0] + " " + f[1]
+	if len(of) > 0 {
+		text += " of " + strings.Join(of, " and ")
 	}
 	text += " in " + month
 	if c.Link != "" {

@@ -2,25 +2,9 @@ package main_test
 
 import (
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 )
-
-// spendAPI is a gateway with the link udp0 that answers each path as it is told, and remembers what was asked of it.
-func spendAPI(t *testing.T, answers map[string]string) (address string, asked *[]string) {
-	t.Helper()
-	asked = new([]string)
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		*asked = append(*asked, strings.TrimPrefix(r.URL.String(), "/api/v1"))
-		_, _ = io.WriteString(w, answers[strings.TrimPrefix(r.URL.Path, "/api/v1")])
-	}))
-	t.Cleanup(s.Close)
-	t.Setenv("GODWIT_TOKEN", "secret")
-	return s.URL, asked
-}
 
 // A forecast that nothing is known of yet is told as that, and not as certain.
 func TestForecastThatIsNotKnown(t *testing.T) {
@@ -30,7 +14,7 @@ func TestForecastThatIsNotKnown(t *testing.T) {
 		3: {"2026-11 will come to 7.25, between 6.00 and 8.00", "not known", "7.25", "9.50,EUR,false,7.25,6.00,8.00,"},
 	} {
 		forecast := fmt.Sprintf(`{"month":"2026-11","spent":"0.50","expected":"7.25","low":"6.00","high":"8.00","days":%d}`, days)
-		address, _ := spendAPI(t, map[string]string{
+		address, _ := pathsAPI(t, map[string]string{
 			"/spend":   fmt.Sprintf(`{"month":"2026-11","zone":"UTC","totals":[%s],"forecast":%s}`, total, forecast),
 			"/budgets": fmt.Sprintf(`{"items":[{"scope":"fleet","currency":"EUR","amount":"10.00","left":"9.50","forecast":%s}]}`, forecast),
 		})
@@ -46,7 +30,7 @@ func TestForecastThatIsNotKnown(t *testing.T) {
 
 // Where nothing is booked, that is told, with what was asked about; and that a link is not configured.
 func TestNothingIsBooked(t *testing.T) {
-	address, asked := spendAPI(t, map[string]string{
+	address, asked := pathsAPI(t, map[string]string{
 		"/spend": `{"month":"2026-11","zone":"UTC","totals":[]}`, "/spend/devices": `{"items":[]}`, "/links": `{"items":[{"name":"udp0"}]}`,
 	})
 	for _, tc := range []struct{ args, told, query string }{

@@ -125,10 +125,10 @@ func ParseRow(b []byte) (Device, error) {
 			Bearer: p.text(), ID: p.text(), Accepted: p.bool(), FirstSeen: p.time(),
 		})
 	}
-	if b[0] == rowVersion && d.State.Dismissed() || b[0] == rowRetired && d.State == Retired {
+	if d.State == Retired && b[0] > rowUndated || d.State == Rejected && b[0] > rowRetired {
 		d.Dismissed = p.time()
 	}
-	if b[0] == rowVersion {
+	if b[0] > rowRetired {
 		d.Suspensions = p.suspensions()
 	}
 	if !p.Done() {

@@ -430,7 +430,8 @@ func (h *Hub) Downlinks(ref string) ([]DownlinkRecord, error) {
 func record(d *store.Downlink) DownlinkRecord {
 	r := DownlinkRecord{
 		Ref: d.Ref, Number: d.Number, Kind: d.Kind, Link: d.Link, State: d.State, Counter: d.Counter, Bytes: len(d.Payload),
-		Attempts: d.Attempts, Parts: d.Parts, Billed: d.Billed, Price: scheduler.Micros(d.Micros), Error: d.Error, Unfunded: d.Unfunded, QueuedAt: d.QueuedAt, Expires: d.Expires, Changed: d.Changed,
+		Attempts: d.Attempts, Parts: d.Parts, Billed: d.Billed, Price: scheduler.Micros(d.Micros), Error: d.Error, Unfunded: d.Unfunded,
+		QueuedAt: d.QueuedAt, Expires: d.Expires, Changed: d.Changed,
 	}
 	if p := parcelOf(d); p != nil {
 		r.Bytes = p.Len()

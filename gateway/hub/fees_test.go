@@ -29,15 +29,28 @@ func rented(t *testing.T, rental tariff.Rental) *bench {
 	return b
 }
 
-// feesOf are the fees that are booked in a month, and those that will be.
-func (b *bench) feesOf(at tariff.Month) (micros, due int64) {
+// newLine has meter-1 be heard first in the month that it is, when that begins.
+func (b *bench) newLine() (*device, tariff.Month) {
+	b.t.Helper()
+	d, at := b.importOne(8), tariff.MonthOf(b.clock.t)
+	b.clock.t = at.Begins(time.UTC).Add(time.Hour)
+	b.settled(b.udp(d.to(d.status(3.7))), transports.Stored)
+	return d, at
+}
+
+// fees checks what fees are booked in a month, and will be.
+func (b *bench) fees(at tariff.Month, booked, due scheduler.Micros) {
+	b.t.Helper()
+	var got scheduler.Micros
 	s := b.hub.Spend(at, ledger.ByCause, hub.SpendFilter{})
 	for _, total := range s.Totals {
 		if total.Cause == ledger.CauseFee.String() {
-			micros += int64(total.Micros)
+			got += total.Micros
 		}
 	}
-	return micros, int64(s.Fees)
+	if got != booked || s.Fees != due {
+		b.t.Errorf("%s: %d of fees are booked and %d due, want %d and %d", at, got, s.Fees, booked, due)
+	}
 }
 
 // closes has the gateway crash in the month after one, when that is over for all, and look at what is due.
@@ -60,12 +73,8 @@ func TestRentalIsBookedWithTheMonth(t *testing.T) {
 	first := tariff.MonthOf(b.clock.t)
 	b.settled(b.udp(d.to(d.status(3.7))), transports.Stored)
 	b.settled(b.udp(other.to(other.hello("1.0.0"))), transports.Stored)
-	if got, due := b.feesOf(first); got != 0 || due != 5_000_000 {
-		t.Errorf("in its first month %d of fees are booked and %d due", got, due)
-	}
-	if got, due := b.feesOf(first + 1); got != 0 || due != 0 {
-		t.Errorf("for a month to come %d of fees are booked and %d due", got, due)
-	}
+	b.fees(first, 0, 5_000_000)
+	b.fees(first+1, 0, 0) // it is to come
 	if _, err := b.hub.Retire(t.Context(), "meter-1", "sold"); err != nil {
 		t.Fatal(err)
 	}
@@ -73,9 +82,7 @@ func TestRentalIsBookedWithTheMonth(t *testing.T) {
 		b.closes(at)
 		b.settled(b.udp(other.to(other.status(3.7))), transports.Stored)
 		b.crash()
-		if got, due := b.feesOf(at); got != map[tariff.Month]int64{first: 5_000_000, first + 1: 2_000_000}[at] || due != 0 {
-			t.Errorf("%s: %d of fees are booked and %d due", at, got, due)
-		}
+		b.fees(at, map[tariff.Month]scheduler.Micros{first: 5_000_000, first + 1: 2_000_000}[at], 0)
 	}
 }
 
@@ -104,10 +111,7 @@ func TestSpendOfFees(t *testing.T) {
 // as before: it pays for the months that are open, and is not activated anew.
 func TestRentalEndsWithARejection(t *testing.T) {
 	b := rented(t, tariff.Rental{Price: 3_100_000, ByDay: true, Activation: 500_000})
-	d := b.importOne(8)
-	march := tariff.MonthOf(b.clock.t)
-	b.clock.t = march.Begins(time.UTC).Add(time.Hour)
-	b.settled(b.udp(d.to(d.status(3.7))), transports.Stored)
+	d, march := b.newLine()
 	b.clock.t = b.clock.t.AddDate(0, 0, 9)
 	rejected := b.clock.t
 	if got, err := b.hub.Reject(t.Context(), "meter-1", "stolen"); err != nil || !got.Dismissed.Equal(rejected) {
@@ -116,26 +120,18 @@ func TestRentalEndsWithARejection(t *testing.T) {
 	b.crash()
 	b.clock.t = b.clock.t.AddDate(0, 0, 9)
 	b.settled(b.udp(d.to(d.status(3.6))), transports.Rejected) // that it speaks on does not count
-	if _, due := b.feesOf(march); due != 500_000+1_000_000 {
-		t.Errorf("in March %d are due", due)
-	}
+	b.fees(march, 0, 500_000+1_000_000)
 	for _, at := range []tariff.Month{march, march + 1} {
 		b.closes(at)
-		if got, due := b.feesOf(at); got != map[tariff.Month]int64{march: 500_000 + 1_000_000}[at] || due != 0 {
-			t.Errorf("%s: %d of fees are booked and %d due", at, got, due)
-		}
+		b.fees(at, map[tariff.Month]scheduler.Micros{march: 500_000 + 1_000_000}[at], 0)
 	}
 	if got, err := b.hub.Approve(t.Context(), "meter-1", fleet.Approval{}); err != nil || !got.Dismissed.IsZero() {
 		t.Fatalf("approved, and rejected at %s, %v", got.Dismissed, err)
 	}
 	b.crash()
-	if got, due := b.feesOf(march + 2); got != 0 || due != 3_100_000 {
-		t.Errorf("in May, in which it was approved, %d of fees are booked and %d due", got, due)
-	}
+	b.fees(march+2, 0, 3_100_000) // in May it was approved
 	b.closes(march + 2)
-	for at, want := range map[tariff.Month]int64{march: 1_500_000, march + 1: 0, march + 2: 3_100_000} {
-		if got, _ := b.feesOf(at); got != want {
-			t.Errorf("at last %d of fees are booked in %s, want %d", got, at, want)
-		}
+	for at, want := range map[tariff.Month]scheduler.Micros{march: 1_500_000, march + 1: 0, march + 2: 3_100_000} {
+		b.fees(at, want, 0)
 	}
 }

@@ -84,7 +84,7 @@ type Options struct {
 	Schedule  Schedule
 	ByHand    ByHand        // who may offer updates without a rollout
 	Gap       time.Duration // between frames that are two contacts with updated software; 0: a minute
-	Repeat    time.Duration // of an offer that is not answered; 0: after an hour
+	Repeat    time.Duration // until an offer that is not answered is repeated; 0: an hour
 
 	// Inline commits each request in the goroutine that brings it, for a simulation that drives the hub single-threaded. Run is not
 	// called then.
@@ -148,8 +148,6 @@ type Hub struct {
 	reloads     struct{ taken, refused atomic.Uint64 }
 	book        audit.Chain // of authorisations
 	byHandRule  ByHand
-	contactGap  time.Duration
-	offerRepeat time.Duration
 	rollouts    *rollout.Machine // updates
 
 	// What follows belongs to the committer alone.
@@ -168,7 +166,8 @@ func New(o Options) (*Hub, error) {
 		gateway: o.Gateway, store: o.Store, kek: o.KEK, clock: o.Clock, log: o.Log, fleetKeys: o.FleetKeys, retention: o.Retention,
 		links: make(map[string]*link), products: make(map[string]*Product), templates: make(map[fleet.TemplateHash]*templateView),
 		queue: make(chan *request, queueLen), closed: make(chan struct{}), fleet: fleet.New(), register: true, senders: newSenderLimits(), failures: new(failureTable), inline: o.Inline,
-		pending: make(map[uint32][]keptFrame), parked: make(map[uint32][]parkedFrame), wholeAsked: make(map[uint32]time.Time), rekeyed: make(map[uint32]int64), random: o.Random, byHandRule: o.ByHand, contactGap: o.Gap, offerRepeat: o.Repeat,
+		pending: make(map[uint32][]keptFrame), parked: make(map[uint32][]parkedFrame), wholeAsked: make(map[uint32]time.Time), rekeyed: make(map[uint32]int64),
+		random: o.Random, byHandRule: o.ByHand,
 	}
 	if h.random == nil {
 		h.random = func(b []byte) { _, _ = rand.Read(b) } // never fails: it ends the process instead
@@ -201,7 +200,7 @@ func New(o Options) (*Hub, error) {
 	if err := h.loadChecks(); err != nil {
 		return nil, err
 	}
-	if err := h.openRollouts(); err != nil {
+	if err := h.openRollouts(rollout.Config{Gap: o.Gap, Repeat: o.Repeat}); err != nil {
 		return nil, err
 	}
 	return h, nil

@@ -16,12 +16,11 @@ import (
 	"github.com/godwit-gateway/godwit/transports"
 )
 
-// openRollouts makes the machine of updates, and brings back what it knew. The fleet and the schedule are there.
-func (h *Hub) openRollouts() error {
-	c := rollout.Config{
-		Fleet: updatable{h}, Store: h.store, Gap: h.contactGap, Repeat: h.offerRepeat, Programme: func(at rollout.Place) int { return h.core.Programme(core.Place(at)) },
-		Burst: func(at rollout.Place) []uint16 { return h.core.Burst(core.Place(at)) },
-	}
+// openRollouts makes the machine of updates, with what c says of its pauses, and brings back what it knew. The fleet and the schedule are there.
+func (h *Hub) openRollouts(c rollout.Config) error {
+	c.Fleet, c.Store = updatable{h}, h.store
+	c.Programme = func(at rollout.Place) int { return h.core.Programme(core.Place(at)) }
+	c.Burst = func(at rollout.Place) []uint16 { return h.core.Burst(core.Place(at)) }
 	c.Model, c.Presence = h.core.Presence()
 	for _, l := range h.linkList {
 		c.Links = append(c.Links, l.Name)

@@ -17,40 +17,31 @@ import (
 // sense is refused.
 func TestSuspendedLines(t *testing.T) {
 	b := rented(t, tariff.Rental{Price: 3_100_000, ByDay: true, Suspended: 310_000})
-	d := b.importOne(8)
-	march := tariff.MonthOf(b.clock.t)
-	b.clock.t = march.Begins(time.UTC).Add(time.Hour)
-	b.settled(b.udp(d.to(d.status(3.7))), transports.Stored)
+	d, march := b.newLine()
 	b.clock.t = march.Begins(time.UTC).AddDate(0, 0, 10) // the 11th
-	due := func(at tariff.Month, booked, want int64) {
-		t.Helper()
-		if got, due := b.feesOf(at); got != booked || due != want {
-			t.Errorf("%s: %d of fees are booked and %d due, want %d and %d", at, got, due, booked, want)
-		}
-	}
 	do := func(how func(context.Context, string, string, tariff.Date) (fleet.Device, error), link string, from tariff.Date, want error) {
 		t.Helper()
 		if _, err := how(t.Context(), "meter-1", link, from); !errors.Is(err, want) {
 			t.Errorf("on %s from %s: %v, want %v", link, from, err, want)
 		}
 	}
-	due(march, 0, 3_100_000)
+	b.fees(march, 0, 3_100_000)
 	do(b.hub.Suspend, "nowhere", 0, hub.ErrQuery)
 	do(b.hub.Resume, "udp", 0, fleet.ErrState)
 	do(b.hub.Suspend, "sms", 0, nil) // another line, which has no tariff
-	due(march, 0, 3_100_000)
+	b.fees(march, 0, 3_100_000)
 	do(b.hub.Suspend, "udp", 0, nil) // today
 	do(b.hub.Suspend, "udp", 0, fleet.ErrState)
 	b.crash()
-	due(march, 0, 10*100_000+21*10_000)
+	b.fees(march, 0, 10*100_000+21*10_000)
 	b.closes(march)
-	due(march, 10*100_000+21*10_000, 0)
+	b.fees(march, 10*100_000+21*10_000, 0)
 	do(b.hub.Resume, "udp", march.Day(20), hub.ErrQuery) // it is closed
 	b.settled(b.udp(d.to(d.status(3.7))), transports.Stored)
 	april := march + 1
 	do(b.hub.Resume, "udp", april.Day(30), nil)
 	b.crash()
-	due(april, 0, 299_667+103_334) // 29 days of 30, and one; begun units are whole
+	b.fees(april, 0, 299_667+103_334) // 29 days of 30, and one; begun units are whole
 	got, err := b.hub.Device("meter-1")
 	want := []fleet.Suspension{{Link: "sms", Days: tariff.Days{From: march.Day(11)}}, {Link: "udp", Days: tariff.Days{From: march.Day(11), Until: april.Day(30)}}}
 	if err != nil || len(got.Suspensions) != 2 || got.Suspensions[0] != want[0] || got.Suspensions[1] != want[1] {
@@ -62,9 +53,9 @@ func TestSuspendedLines(t *testing.T) {
 	}
 	b.closes(april)
 	may := april + 1
-	due(may, 0, 3_100_000)
+	b.fees(may, 0, 3_100_000)
 	do(b.hub.Suspend, "udp", may.Day(1), nil) // what ended in April is forgotten
-	due(may, 0, 310_000)
+	b.fees(may, 0, 310_000)
 	if got, err := b.hub.Device("meter-1"); err != nil || len(got.Suspensions) != 2 || got.Suspensions[1].From != may.Day(1) {
 		t.Errorf("%v, %v", got.Suspensions, err)
 	}

@@ -83,7 +83,8 @@ func (n *Node) open(ctx context.Context) error {
 	fleetKeys, products := n.cfg.HubKeys(), n.cfg.Products
 	n.hub, err = hub.New(hub.Options{
 		Gateway: n.cfg.Gateway.ID, Store: n.store, KEK: kek, Clock: clock{}, Log: n.log, Links: hubLinks(n.cfg, n.links),
-		FleetKeys: fleetKeys, Products: products, Schedule: n.cfg.HubSchedule(), ByHand: n.cfg.HubByHand(), Gap: n.cfg.Rollout.ContactGap, Repeat: n.cfg.Rollout.Repeat,
+		FleetKeys: fleetKeys, Products: products, Schedule: n.cfg.HubSchedule(), ByHand: n.cfg.HubByHand(),
+		Gap: n.cfg.Rollout.ContactGap, Repeat: n.cfg.Rollout.Repeat,
 		Retention: hub.Retention{Frames: n.cfg.Retention.Frames, Quarantine: n.cfg.Retention.Quarantine},
 	})
 	if err != nil {

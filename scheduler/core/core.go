@@ -47,8 +47,8 @@ type Core struct {
 	cells   cells
 
 	customers names
-	said      map[Place]*said // of devices of which networks said something since they were heard
-	hushed    map[Place]*quiet
+	said      map[Place]*said  // of devices of which networks said something since they were heard
+	hushed    map[Place]*quiet // of devices that were told quiet hours
 	dirty     dirty
 	actions   []Action
 }
@@ -87,8 +87,8 @@ func New(c Config, now time.Time) (*Core, error) {
 	}
 	k := &Core{
 		config: c, ruled: c.ruled(), zone: c.zone(), fleet: c.fleet(now), ledger: ledger.New(), meters: make(map[meterKey]*tariff.Meter), pools: make(map[string]*tariff.Meter),
-		hushed: make(map[Place]*quiet),
-		stays:  make(map[*tariff.Tariff]bool), pace: scheduler.Pace{Month: c.Money, Cap: c.Cap}, plan: scheduler.Plan{LinkPools: make([]int16, len(c.Links))}, queue: presence.NewQueue(0),
+		stays: make(map[*tariff.Tariff]bool), pace: scheduler.Pace{Month: c.Money, Cap: c.Cap}, plan: scheduler.Plan{LinkPools: make([]int16, len(c.Links))},
+		queue: presence.NewQueue(0), hushed: make(map[Place]*quiet),
 	}
 	for i := range k.plan.LinkPools {
 		k.plan.LinkPools[i] = -1

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/godwit-gateway/godwit/scheduler"
@@ -45,21 +46,10 @@ func (k *Core) Decide(now time.Time, at Place, ack int) (o Offer, send bool) {
 	return o, true
 }
 
-// next is the revision of a policy that the device was never offered lately; 0 is none.
-func (d *device) next() uint8 {
-	r := max(d.revision, d.offered.revision) + 1
-	if d.offered.revision != 0 {
-		r = d.offered.revision + 1
-	}
-	if r == 0 {
-		r = 1
-	}
-	return r
-}
-
-// next is the same of a device that may have been told quiet hours by one since: revisions begin again after the last, so one of the half above is later.
+// next is the revision of a policy that the device was not told lately, nor quiet hours by it; 0 is none. Revisions begin again after the last, so one of the half
+// above is later.
 func (k *Core) next(at Place, d *device) uint8 {
-	r := d.next()
+	r := max(cmp.Or(d.offered.revision, d.revision)+1, 1)
 	if q := k.hushed[at]; q != nil && q.revision-r < 1<<7 {
 		r = max(q.revision+1, 1)
 	}

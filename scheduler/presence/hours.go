@@ -24,7 +24,7 @@ func (h Hours) minutes() (in [minutesOfDay]bool) {
 	return in
 }
 
-// Or is the hours in which one or the other wants silence, in as few spans as there can be.
+// Or is the hours in which one or the other wants silence, in spans that are apart and do not pass midnight.
 func (h Hours) Or(other Hours) Hours {
 	in := slices.Concat(h, other).minutes()
 	var all Hours
@@ -61,7 +61,7 @@ func spans(in *[minutesOfDay]bool) (list [][2]int64) {
 	return list
 }
 
-// A hush is the quiet hours of devices as their schedules need them.
+// A hush is the quiet hours of devices as their schedules need them. A nil one is of devices that have none: their clocks never stand still.
 type hush struct {
 	said    Hours
 	text    string
@@ -86,8 +86,14 @@ func newHush(said Hours) *hush {
 // quiet reports whether a time is in the hours, if there are any.
 func (h *hush) quiet(t int64) bool { return h != nil && h.own(t) == h.own(t+1) }
 
+// covers reports whether there are hours that are quiet for as long as an interval.
+func (h *hush) covers(interval int64) bool { return h != nil && interval <= h.longest }
+
 // own is what a clock says at a time that stands still in quiet hours.
 func (h *hush) own(t int64) int64 {
+	if h == nil {
+		return t
+	}
 	at := t % day
 	own := t/day*h.awake + at
 	for _, s := range h.spans {
@@ -98,6 +104,9 @@ func (h *hush) own(t int64) int64 {
 
 // real is the time at which that clock goes on from what it says.
 func (h *hush) real(own int64) int64 {
+	if h == nil {
+		return own
+	}
 	at := own % h.awake
 	for _, s := range h.spans {
 		if at >= s[0] {

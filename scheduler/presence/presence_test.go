@@ -139,7 +139,7 @@ func TestScheduleProperties(t *testing.T) {
 			t.Fatalf("%+v is read back as %+v, %v", d, back, err)
 		}
 	})
-	if n := unsafe.Sizeof(presence.Device{}); n > 40 {
+	if n := unsafe.Sizeof(presence.Device{}); n > 32 {
 		t.Errorf("a device takes %d bytes", n)
 	}
 }

@@ -67,33 +67,21 @@ func (s *schedule) slack(k, period int64) int64 {
 // due is when the k-th contact of a period since a time is due, by the device's own clock, which stands still in its quiet hours: then a short interval does not go
 // on, and of a longer one what falls into them is due when they end.
 func (s *schedule) due(since, k, period int64) int64 {
-	switch {
-	case s.hush == nil:
-		return since + k*period
-	case period <= s.hush.longest:
+	if s.hush.covers(period) {
 		return s.hush.own(since) + k*period
-	default:
-		return s.hush.own(since + k*period)
 	}
-}
-
-// when is the time at which the device's own clock says so.
-func (s *schedule) when(own int64) int64 {
-	if s.hush == nil {
-		return own
-	}
-	return s.hush.real(own)
+	return s.hush.own(since + k*period)
 }
 
 // left is the time at which a window has closed by the device's own clock. Where a short interval, which it runs or may run, has led through quiet hours it is one
 // interval later: whether the device says at their end what was due in them, or with the next contact, is its own affair.
 func (s *schedule) left(own int64) int64 {
-	at, h := s.when(own), s.hush
-	if h == nil || at-s.origin == own-h.own(s.origin) {
+	at, h := s.hush.real(own), s.hush
+	if at-s.origin == own-h.own(s.origin) {
 		return at
 	}
 	for _, every := range [...]int64{max(s.period, s.pending), min(s.period, s.pending)} {
-		if every <= h.longest {
+		if h.covers(every) {
 			return h.real(own + every)
 		}
 	}
@@ -102,7 +90,7 @@ func (s *schedule) left(own int64) int64 {
 
 // most is an upper bound of the contacts of a period since a time that may be missed now.
 func (s *schedule) most(since, period, now int64) int64 {
-	if s.hush != nil && period <= s.hush.longest {
+	if s.hush.covers(period) {
 		return (s.hush.own(now) - s.hush.own(since)) / period
 	}
 	return (now - since) / period
@@ -111,40 +99,34 @@ func (s *schedule) most(since, period, now int64) int64 {
 // at is when opportunity k from 1 is expected, opens when its window opens, closes the first second at which it is missed.
 func (s *schedule) at(k int64) int64 {
 	if k <= int64(len(s.burst)) {
-		return s.when(s.promised(k))
+		return s.hush.real(s.promised(k))
 	}
 	k -= int64(len(s.burst))
 	own := s.due(s.origin, k, s.period)
 	if s.pending != 0 {
 		own = max(own, s.due(s.other, k, s.pending))
 	}
-	return s.when(own)
+	return s.hush.real(own)
 }
 
 // promised is when contact k of the burst is due by the device's own clock.
-func (s *schedule) promised(k int64) int64 {
-	at := s.origin + int64(s.burst[k-1])
-	if s.hush != nil {
-		at = s.hush.own(at)
-	}
-	return at
-}
+func (s *schedule) promised(k int64) int64 { return s.hush.own(s.origin + int64(s.burst[k-1])) }
 
 func (s *schedule) opens(k int64) int64 {
 	if k <= int64(len(s.burst)) {
-		return s.when(s.promised(k))
+		return s.hush.real(s.promised(k))
 	}
 	k -= int64(len(s.burst))
 	own := s.due(s.origin, k, s.period) - s.slack(k, s.period)
 	if s.pending != 0 {
 		own = min(own, s.due(s.other, k, s.pending)-s.slack(k, s.pending))
 	}
-	return s.when(own)
+	return s.hush.real(own)
 }
 
 func (s *schedule) closes(k int64) int64 {
 	if k <= int64(len(s.burst)) {
-		return s.when(s.promised(k) + s.grace + 1)
+		return s.hush.real(s.promised(k) + s.grace + 1)
 	}
 	k -= int64(len(s.burst))
 	own := s.due(s.origin, k, s.period) + s.slack(k, s.period)
