@@ -13,42 +13,9 @@ import (
 
 // Queues of statuses that the device in C brings into frames, as many as their bearer's bill pays for (F-135).
 
-// itemLen is the length of a status frame of the device with so many bytes of plaintext.
-func (w *world) itemLen(plaintext, flags int) int {
-	head := func(n int) int {
-		switch {
-		case n < 24:
-			return 1
-		case n < 1<<8:
-			return 2
-		case n < 1<<16:
-			return 3
-		default:
-			return 5
-		}
-	}
-	tag := 8
-	if flags&flagMetered != 0 {
-		tag = int(w.tagLen)
-	}
-	content := 1 + int(w.ctrBits)/8 + plaintext + tag
-	if n := head(content) + content; flags&flagAddressed == 0 {
-		return n
-	} else {
-		return 1 + head(int(w.number)) + n
-	}
-}
-
 // fill brings the last statuses of a queue into a frame.
 func (w *world) fill() {
-	want := make([]codec.Status, rapid.IntRange(1, 30).Draw(w.t, "count"))
-	words := make([]string, len(want))
-	for i := range want {
-		var in codec.Status
-		in, want[i] = evolve(w.t, w.template, &w.status, w.ref)
-		w.status = want[i]
-		words[i] = w.words(&in)
-	}
+	want, words := w.readings(rapid.IntRange(1, 30).Draw(w.t, "count"))
 	bearer := session.Bearer{
 		Quantum: rapid.SampledFrom([]int{0, 1, 10, 50, 140}).Draw(w.t, "quantum"),
 		Minimum: rapid.SampledFrom([]int{0, 10, 30, 50}).Draw(w.t, "minimum"),
@@ -64,7 +31,7 @@ func (w *world) fill() {
 		if plaintext == nil {
 			return
 		}
-		if size := w.itemLen(len(plaintext), flags); len(plaintext)+23 <= room && (bearer.Maximum == 0 || size <= bearer.Maximum) {
+		if size := len(w.item(h, counter, plaintext, flags)); len(plaintext)+23 <= room && (bearer.Maximum == 0 || size <= bearer.Maximum) {
 			w.t.Fatalf("%d bytes, and did not fit into %d, %+v", size, room, bearer)
 		}
 		w.take(h, counter, plaintext, want[len(want)-1:])
@@ -98,7 +65,10 @@ func (w *world) fill() {
 	if same := of(taken); same.Header != h || string(same.Plaintext) != string(plaintext) || alone && taken > 1 {
 		w.t.Fatalf("%d readings: header %02x, %x, want %02x, %x", taken, byte(h), plaintext, byte(same.Header), same.Plaintext)
 	}
-	size := func(n int) int { return w.itemLen(len(of(n).Plaintext), flags) }
+	size := func(n int) int {
+		f := of(n)
+		return len(w.item(f.Header, counter, f.Plaintext, flags))
+	}
 	fits := func(n int) bool {
 		if n > len(want) || alone && n > 1 {
 			return false
@@ -232,6 +202,29 @@ func testDeviceFill(t *testing.T, program string) {
 	} {
 		if got := c.ask(t, "%s", command.ask); !strings.HasPrefix(got, command.want) {
 			t.Errorf("%s: %s, want %s", command.ask, got, command.want)
+		}
+	}
+	// A base that is too far back to be named is none, however often something is weighed, and whether a frame comes of it or not.
+	after := func(commands ...string) (last string) {
+		boot()
+		gap := []string{"status 0 0 100 " + statuses(1), "delivered 0"}
+		for range 3 { // the program has four states: the next one to be overwritten is that of the base
+			gap = append(gap, "status 0 0 100 "+statuses(1))
+		}
+		for range codec.DistanceMax {
+			gap = append(gap, "record", "stored", "send 0 3 100 aa")
+		}
+		for _, command := range append(gap, commands...) {
+			last = c.ask(t, "%s", command)
+		}
+		return last
+	}
+	for _, tt := range []struct{ filled, plain []string }{
+		{[]string{"fill 0 0 400 0 0 0 3 3 " + statuses(3)}, []string{"batch 0 0 400 3 " + statuses(3)}},
+		{[]string{"fill 0 0 400 0 0 14 1 1 " + statuses(1), "send 0 3 100 aa", "status 0 0 100 " + statuses(1)}, []string{"send 0 3 100 aa", "status 0 0 100 " + statuses(1)}},
+	} {
+		if got, want := after(tt.filled...), after(tt.plain...); !strings.HasPrefix(want, "frame ") || !strings.HasSuffix(got, want) {
+			t.Errorf("%s: %s, want %s", tt.filled, got, want)
 		}
 	}
 }

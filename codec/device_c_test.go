@@ -481,6 +481,8 @@ func (w *world) step() {
 		w.fill()
 	case 13:
 		w.largeUp()
+	case 21:
+		w.gap()
 	default:
 		if w.measure(); what%2 == 0 {
 			w.acknowledge()
@@ -516,31 +518,23 @@ func (w *world) frame(answer string, flags int) (h codec.Header, counter uint64,
 	if err != nil || len(rest) > 0 || (item.Form == codec.FormAddressed) != (flags&flagAddressed != 0) || item.CID != 0 && item.CID != w.number {
 		w.t.Fatalf("%x: %v", raw, err)
 	}
-	h, tag, label := codec.Header(item.Content[0]), uint8(8), codec.LabelUp8
-	if h.Kind() != codec.KindExtended && flags&flagMetered != 0 && w.tagLen == 4 {
-		tag, label = 4, codec.LabelUp4
-	}
+	h = codec.Header(item.Content[0])
 	if h.Kind() == codec.KindKeyframe || h.Kind() != codec.KindExtended && h.Base() == 0 {
 		w.run = 0
 	} else if h.Kind() != codec.KindExtended {
 		w.run++
 	}
+	cipher, tag := w.cipher(h, flags)
 	s, err := codec.ParseSealed(item.Content, w.ctrBits, tag)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	p := codec.Position{Number: w.number, Epoch: w.epoch, Counter: counter}
-	cipher := codec.NewCipher(codec.DeriveSealKey(&w.key, w.salt, label, w.number, w.epoch))
-	plaintext, err = cipher.Open([]byte{}, &s, p)
+	plaintext, err = cipher.Open([]byte{}, &s, w.position(counter))
 	if err != nil {
 		w.t.Fatalf("counter %d: %v", counter, err)
 	}
-	again, err := cipher.AppendSealed(nil, h, p, w.ctrBits, tag, plaintext)
-	if err == nil && item.Form == codec.FormAddressed {
-		again = codec.AppendAddressed(nil, w.number, again)
-	}
-	if err != nil || !bytes.Equal(again, raw) {
-		w.t.Fatalf("%x, want %x, %v", raw, again, err)
+	if again := w.item(h, counter, plaintext, flags); !bytes.Equal(again, raw) {
+		w.t.Fatalf("%x, want %x", raw, again)
 	}
 	if rapid.IntRange(0, 3).Draw(w.t, "lost") == 0 {
 		return h, counter, nil
@@ -550,6 +544,33 @@ func (w *world) frame(answer string, flags int) (h codec.Header, counter uint64,
 	}
 	w.gw.Accept(w.pending(), counter, w.ref)
 	return h, counter, plaintext
+}
+
+// cipher is what a frame is sealed with that goes out so, and the length of its tag.
+func (w *world) cipher(h codec.Header, flags int) (*codec.Cipher, uint8) {
+	tag, label := uint8(8), codec.LabelUp8
+	if h.Kind() != codec.KindExtended && flags&flagMetered != 0 && w.tagLen == 4 {
+		tag, label = 4, codec.LabelUp4
+	}
+	return codec.NewCipher(codec.DeriveSealKey(&w.key, w.salt, label, w.number, w.epoch)), tag
+}
+
+func (w *world) position(counter uint64) codec.Position {
+	return codec.Position{Number: w.number, Epoch: w.epoch, Counter: counter}
+}
+
+// item is what the device sends to say this.
+func (w *world) item(h codec.Header, counter uint64, plaintext []byte, flags int) []byte {
+	w.t.Helper()
+	cipher, tag := w.cipher(h, flags)
+	item, err := cipher.AppendSealed(nil, h, w.position(counter), w.ctrBits, tag, plaintext)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if flags&flagAddressed != 0 {
+		item = codec.AppendAddressed(nil, w.number, item)
+	}
+	return item
 }
 
 // flags draws how a frame goes out.
@@ -677,15 +698,18 @@ func (w *world) base(s *codec.State, h codec.Header, counter uint64, plaintext [
 	return uint64(distance)
 }
 
-func (w *world) batch() {
-	want := make([]codec.Status, rapid.IntRange(2, 6).Draw(w.t, "count"))
-	words := make([]string, len(want))
-	for i := range want {
-		var in codec.Status
-		in, want[i] = evolve(w.t, w.template, &w.status, w.ref)
-		w.status = want[i]
-		words[i] = w.words(&in)
+// readings are so many that follow the last one: as the gateway has to take them, and as a command says them.
+func (w *world) readings(n int) (want []codec.Status, words []string) {
+	for range n {
+		in, next := evolve(w.t, w.template, &w.status, w.ref)
+		w.status = next
+		want, words = append(want, next), append(words, w.words(&in))
 	}
+	return want, words
+}
+
+func (w *world) batch() {
+	want, words := w.readings(rapid.IntRange(2, 6).Draw(w.t, "count"))
 	flags := w.flags()
 	h, counter, plaintext := w.frame(w.c.ask(w.t, "batch %d 1 3000 %d %s", flags, len(want), strings.Join(words, " ")), flags)
 	if plaintext == nil {
@@ -702,6 +726,19 @@ func (w *world) message() {
 	if plaintext != nil && (h.Base() != uint8(flags/flagAsk) || plaintext[0] != byte(codec.MessageUser) || !bytes.Equal(plaintext[1:], body)) {
 		w.t.Fatalf("message %x, want %x", plaintext, body)
 	}
+}
+
+// gap is so many frames without an acknowledgement that what was a base before is none any more, and a queue behind them.
+func (w *world) gap() {
+	for range rapid.IntRange(0, 3).Draw(w.t, "statuses") {
+		w.measure()
+		w.persist()
+	}
+	for range codec.DistanceMax {
+		w.frame(w.c.ask(w.t, "send 0 %d 100 aa", codec.MessageUser), 0)
+		w.persist()
+	}
+	w.fill()
 }
 
 func (w *world) hello() {

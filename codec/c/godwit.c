@@ -32,7 +32,7 @@ enum {
 
 	DISTANCE_MAX = 32,     /* of a base, in counters */
 	DISTANCE_EXPLICIT = 7, /* as base in the header: a byte with the distance follows */
-	KEYFRAME_EVERY = 32,   /* the most statuses from one keyframe to the next (F-131) */
+	KEYFRAME_EVERY = 32,   /* the most frames of statuses from one that needs no base to the next (F-131) */
 	BATCH_MAX = 257,
 	FIELDS_MAX = 60,
 	VERSION_EXPLICIT = 63,
@@ -938,6 +938,12 @@ static struct godwit_state *next_state(const struct godwit_history *h, struct go
 	return s == h->end ? h->states : s;
 }
 
+/* Where the next state goes. The oldest one is missed least, but for the base: what is older than that will be no base. */
+static struct godwit_state *spare_state(const struct godwit_history *h)
+{
+	return h->oldest == h->base ? next_state(h, h->oldest) : h->oldest;
+}
+
 int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit_status *s, size_t count, const struct godwit_out *out)
 {
 	struct encoder e;
@@ -960,10 +966,7 @@ int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit
 		if (h->entered != g->entered || (base != NULL && g->next - base->counter > DISTANCE_MAX)) /* counters of another epoch name other frames */
 			base = h->base = NULL;
 		h->entered = g->entered;
-		/* The oldest state is missed least, but for the base: what is older than that will be no base. */
-		e.st = h->oldest;
-		if (e.st == base)
-			e.st = next_state(h, base);
+		e.st = spare_state(h);
 		if (h->run >= KEYFRAME_EVERY - 1 || (out->flags & (GODWIT_ASK | GODWIT_KEYFRAME)) != 0)
 			base = NULL;
 	}
@@ -1035,7 +1038,7 @@ uint32_t godwit_billed(const struct godwit_bearer *b, uint32_t n)
 /* A queue on its way into a frame. */
 struct filler {
 	struct godwit *g;
-	const struct godwit_history *h;
+	struct godwit_history *h;
 	const struct godwit_queue *q;
 	const struct godwit_bearer *bearer;
 	const struct godwit_out *out;
@@ -1050,27 +1053,29 @@ static void weightless(void *context, const uint8_t key[16], const uint8_t in[16
 }
 
 /*
- * The length of the frame of the last n statuses, if it fits into the buffer and a message. It is made for that, with a cipher that does nothing, and all but the
- * buffer is as it was afterwards: so one content is sealed under one counter, however many are weighed (F-022).
+ * The length of the frame of the last n statuses, if it fits into the buffer and a message. It is made for that, with a cipher that does nothing, and taken back
+ * afterwards: so one content is sealed under one counter, however many are weighed (F-022). Lost is what is lost when a frame cannot be made: the spare state, and
+ * a base that is none any more, which is forgotten before its place is.
  */
 static NOINLINE int weigh(const struct filler *f, size_t n)
 {
 	const struct godwit_config *config = f->g->config;
 	struct godwit_config light = *config;
-	struct godwit_history h = *f->h;
-	struct godwit_state *s = h.states;
+	struct godwit_history *h = f->h;
+	struct godwit_state *oldest = h->oldest;
+	uint8_t run = h->run;
 	int len;
 
 	light.aes = weightless;
 	f->g->config = &light;
-	len = godwit_batch(f->g, &h, f->q->statuses + f->q->count - n, n, f->out);
+	len = godwit_batch(f->g, h, f->q->statuses + f->q->count - n, n, f->out);
 	f->g->config = config;
 	if (len < 0)
 		return len;
 	f->g->next--;
-	while (next_state(&h, s) != h.oldest)
-		s = next_state(&h, s);
-	s->entered--; /* nobody sent the status of this state */
+	h->oldest = oldest;
+	h->run = run;
+	spare_state(h)->entered--; /* nobody sent the status of this state */
 	return f->bearer->maximum != 0 && len > f->bearer->maximum ? GODWIT_E_SPACE : len;
 }
 

@@ -203,7 +203,7 @@ struct godwit_history {
 	struct godwit_state *base; /* the newest that is known to be on the gateway's disk, or NULL */
 	uint16_t size;             /* of a state with those of its fields */
 	uint8_t slot;
-	uint8_t run;     /* statuses since the last keyframe */
+	uint8_t run;     /* frames of statuses since the last one that needs no base */
 	uint8_t entered; /* the epoch since boot */
 };
 
@@ -234,7 +234,7 @@ enum godwit_flag {
 int godwit_batch(struct godwit *g, struct godwit_history *h, const struct godwit_status *statuses, size_t count, const struct godwit_out *out);
 
 /*
- * Makes a status frame: a delta where the history holds a base and no keyframe is due (every 32nd status), else a keyframe. out needs the plaintext and
+ * Makes a status frame: a delta where the history holds a base and no keyframe is due (every 32nd frame of statuses), else a keyframe. out needs the plaintext and
  * GODWIT_OVERHEAD.
  *
  * Returns the length of the item in out; GODWIT_E_ARGUMENT, GODWIT_E_SPACE, GODWIT_E_RESERVE, GODWIT_E_JOIN.
