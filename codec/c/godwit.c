@@ -1079,7 +1079,10 @@ static NOINLINE int weigh(const struct filler *f, size_t n)
 	return f->bearer->maximum != 0 && len > f->bearer->maximum ? GODWIT_E_SPACE : len;
 }
 
-/* The most statuses, at least n, which are known to fit, and up to most, in a frame that is billed for no more than bill. By halving: more are longer. */
+/*
+ * How many statuses fit, n being known to, and most the limit, in a frame that is billed for no more than bill. By halving, for more are longer. Where they are not,
+ * as a gap in time can be dearer than the steps in it, these may be fewer than could be; one more does not fit.
+ */
 static NOINLINE size_t fit(const struct filler *f, size_t n, size_t most, uint32_t bill)
 {
 	while (n < most) {

@@ -269,7 +269,7 @@ struct godwit_queue {
  * nearest fill what is paid for, as many as leave the bill as it is. Where a keyframe is wanted, by flags or as every 32nd frame, the last status goes alone.
  *
  * What is in the frame leaves the queue, which gets shorter at its end: while it has something due, the next call makes the next frame. Keep the statuses until the
- * frame is acknowledged if they are to be said anew after a join (F-119). What is billed is the whole item in out: add what the link puts around it to nothing.
+ * frame is acknowledged if they are to be said anew after a join (F-119). The bytes of the bearer are those of the item in out: take headers that are billed too off its minimum.
  *
  * It weighs what it might send, about 2 log2(count) frames with up to count statuses, at the price of making them without AES. out needs the maximum, or the plaintext
  * if that is less, and GODWIT_OVERHEAD. Returns as godwit_status; GODWIT_E_SPACE also if the last status alone is too long.
