@@ -60,3 +60,39 @@ func TestSuspendedLines(t *testing.T) {
 		t.Errorf("%v, %v", got.Suspensions, err)
 	}
 }
+
+// A line that was suspended on a link that is configured no more costs nothing, and can be resumed; else it is suspended still once the link is back.
+func TestSuspendedLinesOfLinksThatAreGone(t *testing.T) {
+	b := rented(t, tariff.Rental{Price: 3_100_000, ByDay: true})
+	_, march := b.newLine()
+	b.clock.t = march.Begins(time.UTC).AddDate(0, 0, 10) // the 11th
+	if _, err := b.hub.Suspend(t.Context(), "meter-1", "udp", 0); err != nil {
+		t.Fatal(err)
+	}
+	links := func(schedule hub.Schedule, gone bool) {
+		_ = b.store.Close()
+		b.schedule, b.noUDP = schedule, gone
+		b.open()
+	}
+	with := b.schedule
+	links(hub.Schedule{}, true)
+	b.clock.t = b.clock.t.AddDate(0, 0, 10) // the 21st
+	b.fees(march, 0, 0)
+	do := func(how func(context.Context, string, string, tariff.Date) (fleet.Device, error), link, want string) {
+		t.Helper()
+		if _, err := how(t.Context(), "meter-1", link, 0); want == "" && err != nil || want != "" && (!errors.Is(err, hub.ErrQuery) || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", link, err, want)
+		}
+	}
+	do(b.hub.Suspend, "udp", `there is no link "udp"`)
+	do(b.hub.Resume, "upd", `there is no link "upd", and`)
+	links(with, false)
+	b.fees(march, 0, 10*100_000)
+	links(hub.Schedule{}, true)
+	do(b.hub.Resume, "udp", "")
+	if got, err := b.hub.Device("meter-1"); err != nil || len(got.Suspensions) != 1 || got.Suspensions[0].Until != march.Day(21) {
+		t.Errorf("%v, %v, want it until the 21st", got.Suspensions, err)
+	}
+	links(with, false)
+	b.fees(march, 0, (10+11)*100_000)
+}
