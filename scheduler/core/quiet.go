@@ -46,7 +46,7 @@ func (k *Core) ToldQuiet(now time.Time, at Place, hours presence.Hours, revision
 // hush tells presence of a device's quiet hours, if it has been told of the device.
 func (k *Core) hush(now time.Time, at Place) {
 	if q, d := k.hushed[at], k.find(at); q != nil && d != nil && d.watched {
-		d.presence.Hush(k.model.Hours(q.may()))
+		k.model.Hush(&d.presence, q.may())
 		k.await(now, at)
 	}
 }

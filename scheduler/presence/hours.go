@@ -63,16 +63,16 @@ func spans(in *[minutesOfDay]bool) (list [][2]int64) {
 
 // A hush is the quiet hours of devices as their schedules need them. A nil one is of devices that have none: their clocks never stand still.
 type hush struct {
-	said    Hours
 	text    string
 	spans   [][2]int64
 	awake   int64 // seconds of a day that are not quiet
 	longest int64 // seconds of the longest span, also over midnight
+	users   int   // devices that have them
 }
 
 func newHush(said Hours) *hush {
 	in := said.minutes()
-	h := &hush{said: slices.Clone(said), text: said.String(), spans: spans(&in), awake: day}
+	h := &hush{text: said.String(), spans: spans(&in), awake: day}
 	for _, s := range h.spans {
 		h.awake -= s[1] - s[0]
 		h.longest = max(h.longest, s[1]-s[0])
@@ -114,35 +114,4 @@ func (h *hush) real(own int64) int64 {
 		}
 	}
 	return own/h.awake*day + at
-}
-
-// Hours is the number by which the model knows quiet hours, for Device.Hush; 0: there are none, or there are too many that differ.
-func (m *Model) Hours(said Hours) uint16 {
-	if len(said) == 0 {
-		return 0
-	}
-	i := slices.IndexFunc(m.hushes, func(h *hush) bool { return slices.Equal(h.said, said) })
-	if i < 0 {
-		if i = len(m.hushes); i >= 1<<16-1 {
-			return 0
-		}
-		m.hushes = append(m.hushes, newHush(said))
-	}
-	return uint16(i + 1) //nolint:gosec // checked
-}
-
-// Longest is the longest time of a device's quiet hours, in seconds.
-func (m *Model) Longest(d *Device) int64 {
-	if h := m.hush(d); h != nil {
-		return h.longest
-	}
-	return 0
-}
-
-// hush is the quiet hours of a device; nil if there are none.
-func (m *Model) hush(d *Device) *hush {
-	if i := int(d.hush) - 1; i >= 0 && i < len(m.hushes) {
-		return m.hushes[i]
-	}
-	return nil
 }

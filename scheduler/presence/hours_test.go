@@ -20,7 +20,7 @@ var night = presence.Hours{22 * 60, 5 * 60}
 // hushed is a device that was heard at an hour of the day and keeps quiet hours.
 func hushed(m *presence.Model, heard float64, interval uint32, hours presence.Hours) presence.Device {
 	d := presence.NewDevice(midnight+int64(heard*hour), presence.Policy{Interval: interval}, 0, 0)
-	d.Hush(m.Hours(hours))
+	m.Hush(&d, hours)
 	return d
 }
 
@@ -95,7 +95,7 @@ func TestDevicesThatKeepQuietHoursAreNeverLate(t *testing.T) {
 		skips := every <= min(long, day-long) && rapid.Bool().Draw(t, "skips")
 		last := midnight + rapid.Int64Range(0, minutes-1).Draw(t, "heard")*minute
 		d := presence.NewDevice(last, presence.Policy{Interval: uint32(every)}, 0, 0)
-		d.Hush(m.Hours(hours))
+		m.Hush(&d, hours)
 		for range 20 {
 			next := last + every
 			for isQuiet(hours, next) {
@@ -127,7 +127,7 @@ func TestSilenceOutsideOfQuietHours(t *testing.T) {
 		last := midnight + rapid.Int64Range(0, minutes/step-1).Draw(t, "heard")*step*minute
 		d := presence.NewDevice(last, presence.Policy{Interval: uint32(every)}, 0, 0)
 		plain := d
-		d.Hush(m.Hours(hours))
+		m.Hush(&d, hours)
 		awake, was := int64(0), 0
 		for now := last; now < last+5*day; now += step * minute {
 			n := m.Missed(&d, now)
@@ -192,8 +192,35 @@ func TestQuietHoursStay(t *testing.T) {
 		if st.Class != presence.Due || !strings.Contains(st.String(), "22:00 to 05:00 UTC") || m.Longest(&d) != 7*hour {
 			t.Errorf("%s", st.String())
 		}
-		if m.Hours(night) != m.Hours(slices.Clone(night)) || m.Hours(nil) != 0 {
-			t.Error("the same hours have several numbers")
+	}
+}
+
+// A device can always be told other quiet hours: those that no device has any more make room. Others keep theirs meanwhile.
+func TestQuietHoursMakeRoom(t *testing.T) {
+	m := model(t)
+	keeps := hushed(m, 12, hour, night)
+	for n := range uint16(100) {
+		hushed(m, 12, hour, presence.Hours{n, n + 2}) // for good
+	}
+	d := hushed(m, 12, hour, slices.Clone(night))
+	for n := range 1 << 16 {
+		from := uint16(n % minutes)
+		m.Hush(&d, presence.Hours{from, (from + uint16(n/minutes) + 3) % minutes})
+	}
+	says := func(d *presence.Device, want string) {
+		t.Helper()
+		if got := m.Standing(d, midnight+12*hour).Hush; got != want {
+			t.Errorf("quiet are %q, want %q", got, want)
 		}
 	}
+	m.Hush(&d, presence.Hours{12 * 60, 13 * 60})
+	says(&d, "12:00 to 13:00")
+	m.Hush(&d, night)
+	says(&d, night.String())
+	m.Hush(&d, nil)
+	says(&d, "")
+	says(&keeps, night.String())
+	m.Hush(&keeps, nil)
+	m.Hush(&d, presence.Hours{1, 2})
+	says(&keeps, "")
 }
