@@ -3,6 +3,7 @@ package hub
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -35,13 +36,57 @@ func (h *Hub) suspend(
 	ctx context.Context, ref, action, link string, from tariff.Date, how func(i fleet.Index, link string, from, open tariff.Date) error,
 ) (fleet.Device, error) {
 	from = cmp.Or(from, h.today(link))
-	return h.change(ctx, ref, action, link+" from "+from.String(), func(_ *commit, i fleet.Index) error {
+	return h.change(ctx, ref, action, link+" from "+from.String(), func(c *commit, i fleet.Index) error {
 		closed := h.core.Ledger().Closed()
 		if from.Month() <= closed {
 			return fmt.Errorf("%w: from %s: the months until %s are closed", ErrQuery, from, closed)
 		}
-		return how(i, link, from, closed.Next().Day(1))
+		if err := how(i, link, from, closed.Next().Day(1)); err != nil {
+			return err
+		}
+		h.suspensionsEvent(c, i, link)
+		return nil
 	})
+}
+
+// suspensionsEvent tells that the suspensions of a device are others, and all of them, so that the newest event is enough for who has lost the store.
+func (h *Hub) suspensionsEvent(c *commit, i fleet.Index, link string) {
+	e := h.gatewayEvent(c, i, KindSuspensions, h.clock.Now())
+	e.payload = appendTextMember(e.payload, "link", link)
+	e.payload = append(appendName(e.payload, "suspensions"), '[')
+	for k, s := range h.fleet.Suspensions(i) {
+		if k > 0 {
+			e.payload = append(e.payload, ',')
+		}
+		e.payload = appendText(append(e.payload, `{"link":`...), s.Link)
+		e.payload = appendTextMember(e.payload, "from", s.From.String())
+		e.payload = append(appendTextMember(e.payload, "until", s.Until.String()), '}')
+	}
+	e.payload = append(e.payload, ']')
+	h.emit(c, nil, e)
+}
+
+// adoptSuspensions takes over which lines of a device are suspended.
+func (h *Hub) adoptSuspensions(c *commit, p *Published, data []byte) error {
+	var d struct {
+		Number      uint32
+		Suspensions []fleet.Suspension
+	}
+	if err := json.Unmarshal(data, &d); err != nil {
+		return fmt.Errorf("read the event: %w", err)
+	}
+	i, known := h.fleet.ByNumber(d.Number)
+	if !known {
+		var err error
+		if i, err = h.revive(c, d.Number, p); err != nil {
+			return err
+		}
+	}
+	if err := h.fleet.RestoreSuspensions(i, d.Suspensions); err != nil {
+		return err
+	}
+	c.touch(i)
+	return nil
 }
 
 // today is the day that it is where a link's tariff bills.
