@@ -135,3 +135,22 @@ func TestPoliciesOfOneSecond(t *testing.T) {
 		t.Errorf("both never left: pending are %d s, quiet are %q", p.Pending, p.Standing.Hush)
 	}
 }
+
+// People see what quiet hours take from a device, and the plan how many such devices there are.
+func TestQuietHoursInThePlan(t *testing.T) {
+	b := newBench(t)
+	d := b.importOne(8)
+	revision := b.bindsTo(d, codec.Policy{Interval: 3600})
+	b.settled(b.smsFrom(msisdn, d.receipt(revision)), 1)
+	b.poll()
+	if s, p := b.explained("meter-1").Sentence, b.hub.Plan(); strings.Contains(s, "quiet") || p.Quiet != 0 || p.Devices != 1 {
+		t.Errorf("without any: %+v, %s", p, s)
+	}
+	revision = b.bindsTo(d, codec.Policy{Quiet: []uint16{22 * 60, 5 * 60}})
+	b.settled(b.smsFrom(msisdn, d.receipt(revision)), 1)
+	b.clock.t = b.clock.t.Add(7 * time.Hour) // another plan is due
+	b.poll()
+	if s, p := b.explained("meter-1").Sentence, b.hub.Plan(); !strings.Contains(s, "quiet 22:00 to 05:00 UTC: 27 % fewer contacts") || p.Quiet != 1 {
+		t.Errorf("with some: %+v, %s", p, s)
+	}
+}

@@ -65,9 +65,10 @@ func spans(in *[minutesOfDay]bool) (list [][2]int64) {
 type hush struct {
 	text    string
 	spans   [][2]int64
-	awake   int64 // seconds of a day that are not quiet
-	longest int64 // seconds of the longest span, also over midnight
-	users   int   // devices that have them
+	awake   int64   // seconds of a day that are not quiet
+	lengths []int64 // seconds of each span, also over midnight
+	longest int64   // of these
+	users   int     // devices that have them
 }
 
 func newHush(said Hours) *hush {
@@ -75,11 +76,13 @@ func newHush(said Hours) *hush {
 	h := &hush{text: said.String(), spans: spans(&in), awake: day}
 	for _, s := range h.spans {
 		h.awake -= s[1] - s[0]
-		h.longest = max(h.longest, s[1]-s[0])
+		h.lengths = append(h.lengths, s[1]-s[0])
 	}
 	if n := len(h.spans); n > 1 && h.spans[0][0] == 0 && h.spans[n-1][1] == day {
-		h.longest = max(h.longest, h.spans[0][1]+day-h.spans[n-1][0])
+		h.lengths[0] += h.lengths[n-1]
+		h.lengths = h.lengths[:n-1]
 	}
+	h.longest = slices.Max(h.lengths)
 	return h
 }
 
@@ -114,4 +117,25 @@ func (h *hush) real(own int64) int64 {
 		}
 	}
 	return own/h.awake*day + at
+}
+
+// slows is what the hours do to a device that speaks at an interval, on an average of days: the share that is left of its contacts, and how many seconds the mean
+// age of what is known of it rises. In hours that are as long as the interval one contact waits, which falls due in the first interval of them, for their end; in
+// shorter ones a contact waits where one falls due.
+func (h *hush) slows(interval int64) (share, age float64) {
+	if h.awake == 0 {
+		return 0, day / 2
+	}
+	every, lost, more := float64(interval), 0.0, 0.0
+	for _, length := range h.lengths {
+		long := float64(length)
+		if interval <= length {
+			lost += long - every/2
+			age += long * long / (2 * day)
+			continue
+		}
+		more += long * long / (2 * day)
+		age += long*long/(4*day) + long*long*long/(6*day*every)
+	}
+	return (1 - lost/day) * every / (every + more), age
 }

@@ -1,6 +1,8 @@
 package presence_test
 
 import (
+	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -223,4 +225,47 @@ func TestQuietHoursMakeRoom(t *testing.T) {
 	m.Hush(&keeps, nil)
 	m.Hush(&d, presence.Hours{1, 2})
 	says(&keeps, "")
+}
+
+// What is reckoned that quiet hours do is what they do to devices that say at their end what fell due in them: to the contacts that they make, and to the age of
+// what is known of them. A device that speaks a few times a day does so at hours of its own: of such it holds on average.
+func TestQuietHoursSlow(t *testing.T) {
+	m := model(t)
+	r := rand.New(rand.NewPCG(1, 2))
+	var counted, reckoned, older, later float64
+	for n := range 400 {
+		var hours presence.Hours
+		for at := r.IntN(300); at < minutes-400; at += 400 + r.IntN(600) {
+			hours = append(hours, uint16(at), uint16((at+30+r.IntN(360))%minutes))
+		}
+		every := int64(900 * math.Exp2(7*r.Float64()))
+		d := hushed(m, 12, uint32(every), hours)
+		contacts, age, last := 0.0, 0.0, int64(midnight)
+		for last < midnight+200*day {
+			next := m.Speaks(&d, last+every*9/10+r.Int64N(every/5+1))
+			contacts++
+			age += float64(next-last) * float64(next-last) / 2
+			last = next
+			if isQuiet(hours, next) {
+				t.Fatalf("it speaks at %d, quiet are %v", next%day, hours)
+			}
+		}
+		share, more := m.Slows(&d, every)
+		got, age := contacts*float64(every)/float64(last-midnight), age/float64(last-midnight)-float64(every)*.5017
+		counted, reckoned, older, later = counted+got, reckoned+share, older+age, later+more
+		if every < 2*hour && (math.Abs(got-share) > .05 || math.Abs(age-more) > .2*more+120) {
+			t.Errorf("%d: every %d s, quiet %v: %.3f of the contacts and %.0f s older, reckoned are %.3f and %.0f s", n, every, hours, got, age, share, more)
+		}
+	}
+	if math.Abs(reckoned/counted-1) > .02 || math.Abs(later/older-1) > .05 {
+		t.Errorf("%.1f contacts are reckoned of %.1f, %.0f s older of %.0f", reckoned, counted, later, older)
+	}
+	d := hushed(m, 12, hour, presence.Hours{0, 720, 720, 0})
+	if share, more := m.Slows(&d, hour); share != 0 || more != day/2 || m.Speaks(&d, midnight) != midnight {
+		t.Errorf("of one that never speaks %g of the contacts are made, %g s older", share, more)
+	}
+	m.Hush(&d, nil)
+	if share, more := m.Slows(&d, hour); share != 1 || more != 0 || m.Speaks(&d, midnight) != midnight || m.Said(&d) != "" {
+		t.Errorf("of one that may always speak %g of the contacts are made, %g s older", share, more)
+	}
 }

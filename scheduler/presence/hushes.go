@@ -71,12 +71,38 @@ func (m *Model) Hush(d *Device, said Hours) {
 	m.hushes.drop(was)
 }
 
+// Said is a device's quiet hours as people read them; "": it has none.
+func (m *Model) Said(d *Device) string {
+	if h := m.hush(d); h != nil {
+		return h.text
+	}
+	return ""
+}
+
 // Longest is the longest time of a device's quiet hours, in seconds.
 func (m *Model) Longest(d *Device) int64 {
 	if h := m.hush(d); h != nil {
 		return h.longest
 	}
 	return 0
+}
+
+// Slows is what a device's quiet hours do to it at an interval, on an average of days: the share that is left of its contacts, and how many seconds the mean age of
+// what is known of it rises. 1 and 0: it has none.
+func (m *Model) Slows(d *Device, interval int64) (share, age float64) {
+	if h := m.hush(d); h != nil && interval > 0 {
+		return h.slows(interval)
+	}
+	return 1, 0
+}
+
+// Speaks is when what is due at a time is said: then, or at the end of the quiet hours that it falls into.
+func (m *Model) Speaks(d *Device, due int64) int64 {
+	h := m.hush(d)
+	if h == nil || h.awake == 0 {
+		return due
+	}
+	return h.real(h.own(due))
 }
 
 // hush is the quiet hours of a device; nil if there are none.
