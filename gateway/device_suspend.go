@@ -37,7 +37,7 @@ type deviceResumeCmd struct {
 // Help shows an example.
 func (deviceResumeCmd) Help() string {
 	return `Also sooner than was said before. A line that is resumed from the day on which it was to be suspended never was; one that is
-suspended from the day on which it was to be resumed stays suspended.
+suspended from the day on which it was to be resumed stays suspended. The link may be one that is configured no more.
 
 Example:
   godwit device resume buoy-2001 --link sbd0 --from 2027-03-01`

@@ -141,7 +141,7 @@ func TestOperationsWords(t *testing.T) {
 	}
 	for _, kind := range []string{
 		hub.KindStatus, hub.KindHello, hub.KindMessage, hub.KindRaw, hub.KindRegistered, hub.KindAddress, hub.KindEpoch, hub.KindAlarm, hub.KindStep, hub.KindFragment,
-		hub.KindSilent, hub.KindRecovered, hub.KindSchedule, hub.KindBudget,
+		hub.KindSilent, hub.KindRecovered, hub.KindSchedule, hub.KindBudget, hub.KindSuspensions,
 		hub.KindConfirmed, hub.KindFailed, hub.KindRolledBack, hub.KindOutside,
 	} {
 		if !strings.Contains(kinds, "| `"+kind+"` |") {

@@ -195,6 +195,9 @@ func planRows(p *hub.PlanSummary, row func(...any)) {
 		row("the last plan failed", p.Failed)
 	}
 	row("devices", p.Devices)
+	if p.Quiet > 0 {
+		row("with quiet hours", p.Quiet)
+	}
 	row("money for contacts", money(p.Money, p.Currency)+" a month")
 	row("spend as planned", money(p.Spend, p.Currency)+" a month")
 	if p.Short > 0 {

@@ -71,3 +71,13 @@ func TestNothingIsBooked(t *testing.T) {
 		}
 	}
 }
+
+// A plan tells how many devices have quiet hours, where some have.
+func TestPlanTellsOfQuietHours(t *testing.T) {
+	for answer, want := range map[string]bool{`{"devices":3,"quiet":2}`: true, `{"devices":3,"quiet":0}`: false} {
+		address, _ := pathsAPI(t, map[string]string{"/schedule": answer})
+		if out := godwit(t, 0, "schedule", "plan", "--api", address); strings.Contains(out, "with quiet hours") != want {
+			t.Errorf("%s: %s", answer, out)
+		}
+	}
+}

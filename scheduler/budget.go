@@ -35,9 +35,10 @@ type Plan struct {
 	Value      Micros      // what a weighted stale-hour is worth; 0: money is not scarce
 	Spend      Micros      // in a mean month, before intervals are rounded to the grid; downlinks apart
 	Stale      float64     // what the ages of knowledge cost: the sum of weight times mean age in hours, or the penalty of Policy.Tail
-	Bound      float64     // what no other intervals can beat for Stale at this spend, over the same links
+	Bound      float64     // what no other intervals can beat for Stale at this spend, over the same links, but for what quiet hours add
 	Short      Micros      // a month: by how much the longest intervals exceed the budget; 0: they do not
 	Devices    int
+	Quiet      int `json:",omitempty"` // of these, those that quiet hours keep from speaking
 	Iterations int // passes over the fleet
 	Rounds     int // choices of links
 }

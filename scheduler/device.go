@@ -22,6 +22,8 @@ type Device struct {
 	Via       uint8        // place in Links of the link that the device uses now, plus 1; 0: unknown
 	Battery   uint8        // percent, for LawBands; 0: unknown, taken for full
 	Links     [MaxVias]Via // in the order in which chains fall back
+	Quiet     uint16       // share of the contacts of its interval that quiet hours take from it, in 65535ths
+	Rest      uint16       // minutes by which they raise the mean age of what is known of it
 	Cap       Micros       // that it may spend in a month of 31 days; 0: no limit
 }
 

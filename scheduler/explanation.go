@@ -27,6 +27,9 @@ type Explanation struct {
 	Worth        float64       // of the change, in downlinks; 0 if nothing would be gained, or telling is free
 	Free         bool          // telling is free
 	Tolerance    Secs          // by which its next contact may be early or late
+	Hours        string        // in which it is to say nothing, as the caller names them; "": none
+	Quiet        float64       // share of its contacts that they take from it, which Cost leaves out
+	Rest         Secs          // by which they raise the mean age of what is known of it
 	Burst        []uint16      // minutes after the boot of an update
 }
 
@@ -97,6 +100,7 @@ func Explain(p *Plan, f *Fleet, b *Budget, d *Device, o Occasion) Explanation {
 		running = x.Interval
 	}
 	x.Tolerance = running / 20
+	x.Quiet, x.Rest = d.quiet(), Secs(d.Rest)*60
 	x.Burst = f.burst(d, c.money, y.p, at.money, pol, j.aim)
 	return x
 }

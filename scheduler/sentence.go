@@ -15,6 +15,9 @@ func (x Explanation) String() string {
 	if more := x.alternatives(); more != "" {
 		parts = append(parts, more)
 	}
+	if x.Hours != "" {
+		parts = append(parts, x.hours())
+	}
 	parts = append(parts, x.change())
 	if x.Pool != "" {
 		parts = append(parts, fmt.Sprintf("reserve %.0f %% of %s", 100*x.PoolReserve, x.Pool))
@@ -109,6 +112,10 @@ func (x *Explanation) alternatives() string {
 		texts = append(texts, fmt.Sprintf("at %s: %s%s/month, %s%s mean age", span(a.Every), plus, x.money(a.Money), sign, span(age)))
 	}
 	return strings.Join(texts, ", ")
+}
+
+func (x *Explanation) hours() string {
+	return fmt.Sprintf("quiet %s: %.0f %% fewer contacts, which the cost leaves out, +%s mean age", x.Hours, 100*x.Quiet, span(x.Rest))
 }
 
 func (x *Explanation) change() string {

@@ -49,7 +49,7 @@ func (s *Solver) Solve(f *Fleet, b *Budget, prev *Plan, now Secs) (Plan, error) 
 		return Plan{}, err
 	}
 	s.rounds(&p, f, b, pools)
-	s.total(&p, b, pools)
+	s.total(&p, f, b, pools)
 	return p, nil
 }
 
@@ -69,7 +69,7 @@ func (p *Plan) prices() *prices {
 }
 
 // total computes what the plan reports of itself.
-func (s *Solver) total(p *Plan, b *Budget, pools []pool) {
+func (s *Solver) total(p *Plan, f *Fleet, b *Budget, pools []pool) {
 	at := p.prices()
 	sc := newScales(at)
 	var spend, burden float64
@@ -85,6 +85,10 @@ func (s *Solver) total(p *Plan, b *Budget, pools []pool) {
 		hours := 1 / rate
 		age := float64(e.weight * penalty(hours, int(e.tail)))
 		p.Stale += age
+		if d := &f.Devices[i]; d.Rest > 0 { // no interval changes that
+			p.Quiet++
+			p.Stale += float64(f.Weigh(d, s.now) * (penalty(hours+float64(d.Rest)/60, int(e.tail)) - penalty(hours, int(e.tail))))
+		}
 		spend += e.money / hours
 		burden += age + e.price(at)/hours
 		if e.pool >= 0 {

@@ -75,7 +75,21 @@ func (f *Fleet) way(y *way, d *Device, pools []int16, i int) {
 	}
 	y.p = 1 - lost
 	y.g = gain(y.p)
+	if d.Quiet > 0 {
+		y.thin(1 - d.quiet())
+	}
 	y.limits(&f.Policies[d.Policy], l, d)
+}
+
+// quiet is the share of its contacts that quiet hours take from the device.
+func (d *Device) quiet() float64 { return float64(d.Quiet) * (1.0 / 65535) }
+
+// thin has each contact take that share of what it takes: the others are not made.
+func (y *way) thin(share float64) {
+	y.energy *= share
+	for i := range y.legs {
+		y.legs[i].times *= share
+	}
 }
 
 // size is how many bytes a device sends after so many hours.

@@ -172,7 +172,7 @@ func (p *rowParser) suspensions() (list []Suspension) {
 	}
 	for range n {
 		s := Suspension{Link: p.text(), Days: tariff.Days{From: p.date(), Until: p.date()}}
-		if s.From == 0 || s.Until != 0 && s.Until <= s.From {
+		if !s.sound() {
 			p.Fail()
 		}
 		list = append(list, s)

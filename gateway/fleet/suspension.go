@@ -61,6 +61,23 @@ func (f *Fleet) Resume(i Index, link string, from tariff.Date) error {
 	return nil
 }
 
+// RestoreSuspensions brings back those of a device as they were said to be.
+func (f *Fleet) RestoreSuspensions(i Index, list []Suspension) error {
+	if len(list) > SuspensionsMax {
+		return fmt.Errorf("%d suspensions of a device, %d are the most: %w", len(list), SuspensionsMax, ErrState)
+	}
+	for _, s := range list {
+		if s.Link == "" || !s.sound() {
+			return fmt.Errorf("a line on %q that is suspended from %q until %q: %w", s.Link, s.From, s.Until, ErrState)
+		}
+	}
+	f.setSuspensions(i, slices.Clone(list))
+	return nil
+}
+
+// sound reports whether the days are some.
+func (s *Suspension) sound() bool { return s.From > 0 && (s.Until == 0 || s.Until > s.From) }
+
 func (f *Fleet) setSuspensions(i Index, list []Suspension) {
 	if len(list) == 0 {
 		delete(f.suspended, i)

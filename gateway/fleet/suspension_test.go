@@ -71,3 +71,29 @@ func TestSuspensions(t *testing.T) {
 		t.Errorf("%v", list)
 	}
 }
+
+// Suspensions that are brought back replace those that a device has; such as nobody can say change nothing.
+func TestRestoreSuspensions(t *testing.T) {
+	f := fleet.New()
+	i, err := f.Add(buoy(7))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := fleet.Suspension{Link: "sbd0", Days: tariff.Days{From: 20261101}}
+	if err := f.RestoreSuspensions(i, []fleet.Suspension{one}); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range [][]fleet.Suspension{
+		{one, {Days: one.Days}}, {one, {Link: "sbd0"}}, {{Link: "sbd0", Days: tariff.Days{From: 20261102, Until: 20261102}}}, make([]fleet.Suspension, fleet.SuspensionsMax+1),
+	} {
+		if err := f.RestoreSuspensions(i, bad); !errors.Is(err, fleet.ErrState) {
+			t.Errorf("%v: %v", bad, err)
+		}
+		if got := f.Suspensions(i); len(got) != 1 || got[0] != one {
+			t.Errorf("after %v: %v", bad, got)
+		}
+	}
+	if err := f.RestoreSuspensions(i, nil); err != nil || len(f.Suspensions(i)) != 0 {
+		t.Errorf("%v, %v", err, f.Suspensions(i))
+	}
+}

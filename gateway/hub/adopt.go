@@ -119,7 +119,7 @@ func (h *Hub) doFirst(ctx context.Context, op func(*commit) error) error {
 func (h *Hub) adopt(c *commit, p *Published) error {
 	h.forgetful(c)
 	if p.Frame == "" {
-		return h.adoptState(c, p)
+		return h.adoptSaid(c, p)
 	}
 	key, hash, err := parseFrameRef(p.Frame)
 	if err != nil {
@@ -140,9 +140,8 @@ func (h *Hub) adopt(c *commit, p *Published) error {
 	return nil
 }
 
-// adoptState takes over that an operator rejected or retired a device, or approved it after that: a store that is brought back lets nobody in again. One that
-// waited for approval waits again.
-func (h *Hub) adoptState(c *commit, p *Published) error {
+// adoptSaid takes over what the gateway itself said of a device.
+func (h *Hub) adoptSaid(c *commit, p *Published) error {
 	var e struct {
 		Type string
 		Time time.Time
@@ -151,14 +150,24 @@ func (h *Hub) adoptState(c *commit, p *Published) error {
 	if err := json.Unmarshal(p.Payload, &e); err != nil {
 		return fmt.Errorf("read the event: %w", err)
 	}
-	if e.Type != "io.godwit."+KindRegistered {
+	switch e.Type {
+	case "io.godwit." + KindRegistered:
+		return h.adoptState(c, p, e.Time, e.Data)
+	case "io.godwit." + KindSuspensions:
+		return h.adoptSuspensions(c, p, e.Data)
+	default:
 		return nil
 	}
+}
+
+// adoptState takes over that an operator rejected or retired a device, or approved it after that: a store that is brought back lets nobody in again. One that
+// waited for approval waits again.
+func (h *Hub) adoptState(c *commit, p *Published, at time.Time, data []byte) error {
 	var d struct {
 		Number uint32
 		State  string
 	}
-	if err := json.Unmarshal(e.Data, &d); err != nil {
+	if err := json.Unmarshal(data, &d); err != nil {
 		return fmt.Errorf("read the event: %w", err)
 	}
 	i, known := h.fleet.ByNumber(d.Number)
@@ -178,7 +187,7 @@ func (h *Hub) adoptState(c *commit, p *Published) error {
 	}
 	switch now := h.fleet.Head(i).State; {
 	case d.State == out.String() && now != out:
-		h.fleet.SetState(i, out, e.Time)
+		h.fleet.SetState(i, out, at)
 	case d.State == fleet.Active.String() && now.Dismissed():
 		h.fleet.SetState(i, fleet.Active, time.Time{})
 	default:

@@ -70,7 +70,7 @@ func (h *Hub) SendCommand(ctx context.Context, ref string, m Command) (DownlinkR
 		}
 		d, err := h.newDownlink(i, kind, m.Link, m.TTL, plaintext)
 		if err == nil && binds {
-			h.bind(i, m.Policy, d.QueuedAt)
+			h.bind(i, m.Policy, core.Order{At: d.QueuedAt, Number: h.outgoing.next}) // the ref that it is about to get
 		}
 		if err == nil && m.Offer != nil {
 			o := m.Offer
@@ -82,13 +82,13 @@ func (h *Hub) SendCommand(ctx context.Context, ref string, m Command) (DownlinkR
 }
 
 // bind notes what a policy that somebody tells a device lets be held against it.
-func (h *Hub) bind(i fleet.Index, p *codec.Policy, now time.Time) {
+func (h *Hub) bind(i fleet.Index, p *codec.Policy, o core.Order) {
 	revision := uint8(p.Revision) //nolint:gosec // its low bits name it
 	if p.Interval > 0 {
-		h.core.ToldByHand(now, core.Place(i), scheduler.Secs(p.Interval), revision)
+		h.core.ToldByHand(o, core.Place(i), scheduler.Secs(p.Interval), revision)
 	}
 	if p.Quiet != nil {
-		h.core.ToldQuiet(now, core.Place(i), presence.Hours(slices.Clone(p.Quiet)), revision)
+		h.core.ToldQuiet(o, core.Place(i), presence.Hours(slices.Clone(p.Quiet)), revision)
 	}
 }
 

@@ -25,8 +25,9 @@ const (
 	KindSilent     = "silent"      // a device is taken to be silent, out of reach or dead
 	KindRecovered  = "recovered"   // one that was silent was heard
 
-	KindSchedule = "schedule.changed" // a device runs another interval
-	KindBudget   = "budget.warning"   // a budget is spent to 70, 90 or 100 %
+	KindSchedule    = "schedule.changed" // a device runs another interval
+	KindBudget      = "budget.warning"   // a budget is spent to 70, 90 or 100 %
+	KindSuspensions = "suspensions"      // an operator said that other lines of a device are suspended
 )
 
 // Event ids and payloads are appended by hand: this is the path of every frame, and encoding/json would allocate for each.

@@ -50,6 +50,7 @@ type bench struct {
 	schedule hub.Schedule
 	fleetKey [32]byte
 	driven   bool // the test commits by itself
+	noUDP    bool // the link udp is configured no more
 	random   func([]byte)
 }
 
@@ -93,6 +94,9 @@ func (b *bench) open() {
 	links := []hub.Link{
 		{Name: "udp", Bearer: transports.UDP, Ack: hub.AckAlways, Transport: b.udpOut},
 		{Name: "sms", Bearer: transports.SMS, Ack: hub.AckAsked, Metered: true, Transport: b.sms},
+	}
+	if b.noUDP {
+		links = links[1:]
 	}
 	if b.sbd != nil {
 		links = append(links, hub.Link{Name: "sbd", Bearer: transports.SBD, Ack: hub.AckAsked, Metered: true, Transport: b.sbd})

@@ -107,3 +107,50 @@ func TestQuietHoursThatNeverLeft(t *testing.T) {
 		t.Errorf("it is %s", c)
 	}
 }
+
+// Of two policies that are queued in one second the first may expire before it leaves: what the second told is expected of the device all the same.
+func TestPoliciesOfOneSecond(t *testing.T) {
+	b := newBench(t)
+	d := b.importOne(8)
+	first := b.bindsTo(d, codec.Policy{Interval: 3600})
+	b.settled(b.smsFrom(msisdn, d.receipt(first)), 1)
+	b.sms.err = errLineDown
+	tell := func(p codec.Policy, ttl time.Duration) {
+		if _, err := b.hub.SendCommand(t.Context(), "meter-1", hub.Command{Policy: &p, Link: "sms", TTL: ttl}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tell(codec.Policy{Interval: 7200, Quiet: []uint16{1, 2}}, time.Minute)
+	tell(codec.Policy{Interval: 14_400, Quiet: []uint16{14 * 60, 20 * 60}}, 48*time.Hour)
+	b.rests("sms")
+	b.clock.t = b.clock.t.Add(time.Hour) // the first has expired
+	b.rests("sms")
+	b.crash()
+	if p, _ := b.hub.Prospects("meter-1"); p.Pending != 14_400 || !strings.Contains(p.Standing.Hush, "14:00 to 20:00") {
+		t.Errorf("pending are %d s, quiet are %q", p.Pending, p.Standing.Hush)
+	}
+	b.clock.t = b.clock.t.Add(48 * time.Hour) // and the second
+	b.attempt("sms")
+	if p, _ := b.hub.Prospects("meter-1"); p.Pending != 0 || strings.Contains(p.Standing.Hush, "14:00 to 20:00") {
+		t.Errorf("both never left: pending are %d s, quiet are %q", p.Pending, p.Standing.Hush)
+	}
+}
+
+// People see what quiet hours take from a device, and the plan how many such devices there are.
+func TestQuietHoursInThePlan(t *testing.T) {
+	b := newBench(t)
+	d := b.importOne(8)
+	revision := b.bindsTo(d, codec.Policy{Interval: 3600})
+	b.settled(b.smsFrom(msisdn, d.receipt(revision)), 1)
+	b.poll()
+	if s, p := b.explained("meter-1").Sentence, b.hub.Plan(); strings.Contains(s, "quiet") || p.Quiet != 0 || p.Devices != 1 {
+		t.Errorf("without any: %+v, %s", p, s)
+	}
+	revision = b.bindsTo(d, codec.Policy{Quiet: []uint16{22 * 60, 5 * 60}})
+	b.settled(b.smsFrom(msisdn, d.receipt(revision)), 1)
+	b.clock.t = b.clock.t.Add(7 * time.Hour) // another plan is due
+	b.poll()
+	if s, p := b.explained("meter-1").Sentence, b.hub.Plan(); !strings.Contains(s, "quiet 22:00 to 05:00 UTC: 27 % fewer contacts") || p.Quiet != 1 {
+		t.Errorf("with some: %+v, %s", p, s)
+	}
+}

@@ -107,6 +107,7 @@ func (h *Hub) Attend(ctx context.Context, ref string, factor float64, until time
 type PlanSummary struct {
 	Planned  time.Time        `json:"planned,omitzero"`
 	Devices  int              `json:"devices"`
+	Quiet    int              `json:"quiet"` // of these, those with quiet hours
 	Money    scheduler.Micros `json:"money"` // a month for contacts, at the moment
 	Spend    scheduler.Micros `json:"spend"` // a month, as planned
 	Value    scheduler.Micros `json:"value"` // of a weighted stale-hour; 0: money is not scarce
@@ -124,7 +125,7 @@ func (h *Hub) Plan() PlanSummary {
 	defer h.mu.RUnlock()
 	s := h.core.Summary()
 	p := PlanSummary{
-		Planned: s.Planned, Devices: s.Devices, Money: s.Money, Spend: s.Spend, Value: s.Value, Short: s.Short, Currency: h.currency, Send: h.tells,
+		Planned: s.Planned, Devices: s.Devices, Quiet: s.Quiet, Money: s.Money, Spend: s.Spend, Value: s.Value, Short: s.Short, Currency: h.currency, Send: h.tells,
 		Silent: h.silentCounts(), Pools: h.pools(),
 	}
 	if s.Failed != nil {

@@ -406,7 +406,7 @@ func (h *Hub) move(c *commit, d *store.Downlink, state string, now time.Time) {
 	c.batch.PutDownlink(d)
 	if i, ok := h.fleet.ByNumber(d.Number); ok && changed {
 		if d.Kind == downlinkPolicy && d.Attempts == 0 && over(d) {
-			h.core.Withdrawn(now, core.Place(i), d.QueuedAt)
+			h.core.Withdrawn(now, core.Place(i), core.Order{At: d.QueuedAt, Number: d.Ref})
 		}
 		h.downlinkEvent(c, i, d)
 	}

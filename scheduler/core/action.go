@@ -37,6 +37,8 @@ func (k *Core) Poll(now time.Time) (more bool) {
 	k.Replan(now)
 	if hour := now.Unix() / 3600; hour != k.dirty.hour && k.heard > 0 {
 		k.dirty.hour, k.dirty.model, k.dirty.months = hour, true, true
+	}
+	if asked := k.over.last; k.heard > 0 && (now.Before(asked) || !now.Before(asked.Add(closeAsked))) {
 		k.closeMonths(now)
 	}
 	return more

@@ -113,7 +113,7 @@ func (k *Core) Receipt(now time.Time, at Place, revision uint8) bool {
 	}
 	d.current, d.revision = d.offered.interval, revision
 	d.presence.Acknowledge(presence.Policy{Interval: d.current, Link: d.link()})
-	d.offered = offer{}
+	k.settle(at, offer{})
 	k.await(now, at)
 	k.touch(at)
 	return true
@@ -125,7 +125,8 @@ func (k *Core) Forgot(now time.Time, at Place) {
 	if d == nil {
 		return
 	}
-	d.current, d.offered, d.gaps, d.regular = 0, offer{revision: d.offered.revision}, 0, false
+	d.current, d.gaps, d.regular = 0, 0, false
+	k.settle(at, offer{revision: d.offered.revision})
 	k.await(now, at)
 	k.touch(at)
 }

@@ -49,6 +49,7 @@ type Core struct {
 	customers names
 	said      map[Place]*said  // of devices of which networks said something since they were heard
 	hushed    map[Place]*quiet // of devices that were told quiet hours
+	ordered   map[Place]uint64 // whose offer somebody made: the number of that order
 	dirty     dirty
 	actions   []Action
 }
@@ -88,7 +89,7 @@ func New(c Config, now time.Time) (*Core, error) {
 	k := &Core{
 		config: c, ruled: c.ruled(), zone: c.zone(), fleet: c.fleet(now), ledger: ledger.New(), meters: make(map[meterKey]*tariff.Meter), pools: make(map[string]*tariff.Meter),
 		stays: make(map[*tariff.Tariff]bool), pace: scheduler.Pace{Month: c.Money, Cap: c.Cap}, plan: scheduler.Plan{LinkPools: make([]int16, len(c.Links))},
-		queue: presence.NewQueue(0), hushed: make(map[Place]*quiet),
+		queue: presence.NewQueue(0), hushed: make(map[Place]*quiet), ordered: make(map[Place]uint64),
 	}
 	for i := range k.plan.LinkPools {
 		k.plan.LinkPools[i] = -1
@@ -132,7 +133,8 @@ func (k *Core) Retire(at Place) {
 		return
 	}
 	d := k.record(at)
-	d.retired, d.offered = true, offer{}
+	d.retired = true
+	k.settle(at, offer{})
 	d.presence.Retire()
 	k.touch(at)
 }

@@ -81,6 +81,7 @@ func (k *Core) Offered(now time.Time, at Place, o Offer) {
 		*p = offer{interval: uint32(o.Interval), revision: o.Revision, via: uint8(o.Via) + 1, tries: p.tries} //nolint:gosec // below 2^32 seconds; at most MaxVias
 	}
 	p.at, p.tries = stamp(now), min(p.tries, offerShifts)+1
+	delete(k.ordered, at)
 	d.presence.Offer(now.Unix(), presence.Policy{Interval: uint32(o.Interval), Link: uint8(o.Link)}) //nolint:gosec // as above
 	k.await(now, at)
 	k.touch(at)
@@ -94,44 +95,59 @@ func (k *Core) NextRevision(at Place) uint8 {
 	return 1
 }
 
+// settle has a device have nothing on offer any more. What is left of the offer may be its revision.
+func (k *Core) settle(at Place, left offer) {
+	k.record(at).offered = left
+	delete(k.ordered, at)
+}
+
+// An Order is a policy that somebody tells a device: when it was made, and the caller's number of it, for several may be made in one second.
+type Order struct {
+	At     time.Time
+	Number uint64
+}
+
 // ToldByHand says that somebody tells a device an interval whatever is planned: it is what the device runs once it says so by the revision, of which its low bits
 // count, and until then no more is expected of it than the slower of both has. Of a device that was never heard nothing is expected yet.
-func (k *Core) ToldByHand(now time.Time, at Place, every scheduler.Secs, revision uint8) {
+func (k *Core) ToldByHand(by Order, at Place, every scheduler.Secs, revision uint8) {
 	if k.at(at) == nil || every <= 0 {
 		return
 	}
 	d := k.record(at)
 	if d.heard == 0 {
-		d.offered = offer{interval: uint32(every), at: stamp(now), revision: revision, via: 1, tries: 1} //nolint:gosec // below 2^32 seconds
+		d.offered = offer{interval: uint32(every), at: stamp(by.At), revision: revision, via: 1, tries: 1} //nolint:gosec // below 2^32 seconds
+		k.ordered[at] = by.Number
 		k.touch(at)
 		return
 	}
 	o := Offer{Revision: revision}
 	o.Interval, o.Via, o.Link = every, int(max(d.via, 1))-1, int(d.link())
 	d.offered.revision = revision + 1 // one that was used before is not taken for what it was
-	k.Offered(now, at, o)
+	k.Offered(by.At, at, o)
+	k.ordered[at] = by.Number
 }
 
-// Withdrawn says that what was told by hand at a time never left, and never will. Where something was told before that the device may have taken, no more is
+// Withdrawn says that what an order was to tell never left, and never will. Where something was told before that the device may have taken, no more is
 // expected of it all the same.
-func (k *Core) Withdrawn(now time.Time, at Place, told time.Time) {
-	k.untold(now, at, told)
+func (k *Core) Withdrawn(now time.Time, at Place, by Order) {
+	k.untold(now, at, by)
 	d := k.find(at)
-	if d == nil || d.offered.interval == 0 || d.offered.at != stamp(told) {
+	if number, ordered := k.ordered[at]; d == nil || !ordered || number != by.Number || d.offered.at != stamp(by.At) {
 		return
 	}
 	if d.offered.tries == 1 {
 		d.presence.Acknowledge(d.presence.InForce())
 	}
-	d.offered = offer{revision: d.offered.revision}
+	k.settle(at, offer{revision: d.offered.revision})
 	k.await(now, at)
 	k.touch(at)
 }
 
-// Unsent says that the policy that was offered last surely did not leave: it may be told at once, and costs none of the repeats.
+// Unsent says that the policy that was planned, and offered last, surely did not leave: it may be told at once, and costs none of the repeats. Where somebody
+// has told the device another one since, that one stays as it is.
 func (k *Core) Unsent(at Place) {
 	d := k.find(at)
-	if d == nil || d.offered.interval == 0 {
+	if _, ordered := k.ordered[at]; d == nil || d.offered.interval == 0 || ordered {
 		return
 	}
 	d.offered.at, d.offered.tries = 0, max(d.offered.tries, 1)-1

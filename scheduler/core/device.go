@@ -1,6 +1,8 @@
 package core
 
 import (
+	"math"
+
 	"github.com/godwit-gateway/godwit/scheduler"
 	"github.com/godwit-gateway/godwit/scheduler/presence"
 )
@@ -148,6 +150,10 @@ func (k *Core) planning(m *known, d *device) scheduler.Device {
 			break
 		}
 		s.Links[i] = scheduler.Via{Link: l, Deliver: k.records.learned(m.record, i).Via(k.fleet.Links[l-1].Deliver)}
+	}
+	if share, age := k.model.Slows(&d.presence, int64(d.interval())); age > 0 {
+		s.Quiet = uint16(math.Round((1 - share) * math.MaxUint16)) //nolint:gosec // a share
+		s.Rest = uint16(math.Ceil(age / 60))                       //nolint:gosec // half a day at most
 	}
 	return s
 }

@@ -24,6 +24,7 @@ type dirty struct {
 	pools    []string                    // names
 	plan     bool
 	model    bool
+	over     bool
 	months   bool  // there may be one to forget
 	must     bool  // something that may not be lost is among it
 	hour     int64 // in which the model was written last
@@ -84,11 +85,12 @@ const (
 	metaPool  = "schedule/pool/"
 	metaModel = "schedule/presence"
 	metaPlan  = "schedule/plan"
+	metaOver  = "schedule/months_over"
 )
 
 // Must reports whether something changed that is worth a write of its own. What repeated frames cost is not: who sends a recorded frame again and
 // again would have the disk write for each. It is written with what comes next.
-func (k *Core) Must() bool { return k.dirty.must || k.dirty.plan || k.dirty.model }
+func (k *Core) Must() bool { return k.dirty.must || k.dirty.plan || k.dirty.model || k.dirty.over }
 
 // Drain writes what changed since the last call.
 func (k *Core) Drain(to Rows) {
@@ -117,6 +119,10 @@ func (k *Core) Drain(to Rows) {
 	if d.plan {
 		d.plan = false
 		to.PutMeta(metaPlan, k.appendPlan(d.value[:0]))
+	}
+	if d.over {
+		d.over = false
+		to.PutMeta(metaOver, k.over.append(d.value[:0]))
 	}
 	if k.cells.dirty {
 		k.cells.dirty = false
@@ -166,6 +172,11 @@ func (k *Core) Load(from Source, now time.Time, place func(number uint32) (Place
 		return err
 	} else if ok {
 		k.parsePlan(b)
+	}
+	if b, ok, err := from.Meta(metaOver); err != nil {
+		return err
+	} else if ok {
+		k.over.parse(b)
 	}
 	if b, ok, err := from.Meta(metaCells); err != nil {
 		return err

@@ -17,5 +17,8 @@ func (k *Core) Explain(now time.Time, at Place) (x scheduler.Explanation, ok boo
 	planned.Current = d.interval()
 	x = scheduler.Explain(&k.plan, &k.fleet, &b, &planned, scheduler.Occasion{Now: scheduler.Secs(now.Unix())})
 	x.Currency, x.Burst = k.config.Currency, k.Burst(at) // what an update would carry, of which the verdict knows; a hazard of the policy does not change it
+	if hours := k.model.Said(&d.presence); hours != "" {
+		x.Hours, x.Due = hours+" UTC", scheduler.Secs(k.model.Speaks(&d.presence, int64(x.Due)))
+	}
 	return x, true
 }

@@ -83,8 +83,7 @@ func TestFees(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", at, d)
 		}
 	}
-	k.Poll(begun.AddDate(0, 6, 0)) // nothing was heard since the middle of February
-	k.Poll(begun.AddDate(0, 6, 0).Add(24 * time.Hour))
+	runs(k, begun.AddDate(0, 6, 0), 24) // nothing was heard since the middle of February
 	for at := january + 1; at < january+4; at++ {
 		want := map[string]string{"customer-0/sms": "3.00 in 0", "/rock": "7.00 in 0"}
 		if d := cmp.Diff(want, feesOf(k, at)); d != "" {
@@ -94,8 +93,7 @@ func TestFees(t *testing.T) {
 	if got := k.Ledger().Closed(); got != january+3 {
 		t.Errorf("closed are the months until %s, want %s", got, january+3)
 	}
-	k.Poll(begun.AddDate(50, 0, 0)) // the clock is wrong
-	k.Poll(begun.AddDate(50, 0, 0).Add(24 * time.Hour))
+	runs(k, begun.AddDate(50, 0, 0), 24) // the clock is wrong
 	if got := k.Ledger().Closed(); got != january+13 {
 		t.Errorf("a clock that is ahead has closed the months until %s, want %s", got, january+13)
 	}

@@ -1,9 +1,12 @@
 package core
 
 import (
+	"encoding/binary"
+	"math"
 	"slices"
 	"time"
 
+	"github.com/godwit-gateway/godwit/scheduler/row"
 	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
 
@@ -21,10 +24,29 @@ const (
 	closePauses = 24 * time.Hour
 )
 
-// over is since when a clock says that there is a month to be closed, and in which month it is itself.
+// A clock is asked whether a month is over each ten minutes. Where it was not asked for longer than an hour, nobody knows what it would have said.
+const (
+	closeAsked = 10 * time.Minute
+	closeHeard = time.Hour
+)
+
+// over is for how long a clock has said that there is a month to be closed, as far as it was asked, and in which month it is itself. It outlasts a restart: one
+// each day would leave months open for ever. The time in between does not count.
 type over struct {
-	since time.Time // zero: it does not say so
-	said  tariff.Month
+	said   tariff.Month // 0: it does not say so
+	waited time.Duration
+	last   time.Time // when it was asked; zero: not since the start
+}
+
+// says notes what the clock says now.
+func (o *over) says(at tariff.Month, now time.Time) {
+	if at != o.said || now.Before(o.last) {
+		*o = over{said: at, last: now} // also where a clock jumps while it says so
+	}
+	if !o.last.IsZero() {
+		o.waited += min(now.Sub(o.last), closeHeard)
+	}
+	o.last = now
 }
 
 // closeMonths closes the months for which no record can come any more, in their order, and those in which nothing was sent or received: lines are paid for
@@ -32,24 +54,41 @@ type over struct {
 func (k *Core) closeMonths(now time.Time) {
 	at, ok := k.nextMonth()
 	if !ok || now.Before(k.closes(at, now)) {
-		k.over = over{}
+		k.dirty.over = k.dirty.over || k.over.said != 0
+		k.over = over{last: now}
 		return
 	}
-	said := tariff.MonthOf(k.Local(now))
-	if k.over.since.IsZero() || now.Before(k.over.since) || said != k.over.said {
-		k.over = over{since: now, said: said} // also where a clock jumps while it says so
-	}
+	k.over.says(tariff.MonthOf(k.Local(now)), now)
+	k.dirty.over = true
 	pause := closePause
 	if !now.Before(k.closes(at.Next(), now)) {
 		pause = closePauses
 	}
-	if now.Sub(k.over.since) < pause {
+	if k.over.waited < pause {
 		return
 	}
 	for ; ok && !now.Before(k.closes(at, now)); at, ok = k.nextMonth() {
 		if _, err := k.CloseMonth(at, now); err != nil {
 			return
 		}
+	}
+}
+
+// overVersion is the first byte of what is written of a clock that says that months are over.
+const overVersion = 1
+
+func (o *over) append(b []byte) []byte {
+	b = binary.AppendUvarint(append(b, overVersion), uint64(o.said)) //nolint:gosec // not negative
+	return binary.AppendUvarint(b, uint64(o.waited/time.Second))     //nolint:gosec // as well
+}
+
+// parse takes over what append wrote. What cannot be read is as if the clock had not been asked yet.
+func (o *over) parse(b []byte) {
+	r := row.Reader{Rest: b}
+	version := r.Byte()
+	read := over{said: tariff.Month(r.Uvarint(math.MaxInt32)), waited: time.Duration(r.Uvarint(math.MaxInt32)) * time.Second} //nolint:gosec // bounded
+	if version == overVersion && r.Done() {
+		*o = read
 	}
 }
 

@@ -94,6 +94,13 @@ func TestMonthsHaveTheZoneOfTheTariffs(t *testing.T) {
 	}
 }
 
+// runs has a gateway ask the clock for so many hours.
+func runs(k *core.Core, from time.Time, hours int) {
+	for h := range hours + 1 {
+		k.Poll(from.Add(time.Duration(h) * time.Hour))
+	}
+}
+
 // What is closed is closed for ever: a clock that is wrong for some minutes closes nothing, nor does one that is far ahead for hours, or jumps on meanwhile. One
 // that is far ahead for a day, with devices that are heard, closes a year and no more.
 func TestWrongClocksCloseLittle(t *testing.T) {
@@ -117,13 +124,17 @@ func TestWrongClocksCloseLittle(t *testing.T) {
 	k.Poll(t0.AddDate(50, 0, 0).Add(10 * time.Minute))
 	visits(t0, time.Hour, 2*time.Hour)
 	closed("for ten minutes it was 50 years later", 0)
-	visits(t0.AddDate(50, 0, 0), 0, time.Hour, 23*time.Hour)
+	visits(t0.AddDate(50, 0, 0), 0)
+	runs(k, t0.AddDate(50, 0, 0), 23)
 	closed("for most of a day", 0)
-	k.Poll(t0.AddDate(51, 0, 0))
-	k.Poll(t0.AddDate(51, 0, 0).Add(23 * time.Hour))
+	runs(k, t0.AddDate(51, 0, 0), 23)
 	closed("then 51 years later", 0)
 	visits(t0, 3*time.Hour)
 	visits(t0.AddDate(50, 0, 0), 48*time.Hour, 72*time.Hour)
+	closed("a day later than 50 years, at a jump", 0)
+	visits(t0, 4*time.Hour)
+	visits(t0.AddDate(50, 0, 0), 48*time.Hour)
+	runs(k, t0.AddDate(50, 0, 2), 24)
 	closed("for a day", march+12)
 	visits(t0.AddDate(0, 1, 0), 0, time.Hour)
 	closed("then the clock was right again", march+12)
@@ -131,12 +142,66 @@ func TestWrongClocksCloseLittle(t *testing.T) {
 	k = newCore(t, config(t))
 	know(k, 1)
 	visits(time.Unix(0, 0), 72*time.Hour, 73*time.Hour)
-	visits(t0, 0, time.Hour, 2*time.Hour)
-	closed("it was 1970 at first, and two hours ago", 0)
-	visits(t0, 25*time.Hour)
+	visits(t0, 0)
+	runs(k, t0, 23)
+	closed("it was 1970 at first, and most of a day ago", 0)
+	visits(t0, 24*time.Hour)
 	closed("it was 1970 at first", tariff.MonthOf(time.Unix(0, 0).UTC())+12)
 	visits(t0.AddDate(0, 1, 2), 0, time.Hour)
 	closed("a month later", march)
+}
+
+// A gateway that is some months behind and never runs for a whole day closes them once it has run for one in all. What it had heard before goes for nothing
+// once the clock says otherwise, also if the gateway is restarted then.
+func TestRestartsDoNotKeepMonthsOpen(t *testing.T) {
+	store := newRows()
+	var k *core.Core
+	starts := func(from time.Time, minutes int) {
+		k = newCore(t, config(t))
+		know(k, 1)
+		if err := k.Load(store, from, byNumber); err != nil {
+			t.Fatal(err)
+		}
+		for m := 0; m <= minutes; m += 5 {
+			k.Poll(from.Add(time.Duration(m) * time.Minute))
+			if k.Must() {
+				k.Drain(store)
+			}
+		}
+	}
+	closed := func(when string, want tariff.Month) {
+		t.Helper()
+		if got := k.Ledger().Closed(); got != want {
+			t.Errorf("%s: closed are the months until %s, want %s", when, got, want)
+		}
+	}
+	march := tariff.MonthOf(t0)
+	k = newCore(t, config(t))
+	know(k, 1)
+	k.Heard(t0, 0, core.Contact{Bytes: 30, Cause: ledger.CauseStatus, Newest: true})
+	k.Drain(store)
+	june := time.Date(2026, 6, 3, 6, 10, 0, 0, time.UTC)
+	for day := range 3 {
+		starts(june.AddDate(0, 0, day), 7*60)
+	}
+	closed("three times seven hours in June", 0)
+	starts(t0.Add(time.Hour), 0)
+	for day := range 3 {
+		starts(june.AddDate(0, 0, 3+day), 7*60)
+	}
+	closed("as often again, and March in between", 0)
+	for day := range 3 {
+		starts(time.Date(2026, 7, 3+day, 6, 10, 0, 0, time.UTC), 7*60)
+	}
+	closed("as often in July", 0)
+	starts(time.Date(2026, 7, 6, 6, 10, 0, 0, time.UTC), 3*60)
+	closed("a day in all", march+3)
+
+	store.metas["schedule/months_over"][0]++
+	starts(time.Date(2026, 8, 3, 6, 10, 0, 0, time.UTC), 20)
+	closed("what another release wrote of a clock is not read", march+3)
+	starts(time.Date(2026, 8, 4, 6, 10, 0, 0, time.UTC), 10)
+	closed("half an hour in all", march+4)
 }
 
 // What is of no device is traffic as well.

@@ -248,7 +248,7 @@ func TestToldByHand(t *testing.T) {
 		}
 	}
 	first := k.NextRevision(0)
-	k.ToldByHand(t0, 0, hour, first)
+	k.ToldByHand(core.Order{At: t0}, 0, hour, first)
 	heard := func(at core.Place, now time.Time) {
 		k.Heard(now, at, core.Contact{Bytes: 30, Cause: ledger.CauseStatus, Newest: true})
 	}
@@ -258,12 +258,12 @@ func TestToldByHand(t *testing.T) {
 	}
 	expect("told before it was heard", 0, hour, 0)
 
-	k.ToldByHand(t0.Add(time.Hour), 0, day, k.NextRevision(0))
+	k.ToldByHand(core.Order{At: t0.Add(time.Hour)}, 0, day, k.NextRevision(0))
 	expect("told another one", 0, hour, day)
-	k.Withdrawn(t0.Add(2*time.Hour), 0, t0)
+	k.Withdrawn(t0.Add(2*time.Hour), 0, core.Order{At: t0})
 	expect("an older one never left", 0, hour, day)
 	never := k.NextRevision(0) - 1
-	k.Withdrawn(t0.Add(2*time.Hour), 0, t0.Add(time.Hour))
+	k.Withdrawn(t0.Add(2*time.Hour), 0, core.Order{At: t0.Add(time.Hour)})
 	expect("it never left", 0, hour, 0)
 	if k.Receipt(t0.Add(2*time.Hour), 0, never) || k.NextRevision(0) == never {
 		t.Errorf("revision %d never left", never)

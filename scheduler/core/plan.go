@@ -195,7 +195,7 @@ func (k *Core) outcome(f *scheduler.Fleet, b scheduler.Budget, now time.Time) (O
 			continue
 		}
 		weights += f.Weigh(d, at)
-		o.Detect += 2.5 * dec.Interval.Hours()
+		o.Detect += 2.5*dec.Interval.Hours() + float64(d.Rest)/60
 	}
 	if weights > 0 {
 		o.Stale = p.Stale / weights

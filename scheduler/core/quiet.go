@@ -15,6 +15,7 @@ type quiet struct {
 	kept     presence.Hours // those that it keeps, as far as is known
 	told     presence.Hours // those that it was told since, and may keep
 	at       uint32         // Unix seconds of that; 0: it acknowledged all
+	order    uint64         // which told it them
 	revision uint8          // of the policy that told it last
 }
 
@@ -28,7 +29,7 @@ func (q *quiet) may() presence.Hours {
 
 // ToldQuiet says that somebody tells a device in which hours it is to say nothing; none: that it may always speak. They are what it keeps once it says so by
 // the revision, of which its low bits count; until then nothing is held against it in those that it had either.
-func (k *Core) ToldQuiet(now time.Time, at Place, hours presence.Hours, revision uint8) {
+func (k *Core) ToldQuiet(o Order, at Place, hours presence.Hours, revision uint8) {
 	if k.at(at) == nil {
 		return
 	}
@@ -38,15 +39,15 @@ func (k *Core) ToldQuiet(now time.Time, at Place, hours presence.Hours, revision
 		k.hushed[at] = q
 	}
 	q.kept = q.may()
-	q.told, q.at, q.revision = hours, max(stamp(now), 1), revision
-	k.hush(now, at)
+	q.told, q.at, q.order, q.revision = hours, max(stamp(o.At), 1), o.Number, revision
+	k.hush(o.At, at)
 	k.touch(at)
 }
 
 // hush tells presence of a device's quiet hours, if it has been told of the device.
 func (k *Core) hush(now time.Time, at Place) {
 	if q, d := k.hushed[at], k.find(at); q != nil && d != nil && d.watched {
-		d.presence.Hush(k.model.Hours(q.may()))
+		k.model.Hush(&d.presence, q.may())
 		k.await(now, at)
 	}
 }
@@ -60,9 +61,9 @@ func (k *Core) keeps(now time.Time, at Place, revision uint8) {
 	}
 }
 
-// untold says that the quiet hours that were told at a time never left, and never will.
-func (k *Core) untold(now time.Time, at Place, told time.Time) {
-	if q := k.hushed[at]; q != nil && q.at != 0 && q.at == stamp(told) {
+// untold says that the quiet hours of an order never left, and never will.
+func (k *Core) untold(now time.Time, at Place, o Order) {
+	if q := k.hushed[at]; q != nil && q.at != 0 && q.at == max(stamp(o.At), 1) && q.order == o.Number {
 		q.told, q.at = nil, 0
 		k.hush(now, at)
 		k.touch(at)
@@ -84,12 +85,12 @@ func (q *quiet) append(b []byte) []byte {
 			b = binary.AppendUvarint(b, uint64(minute))
 		}
 	}
-	return append(binary.AppendUvarint(b, uint64(q.at)), q.revision)
+	return binary.AppendUvarint(append(binary.AppendUvarint(b, uint64(q.at)), q.revision), q.order)
 }
 
 const minutesOfDay = 24 * 60
 
-func readQuiet(r *row.Reader) *quiet {
+func readQuiet(r *row.Reader, version byte) *quiet {
 	q := new(quiet)
 	for _, hours := range [...]*presence.Hours{&q.kept, &q.told} {
 		n := r.Uvarint(minutesOfDay)
@@ -99,5 +100,8 @@ func readQuiet(r *row.Reader) *quiet {
 		}
 	}
 	q.at, q.revision = uint32(r.Uvarint(math.MaxUint32)), r.Byte() //nolint:gosec // bounded
+	if version > rowThird {
+		q.order = r.Uvarint(math.MaxUint64)
+	}
 	return q
 }

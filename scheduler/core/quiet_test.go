@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"encoding/hex"
 	"slices"
 	"testing"
 	"time"
@@ -17,10 +18,10 @@ func stored(t *testing.T) []byte {
 	t.Helper()
 	k, to := newCore(t, config(t)), newRows()
 	know(k, 1)
-	k.ToldQuiet(t0, 0, night, 5) // before it is heard
+	k.ToldQuiet(core.Order{At: t0}, 0, night, 5) // before it is heard
 	k.Heard(t0, 0, core.Contact{Link: sms, Bytes: 20, Newest: true})
 	k.Receipt(t0, 0, 5)
-	k.ToldQuiet(t0, 0, presence.Hours{12 * 60, 13 * 60}, 6)
+	k.ToldQuiet(core.Order{At: t0}, 0, presence.Hours{12 * 60, 13 * 60}, 6)
 	k.Drain(to)
 	return to.schedules[100]
 }
@@ -57,12 +58,12 @@ func TestRevisionOfQuietHoursIsTheirs(t *testing.T) {
 	k.Heard(t0, 0, core.Contact{Link: sms, Bytes: 20, Newest: true})
 	for range 300 {
 		r := k.NextRevision(0)
-		k.ToldQuiet(t0, 0, night, r)
+		k.ToldQuiet(core.Order{At: t0}, 0, night, r)
 		next := k.NextRevision(0)
 		if next == r || next == 0 {
 			t.Fatalf("%d after %d", next, r)
 		}
-		k.ToldByHand(t0, 0, 3600, next)
+		k.ToldByHand(core.Order{At: t0}, 0, 3600, next)
 		k.Receipt(t0, 0, next)
 	}
 }
@@ -79,8 +80,8 @@ func TestRevisionsOfQuietHoursDiffer(t *testing.T) {
 			t.Fatalf("the %d. has the revision %d", n+1, r)
 		}
 		told[r] = true
-		if k.ToldQuiet(t0, 0, night, r); n%50 == 0 {
-			k.ToldByHand(t0, 0, 3600, r)
+		if k.ToldQuiet(core.Order{At: t0}, 0, night, r); n%50 == 0 {
+			k.ToldByHand(core.Order{At: t0}, 0, 3600, r)
 		}
 	}
 }
@@ -112,12 +113,87 @@ func TestRowsWithQuietHours(t *testing.T) {
 	}
 }
 
+// rowVersion3 is what stored was written as when orders had no numbers.
+const rowVersion3 = "03110000000100000000000000000000000000c0d490cd060000000020000000000004736d73303f8000003f8000000000000002a80aac0202d0058c06c0d490cd0606010000" +
+	"000069a42a4000000000000000000000000000000000000000000000000000"
+
+// Rows of version 3, whose orders have no numbers, are read.
+func TestRowOfVersion3(t *testing.T) {
+	old, err := hex.DecodeString(rowVersion3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, to := newCore(t, config(t)), newRows()
+	know(k, 1)
+	if err := k.Load(&rows{schedules: map[uint32][]byte{100: old}}, t0, byNumber); err != nil {
+		t.Fatal(err)
+	}
+	if st, _ := k.Standing(t0, 0); st.Hush != "00:00 to 05:00, 12:00 to 13:00, 22:00 to 00:00" {
+		t.Errorf("%q", st.Hush)
+	}
+	k.Heard(t0, 0, core.Contact{Link: sms, Again: true}) // so that it is written
+	k.Retire(0)
+	if k.Drain(to); to.schedules[100][0] != 4 {
+		t.Errorf("it is written as version %d", to.schedules[100][0])
+	}
+	old[1] |= 1 << 5
+	if core.CheckRow(old) == nil {
+		t.Error("a row of version 3 has an order")
+	}
+}
+
+// Of two policies of one second each is itself: that one of them never left says nothing of the other, over restarts too.
+func TestOrdersOfOneSecond(t *testing.T) {
+	first, second := core.Order{At: t0, Number: 7}, core.Order{At: t0, Number: 300}
+	noon := presence.Hours{12 * 60, 13 * 60}
+	for _, withdrawn := range []core.Order{first, second} {
+		k, to := newCore(t, config(t)), newRows()
+		know(k, 1)
+		k.Heard(t0, 0, core.Contact{Link: sms, Bytes: 20, Newest: true})
+		k.ToldQuiet(first, 0, night, 1)
+		k.ToldQuiet(second, 0, noon, 2)
+		k.ToldByHand(first, 0, 3600, 3)
+		k.ToldByHand(second, 0, 7200, 4)
+		k.Drain(to)
+		k = newCore(t, config(t))
+		know(k, 1)
+		if err := k.Load(to, t0, byNumber); err != nil {
+			t.Fatal(err)
+		}
+		k.Unsent(0) // a planned one, before
+		k.Withdrawn(t0.Add(time.Minute), 0, withdrawn)
+		k.Receipt(t0.Add(time.Hour), 0, 2)
+		news := k.Receipt(t0.Add(time.Hour), 0, 4)
+		every, _, _ := k.Running(0)
+		st, _ := k.Standing(t0, 0)
+		if keeps := st.Hush == noon.String(); news != (withdrawn == first) || keeps != news || news && every != 7200 {
+			t.Errorf("order %d never left: it runs %d s and keeps %s", withdrawn.Number, every, st.Hush)
+		}
+	}
+}
+
+// An order ends with the offer that it made: one that is planned after it is not withdrawn with it.
+func TestOrderBeforeAPlan(t *testing.T) {
+	k := newCore(t, config(t))
+	know(k, 1)
+	k.Heard(t0, 0, core.Contact{Link: sms, Bytes: 20, Newest: true})
+	by := core.Order{At: t0, Number: 7}
+	k.ToldByHand(by, 0, 7200, 1)
+	o := core.Offer{Revision: 1}
+	o.Interval, o.Link = 7200, sms
+	k.Offered(t0, 0, o) // in the same second, and the same
+	k.Withdrawn(t0.Add(time.Minute), 0, by)
+	if !k.Receipt(t0.Add(time.Hour), 0, 1) {
+		t.Error("what was planned is withdrawn")
+	}
+}
+
 // What a device was told before it was ever heard counts once it is.
 func TestQuietHoursBeforeTheFirstWord(t *testing.T) {
 	k := newCore(t, config(t))
-	k.ToldQuiet(t0, 0, night, 5) // nobody knows the device, and nothing happens
+	k.ToldQuiet(core.Order{At: t0}, 0, night, 5) // nobody knows the device, and nothing happens
 	know(k, 1)
-	k.ToldQuiet(t0, 0, night, 5)
+	k.ToldQuiet(core.Order{At: t0}, 0, night, 5)
 	k.Heard(t0, 0, core.Contact{Link: sms, Bytes: 20, Newest: true})
 	if st, _ := k.Standing(t0, 0); st.Hush == "" || k.Quiet(0) == 0 || k.Quiet(1) != 0 {
 		t.Errorf("%+v", st)

@@ -13,9 +13,10 @@ import (
 )
 
 // rowVersion is the first byte of a schedule row. Rows of version 1, in which a battery is one reading of the hour in which the device was heard and networks
-// say nothing, are read as well, and those of version 2, in which nobody has quiet hours.
+// say nothing, are read as well, those of version 2, in which nobody has quiet hours, and those of version 3, in which orders have no numbers.
 const (
-	rowVersion = 3
+	rowVersion = 4
+	rowThird   = 3
 	rowSecond  = 2
 	rowFirst   = 1
 )
@@ -27,20 +28,22 @@ const (
 	rowSaid
 	rowRegular
 	rowHushed
+	rowOrdered
 
-	rowFlags = rowHushed<<1 - 1
+	rowFlags = rowOrdered<<1 - 1
 )
 
 // ErrRow is wrapped by errors about a row that no Core wrote.
 var ErrRow = errors.New("schedule row")
 
 // appendDevice appends a device's row: the version, what it runs and was offered, the course of its battery, its
-// links by name with what was learned of each, its meters, what networks said of it, its quiet hours, and its presence. Links are named, since their places are those of one configuration.
+// links by name with what was learned of each, its meters, what networks said of it, its quiet hours, the order that its offer is of, and its presence. Links are named, since their places are those of one configuration.
 func (k *Core) appendDevice(b []byte, at Place) []byte {
 	d := k.record(at)
 	s, q := k.said[at], k.hushed[at]
+	order, ordered := k.ordered[at]
 	flags := byte(0)
-	for i, set := range [...]bool{d.watched, d.retired, s != nil, d.regular, q != nil} {
+	for i, set := range [...]bool{d.watched, d.retired, s != nil, d.regular, q != nil, ordered} {
 		if set {
 			flags |= 1 << i
 		}
@@ -71,6 +74,9 @@ func (k *Core) appendDevice(b []byte, at Place) []byte {
 	}
 	if q != nil {
 		b = q.append(b)
+	}
+	if ordered {
+		b = binary.AppendUvarint(b, order)
 	}
 	if d.watched {
 		b, _ = d.presence.AppendBinary(b)
@@ -108,6 +114,7 @@ type saved struct {
 	power power
 	said  *said
 	quiet *quiet
+	order uint64
 
 	numbers [12]uint32
 	links   []savedLink
@@ -150,7 +157,10 @@ func parseRow(b []byte) (s saved, err error) {
 		s.said = &said{refused: r.Byte(), delivered: uint32(r.Uvarint(math.MaxUint32)), why: r.Text(whyMost)} //nolint:gosec // bounded
 	}
 	if s.flags&rowHushed != 0 {
-		s.quiet = readQuiet(&r)
+		s.quiet = readQuiet(&r, version)
+	}
+	if s.flags&rowOrdered != 0 {
+		s.order = r.Uvarint(math.MaxUint64)
 	}
 	if s.flags&rowWatched != 0 && !r.Bad {
 		if err := s.watch.UnmarshalBinary(r.Rest); err != nil {
@@ -178,6 +188,9 @@ func (s *saved) head(r *row.Reader, version byte) {
 	if version == rowSecond {
 		r.Bad = r.Bad || s.flags >= rowHushed
 	}
+	if version == rowThird {
+		r.Bad = r.Bad || s.flags >= rowOrdered
+	}
 	for i := 0; i < readings && version > rowFirst; i++ {
 		s.power.percent[i], s.power.hour[i] = r.Byte(), uint16(r.Byte())<<8|uint16(r.Byte())
 		r.Bad = r.Bad || s.power.percent[i] > 100
@@ -204,6 +217,9 @@ func (k *Core) parseDevice(at Place, b []byte) error {
 	}
 	if s.quiet != nil {
 		k.hushed[at] = s.quiet
+	}
+	if s.flags&rowOrdered != 0 {
+		k.ordered[at] = s.order
 	}
 	n := &s.numbers
 	if n[1] > 0 {

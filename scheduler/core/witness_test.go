@@ -123,7 +123,7 @@ func TestRowOfVersion1(t *testing.T) {
 	}
 	k, row := written(old)
 	again, rewritten := written(row)
-	if row[0] != 3 || !slices.Equal(row, rewritten) {
+	if row[0] != 4 || !slices.Equal(row, rewritten) {
 		t.Errorf("%x is written as %x and %x", old, row, rewritten)
 	}
 	for i, x := range []*core.Core{k, again} {
@@ -137,7 +137,7 @@ func TestRowOfVersion1(t *testing.T) {
 	}
 	said := slices.Clone(old)
 	said[1] |= 4 // which version 1 does not know
-	for _, bad := range [][]byte{said, append([]byte{4}, old[1:]...), append([]byte{0}, old[1:]...)} {
+	for _, bad := range [][]byte{said, append([]byte{5}, old[1:]...), append([]byte{0}, old[1:]...)} {
 		if err := core.CheckRow(bad); err == nil {
 			t.Errorf("%x is read", bad)
 		}

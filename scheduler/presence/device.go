@@ -30,7 +30,7 @@ type Device struct {
 	burst        uint8 // 1 + index in Config.Bursts; 0: none
 	dead         uint8 // what it adds to its product's expected deaths, in 255ths
 	flags        uint8
-	hush         uint16 // its quiet hours, as Model.Hours numbers them; 0: none
+	hush         uint16 // its quiet hours, as the model numbers them, which is no part of the snapshot; 0: none
 }
 
 const (
@@ -81,9 +81,6 @@ func (d *Device) Acknowledge(p Policy) {
 // Burst says that the last contact delivered an update: the device is away for the downtime in seconds, then follows the programme, an index in
 // Config.Bursts, until it is heard. Its regular contacts start after the downtime too.
 func (d *Device) Burst(programme uint8, downtime uint32) { d.burst, d.delay = programme+1, downtime }
-
-// Hush says in which hours the device may say nothing, by a number of Model.Hours. It is no part of the snapshot, for models number them as they come.
-func (d *Device) Hush(hours uint16) { d.hush = hours }
 
 // Cell is the cell in which the device is; 0: unknown.
 func (d *Device) Cell() uint16 { return d.cell }

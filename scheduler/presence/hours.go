@@ -63,23 +63,26 @@ func spans(in *[minutesOfDay]bool) (list [][2]int64) {
 
 // A hush is the quiet hours of devices as their schedules need them. A nil one is of devices that have none: their clocks never stand still.
 type hush struct {
-	said    Hours
 	text    string
 	spans   [][2]int64
-	awake   int64 // seconds of a day that are not quiet
-	longest int64 // seconds of the longest span, also over midnight
+	awake   int64   // seconds of a day that are not quiet
+	lengths []int64 // seconds of each span, also over midnight
+	longest int64   // of these
+	users   int     // devices that have them
 }
 
 func newHush(said Hours) *hush {
 	in := said.minutes()
-	h := &hush{said: slices.Clone(said), text: said.String(), spans: spans(&in), awake: day}
+	h := &hush{text: said.String(), spans: spans(&in), awake: day}
 	for _, s := range h.spans {
 		h.awake -= s[1] - s[0]
-		h.longest = max(h.longest, s[1]-s[0])
+		h.lengths = append(h.lengths, s[1]-s[0])
 	}
 	if n := len(h.spans); n > 1 && h.spans[0][0] == 0 && h.spans[n-1][1] == day {
-		h.longest = max(h.longest, h.spans[0][1]+day-h.spans[n-1][0])
+		h.lengths[0] += h.lengths[n-1]
+		h.lengths = h.lengths[:n-1]
 	}
+	h.longest = slices.Max(h.lengths)
 	return h
 }
 
@@ -116,33 +119,23 @@ func (h *hush) real(own int64) int64 {
 	return own/h.awake*day + at
 }
 
-// Hours is the number by which the model knows quiet hours, for Device.Hush; 0: there are none, or there are too many that differ.
-func (m *Model) Hours(said Hours) uint16 {
-	if len(said) == 0 {
-		return 0
+// slows is what the hours do to a device that speaks at an interval, on an average of days: the share that is left of its contacts, and how many seconds the mean
+// age of what is known of it rises. In hours that are as long as the interval one contact waits, which falls due in the first interval of them, for their end; in
+// shorter ones a contact waits where one falls due.
+func (h *hush) slows(interval int64) (share, age float64) {
+	if h.awake == 0 {
+		return 0, day / 2
 	}
-	i := slices.IndexFunc(m.hushes, func(h *hush) bool { return slices.Equal(h.said, said) })
-	if i < 0 {
-		if i = len(m.hushes); i >= 1<<16-1 {
-			return 0
+	every, lost, more := float64(interval), 0.0, 0.0
+	for _, length := range h.lengths {
+		long := float64(length)
+		if interval <= length {
+			lost += long - every/2
+			age += long * long / (2 * day)
+			continue
 		}
-		m.hushes = append(m.hushes, newHush(said))
+		more += long * long / (2 * day)
+		age += long*long/(4*day) + long*long*long/(6*day*every)
 	}
-	return uint16(i + 1) //nolint:gosec // checked
-}
-
-// Longest is the longest time of a device's quiet hours, in seconds.
-func (m *Model) Longest(d *Device) int64 {
-	if h := m.hush(d); h != nil {
-		return h.longest
-	}
-	return 0
-}
-
-// hush is the quiet hours of a device; nil if there are none.
-func (m *Model) hush(d *Device) *hush {
-	if i := int(d.hush) - 1; i >= 0 && i < len(m.hushes) {
-		return m.hushes[i]
-	}
-	return nil
+	return (1 - lost/day) * every / (every + more), age
 }

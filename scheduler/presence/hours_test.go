@@ -1,6 +1,8 @@
 package presence_test
 
 import (
+	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +22,7 @@ var night = presence.Hours{22 * 60, 5 * 60}
 // hushed is a device that was heard at an hour of the day and keeps quiet hours.
 func hushed(m *presence.Model, heard float64, interval uint32, hours presence.Hours) presence.Device {
 	d := presence.NewDevice(midnight+int64(heard*hour), presence.Policy{Interval: interval}, 0, 0)
-	d.Hush(m.Hours(hours))
+	m.Hush(&d, hours)
 	return d
 }
 
@@ -95,7 +97,7 @@ func TestDevicesThatKeepQuietHoursAreNeverLate(t *testing.T) {
 		skips := every <= min(long, day-long) && rapid.Bool().Draw(t, "skips")
 		last := midnight + rapid.Int64Range(0, minutes-1).Draw(t, "heard")*minute
 		d := presence.NewDevice(last, presence.Policy{Interval: uint32(every)}, 0, 0)
-		d.Hush(m.Hours(hours))
+		m.Hush(&d, hours)
 		for range 20 {
 			next := last + every
 			for isQuiet(hours, next) {
@@ -127,7 +129,7 @@ func TestSilenceOutsideOfQuietHours(t *testing.T) {
 		last := midnight + rapid.Int64Range(0, minutes/step-1).Draw(t, "heard")*step*minute
 		d := presence.NewDevice(last, presence.Policy{Interval: uint32(every)}, 0, 0)
 		plain := d
-		d.Hush(m.Hours(hours))
+		m.Hush(&d, hours)
 		awake, was := int64(0), 0
 		for now := last; now < last+5*day; now += step * minute {
 			n := m.Missed(&d, now)
@@ -138,7 +140,7 @@ func TestSilenceOutsideOfQuietHours(t *testing.T) {
 				t.Fatalf("the %d. is missed in quiet hours", n)
 			case n > m.Missed(&plain, now):
 				t.Fatalf("%d missed, and %d without quiet hours", n, m.Missed(&plain, now))
-			case int64(n) < int64(m.Missed(&plain, last+awake))-1:
+			case n < m.Missed(&plain, last+awake-1)-1: // a window that closes in the second in which they begin closes when they end
 				t.Fatalf("%d missed in %d s outside of quiet hours", n, awake)
 			}
 			if was = n; !isQuiet(hours, now) {
@@ -192,8 +194,78 @@ func TestQuietHoursStay(t *testing.T) {
 		if st.Class != presence.Due || !strings.Contains(st.String(), "22:00 to 05:00 UTC") || m.Longest(&d) != 7*hour {
 			t.Errorf("%s", st.String())
 		}
-		if m.Hours(night) != m.Hours(slices.Clone(night)) || m.Hours(nil) != 0 {
-			t.Error("the same hours have several numbers")
+	}
+}
+
+// A device can always be told other quiet hours: those that no device has any more make room. Others keep theirs meanwhile.
+func TestQuietHoursMakeRoom(t *testing.T) {
+	m := model(t)
+	keeps := hushed(m, 12, hour, night)
+	for n := range uint16(100) {
+		hushed(m, 12, hour, presence.Hours{n, n + 2}) // for good
+	}
+	d := hushed(m, 12, hour, slices.Clone(night))
+	for n := range 1 << 16 {
+		from := uint16(n % minutes)
+		m.Hush(&d, presence.Hours{from, (from + uint16(n/minutes) + 3) % minutes})
+	}
+	says := func(d *presence.Device, want string) {
+		t.Helper()
+		if got := m.Standing(d, midnight+12*hour).Hush; got != want {
+			t.Errorf("quiet are %q, want %q", got, want)
 		}
+	}
+	m.Hush(&d, presence.Hours{12 * 60, 13 * 60})
+	says(&d, "12:00 to 13:00")
+	m.Hush(&d, night)
+	says(&d, night.String())
+	m.Hush(&d, nil)
+	says(&d, "")
+	says(&keeps, night.String())
+	m.Hush(&keeps, nil)
+	m.Hush(&d, presence.Hours{1, 2})
+	says(&keeps, "")
+}
+
+// What is reckoned that quiet hours do is what they do to devices that say at their end what fell due in them: to the contacts that they make, and to the age of
+// what is known of them. A device that speaks a few times a day does so at hours of its own: of such it holds on average.
+func TestQuietHoursSlow(t *testing.T) {
+	m := model(t)
+	r := rand.New(rand.NewPCG(1, 2))
+	var counted, reckoned, older, later float64
+	for n := range 400 {
+		var hours presence.Hours
+		for at := r.IntN(300); at < minutes-400; at += 400 + r.IntN(600) {
+			hours = append(hours, uint16(at), uint16((at+30+r.IntN(360))%minutes))
+		}
+		every := int64(900 * math.Exp2(7*r.Float64()))
+		d := hushed(m, 12, uint32(every), hours)
+		contacts, age, last := 0.0, 0.0, int64(midnight)
+		for last < midnight+200*day {
+			next := m.Speaks(&d, last+every*9/10+r.Int64N(every/5+1))
+			contacts++
+			age += float64(next-last) * float64(next-last) / 2
+			last = next
+			if isQuiet(hours, next) {
+				t.Fatalf("it speaks at %d, quiet are %v", next%day, hours)
+			}
+		}
+		share, more := m.Slows(&d, every)
+		got, age := contacts*float64(every)/float64(last-midnight), age/float64(last-midnight)-float64(every)*.5017
+		counted, reckoned, older, later = counted+got, reckoned+share, older+age, later+more
+		if every < 2*hour && (math.Abs(got-share) > .05 || math.Abs(age-more) > .2*more+120) {
+			t.Errorf("%d: every %d s, quiet %v: %.3f of the contacts and %.0f s older, reckoned are %.3f and %.0f s", n, every, hours, got, age, share, more)
+		}
+	}
+	if math.Abs(reckoned/counted-1) > .02 || math.Abs(later/older-1) > .05 {
+		t.Errorf("%.1f contacts are reckoned of %.1f, %.0f s older of %.0f", reckoned, counted, later, older)
+	}
+	d := hushed(m, 12, hour, presence.Hours{0, 720, 720, 0})
+	if share, more := m.Slows(&d, hour); share != 0 || more != day/2 || m.Speaks(&d, midnight) != midnight {
+		t.Errorf("of one that never speaks %g of the contacts are made, %g s older", share, more)
+	}
+	m.Hush(&d, nil)
+	if share, more := m.Slows(&d, hour); share != 1 || more != 0 || m.Speaks(&d, midnight) != midnight || m.Said(&d) != "" {
+		t.Errorf("of one that may always speak %g of the contacts are made, %g s older", share, more)
 	}
 }

@@ -34,7 +34,7 @@ type Model struct {
 	cells    []attempts
 	products []attrition
 	polls    []answers // of each link
-	hushes   []*hush   // those that devices were told, as they came
+	hushes   hushes
 }
 
 // New is a model that has seen nothing.
