@@ -35,26 +35,33 @@ func (h *Hub) acknowledge(c *commit, l *link, u *transports.Uplink, o *opened, o
 	h.core.Charge(u.ReceivedAt, core.Place(o.device), core.Downlink{Link: l.place, Bytes: len(h.scratch.row), Cause: ledger.CauseAck})
 }
 
-// supersede ends the other acknowledgements of a device once the network has taken one that says all that there is to say: they would be paid for, and say it
-// again. One that a network has in hand may have left, but is not repeated.
-func (h *Hub) supersede(c *commit, taken *store.Downlink, now time.Time) {
+// ackTaken ends the other acknowledgements of a device once the network has taken one that says all that there is to say.
+func (h *Hub) ackTaken(c *commit, taken *store.Downlink, now time.Time) {
 	i, ok := h.fleet.ByNumber(taken.Number)
 	if !ok || taken.Kind != downlinkAck {
 		return
 	}
 	h.scratch.row = h.appendAck(h.scratch.row[:0], i, h.fleet.Head(i).Epoch, h.fleet.Counters(i).Highest)
-	if !bytes.Equal(taken.Payload, h.scratch.row) {
-		return // more was heard since
+	if bytes.Equal(taken.Payload, h.scratch.row) { // else more was heard since
+		h.supersede(c, taken.Number, now)
 	}
-	for _, ref := range slices.Clone(h.outgoing.open[taken.Number]) {
+}
+
+// errSuperseded is what a downlink ends with that was not to be sent, or not again, because another one had said the same.
+const errSuperseded = "another one has said the same since"
+
+// supersede ends the acknowledgements that wait for a device to which all that they have to say has been said: they would be paid for. One that a network has
+// in hand may have left, but is not repeated.
+func (h *Hub) supersede(c *commit, number uint32, now time.Time) {
+	for _, ref := range slices.Clone(h.outgoing.open[number]) {
 		d := h.outgoing.byRef[ref]
 		switch {
 		case d.Kind != downlinkAck || d.State == DownlinkAccepted:
 		case d.InHand > 0:
-			d.Expires = now
+			d.Superseded = true
 			c.batch.PutDownlink(d)
 		default:
-			h.drop(c, d, "the network took another one that says the same", now)
+			h.drop(c, d, errSuperseded, now)
 		}
 	}
 }
