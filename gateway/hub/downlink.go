@@ -444,7 +444,7 @@ func record(d *store.Downlink) DownlinkRecord {
 }
 
 func (h *Hub) downlinkEvent(c *commit, i fleet.Index, d *store.Downlink) {
-	e := h.gatewayEvent(c, i, "downlink."+d.State, d.Changed)
+	e := h.gatewayEvent(c, i, KindDownlink+"."+d.State, d.Changed)
 	e.payload = appendUintMember(e.payload, "ref", d.Ref)
 	e.payload = appendTextMember(e.payload, "downlink", d.Kind)
 	e.payload = appendTextMember(e.payload, "link", d.Link)

@@ -291,7 +291,7 @@ func (h *Hub) settleUnknown(c *commit) {
 			d.Error = "the gateway ended before it was known whether this left"
 		}
 		switch {
-		case final(d.State):
+		case over(d):
 			h.chargedLate(c, d)
 		case d.Superseded:
 			h.drop(c, d, errSuperseded, h.clock.Now())
