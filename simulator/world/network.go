@@ -60,8 +60,8 @@ func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt,
 	w.fail(m.sealedDown(d.Payload))
 	if o.link.Metered {
 		w.fail(m.expected(d.To.ID))
-		w.fail(m.current(d.Ref))
 	}
+	w.fail(m.current(d.Ref))
 	w.fail(w.affordable(o.link, len(d.Payload)))
 	luck := w.gateway.rng.IntN(100)
 	if w.healing {
@@ -85,8 +85,8 @@ func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt,
 	return transports.Receipt{Ref: ref, Parts: 1, At: w.now}, nil
 }
 
-// current requires that nothing that costs money leads a device to an epoch if it was queued before the gateway found that its disk is an older copy: the device may
-// have another one since.
+// current requires that nothing leads a device to an epoch that was queued before the gateway found that its disk is an older copy: the device may have another one
+// since.
 func (m *mobile) current(ref uint64) error {
 	list, err := m.w.gateway.hub.Downlinks(m.name())
 	for i := range list {
