@@ -13,7 +13,7 @@ import (
 type demoCmd struct {
 	For         time.Duration `help:"End by itself after this time; otherwise Ctrl-C ends it." placeholder:"30s"`
 	Devices     int           `help:"Number of devices." default:"24"`
-	State       string        `help:"Folder for the gateway's state; kept, and used again by the next demo with the same seed. By default a new one that is removed at the end." type:"path"`
+	State       string        `help:"Folder for the gateway's state; kept, and used again by the next demo with the same seed; if state is removed from it all begins anew. By default a new one that is removed at the end." type:"path"`
 	Seed        uint64        `help:"Seed of the devices, their keys, the weather and the radio." default:"1"`
 	Interval    time.Duration `help:"Between two statuses of a device on UDP." default:"2s"`
 	SMSInterval time.Duration `name:"sms-interval" help:"Between two statuses of a device on SMS or satellites." default:"8s"`

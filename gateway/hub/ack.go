@@ -21,6 +21,9 @@ func (h *Hub) acknowledge(c *commit, l *link, u *transports.Uplink, o *opened, o
 	}
 	if l.Metered {
 		h.queueAck(c, l, o.device, u.ReceivedAt)
+		if repeat {
+			h.outgoing.insist(h.fleet.Head(o.device).Number)
+		}
 		return
 	}
 	if repeat && !h.admitRepeat(o.device, u) {
@@ -33,28 +36,62 @@ func (h *Hub) acknowledge(c *commit, l *link, u *transports.Uplink, o *opened, o
 	out.Reply = append(out.Reply, h.scratch.row...)
 	l.count.replies.Add(1)
 	h.core.Charge(u.ReceivedAt, core.Place(o.device), core.Downlink{Link: l.place, Bytes: len(h.scratch.row), Cause: ledger.CauseAck})
+	h.ackedFree(c, u, o, repeat)
 }
 
-// supersede ends the other acknowledgements of a device once the network has taken one that says all that there is to say: they would be paid for, and say it
-// again. One that a network has in hand may have left, but is not repeated.
-func (h *Hub) supersede(c *commit, taken *store.Downlink, now time.Time) {
+// ackedFree ends the paid acknowledgements that wait for a device once its newest frame was acknowledged for nothing, which says as much. A frame that comes
+// again counts for that only from where the device was last: from elsewhere it may be a recording, and the device would pay for asking once more.
+func (h *Hub) ackedFree(c *commit, u *transports.Uplink, o *opened, repeat bool) {
+	head := h.fleet.Head(o.device)
+	if len(h.outgoing.open[head.Number]) == 0 || o.epoch != head.Epoch || o.counter != h.fleet.Counters(o.device).Highest {
+		return
+	}
+	if repeat && h.route(o.device).source != hashSource(u.From.ID) || h.outgoing.insists(head.Number) {
+		return
+	}
+	h.supersede(c, head.Number, u.ReceivedAt)
+}
+
+// insist notes that a device asks once more, over a paid link, for the acknowledgement that is queued: whatever told it of that frame before, it did not hear.
+// That is forgotten at a start; at worst it asks once more.
+func (o *outgoing) insist(number uint32) {
+	if d := o.first(number, func(d *store.Downlink) bool { return d.Kind == downlinkAck && d.State == DownlinkQueued }); d != nil {
+		o.insisted[d.Ref] = true
+	}
+}
+
+// insists reports whether a device waits for an acknowledgement over a paid link because it hears no other.
+func (o *outgoing) insists(number uint32) bool {
+	return o.first(number, func(d *store.Downlink) bool { return o.insisted[d.Ref] && d.State != DownlinkAccepted }) != nil
+}
+
+// ackTaken ends the other acknowledgements of a device once the network has taken one that says all that there is to say.
+func (h *Hub) ackTaken(c *commit, taken *store.Downlink, now time.Time) {
 	i, ok := h.fleet.ByNumber(taken.Number)
 	if !ok || taken.Kind != downlinkAck {
 		return
 	}
 	h.scratch.row = h.appendAck(h.scratch.row[:0], i, h.fleet.Head(i).Epoch, h.fleet.Counters(i).Highest)
-	if !bytes.Equal(taken.Payload, h.scratch.row) {
-		return // more was heard since
+	if bytes.Equal(taken.Payload, h.scratch.row) { // else more was heard since
+		h.supersede(c, taken.Number, now)
 	}
-	for _, ref := range slices.Clone(h.outgoing.open[taken.Number]) {
+}
+
+// errSuperseded is what a downlink ends with that was not to be sent, or not again, because another one had said the same.
+const errSuperseded = "another one has said the same since"
+
+// supersede ends the acknowledgements that wait for a device to which all that they have to say has been said: they would be paid for. One that a network has
+// in hand may have left, but is not repeated.
+func (h *Hub) supersede(c *commit, number uint32, now time.Time) {
+	for _, ref := range slices.Clone(h.outgoing.open[number]) {
 		d := h.outgoing.byRef[ref]
 		switch {
 		case d.Kind != downlinkAck || d.State == DownlinkAccepted:
 		case d.InHand > 0:
-			d.Expires = now
+			d.Superseded = true
 			c.batch.PutDownlink(d)
 		default:
-			h.drop(c, d, "the network took another one that says the same", now)
+			h.drop(c, d, errSuperseded, now)
 		}
 	}
 }

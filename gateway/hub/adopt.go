@@ -26,7 +26,7 @@ type Published struct {
 // Adopt takes over from the stream what the store has forgotten: each frame gets a marker in its row's place, so that it can never be
 // taken again, and the device's counters move at least there. A device that the store does not know at all comes back with its name and
 // number; whether it can be heard depends on its key. What the gateway said itself tells that the store is not the last one, as frames do: a downlink
-// was sealed, or an epoch begun, that it does not know of. whole is false where the stream lacks events before these or among them: nobody knows then
+// was sealed, or an epoch begun, that it does not know of; and what became of those that wait in it. whole is false where the stream lacks events before these or among them: nobody knows then
 // which frames were taken, and that is a loss as one that an operator accepts. Called before Run.
 func (h *Hub) Adopt(ctx context.Context, events []Published, whole bool) error {
 	return h.doFirst(ctx, func(c *commit) error {
@@ -92,7 +92,7 @@ func (h *Hub) LossAccepted(ctx context.Context) (bool, error) {
 // disown draws the conclusions of a loss.
 func (h *Hub) disown(c *commit, accepted []byte) {
 	if !h.adopted {
-		h.doubtRollouts(c)
+		h.doubtPlans(c)
 	}
 	h.disowned, h.adopted = true, true // adopted is less
 	h.fleet.Disown(h.clock.Now())
@@ -140,7 +140,7 @@ func (h *Hub) adopt(c *commit, p *Published) error {
 	return nil
 }
 
-// adoptSaid takes over what the gateway itself said of a device.
+// adoptSaid takes over what the gateway said itself.
 func (h *Hub) adoptSaid(c *commit, p *Published) error {
 	var e struct {
 		Type string
@@ -150,19 +150,22 @@ func (h *Hub) adoptSaid(c *commit, p *Published) error {
 	if err := json.Unmarshal(p.Payload, &e); err != nil {
 		return fmt.Errorf("read the event: %w", err)
 	}
-	switch e.Type {
-	case "io.godwit." + KindRegistered:
+	kind := strings.TrimPrefix(e.Type, "io.godwit.")
+	switch kind {
+	case KindRegistered:
 		return h.adoptState(c, p, e.Time, e.Data)
-	case "io.godwit." + KindSuspensions:
+	case KindSuspensions:
 		return h.adoptSuspensions(c, p, e.Data)
-	default:
-		return nil
 	}
+	if state, ok := strings.CutPrefix(kind, KindDownlink+"."); ok {
+		return h.adoptDownlink(c, state, e.Time, e.Data)
+	}
+	return nil
 }
 
 // adoptState takes over that an operator rejected or retired a device, or approved it after that: a store that is brought back lets nobody in again. One that
 // waited for approval waits again.
-func (h *Hub) adoptState(c *commit, p *Published, at time.Time, data []byte) error {
+func (h *Hub) adoptState(c *commit, p *Published, at time.Time, data json.RawMessage) error {
 	var d struct {
 		Number uint32
 		State  string
@@ -208,7 +211,7 @@ func (h *Hub) forgetful(c *commit) {
 	}
 	h.adopted, h.forgot = true, true
 	c.batch.PutMeta(metaForgot, []byte{1})
-	h.doubtRollouts(c)
+	h.doubtPlans(c)
 	h.fleet.Lost(h.clock.Now())
 	for i := range h.fleet.All {
 		c.touch(i)
@@ -218,20 +221,22 @@ func (h *Hub) forgetful(c *commit) {
 // metaOffers is the number from which those of rollouts' offers go on. No rollout need have one near it, so that it is kept by itself.
 const metaOffers = "offers"
 
-// metaDoubt says that it is not known what became of rollouts since the store was the last one, and that they do not rest for it yet.
+// metaDoubt says that the store is not the last one, and that what it had under way was not looked at again yet. Its name is of a time when that was rollouts.
 const metaDoubt = "rollouts_in_doubt"
 
-// doubtRollouts has rollouts rest of which it is not known whether they were halted or stopped since the store was the last one. That is told, and so
-// has to wait for the first commit of Run: until the outbox was moved to the end of the stream its numbers are those of other events.
-func (h *Hub) doubtRollouts(c *commit) {
+// doubtPlans has what was under way looked at again: rollouts of which it is not known whether they were halted or stopped since the store was the last one, and
+// downlinks that wait. What comes of that is told, and so has to wait for the first commit of Run: until the outbox was moved to the end of the stream its numbers
+// are those of other events.
+func (h *Hub) doubtPlans(c *commit) {
 	c.batch.PutMeta(metaDoubt, []byte{1})
 	h.inDoubt = true
 }
 
-// restRollouts does what doubtRollouts promises.
-func (h *Hub) restRollouts(c *commit) {
+// reviewPlans does what doubtPlans promises.
+func (h *Hub) reviewPlans(c *commit) {
 	h.rollouts.Forgot(h.clock.Now())
 	c.batch.PutMeta(metaOffers, binary.BigEndian.AppendUint32(nil, h.rollouts.Numbers()))
+	h.reviewDownlinks(c)
 	c.batch.DeleteMeta(metaDoubt)
 	h.inDoubt = false
 }

@@ -89,7 +89,7 @@ func (h *Hub) CommitOnce(ctx context.Context) (int, error) {
 	c.round++
 	h.mu.Lock()
 	if h.inDoubt && !h.starting {
-		h.restRollouts(c)
+		h.reviewPlans(c)
 	}
 	if len(h.outgoing.unknown) > 0 && !h.starting {
 		h.settleUnknown(c)

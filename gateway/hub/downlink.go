@@ -104,13 +104,14 @@ const (
 
 // outgoing is all downlinks that are open or were lately. Guarded by Hub.mu.
 type outgoing struct {
-	byRef map[uint64]*store.Downlink
-	open  map[uint32][]uint64         // by number, oldest first
-	next  uint64                      // next ref
-	spent map[uint32]dayCount         // paid downlinks by number
-	asked map[uint64]bool             // requests of the gateway's own, by ref
-	held  map[uint64]scheduler.Micros // by ref: what those may cost that a network has in hand
-	vain  map[uint64]vain             // by ref: tries in which the network was not reached
+	byRef    map[uint64]*store.Downlink
+	open     map[uint32][]uint64         // by number, oldest first
+	next     uint64                      // next ref
+	spent    map[uint32]dayCount         // paid downlinks by number
+	asked    map[uint64]bool             // requests of the gateway's own, by ref
+	insisted map[uint64]bool             // acknowledgements that their device asked for once more, by ref
+	held     map[uint64]scheduler.Micros // by ref: what those may cost that a network has in hand
+	vain     map[uint64]vain             // by ref: tries in which the network was not reached
 
 	unknown []uint64 // refs of those that a network had in hand when the gateway ended
 }
@@ -121,6 +122,7 @@ func (o *outgoing) init() {
 	o.spent = make(map[uint32]dayCount)
 	o.held = make(map[uint64]scheduler.Micros)
 	o.asked = make(map[uint64]bool)
+	o.insisted = make(map[uint64]bool)
 	o.vain = make(map[uint64]vain)
 	o.next = 1
 }
@@ -146,6 +148,7 @@ func (o *outgoing) put(d *store.Downlink) {
 
 func (o *outgoing) close(d *store.Downlink) {
 	delete(o.asked, d.Ref)
+	delete(o.insisted, d.Ref)
 	delete(o.vain, d.Ref)
 	list := slices.DeleteFunc(o.open[d.Number], func(ref uint64) bool { return ref == d.Ref })
 	if len(list) == 0 {
@@ -441,7 +444,7 @@ func record(d *store.Downlink) DownlinkRecord {
 }
 
 func (h *Hub) downlinkEvent(c *commit, i fleet.Index, d *store.Downlink) {
-	e := h.gatewayEvent(c, i, "downlink."+d.State, d.Changed)
+	e := h.gatewayEvent(c, i, KindDownlink+"."+d.State, d.Changed)
 	e.payload = appendUintMember(e.payload, "ref", d.Ref)
 	e.payload = appendTextMember(e.payload, "downlink", d.Kind)
 	e.payload = appendTextMember(e.payload, "link", d.Link)

@@ -67,7 +67,6 @@ func (h *Hub) rekey(c *commit, i fleet.Index, link string, now time.Time) (*stor
 	c.touch(i)
 	if g.Allocated != allocated {
 		h.epochEvent(c, i, now, "rekey", r.Epoch)
-		h.withdraw(c, d.Number, downlinkRekey, now)
 	}
 	d.Expires = now.Add(ttlOf(downlinkRekey))
 	h.enqueue(c, i, d)
@@ -101,10 +100,10 @@ func (h *Hub) rekeyFollows(c *commit, l *link, i fleet.Index, now time.Time) {
 }
 
 // renewRekey seals a rekey anew, with a counter of its own, if others were sealed since: a device refuses one that they overtook, perhaps over another link, and
-// it would have been paid for in vain. Else it is the frame that it was. One of a backup stays so too, for its epoch is not told again.
+// it would have been paid for in vain. Else it is the frame that it was.
 func (h *Hub) renewRekey(c *commit, i fleet.Index, d *store.Downlink) error {
 	g := h.fleet.Session(i)
-	if d.Counter >= g.Current.Down || g.Role != session.Pending || g.Second.Number <= g.Guard {
+	if d.Counter >= g.Current.Down || g.Role != session.Pending {
 		return nil
 	}
 	plaintext, err := codec.AppendRekey(nil, &codec.Rekey{Epoch: g.Second.Number, Salt: g.Second.Salt})

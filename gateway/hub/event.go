@@ -28,6 +28,8 @@ const (
 	KindSchedule    = "schedule.changed" // a device runs another interval
 	KindBudget      = "budget.warning"   // a budget is spent to 70, 90 or 100 %
 	KindSuspensions = "suspensions"      // an operator said that other lines of a device are suspended
+
+	KindDownlink = "downlink" // begins the kinds of events about downlinks, which end with a state
 )
 
 // Event ids and payloads are appended by hand: this is the path of every frame, and encoding/json would allocate for each.

@@ -131,7 +131,7 @@ type Hub struct {
 	outgoing    outgoing
 	register    bool                     // devices may register by themselves
 	adopted     bool                     // the stream knew what the store did not
-	inDoubt     bool                     // rollouts are to rest at the first commit of Run
+	inDoubt     bool                     // what the store had under way is looked at again at the first commit of Run
 	starting    bool                     // a commit of what comes before Run is made
 	forgot      bool                     // the store once was not the last one: what is new to it may be old
 	disowned    bool                     // who is not known is heard after a join only

@@ -23,14 +23,7 @@ func TestRestoredStoreHaltsRollouts(t *testing.T) {
 		"an operator says so": func(t *testing.T, b *bench, fs *vfs.MemFS, _ []hub.Published) {
 			t.Helper()
 			b.bringBack(fs, nil)
-			batch := b.store.NewBatch()
-			batch.PutMeta(hub.MetaRestored, []byte("today"))
-			if err := b.store.Commit(batch); err != nil {
-				t.Fatal(err)
-			}
-			if said, err := b.hub.Restored(t.Context()); !said || err != nil {
-				t.Fatalf("%t, %v", said, err)
-			}
+			b.saysRestored()
 		},
 		"a loss is accepted": func(t *testing.T, b *bench, fs *vfs.MemFS, _ []hub.Published) {
 			t.Helper()

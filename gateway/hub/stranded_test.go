@@ -135,6 +135,43 @@ func TestAcknowledgementThatIsSupersededInHand(t *testing.T) {
 	}
 }
 
+// One that was not to be repeated, and did not leave, is over at once: the device's next frame has an acknowledgement of its own. It is over as well if the power
+// fails before it is known what came of it.
+func TestAcknowledgementThatIsSupersededIsOver(t *testing.T) {
+	for name, err := range map[string]error{"it did not leave": errLineBusy, "its line was down": errLineDown, "the power failed": nil} {
+		t.Run(name, func(t *testing.T) {
+			b, sbd := newBench(t), &fakeTransport{silent: true}
+			d := twoWays(t, b, sbd)
+			b.settled(b.smsFrom(msisdn, d.asks()), transports.Stored)
+			b.clock.t = b.clock.t.Add(time.Minute)
+			other := func() {
+				b.bySBD(d.asks())
+				b.clock.t = b.clock.t.Add(time.Minute)
+				b.attempt("sbd")
+			}
+			if err == nil {
+				b.diesInHand(b.sms, "sms", other)
+				b.poll()
+			} else {
+				b.sms.err, b.sms.hold = err, func(context.Context, transports.Downlink) { other() }
+				b.attempt("sms")
+				b.sms.err, b.sms.hold = nil, nil
+			}
+			if r := b.ofKind("ack")[0]; r.Link != "sms" || r.State != hub.DownlinkExpired {
+				t.Errorf("%+v", r)
+			}
+			b.settled(b.smsFrom(msisdn, d.asks()), transports.Stored)
+			for range 3 {
+				b.clock.t = b.clock.t.Add(time.Hour)
+				b.attempt("sms")
+			}
+			if len(sbd.sent) != 1 || len(b.sms.sent) != 2 || !d.acked(b.sms.sent[1].Payload, d.next-1) {
+				t.Errorf("%d over the other link, %d by SMS: %+v", len(sbd.sent), len(b.sms.sent), b.ofKind("ack"))
+			}
+		})
+	}
+}
+
 // What waits for a link that is configured no more does not keep a device from hearing over another one.
 func TestAcknowledgementAfterItsLinkIsGone(t *testing.T) {
 	b := newBench(t)

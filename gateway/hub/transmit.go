@@ -291,8 +291,10 @@ func (h *Hub) settleUnknown(c *commit) {
 			d.Error = "the gateway ended before it was known whether this left"
 		}
 		switch {
-		case final(d.State):
+		case over(d):
 			h.chargedLate(c, d)
+		case d.Superseded:
+			h.drop(c, d, errSuperseded, h.clock.Now())
 		case d.Attempts >= attemptsMax && !inFragments(d):
 			h.move(c, d, DownlinkFailed, h.clock.Now())
 		default:
@@ -313,18 +315,20 @@ func (h *Hub) settleOne(c *commit, d *store.Downlink, a *attempt, receipt transp
 		return
 	}
 	if err == nil {
-		d.Receipt, d.Parts = receipt.Ref, receipt.Parts
-		if d.Ref == a.ref {
-			d.Expires = a.down.Expires // one that was not to be repeated has its report before it all the same
-		}
+		d.Receipt, d.Parts, d.Superseded = receipt.Ref, receipt.Parts, false // its report is awaited also if it was not to be repeated
 		h.move(c, d, DownlinkAccepted, now)
-		h.supersede(c, d, now)
+		h.ackTaken(c, d, now)
 		return
 	}
 	d.Error = err.Error()
-	switch outcome := outcomeOf(err); {
-	case transports.Unasked(err), lapsed(a, err):
+	untried := transports.Unasked(err) || lapsed(a, err)
+	if untried {
 		h.untried(d, a, now)
+	}
+	switch outcome := outcomeOf(err); {
+	case d.Superseded:
+		h.drop(c, d, errSuperseded, now)
+	case untried:
 		d.Due = a.next(err, h.outgoing.vain[d.Ref].tries, now)
 		h.move(c, d, DownlinkQueued, now)
 	case outcome == transports.Refused || d.Attempts >= attemptsMax:

@@ -27,18 +27,20 @@ type Downlink struct {
 	Billed   int64 // bytes, at a tariff, by all attempts so far
 	Micros   int64 // that they cost, in millionths of the tariff's currency
 
-	InHand   int       // bytes of payload of an attempt of which it is not known yet what came of it; 0: there is none
-	HandedAt time.Time // when that was made
+	InHand     int       // bytes of payload of an attempt of which it is not known yet what came of it; 0: there is none
+	HandedAt   time.Time // when that was made
+	Superseded bool      // it is not to be repeated, whatever comes of that: another downlink has said the same since
 
 	Unfunded bool // no budget had the money when it was to be tried last; what is in hand has been paid for
 }
 
-// Versions of the row of a downlink that has cost something, of one that is in the hands of its network besides, and of one that has cost something or not
-// and is unfunded; others are as they were before there were tariffs.
+// Versions of the row of a downlink that has cost something, of one that is in the hands of its network besides, of one that has cost something or not
+// and is unfunded, and of one that is in hand and superseded; others are as they were before there were tariffs.
 const (
-	downlinkCharged  = rowVersion + 1
-	downlinkInHand   = rowVersion + 2
-	downlinkUnfunded = rowVersion + 3
+	downlinkCharged    = rowVersion + 1
+	downlinkInHand     = rowVersion + 2
+	downlinkUnfunded   = rowVersion + 3
+	downlinkSuperseded = rowVersion + 4
 )
 
 func appendDownlink(dst []byte, d *Downlink) []byte {
@@ -47,6 +49,8 @@ func appendDownlink(dst []byte, d *Downlink) []byte {
 		version = downlinkCharged
 	}
 	switch {
+	case d.InHand > 0 && d.Superseded:
+		version = downlinkSuperseded
 	case d.InHand > 0:
 		version = downlinkInHand
 	case d.Unfunded:
@@ -68,8 +72,8 @@ func appendDownlink(dst []byte, d *Downlink) []byte {
 		dst = binary.AppendUvarint(dst, uint64(max(0, d.Billed)))
 		dst = binary.AppendUvarint(dst, zigzag(d.Micros))
 	}
-	if version == downlinkInHand {
-		dst = binary.AppendUvarint(dst, uint64(d.InHand)) //nolint:gosec // more than 0
+	if d.InHand > 0 {
+		dst = binary.AppendUvarint(dst, uint64(d.InHand))
 		dst = appendTime(dst, d.HandedAt)
 	}
 	return append(dst, d.Payload...)
@@ -78,7 +82,7 @@ func appendDownlink(dst []byte, d *Downlink) []byte {
 // decodeDownlink reads a downlink row. Payload aliases it.
 func decodeDownlink(ref uint64, b []byte) (Downlink, error) {
 	version := byte(rowVersion)
-	if len(b) > 0 && b[0] > rowVersion && b[0] <= downlinkUnfunded {
+	if len(b) > 0 && b[0] > rowVersion && b[0] <= downlinkSuperseded {
 		version = b[0]
 	}
 	r := newRow("downlink", b)
@@ -95,12 +99,12 @@ func decodeDownlink(ref uint64, b []byte) (Downlink, error) {
 			r.fail("charged nothing")
 		}
 	}
-	if version == downlinkInHand {
+	if version == downlinkInHand || version == downlinkSuperseded {
 		if d.InHand, d.HandedAt = int(r.limited(math.MaxInt32)), r.time(); d.InHand == 0 { //nolint:gosec // limited
 			r.fail("nothing is in hand")
 		}
 	}
-	d.Unfunded = version == downlinkUnfunded
+	d.Unfunded, d.Superseded = version == downlinkUnfunded, version == downlinkSuperseded
 	d.Payload = r.rest()
 	return d, r.end("downlink")
 }

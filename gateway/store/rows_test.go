@@ -97,7 +97,7 @@ func downlinks() *rapid.Generator[store.Downlink] {
 			InHand: rapid.IntRange(0, 300).Draw(t, "in hand"),
 		}
 		if d.InHand > 0 {
-			d.HandedAt = times().Draw(t, "handed")
+			d.HandedAt, d.Superseded = times().Draw(t, "handed"), rapid.Bool().Draw(t, "superseded")
 		} else {
 			d.Unfunded = rapid.Bool().Draw(t, "unfunded")
 		}
@@ -184,7 +184,7 @@ func TestRowsWithoutPosition(t *testing.T) {
 	}
 }
 
-// Rows of downlinks that were written before one could be unfunded are read as they are.
+// Rows of downlinks that were written before one could be unfunded or superseded are read as they are.
 func TestDownlinkRowsOfEarlierVersions(t *testing.T) {
 	queued := store.Downlink{Ref: 9, Number: 7, Kind: "ack", Link: "sms", State: "queued", Error: "why", Attempts: 1, Due: time.UnixMilli(5).UTC(), Payload: []byte{3}}
 	charged, inHand := queued, queued
@@ -218,6 +218,7 @@ func FuzzRows(f *testing.F) {
 	f.Add(store.AppendDownlink(nil, &store.Downlink{Kind: "ack", Due: time.UnixMilli(5)}))
 	f.Add(store.AppendDownlink(nil, &store.Downlink{Kind: "ack", Billed: 140, Micros: -1}))
 	f.Add(store.AppendDownlink(nil, &store.Downlink{Kind: "ack", InHand: 9, HandedAt: time.UnixMilli(7)}))
+	f.Add(store.AppendDownlink(nil, &store.Downlink{Kind: "ack", InHand: 9, HandedAt: time.UnixMilli(7), Superseded: true}))
 	f.Add(store.AppendDownlink(nil, &store.Downlink{Kind: "ack", Unfunded: true}))
 	f.Add(store.AppendEvent(&store.Event{ID: "a.0.1.0", Payload: []byte("{}")}))
 	f.Add(store.AppendParked(nil, &store.Parked{Base: 7, Position: store.Position{Known: true, Latitude: -1, Longitude: 1, Radius: 5}}))

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,9 +22,39 @@ type air struct {
 	ledger  *check.Ledger
 	flash   *flash
 	traffic *traffic
-	pending *atomic.Int64 // frames not acknowledged, over all devices
+	waiting *waiting
 	quiet   chan struct{} // closed: nothing new is measured
 	now     func() time.Time
+
+	dismissed func(number uint32) bool // an operator wants nothing of the device any more: its frames are refused for good
+}
+
+// waiting is the frames that are not acknowledged, by the number of their device. Safe for concurrent use.
+type waiting struct {
+	mu     sync.Mutex
+	frames map[uint32]int
+}
+
+func newWaiting() *waiting { return &waiting{frames: make(map[uint32]int)} }
+
+func (w *waiting) set(number uint32, n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.frames[number] = n; n == 0 {
+		delete(w.frames, number)
+	}
+}
+
+// total is how many there are but for those of some devices.
+func (w *waiting) total(but func(number uint32) bool) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for number, frames := range w.frames {
+		if !but(number) {
+			n += frames
+		}
+	}
+	return n
 }
 
 // mobile is one device on the air.
@@ -72,7 +103,7 @@ func (a *air) poll(m *mobile, now time.Time) ([]device.Transmission, time.Time, 
 // remember writes the device's memory and counts what it waits for.
 func (a *air) remember(m *mobile) error {
 	if n := m.dev.Pending(); n != m.pending {
-		a.pending.Add(int64(n - m.pending))
+		a.waiting.set(m.Number, n)
 		m.pending = n
 	}
 	return a.flash.put(m.Number, m.dev.Memory())

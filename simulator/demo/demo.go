@@ -70,7 +70,7 @@ type demo struct {
 	watcher  *watcher
 	udp      *udpFleet
 	kept     []*keptFleet // all but UDP
-	pending  atomic.Int64
+	waiting  *waiting
 	quiet    chan struct{}
 	traffic  map[string]*traffic
 }
@@ -81,7 +81,7 @@ func Run(ctx context.Context, o Options) (*Summary, error) {
 		return nil, err
 	}
 	d := &demo{
-		o: o, ledger: check.New(), quiet: make(chan struct{}),
+		o: o, ledger: check.New(), waiting: newWaiting(), quiet: make(chan struct{}),
 		traffic: map[string]*traffic{},
 	}
 	remove, err := d.prepare()

@@ -20,6 +20,9 @@ func RunTransceiver(ctx context.Context, path string, began time.Time) (ended <-
 	return done, nil
 }
 
+// Renew has the devices of a folder begin anew if their gateway does.
+var Renew = renew
+
 // Flash is the devices' memory, for tests.
 type Flash struct{ f *flash }
 

@@ -30,14 +30,35 @@ type flashLine struct {
 	Memory device.Memory
 }
 
+// flashName is the file of the log.
+const flashName = "devices.log"
+
+// renew has the devices of a folder begin anew if their gateway does: what they remember is of another one, which had taken their counters and told them its own.
+// A gateway whose devices forgot everything without its knowing would take none of their frames: that is refused. It reports whether there was something to forget.
+func renew(dir, state string) (forgot bool, err error) {
+	path := filepath.Join(dir, flashName)
+	_, errState := os.Stat(state)
+	_, errFlash := os.Stat(path)
+	switch gone := errors.Is(errState, fs.ErrNotExist); {
+	case gone && errFlash == nil:
+		if err := os.Remove(path); err != nil {
+			return false, fmt.Errorf("memory of the devices: %w", err)
+		}
+		return true, nil
+	case !gone && errors.Is(errFlash, fs.ErrNotExist):
+		return false, fmt.Errorf("%w: the gateway's state is in %s, and the memory of its devices is gone (%s): remove that folder too, or name another one", ErrOptions, state, path)
+	}
+	return false, nil
+}
+
 func openFlash(dir string) (*flash, error) {
 	f := &flash{memory: make(map[uint32]device.Memory)}
-	path := filepath.Join(dir, "devices.log")
+	path := filepath.Join(dir, flashName)
 	if err := f.load(path); err != nil {
 		return nil, err
 	}
 	// The log starts anew with what counts, so that it does not grow for ever and no half line stands before the next one.
-	file, err := os.CreateTemp(dir, "devices.log-*")
+	file, err := os.CreateTemp(dir, flashName+"-*")
 	if err != nil {
 		return nil, fmt.Errorf("memory of the devices: %w", err)
 	}

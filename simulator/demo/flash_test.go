@@ -1,6 +1,7 @@
 package demo_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -60,5 +61,49 @@ func TestFlashSurvives(t *testing.T) {
 	}
 	if got := again.Get(3001); got != (device.Memory{}) {
 		t.Errorf("a new device: %+v", got)
+	}
+}
+
+// Devices begin anew with their gateway, and a gateway is not to meet devices that forgot it.
+func TestDevicesBeginAnewWithTheirGateway(t *testing.T) {
+	tests := map[string]struct{ state, log, forgot, refused, kept bool }{
+		"nothing is there":            {},
+		"both are there":              {state: true, log: true, kept: true},
+		"the gateway's state is gone": {log: true, forgot: true},
+		"the devices' memory is gone": {state: true, refused: true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			state := filepath.Join(dir, "state")
+			if tt.state {
+				if err := os.Mkdir(state, 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if tt.log {
+				f, err := demo.OpenFlash(dir)
+				if err == nil {
+					err = errors.Join(f.Put(7, device.Memory{BootCount: 3}), f.Close())
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			forgot, err := demo.Renew(dir, state)
+			if forgot != tt.forgot || errors.Is(err, demo.ErrOptions) != tt.refused || err != nil && !tt.refused {
+				t.Fatalf("forgot %t, %v", forgot, err)
+			}
+			if tt.refused {
+				return
+			}
+			f, err := demo.OpenFlash(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if kept := f.Get(7).BootCount == 3; kept != tt.kept || f.Close() != nil {
+				t.Errorf("kept %t", kept)
+			}
+		})
 	}
 }

@@ -67,13 +67,14 @@ func newKeptFleet(a air, bill func(int) uint64, m radio.Model, seed uint64, buil
 
 func (f *keptFleet) close() error { return f.network.close() }
 
-// settled hears from the network how a payload ended. One that the gateway confirmed must never be lost.
+// settled hears from the network how a payload ended. One that the gateway confirmed must never be lost, unless its device was dismissed: then that said only that
+// the network need not keep it.
 func (f *keptFleet) settled(id uint64, confirmed bool) {
 	f.mu.Lock()
 	frame, ok := f.sent[id]
 	delete(f.sent, id)
 	f.mu.Unlock()
-	if ok && confirmed {
+	if ok && confirmed && !f.dismissed(frame.Number) {
 		f.ledger.Acknowledged(frame)
 	}
 }

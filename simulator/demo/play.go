@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -29,6 +30,13 @@ func (d *demo) prepare() (remove func() error, err error) {
 	}
 	if d.site, err = newSite(dir, &d.o); err != nil {
 		return remove, err // not nil: the deferred function calls it
+	}
+	forgot, err := renew(d.site.Dir, d.site.State)
+	if err != nil {
+		return remove, err
+	}
+	if forgot {
+		d.o.Say("the gateway's state is gone from %s: its devices begin anew as well", d.site.Dir)
 	}
 	if d.flash, err = openFlash(d.site.Dir); err != nil {
 		return remove, err
@@ -79,7 +87,8 @@ func (d *demo) run(ctx context.Context) (summary *Summary, err error) {
 func (d *demo) air(link string) air {
 	d.traffic[link] = &traffic{}
 	return air{
-		link: link, ledger: d.ledger, flash: d.flash, traffic: d.traffic[link], pending: &d.pending, quiet: d.quiet, now: time.Now,
+		link: link, ledger: d.ledger, flash: d.flash, traffic: d.traffic[link], waiting: d.waiting, quiet: d.quiet, now: time.Now,
+		dismissed: d.dismissed,
 	}
 }
 
@@ -120,8 +129,15 @@ func (d *demo) play(ctx, back context.Context, members []member) (*Summary, erro
 	return s, errors.Join(err, s.Err())
 }
 
-// underWay is how many payloads networks have that the gateway has not confirmed.
-func (d *demo) underWay() (n int) {
+// dismissed reports whether somebody retired or rejected a device since.
+func (d *demo) dismissed(number uint32) bool {
+	dev, err := d.gateway.node.Hub().Device(strconv.FormatUint(uint64(number), 10))
+	return err == nil && dev.State.Dismissed()
+}
+
+// underWay is how many frames the gateway may still take: those that devices repeat, and those that networks have for it.
+func (d *demo) underWay() int {
+	n := d.waiting.total(d.dismissed)
 	for _, f := range d.kept {
 		n += f.underWay()
 	}
@@ -200,7 +216,7 @@ func (d *demo) drain(ctx context.Context, failed <-chan error) error {
 		case <-tick.C:
 		}
 		last, err := d.watcher.last(ctx)
-		if err != nil || d.pending.Load() > 0 || d.underWay() > 0 || !d.ledger.Complete() || d.watcher.read.Load() < last {
+		if err != nil || d.underWay() > 0 || !d.ledger.Complete() || d.watcher.read.Load() < last {
 			still = 0
 			d.o.Progress(d.summary().line())
 			continue
@@ -215,7 +231,7 @@ func (d *demo) summary() *Summary {
 	r := d.ledger.Result()
 	s := &Summary{
 		Links: make(map[string]Link), Acknowledged: r.Acknowledged, Events: r.Events, Lost: len(r.Lost), Doubled: len(r.Doubled), Kinds: r.Kinds,
-		result: r, pending: d.pending.Load() + int64(d.underWay()),
+		result: r, pending: d.underWay(),
 	}
 	counts := d.gateway.counts()
 	for name, t := range d.traffic {

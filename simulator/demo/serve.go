@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
@@ -63,7 +62,7 @@ type server struct {
 	o       ServeOptions
 	ledger  *check.Ledger
 	flash   *flash
-	pending atomic.Int64
+	waiting *waiting
 	quiet   chan struct{}
 	traffic map[string]*traffic
 	kept    []*keptFleet // all but UDP
@@ -77,7 +76,7 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	s := &server{o: o, ledger: check.New(), quiet: make(chan struct{}), traffic: map[string]*traffic{}}
+	s := &server{o: o, ledger: check.New(), waiting: newWaiting(), quiet: make(chan struct{}), traffic: map[string]*traffic{}}
 	for _, link := range serveLinks {
 		s.traffic[link] = &traffic{}
 	}
@@ -99,9 +98,13 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 // serveLinks are what devices can be on, in the order in which they get their numbers.
 var serveLinks = []string{linkUDP, linkSMS, linkSat, linkRock, linkCloud, linkSBD, linkOrb, linkIDP}
 
+// dismissedNone says of each device that it is in service: nobody here knows better.
+func dismissedNone(uint32) bool { return false }
+
 func (s *server) air(link string) air {
 	return air{
-		link: link, ledger: s.ledger, flash: s.flash, traffic: s.traffic[link], pending: &s.pending, quiet: s.quiet, now: time.Now,
+		link: link, ledger: s.ledger, flash: s.flash, traffic: s.traffic[link], waiting: s.waiting, quiet: s.quiet, now: time.Now,
+		dismissed: dismissedNone,
 	}
 }
 
@@ -165,7 +168,7 @@ func (s *server) run(ctx context.Context) error {
 				satellites += s.traffic[link].sent.Load()
 			}
 			s.o.Progress(fmt.Sprintf("sent %d over UDP, %d over SMS, %d over satellites; acknowledged %d, waiting %d",
-				s.traffic[linkUDP].sent.Load(), s.traffic[linkSMS].sent.Load(), satellites, s.ledger.AcknowledgedLen(), s.pending.Load()))
+				s.traffic[linkUDP].sent.Load(), s.traffic[linkSMS].sent.Load(), satellites, s.ledger.AcknowledgedLen(), s.waiting.total(dismissedNone)))
 		}
 	}
 }

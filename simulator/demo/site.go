@@ -18,6 +18,7 @@ import (
 // site is where the gateway of the demo lives: its folder, its configuration and its addresses.
 type site struct {
 	Dir    string
+	State  string // folder of the gateway's state
 	UDP    string // address of the UDP link
 	Sat    string // address of the DirectIP link
 	MT     string // of the Iridium gateway
@@ -205,7 +206,7 @@ func newSite(dir string, o *Options) (*site, error) {
 		return nil, fmt.Errorf("state folder: %w", err)
 	}
 	s := &site{
-		Dir: dir, Seed: seed, Modem: filepath.Join(dir, "modem0"), Transceiver: filepath.Join(dir, "transceiver0"), Terminal: filepath.Join(dir, "terminal0"),
+		Dir: dir, State: filepath.Join(dir, "state"), Seed: seed, Modem: filepath.Join(dir, "modem0"), Transceiver: filepath.Join(dir, "transceiver0"), Terminal: filepath.Join(dir, "terminal0"),
 		Config: filepath.Join(dir, "godwit.toml"),
 		FleetKeys: []fleetKey{
 			{"trucks", "1000-1999", "truck-demo", "truck", filepath.Join(dir, "trucks.key")},
@@ -244,9 +245,9 @@ func newSite(dir string, o *Options) (*site, error) {
 	var text strings.Builder
 	err = configText.Execute(&text, struct {
 		*site
-		State, Budget, Shortest, Signer                         string
+		Budget, Shortest, Signer                                string
 		RockKey, RockUser, RockPassword, CloudToken, OrbAccount string
-	}{s, filepath.Join(dir, "state"), o.budget(), o.Interval.String(), signer, public, rockUser, password, token, orbAccount})
+	}{s, o.budget(), o.Interval.String(), signer, public, rockUser, password, token, orbAccount})
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}

@@ -39,7 +39,7 @@ type Summary struct {
 	Rollout      *Rollout        `json:"rollout"`      // of the trucks' update; null: it has not begun
 
 	result  check.Result
-	pending int64 // frames that were neither acknowledged nor lost with certainty when the demo ended
+	pending int // frames that were neither acknowledged nor lost with certainty when the demo ended
 }
 
 // ErrBroken is wrapped by the error of a demo in which the promise was not kept.

@@ -45,6 +45,7 @@ type gateway struct {
 	publisher *publish.Publisher
 
 	copies []*vfs.MemFS // backups of the disk
+	older  time.Time    // when the disk was last found to be an older copy
 	looks  []look       // at downlinks, by the place of their link
 	intake intake
 	tap    *Recording // nil: nobody listens
@@ -145,11 +146,16 @@ func (g *gateway) open() error {
 	if err != nil {
 		return fmt.Errorf("load the hub: %w", err)
 	}
-	if _, err := g.hub.Restored(g.w.ctx); err != nil {
+	restored, err := g.hub.Restored(g.w.ctx)
+	if err != nil {
 		return fmt.Errorf("restored: %w", err)
 	}
-	if _, err := g.hub.LossAccepted(g.w.ctx); err != nil {
+	lost, err := g.hub.LossAccepted(g.w.ctx)
+	if err != nil {
 		return fmt.Errorf("loss accepted: %w", err)
+	}
+	if restored || lost {
+		g.older = g.w.now
 	}
 	g.publisher, err = publish.New(publish.Options{Store: g.store, Stream: g.events(), Log: g.w.setup.Log, Now: g.Now, Adopt: g.adopt})
 	if err != nil {
@@ -172,6 +178,7 @@ func (g *gateway) adopt(ctx context.Context, found []publish.Message, whole bool
 	for i := range found {
 		out[i] = hub.Published{ID: found[i].ID, Frame: found[i].Frame, Payload: found[i].Payload}
 	}
+	g.older = g.w.now
 	return g.hub.Adopt(ctx, out, whole)
 }
 

@@ -61,6 +61,7 @@ func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt,
 	if o.link.Metered {
 		w.fail(m.expected(d.To.ID))
 	}
+	w.fail(m.current(d.Ref))
 	w.fail(w.affordable(o.link, len(d.Payload)))
 	luck := w.gateway.rng.IntN(100)
 	if w.healing {
@@ -82,6 +83,18 @@ func (w *world) downlink(o *outlet, d *transports.Downlink) (transports.Receipt,
 		return transports.Receipt{}, &transports.SendError{Outcome: transports.MaybeSent, Err: errSilent}
 	}
 	return transports.Receipt{Ref: ref, Parts: 1, At: w.now}, nil
+}
+
+// current requires that nothing leads a device to an epoch that was queued before the gateway found that its disk is an older copy: the device may have another one
+// since.
+func (m *mobile) current(ref uint64) error {
+	list, err := m.w.gateway.hub.Downlinks(m.name())
+	for i := range list {
+		if d := &list[i]; d.Ref == ref && (d.Kind == "rekey" || d.Kind == "join") && d.QueuedAt.Before(m.w.gateway.older) {
+			return fmt.Errorf("%w: a %s for device %d was sent that waited in an older copy of the disk", ErrBroken, d.Kind, m.config.Number)
+		}
+	}
+	return err //nolint:wrapcheck // it says all
 }
 
 // expected requires that somebody accepted the address of a device before a downlink that costs money goes there.
