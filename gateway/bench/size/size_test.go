@@ -50,7 +50,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s is passed over: %q, want %q", name, got, want)
 		}
 	}
-	if f.Allocs > 0.01 || f.OpenPerSecond == 0 {
+	if f.Allocs != 0 || f.OpenPerSecond == 0 {
 		t.Errorf("%v frames a second with %v allocations each", f.OpenPerSecond, f.Allocs)
 	}
 }

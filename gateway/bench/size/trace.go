@@ -135,8 +135,8 @@ func loadUnknown(dir string, known []*Trace, passOver func(name string, err erro
 			return nil, err
 		}
 		t := &Trace{Name: name, Unknown: true, Draft: train.Draft{AnyUnit: true, AnyInterval: true}}
-		for _, name := range table.Skipped {
-			t.Notes = append(t.Notes, fmt.Sprintf("column %q is not of numbers", name))
+		for _, skipped := range table.Skipped {
+			t.Notes = append(t.Notes, skipped.String())
 		}
 		if len(table.Names) > columnsMax {
 			t.Notes = append(t.Notes, fmt.Sprintf("the first %d of %d columns", columnsMax, len(table.Names)))
