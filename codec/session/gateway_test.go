@@ -367,6 +367,36 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// F-124: an attempt whose acceptance was under way when all was lost is challenged like any other. In the epoch that it began nothing is taken any more, so that
+// the same acceptance again would leave the device where nobody hears it.
+func TestDisownedPending(t *testing.T) {
+	now := time.UnixMilli(1_700_000_000_000)
+	j := attempt(1, 5)
+	var g session.Gateway
+	if a := g.Request(j, codec.Nonce{1}, true, now); a != session.Accept {
+		t.Fatal(a)
+	}
+	g.Disown(now)
+	if a := g.Request(j, codec.Nonce{2}, true, now); a != session.Challenge {
+		t.Fatalf("%s, want a challenge", a)
+	}
+	if n, ok := g.Challenged(j); !ok || n != (codec.Nonce{2}) {
+		t.Fatalf("confirmed is %x, %t", n, ok)
+	}
+	if a := g.Confirm(j); a != session.Accept || g.PendingNonce() != (codec.Nonce{2}) {
+		t.Fatalf("%s with nonce %x", a, g.PendingNonce())
+	}
+	if c := g.Classify(true, 0); c != session.New || !g.Accept(true, 0, now) {
+		t.Errorf("the first frame is %d", c)
+	}
+	if a := g.Request(j, codec.Nonce{3}, true, now); a != session.Silence {
+		t.Errorf("a replay is answered with %s", a)
+	}
+	if n, ok := g.Challenged(j); !ok || n != (codec.Nonce{2}) {
+		t.Errorf("a late copy of the confirmation is of %x, %t", n, ok)
+	}
+}
+
 // F-124: after a loss no frame is taken that may have been taken before, of whatever epoch, for good; the first epoch that begins since is another matter.
 func TestDisowned(t *testing.T) {
 	var g session.Gateway
