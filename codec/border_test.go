@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -122,7 +123,7 @@ func TestFragmentsOfTooMuch(t *testing.T) {
 	for n, want := range map[int]codec.FragmentOutcome{codec.FragmentedMax: codec.FragmentComplete, codec.FragmentedMax + 1: codec.FragmentCorrupt} {
 		message := bytes.Repeat([]byte{7}, n)
 		check := sha256.Sum256(message)
-		whole := append(message, check[:4]...)
+		whole := slices.Concat(message, check[:4])
 		const size = 40_000
 		var r codec.Reassembler
 		r.Add(testReference(), &codec.Fragment{Set: 1, Last: 1, Index: 0, Data: whole[:size]})
