@@ -89,7 +89,7 @@ func ReadTable(r io.Reader, timeColumn string) (*Table, error) {
 		return nil, fmt.Errorf("%w: there is no column %q", ErrTable, timeColumn)
 	}
 	t := &Table{Names: append(append([]string(nil), names[:at]...), names[at+1:]...)}
-	cells := tableCells{time: at, bad: make([]Skipped, len(t.Names)), full: make([]bool, len(t.Names))}
+	cells := tableCells{time: at, decimalComma: c.Comma == ';', bad: make([]Skipped, len(t.Names)), full: make([]bool, len(t.Names))}
 	for {
 		record, err := c.Read()
 		if errors.Is(err, io.EOF) {
@@ -117,9 +117,10 @@ func ReadTable(r io.Reader, timeColumn string) (*Table, error) {
 
 // tableCells is what was seen in the columns of a table so far.
 type tableCells struct {
-	time int       // number of its column, which the others do not count
-	bad  []Skipped // by column: the first cell that is no number
-	full []bool    // by column: there was a number
+	time         int       // number of its column, which the others do not count
+	decimalComma bool      // commas part no cells: they may stand in numbers
+	bad          []Skipped // by column: the first cell that is no number
+	full         []bool    // by column: there was a number
 }
 
 // row reads the cells of a line.
@@ -133,6 +134,9 @@ func (c *tableCells) row(line int, record []string) (row Row, err error) {
 			continue
 		}
 		n := len(row.Values)
+		if c.decimalComma {
+			cell = strings.Replace(cell, ",", ".", 1)
+		}
 		v, ok := parseCell(cell)
 		if !ok && c.bad[n].Line == 0 {
 			c.bad[n].Line, c.bad[n].Cell = line, strings.Clone(cell)
@@ -178,11 +182,11 @@ func (t *Table) drop(c *tableCells) {
 			keep = append(keep, i)
 		}
 	}
-	t.choose(keep)
+	t.Choose(keep)
 }
 
-// choose takes columns in the order of the list; -1 is a column that was never measured.
-func (t *Table) choose(columns []int) {
+// Choose takes columns in the order of the list; -1 is a column that was never measured.
+func (t *Table) Choose(columns []int) {
 	names := make([]string, len(columns))
 	for n, i := range columns {
 		if i >= 0 {
@@ -215,6 +219,6 @@ func (t *Table) Match(names []string) (missing []string) {
 			missing = append(missing, name)
 		}
 	}
-	t.choose(columns)
+	t.Choose(columns)
 	return missing
 }

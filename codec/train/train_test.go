@@ -276,6 +276,9 @@ func TestReadTable(t *testing.T) {
 			t.Errorf("cells parted by %q: %+v, %v", separator, table, err)
 		}
 	}
+	if table, err := train.ReadTable(strings.NewReader("t;a;b\n60;-1,5;2.5\n"), ""); err != nil || table.Rows[0].Values[0] != -1.5 || table.Rows[0].Values[1] != 2.5 {
+		t.Errorf("decimal commas: %+v, %v", table, err)
+	}
 	if table, err := train.ReadTable(strings.NewReader("t,a;b,c\n60,1,\n"), ""); err != nil || table.Names[0] != "a;b" || fmt.Sprint(table.Skipped) != `[column "c" is empty]` {
 		t.Errorf("%+v, %v", table, err)
 	}
