@@ -255,6 +255,67 @@ func TestParkedWithoutEndIsPublishedRaw(t *testing.T) {
 	b.settled(b.udp(p.keyframe()), transports.Stored)
 }
 
+// F-131: a status of another slot is no base: it may be of another template, by which it would say other things.
+func TestBaseOfAnotherSlot(t *testing.T) {
+	b := newBench(t)
+	p := b.packer(7)
+	s := p.measure()
+	body, _, err := p.tm.AppendKeyframe(nil, 0, &s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var after codec.State
+	after.SetKeyframe(p.tm, &s)
+	b.settled(b.udp(p.frame(codec.MakeHeader(codec.KindKeyframe, 1, 0), body, &after)), transports.Stored)
+	b.settled(b.udp(p.delta(1)), transports.Stored)
+	b.crash()
+	b.settled(b.udp(p.delta(1)), transports.Stored)
+	b.settled(b.udp(p.keyframe()), transports.Stored)
+	b.expect(7, "dev-7.0.1.0 dev-7.0.2.0 dev-7.0.3.0 dev-7.0.4.0", "raw raw raw 3.74")
+}
+
+// At the limit of all devices a device's next frame takes the place of its own oldest, and a device of which none waits gets no place.
+func TestParkedOfAllDevicesAreBounded(t *testing.T) {
+	b := newBench(t)
+	p, q := b.packer(7), b.packer(8)
+	for _, d := range []*packer{p, q} {
+		b.settled(b.udp(d.keyframe()), transports.Stored)
+		d.delta(1) // lost
+	}
+	hub.PretendParked(b.hub, hub.ParkedMax-1)
+	b.settled(b.udp(p.delta(1)), transports.Stored)
+	b.expect(7, "dev-7.0.1.0", "3.71")
+	b.settled(b.udp(p.delta(1)), transports.Stored)
+	b.expect(7, "dev-7.0.1.0 dev-7.0.3.0", "3.71 raw")
+	b.settled(b.udp(q.delta(1)), transports.Stored)
+	b.expect(8, "dev-8.0.1.0 dev-8.0.3.0", "3.71 raw")
+	if n := b.hub.Parked(); n != hub.ParkedMax {
+		t.Errorf("%d wait, want %d", n, hub.ParkedMax)
+	}
+	if counts, err := b.store.KeyCounts(); err != nil || counts["parked"] != 1 {
+		t.Errorf("%d rows parked, %v", counts["parked"], err)
+	}
+}
+
+// A frame waits for its base in its own epoch: one of the same counter in the next epoch is another.
+func TestParkedFrameWaitsInItsEpoch(t *testing.T) {
+	b := newBench(t)
+	p := b.packer(7)
+	b.settled(b.udp(p.keyframe()), transports.Stored)
+	late := p.delta(1)
+	b.settled(b.udp(p.delta(1)), transports.Stored)
+	j, request := p.request(1, 9)
+	v := b.udp(request)
+	b.settled(v, transports.Stored)
+	p.accepted(v.Reply, j)
+	b.settled(b.udp(p.to(p.hello("1.0.0"))), transports.Stored)
+	b.settled(b.udp(p.keyframe()), transports.Stored)
+	b.settled(b.udp(p.keyframe()), transports.Stored) // its counter is that of the base in the epoch before
+	b.expect(7, "dev-7.0.1.0 dev-7.1.1.0 dev-7.1.2.0", "3.71 3.74 3.75")
+	b.settled(b.udp(late), transports.Stored)
+	b.expect(7, "dev-7.0.1.0 dev-7.1.1.0 dev-7.1.2.0 dev-7.0.2.0 dev-7.0.3.0", "3.71 3.74 3.75 3.72 3.73")
+}
+
 // A device whose frames wait for a base that does not come is asked for a status that needs none: once, until more frames wait.
 func TestParkedFramesAskForAKeyframe(t *testing.T) {
 	b := newBench(t)
