@@ -1,6 +1,7 @@
 package hub_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -112,6 +113,26 @@ func TestCommitsOfBatchesAreBounded(t *testing.T) {
 	if events < datagrams*frames*each || len(us[0].Payload) > 16*24 {
 		t.Errorf("%d events of datagrams of %d bytes", events, len(us[0].Payload))
 	}
+}
+
+// F-003, F-004: of a transmission 16 items are read, and none of one that is longer than a transmission may be.
+func TestTransmissionsAreBounded(t *testing.T) {
+	b := newBench(t)
+	p := b.packer(7)
+	var payload []byte
+	for range 17 {
+		payload = append(payload, p.keyframe()...)
+	}
+	b.settled(b.udp(payload), transports.Stored)
+	if ids, _ := b.heard(7); len(ids) != 16 {
+		t.Errorf("%d items were read", len(ids))
+	}
+	long := p.keyframe()
+	long = append(long, bytes.Repeat([]byte{0xa0}, codec.TransmissionMax-len(long)+1)...)
+	if v := b.udp(long); v.Settlement == transports.Stored {
+		t.Error("a transmission of 65,537 bytes is read")
+	}
+	b.settled(b.udp(long[:codec.TransmissionMax]), transports.Stored)
 }
 
 // same is a batch of statuses which say nothing but that they are there.
