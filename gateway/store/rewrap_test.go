@@ -96,7 +96,7 @@ func TestKEKSources(t *testing.T) {
 	}
 	for source, good := range map[string]bool{
 		filepath.Join(dir, "raw"): true, filepath.Join(dir, "hex"): true, filepath.Join(dir, "short"): false, filepath.Join(dir, "noise"): false,
-		"credential:raw": true, "credential:hex": true, "credential:missing": false, "credential:": false, "credential:../raw": false,
+		"credential:raw": true, "credential:hex": true, "credential:missing": false, "credential:": false, "credential:../raw": false, "credential:sub/../raw": false,
 		"env:GODWIT_TEST_KEK": true, "env:GODWIT_TEST_SHORT": false, "env:GODWIT_TEST_NOISE": false, "env:GODWIT_TEST_MISSING": false,
 	} {
 		k, err := store.LoadKEK(source, true)
