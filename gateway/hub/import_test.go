@@ -85,7 +85,8 @@ func TestFatalOperationConfirmsNothing(t *testing.T) {
 	}
 }
 
-// Under another key-encryption key no frame is opened, and none that was paid for is lost. A large fleet does not fill the log with that, and with the right key all is as it was.
+// Under another key-encryption key no frame is opened, and none that was paid for is lost. A large fleet does not fill the log with that, and with the right
+// key all is as it was.
 func TestAnotherKEK(t *testing.T) {
 	b := newBench(t)
 	d := b.importOne(8)
