@@ -67,7 +67,7 @@ func (w *way) open() error {
 	return w.template.DecodeKeyframe(&w.status, s.Header, w.plaintext, w.ref)
 }
 
-// Opening, decoding and acknowledging a frame allocates nothing, nor does refusing a forged or a malformed one.
+// Opening, decoding and acknowledging a frame allocates nothing, nor does refusing a forged one.
 func TestNothingIsAllocated(t *testing.T) {
 	w := newWay(t)
 	forged := append([]byte(nil), w.item...)
@@ -118,6 +118,86 @@ func TestNothingIsAllocated(t *testing.T) {
 		})
 		if n != 0 || failed != nil {
 			t.Errorf("%s: %v allocations, %v", name, n, failed)
+		}
+	}
+}
+
+// Deltas and batches are read, with the stored states that they are counted from, without an allocation, one by one and by an Opener, and so are keyframes as
+// bases and the frames of joins.
+func TestNoStatusAllocates(t *testing.T) {
+	tm, ref := buoy(t), testReference()
+	list := make([]codec.Status, 4)
+	for k := range list {
+		list[k] = codec.Status{Time: ref.Add(time.Duration(k-4) * time.Hour), ClockValid: true, Values: make([]codec.Value, len(tm.Fields()))}
+		for i := range tm.Fields() {
+			f := &tm.Fields()[i]
+			list[k].Values[i] = codec.Value{State: codec.Measured, Raw: f.Offset + min(int64(9+k), top(f))}
+		}
+	}
+	var base, at codec.State
+	base.SetKeyframe(tm, &list[0])
+	whole, wholeHeader, err := tm.AppendKeyframe(nil, 0, &list[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	at.CopyFrom(&base)
+	delta, deltaHeader, err := tm.AppendDelta(nil, 0, 1, &at, &list[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	at.CopyFrom(&base)
+	batch, batchHeader, err := tm.AppendBatch(nil, 0, 1, &at, list[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev := testDevice()
+	key, join := codec.DeriveSealKey(&dev, nil, codec.LabelUp8, 7, 0), codec.DeriveJoinKey(&dev, 7)
+	request := codec.AppendJoinRequest(nil, &join, codec.Join{Number: 7, Boot: 1, Random: 2})
+	openings := make([]codec.Opening, codec.OpenMax)
+	for k := range openings {
+		item, err := codec.NewCipher(key).AppendSealed(nil, deltaHeader, codec.Position{Number: 7, Counter: uint64(k)}, 8, 8, delta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		openings[k] = codec.Opening{Key: &key, Position: codec.Position{Number: 7, Counter: uint64(k)}}
+		if openings[k].Sealed, err = codec.ParseSealed(item[1:], 8, 8); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var opener codec.Opener
+	var status codec.Status
+	var statuses []codec.Status
+	stored := codec.AppendState(nil, &base)
+	for name, f := range map[string]func() error{
+		"keyframe as base": func() error { return tm.ReadKeyframe(&at, wholeHeader, whole) },
+		"delta": func() error {
+			if err := codec.ParseState(&at, tm, stored); err != nil {
+				return err
+			}
+			return tm.DecodeDelta(&status, &at, deltaHeader, delta, ref)
+		},
+		"batch": func() (err error) {
+			at.CopyFrom(&base)
+			statuses, err = tm.DecodeBatch(statuses, &at, batchHeader, batch, ref)
+			return err
+		},
+		"many at once": func() error {
+			opener.Open(openings)
+			return openings[codec.OpenMax-1].Err
+		},
+		"join": func() error {
+			j, err := codec.ParseJoin(request[1:])
+			if err != nil {
+				return err
+			}
+			return j.Verify(&join)
+		},
+	} {
+		if err := f(); err != nil { // the first time may make room
+			t.Errorf("%s: %v", name, err)
+		}
+		if n := testing.AllocsPerRun(100, func() { _ = f() }); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
 }

@@ -118,9 +118,10 @@ func DecodeFragmentStatus(body []byte) (FragmentStatus, error) {
 	return s, s.check()
 }
 
+// check refuses a last byte of the bitmap of which no bit is for an index that there can be.
 func (s *FragmentStatus) check() error {
 	n := len(s.Bitmap)
-	if s.Missing > FragmentsMax || n > 0 && s.Bitmap[n-1] == 0 || int(s.Missing)+8*n > FragmentsMax+7 {
+	if s.Missing > FragmentsMax || n > 0 && s.Bitmap[n-1] == 0 || int(s.Missing)+8*n > FragmentsMax+6 {
 		return fmt.Errorf("fragment status: missing %d, bitmap of %d bytes: %w", s.Missing, n, ErrMalformed)
 	}
 	return nil

@@ -101,6 +101,8 @@ func TestFrameEncodeRefuses(t *testing.T) {
 		"--counter 1 --steps 17:fly":                                                 "fly",
 		"--counter 1 --steps 17:failed/300":                                          "300",
 		"--counter 1 --steps 17:failed@soon":                                         "soon",
+		"--counter 1 --steps 17:failed@-5m":                                          "-5m",
+		"--counter 1 --clock 1969-12-31T23:59:59Z":                                   "before 1970",
 		"--counter 1 --alarm x":                                                      "alarm",
 		"--counter 1 --alarm 65536":                                                  "65536",
 		"--counter 1 --request song":                                                 "song",

@@ -94,6 +94,9 @@ func stepPlaintext(text string) ([]byte, error) {
 			if e.Age, err = config.ParseDuration(age); err != nil {
 				return nil, err
 			}
+			if e.Age < 0 {
+				return nil, fmt.Errorf("age %q: a step was not after the log was made", age)
+			}
 		}
 		l.Steps = append(l.Steps, e)
 	}
@@ -129,5 +132,8 @@ func clockPlaintext(text string) ([]byte, error) {
 			return nil, fmt.Errorf("--clock %s: want a time as 2026-01-31T12:00:00Z, or now", text)
 		}
 	}
-	return codec.AppendTime(nil, &codec.TimeSet{Seconds: uint64(max(0, at.Unix()))})
+	if at.Unix() < 0 {
+		return nil, fmt.Errorf("--clock %s: it is before 1970, where the seconds that are sent begin", text)
+	}
+	return codec.AppendTime(nil, &codec.TimeSet{Seconds: uint64(at.Unix())}) //nolint:gosec // not negative
 }

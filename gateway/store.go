@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/godwit-gateway/godwit/gateway/hub"
@@ -122,6 +123,11 @@ func (c *storeRewrapCmd) Run(e *env) error {
 	cfg, err := e.load()
 	if err != nil {
 		return err
+	}
+	if store.KEKIsFile(c.KEKFile) { // the gateway may start elsewhere
+		if c.KEKFile, err = filepath.Abs(c.KEKFile); err != nil {
+			return fmt.Errorf("the new key: %w", err)
+		}
 	}
 	from, err := store.LoadKEK(cfg.Store.KEKFile, false)
 	if err != nil {

@@ -67,6 +67,8 @@ type fieldView struct {
 	Predictor string `json:"predictor"`
 	codingView
 	Deadband string `json:"deadband,omitempty"` // a policy: not part of the template
+
+	written codec.Decimal // the scale: 0.1 and 0.10 are one number and two templates
 }
 
 type codingView struct {
@@ -113,7 +115,7 @@ func view(p *hub.Product) templateView {
 		one := fieldView{
 			ID: f.ID, Name: f.Name, Unit: f.Unit, Bits: f.Width, Optional: f.Optional, Group: f.Group, codingView: viewCoding(f.Coding),
 			Scale: string(codec.AppendDecimal(nil, f, 1)), Min: string(codec.AppendDecimal(nil, f, f.Offset)), Max: string(codec.AppendDecimal(nil, f, f.Offset+top)),
-			Predictor: f.Predictor.String(),
+			Predictor: f.Predictor.String(), written: f.Scale,
 		}
 		if steps, ok := p.Deadbands[f.Name]; ok {
 			one.Deadband = string(codec.AppendDecimal(nil, f, steps))

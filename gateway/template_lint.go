@@ -138,7 +138,11 @@ func diffViews(a, b *templateView) []difference {
 		compare(name+".id", x.ID, y.ID)
 		compare(name+".name", x.Name, y.Name)
 		compare(name+".unit", x.Unit, y.Unit)
-		compare(name+".scale", x.Scale, y.Scale)
+		if x.Scale == y.Scale && x.written != y.written {
+			compare(name+".scale", fmt.Sprintf("%de%d", x.written.Coef, x.written.Exp), fmt.Sprintf("%de%d", y.written.Coef, y.written.Exp))
+		} else {
+			compare(name+".scale", x.Scale, y.Scale)
+		}
 		compare(name+".min", x.Min, y.Min)
 		compare(name+".bits", x.Bits, y.Bits)
 		compare(name+".optional", x.Optional, y.Optional)

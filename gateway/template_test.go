@@ -103,11 +103,12 @@ func TestTemplateTrainTells(t *testing.T) {
 	wide := filepath.Join(dir, "wide.csv")
 	write(t, wide, "time,level\n1700000000,99\n1700003600,99\n1700007200,99\n1700010800,5.5\n1700014400,5.6\n1700018000,5.6\n")
 	contains(t, godwit(t, 0, "template", "train", wide, "--product", narrow, "--train", "100%"),
-		`field "wind" has no column`, `field "uptime" has no column`, "3 values are beyond their field's range")
+		`field "wind" has no column of numbers`, `field "uptime" has no column of numbers`, "3 values are beyond their field's range")
 	for want, args := range map[string][]string{
 		"--train 0%":    {data, "--product", draft, "--train", "0%"},
 		"--train 101%":  {data, "--product", draft, "--train", "101%"},
 		"--train x":     {data, "--product", draft, "--train", "x"},
+		"--train NaN":   {data, "--product", draft, "--train", "NaN"},
 		"--product":     {data},
 		"no such file":  {filepath.Join(dir, "ghost"), "--product", draft},
 		"no column of ": {data, "--product", filepath.Join("config", "products", "buoy-demo.toml")},
@@ -118,6 +119,13 @@ func TestTemplateTrainTells(t *testing.T) {
 	write(t, short, "time,level\n1700000000,5\n1700003600,5.1\n")
 	write(t, bad, "time,level\nyesterday,5\n")
 	contains(t, godwit(t, 1, "template", "train", short, "--product", draft), "0 rows to train on")
+	twice, typo := filepath.Join(dir, "twice.csv"), filepath.Join(dir, "typo.csv")
+	rows := strings.Repeat("1700000000,5,5\n", 10)
+	write(t, twice, "time,level,level\n"+rows)
+	write(t, typo, "time,level,uptime\n"+rows+"1700000000,5o,5\n")
+	contains(t, godwit(t, 1, "template", "train", twice, "--product", draft), `two columns are named "level"`)
+	contains(t, godwit(t, 0, "template", "train", typo, "--product", draft), `column "level" is not of numbers: line 12 has "5o"`, `field "level" has no column of numbers`)
+	contains(t, godwit(t, 0, "template", "train", typo, "--product", draft), "-            100.0%") // there are no batches of 24
 	contains(t, godwit(t, 1, "template", "train", bad, "--product", draft), "bad.csv", "yesterday")
 	contains(t, godwit(t, 1, "template", "train", data, "--product", draft, "--out", filepath.Join(dir, "no", "such.toml")), "write the product")
 }
@@ -211,6 +219,9 @@ func TestTemplateDiff(t *testing.T) {
 	if out := godwit(t, 0, "template", "diff", from, to); strings.TrimSpace(out) != "" {
 		t.Errorf("no difference, but: %s", out)
 	}
+	// One number, written in two ways, is two templates.
+	write(t, to, strings.Replace(base, `scale = "1"`, `scale = "1.0"`, 1))
+	contains(t, godwit(t, 1, "template", "diff", from, to), "field[0].scale", "1e0", "10e-1")
 	contains(t, godwit(t, 2, "template", "diff", from, "ghost"), "ghost")
 	contains(t, godwit(t, 2, "template", "diff", from), "<to>")
 }

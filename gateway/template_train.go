@@ -46,12 +46,14 @@ type trainResult struct {
 	Missing []string     `json:"fields_without_column"`
 	Skipped []string     `json:"columns_without_field"`
 	Size    *size.Figure `json:"bytes_per_status"`
+
+	unusable []train.Skipped // columns of fields
 }
 
 // Run trains.
 func (c *templateTrainCmd) Run(e *env) error {
 	percent, err := strconv.ParseFloat(strings.TrimSuffix(c.Train, "%"), 64)
-	if err != nil || percent <= 0 || percent > 100 {
+	if err != nil || !(percent > 0 && percent <= 100) { // nor what is no number
 		return fmt.Errorf("%w: --train %s: want a part such as 40%%", errUsage, c.Train)
 	}
 	text, err := os.ReadFile(c.Product)
@@ -118,11 +120,22 @@ func (c *templateTrainCmd) rows(draft train.Draft, r *trainResult) ([]train.Row,
 		names[i] = draft.Fields[i].Name
 		fields[names[i]] = true
 	}
-	r.Skipped, r.Missing = append([]string{}, table.Skipped...), []string{}
+	r.Skipped, r.Missing = []string{}, []string{}
+	for _, skipped := range table.Skipped {
+		if fields[skipped.Name] {
+			r.unusable = append(r.unusable, skipped)
+		} else {
+			r.Skipped = append(r.Skipped, skipped.Name)
+		}
+	}
+	seen := make(map[string]bool)
 	for _, name := range table.Names {
 		if !fields[name] {
 			r.Skipped = append(r.Skipped, name)
+		} else if seen[name] {
+			return nil, fmt.Errorf("%s: two columns are named %q", c.Data, name)
 		}
+		seen[name] = true
 	}
 	r.Missing = append(r.Missing, table.Match(names)...)
 	if len(r.Missing) == len(names) {
@@ -142,15 +155,22 @@ func (c *templateTrainCmd) write(e *env, r *trainResult, finished string) error 
 			return written(err)
 		}
 	}
+	for _, skipped := range r.unusable {
+		_, _ = fmt.Fprintln(e.stderr, skipped)
+	}
 	for _, name := range r.Missing {
-		_, _ = fmt.Fprintf(e.stderr, "field %q has no column: it keeps the default model\n", name)
+		_, _ = fmt.Fprintf(e.stderr, "field %q has no column of numbers: it keeps the default model\n", name)
 	}
 	if r.Clipped > 0 {
 		_, _ = fmt.Fprintf(e.stderr, "%d values are beyond their field's range\n", r.Clipped)
 	}
 	return e.print(r, "FORM SINGLE BATCH-OF-24 OF-JSON", func(row func(...any)) {
 		of := func(name string, single, batch float64) {
-			row(name, fmt.Sprintf("%.2f", single), fmt.Sprintf("%.2f", batch), fmt.Sprintf("%.1f%%", 100*single/r.Size.Means["json"]))
+			batched := "" // fewer than 24 were measured
+			if r.Size.Batch24Mean > 0 {
+				batched = fmt.Sprintf("%.2f", batch)
+			}
+			row(name, fmt.Sprintf("%.2f", single), batched, fmt.Sprintf("%.1f%%", 100*single/r.Size.Means["json"]))
 		}
 		for _, name := range []string{"json", "senml_cbor", "cbor", "packed_absolute"} {
 			of(name, r.Size.Means[name], r.Size.Means24[name])

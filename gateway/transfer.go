@@ -95,12 +95,11 @@ func unsealKeys(text []byte, kek *store.KEK) ([]byte, error) {
 		}
 		line, _ := r.FieldPos(0)
 		if first {
-			number, key = slices.Index(rec, "number"), slices.Index(rec, "key")
-			if number < 0 || key < 0 {
+			if number, key = keyColumns(rec); number < 0 || key < 0 {
 				return nil, fmt.Errorf("%w: line 1: want the columns number and key", errImport)
 			}
-		} else if sealed, ok := strings.CutPrefix(rec[key], fleet.SealedKeyPrefix); ok {
-			if rec[key], err = unsealKey(kek, rec[number], sealed); err != nil {
+		} else if sealed, ok := strings.CutPrefix(strings.TrimSpace(rec[key]), fleet.SealedKeyPrefix); ok {
+			if rec[key], err = unsealKey(kek, strings.TrimSpace(rec[number]), sealed); err != nil {
 				errs = append(errs, fmt.Errorf("line %d: %w", line, err))
 				continue
 			}
@@ -118,6 +117,14 @@ func unsealKeys(text []byte, kek *store.KEK) ([]byte, error) {
 		return nil, fmt.Errorf("%w:\n%w", errImport, errors.Join(errs...))
 	}
 	return out.Bytes(), w.Error()
+}
+
+// keyColumns finds the columns of the number and of the key; −1: there is none.
+func keyColumns(header []string) (number, key int) {
+	is := func(name string) int {
+		return slices.IndexFunc(header, func(h string) bool { return fleet.ImportColumn(h) == name })
+	}
+	return is("number"), is("key")
 }
 
 func unsealKey(kek *store.KEK, number, sealed string) (string, error) {

@@ -35,6 +35,12 @@ func TestUnsealKeys(t *testing.T) {
 	if _, err := unsealKeys([]byte(text), other); !errors.Is(err, store.ErrWrongKEK) {
 		t.Errorf("another transfer key: %v", err)
 	}
+	for _, header := range []string{"\ufeffnumber,name,key", "Number, NAME , Key "} { // as a table program saves it
+		edited := header + "\n 7 ,a," + sealed + " \n"
+		if got, err := unsealKeys([]byte(edited), kek); err != nil || !strings.Contains(string(got), ","+hex.EncodeToString(key[:])+"\n") {
+			t.Errorf("%q: %s, %v", header, got, err)
+		}
+	}
 	lines := "number,name,key\n\n\n8,\"b\nc\",fleet:x\n\n9,d,fleet:y\n"
 	if got, err := unsealKeys([]byte(lines), kek); err != nil || string(got) != lines {
 		t.Errorf("%q, %v, want the rows in their lines: %q", got, err, lines)

@@ -33,7 +33,7 @@ func TestData(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(table.Rows) != 6000 || len(table.Names) != 11 || len(table.Skipped) != 0 || !strings.Contains(text, ",,") {
-		t.Errorf("%d rows of %q, passed over %q", len(table.Rows), table.Names, table.Skipped)
+		t.Errorf("%d rows of %q, passed over %v", len(table.Rows), table.Names, table.Skipped)
 	}
 	for i := range table.Rows[1:] {
 		if d := table.Rows[i+1].Time - table.Rows[i].Time; d < 3598 || d > 3602 {

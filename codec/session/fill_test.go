@@ -185,6 +185,11 @@ func TestFillOfBearers(t *testing.T) {
 			t.Errorf("%s: with deadbands %d readings in %d bytes, without %d in %d; %v", tt.name, quiet.Readings, len(quiet.Plaintext), got.Readings, len(got.Plaintext), err)
 		}
 	}
+	// What is paid for anyway may be more than a message carries.
+	small := session.Filler{Template: tm, Bearer: session.Bearer{Minimum: 200, Maximum: 60}, Overhead: 11}
+	if got, err := small.Frame(nil, false, list[:last], &list[last]); err != nil || got.Readings < 2 || len(got.Plaintext)+small.Overhead > 60 {
+		t.Errorf("%d readings in %d bytes, %v", got.Readings, len(got.Plaintext)+small.Overhead, err)
+	}
 	f := session.Filler{Template: tm, Bearer: session.Bearer{Maximum: 20}, Overhead: 11}
 	if _, err := f.Frame(nil, false, nil, &list[0]); !errors.Is(err, codec.ErrMalformed) {
 		t.Errorf("larger than the bearer carries: %v", err)

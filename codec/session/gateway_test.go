@@ -234,6 +234,93 @@ func TestRestoredPending(t *testing.T) {
 	}
 }
 
+// F-022, F-123: the downlinks of an epoch that the backup knew as pending go on above all that were sealed in it since.
+func TestRestoredPendingSealsNothingTwice(t *testing.T) {
+	var g session.Gateway
+	g.Rekey([session.SaltLen]byte{1})
+	backup := g
+	g.Accept(true, 0, epochStart)
+	used := uint64(0)
+	for range 100 {
+		used = g.NextDown()
+	}
+	backup.Lost(epochStart.Add(time.Hour))
+	if !backup.Accept(true, 1, epochStart.Add(time.Hour)) || backup.Current.Number != g.Current.Number || backup.NextDown() <= used {
+		t.Errorf("downlink %d of epoch %d again, %d was used of epoch %d", backup.Current.Down, backup.Current.Number, used, g.Current.Number)
+	}
+}
+
+// F-116, F-123: numbers of epochs may be above the seconds. What the backup knew as pending is not told again all the same, and does not end the guard.
+func TestRestoredBeyondTheSeconds(t *testing.T) {
+	g := session.Gateway{Allocated: 1<<32 - 10}
+	first, _ := g.Rekey([session.SaltLen]byte{1})
+	g.Lost(epochStart)
+	heard := g
+	if !heard.Accept(true, 0, epochStart) || heard.Guard == 0 {
+		t.Errorf("heard in an epoch of the backup, and no longer guarded: %+v", heard)
+	}
+	if r, ok := g.Rekey([session.SaltLen]byte{2}); !ok || r.Epoch <= first.Epoch || !g.Accept(true, 0, epochStart) || g.Guard != 0 {
+		t.Errorf("%+v, %t, %+v", r, ok, g)
+	}
+}
+
+// F-111, F-123: after a restore a challenge costs money in the next hour at the earliest: there may have been one a moment ago.
+func TestRestoredChallengesSeldom(t *testing.T) {
+	var g session.Gateway
+	g.Lost(epochStart)
+	for after, want := range map[time.Duration]session.Answer{0: session.Wait, time.Hour - time.Millisecond: session.Wait, time.Hour: session.Challenge} {
+		h := g
+		if a := h.Request(attempt(1, 1), codec.Nonce{1}, false, epochStart.Add(after)); a != want {
+			t.Errorf("%s after it: %s, want %s", after, a, want)
+		}
+	}
+}
+
+// F-110: a copy of the request that began the epoch before the current one costs nothing, and a challenge ends where the device is heard in a new epoch.
+func TestOldAttemptsChangeNothing(t *testing.T) {
+	var g session.Gateway
+	g.Request(attempt(5, 1), codec.Nonce{1}, true, epochStart)
+	g.Accept(true, 0, epochStart)
+	g.Request(attempt(3, 3), codec.Nonce{9}, true, epochStart)
+	g.Rekey([session.SaltLen]byte{1})
+	g.Accept(true, 0, epochStart)
+	before := g
+	for name, a := range map[string]session.Answer{
+		"a request of the previous epoch":    g.Request(attempt(5, 1), codec.Nonce{2}, false, epochStart.Add(time.Hour)),
+		"its confirmation":                   g.Confirm(attempt(5, 1)),
+		"a confirmation of an old challenge": g.Confirm(attempt(3, 3)),
+	} {
+		if a != session.Silence || g != before {
+			t.Errorf("%s: %s, %+v", name, a, g)
+		}
+	}
+}
+
+// F-110: an attempt of nothing but zeros is not that of epoch 0, which has a salt of zeros.
+func TestAttemptOfZeros(t *testing.T) {
+	g := session.Gateway{Boot: 1}
+	zero := attempt(0, 0)
+	g.Request(zero, codec.Nonce{4}, true, epochStart)
+	if n, ok := g.Challenged(zero); !ok || n != (codec.Nonce{4}) {
+		t.Errorf("confirmed is %x, %t", n, ok)
+	}
+	if a := g.Confirm(zero); a != session.Accept || !g.Accept(true, 0, epochStart) {
+		t.Fatalf("%s, %+v", a, g)
+	}
+	if n, ok := g.Challenged(zero); !ok || n != (codec.Nonce{4}) {
+		t.Errorf("a late copy is of %x, %t", n, ok)
+	}
+}
+
+// A frame that is known elsewhere to have been taken is of an epoch that is known here, or changes only which one comes next.
+func TestUsedOfAnotherEpoch(t *testing.T) {
+	g := session.Gateway{Current: session.Epoch{Number: 7}, Allocated: 7}
+	before := g
+	if g.Used(0, 5, epochStart) || g != before {
+		t.Errorf("a frame of epoch 0: %+v", g)
+	}
+}
+
 // F-123: a rekey after a restore is of a number that no device is above, and the next one repeats it.
 func TestRestoredRekey(t *testing.T) {
 	var g session.Gateway
@@ -364,6 +451,36 @@ func TestNames(t *testing.T) {
 	}
 	if k.Number = 0; len(k.SaltBytes()) != 0 {
 		t.Error("epoch 0 has a salt")
+	}
+}
+
+// F-124: an attempt whose acceptance was under way when all was lost is challenged like any other. In the epoch that it began nothing is taken any more, so that
+// the same acceptance again would leave the device where nobody hears it.
+func TestDisownedPending(t *testing.T) {
+	now := time.UnixMilli(1_700_000_000_000)
+	j := attempt(1, 5)
+	var g session.Gateway
+	if a := g.Request(j, codec.Nonce{1}, true, now); a != session.Accept {
+		t.Fatal(a)
+	}
+	g.Disown(now)
+	if a := g.Request(j, codec.Nonce{2}, true, now); a != session.Challenge {
+		t.Fatalf("%s, want a challenge", a)
+	}
+	if n, ok := g.Challenged(j); !ok || n != (codec.Nonce{2}) {
+		t.Fatalf("confirmed is %x, %t", n, ok)
+	}
+	if a := g.Confirm(j); a != session.Accept || g.PendingNonce() != (codec.Nonce{2}) {
+		t.Fatalf("%s with nonce %x", a, g.PendingNonce())
+	}
+	if c := g.Classify(true, 0); c != session.New || !g.Accept(true, 0, now) {
+		t.Errorf("the first frame is %d", c)
+	}
+	if a := g.Request(j, codec.Nonce{3}, true, now); a != session.Silence {
+		t.Errorf("a replay is answered with %s", a)
+	}
+	if n, ok := g.Challenged(j); !ok || n != (codec.Nonce{2}) {
+		t.Errorf("a late copy of the confirmation is of %x, %t", n, ok)
 	}
 }
 

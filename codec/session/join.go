@@ -37,7 +37,7 @@ func (a Answer) String() string {
 // nothing. For an acceptance the epoch is Second, for a challenge the nonce is in Challenge.
 func (g *Gateway) Request(j codec.Join, nonce codec.Nonce, free bool, now time.Time) Answer {
 	switch {
-	case g.Role == Pending && j.Began(g.Second.Salt):
+	case g.waits(j):
 		return Accept // the acceptance was lost
 	case g.began(j):
 		return Silence // a late copy, or a replay: the device is there already
@@ -60,6 +60,11 @@ func (g *Gateway) Request(j codec.Join, nonce codec.Nonce, free bool, now time.T
 // within reports whether a moment lies less than d before now. A clock that was set back does not make the moment last.
 func within(now, at int64, d time.Duration) bool { return now >= at && now-at < d.Milliseconds() }
 
+// waits reports whether the join began the pending epoch, and frames of that are taken.
+func (g *Gateway) waits(j codec.Join) bool {
+	return g.Role == Pending && g.Second.Number >= g.Least && j.Began(g.Second.Salt)
+}
+
 // began reports whether the join began an epoch in which the device was heard.
 func (g *Gateway) began(j codec.Join) bool {
 	return g.Current.Number > 0 && j.Began(g.Current.Salt) || g.Role == Previous && g.Second.Number > 0 && j.Began(g.Second.Salt)
@@ -67,9 +72,11 @@ func (g *Gateway) began(j codec.Join) bool {
 
 // Challenged is the nonce that a confirmation of the attempt must be for; false if there is none.
 func (g *Gateway) Challenged(j codec.Join) (codec.Nonce, bool) {
-	for _, e := range []*Epoch{&g.Second, &g.Current} {
-		if e.Number > 0 && j.Began(e.Salt) {
-			return nonceOf(e), true // a late copy of a confirmation verifies as well
+	if g.waits(j) || g.began(j) {
+		for _, e := range []*Epoch{&g.Second, &g.Current} {
+			if e.Number > 0 && j.Began(e.Salt) {
+				return nonceOf(e), true // a late copy of a confirmation verifies as well
+			}
 		}
 	}
 	return g.Challenge, g.ChallengeAt != 0
@@ -83,7 +90,7 @@ func (g *Gateway) PendingNonce() codec.Nonce { return nonceOf(&g.Second) }
 // Confirm settles a confirmation whose MAC verified with the nonce that Challenged gave.
 func (g *Gateway) Confirm(j codec.Join) Answer {
 	switch {
-	case g.Role == Pending && j.Began(g.Second.Salt):
+	case g.waits(j):
 		return Accept
 	case g.began(j) || g.ChallengeAt == 0:
 		return Silence

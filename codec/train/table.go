@@ -1,6 +1,8 @@
 package train
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -15,7 +17,22 @@ import (
 type Table struct {
 	Names   []string // of the columns, without that of the time
 	Rows    []Row
-	Skipped []string // columns that are not numbers
+	Skipped []Skipped // columns that are not numbers
+}
+
+// A Skipped column is one that was passed over.
+type Skipped struct {
+	Name string
+	Line int    // of the first cell that is no number; 0: all are empty
+	Cell string // what stands there
+}
+
+// String says why.
+func (s Skipped) String() string {
+	if s.Line == 0 {
+		return fmt.Sprintf("column %q is empty", s.Name)
+	}
+	return fmt.Sprintf("column %q is not of numbers: line %d has %q", s.Name, s.Line, s.Cell)
 }
 
 // layouts of times beside Unix seconds. A time without a zone is UTC.
@@ -23,16 +40,17 @@ var layouts = []string{
 	time.RFC3339, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04", "2006-1-2 15:04:05", "2006-1-2 15:04",
 	"2006/01/02 15:04:05", "2006/01/02 15:04", "1/2/2006 15:04:05", "1/2/2006 15:04", "2006-01-02",
 	"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04Z07:00", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05 UTC",
+	"1/2/2006 3:04:05 PM", "1/2/2006 3:04 PM", "2.1.2006 15:04:05", "2.1.2006 15:04", time.ANSIC, time.RFC1123, time.RFC1123Z,
 }
 
-// millisecondsFrom tells Unix milliseconds from seconds: as seconds it is the year 5138.
+// millisecondsFrom tells Unix milliseconds from seconds: as seconds it is the year 5138. Microseconds and nanoseconds are told in the same way.
 const millisecondsFrom = 1e11
 
 // parseTime reads a time as Unix seconds, rounded down.
 func parseTime(s string) (int64, error) {
 	s = strings.TrimSpace(s)
-	if n, err := strconv.ParseFloat(s, 64); err == nil && !math.IsNaN(n) && math.Abs(n) < 1e15 {
-		if math.Abs(n) >= millisecondsFrom {
+	if n, err := strconv.ParseFloat(s, 64); err == nil && !math.IsNaN(n) && math.Abs(n) < millisecondsFrom*1e9 {
+		for math.Abs(n) >= millisecondsFrom {
 			n /= 1000
 		}
 		return int64(math.Floor(n)), nil
@@ -48,11 +66,13 @@ func parseTime(s string) (int64, error) {
 // ErrTable is wrapped by the errors of a CSV file; they say in which line.
 var ErrTable = errors.New("table")
 
-// ReadTable reads a CSV file with a line of names. The time is the column of that name, or the first one for "". An empty cell, "NA" and "NaN" were not
-// measured; a column with anything else that is no number, or without any number, is passed over and named.
+// ReadTable reads a CSV file with a line of names. The time is the column of that name, or the first one for "". Cells are parted by commas, or, where the
+// line of names has none, by semicolons or tabs. An empty cell, "NA" and "NaN" were not measured; a column with anything else that is no number, or without
+// any number, is passed over and named.
 func ReadTable(r io.Reader, timeColumn string) (*Table, error) {
-	c := csv.NewReader(r)
-	c.FieldsPerRecord, c.ReuseRecord = -1, true
+	b := bufio.NewReaderSize(r, namesMax)
+	c := csv.NewReader(b)
+	c.FieldsPerRecord, c.ReuseRecord, c.Comma = -1, true, separator(b)
 	record, err := c.Read()
 	if err != nil {
 		return nil, fmt.Errorf("%w: line of names: %w", ErrTable, err)
@@ -69,7 +89,7 @@ func ReadTable(r io.Reader, timeColumn string) (*Table, error) {
 		return nil, fmt.Errorf("%w: there is no column %q", ErrTable, timeColumn)
 	}
 	t := &Table{Names: append(append([]string(nil), names[:at]...), names[at+1:]...)}
-	bad, full := make([]bool, len(t.Names)), make([]bool, len(t.Names))
+	cells := tableCells{time: at, decimalComma: c.Comma == ';', bad: make([]Skipped, len(t.Names)), full: make([]bool, len(t.Names))}
 	for {
 		record, err := c.Read()
 		if errors.Is(err, io.EOF) {
@@ -82,25 +102,64 @@ func ReadTable(r io.Reader, timeColumn string) (*Table, error) {
 		if len(record) != len(names) {
 			return nil, fmt.Errorf("%w: line %d: %d cells, want %d", ErrTable, line, len(record), len(names))
 		}
-		row := Row{Values: make([]float64, 0, len(t.Names))}
-		if row.Time, err = parseTime(record[at]); err != nil {
+		row, err := cells.row(line, record)
+		if err != nil {
 			return nil, fmt.Errorf("%w: line %d: %w", ErrTable, line, err)
-		}
-		for i, cell := range record {
-			if i != at {
-				n := len(row.Values)
-				v, ok := parseCell(cell)
-				bad[n], full[n] = bad[n] || !ok, full[n] || !math.IsNaN(v)
-				row.Values = append(row.Values, v)
-			}
 		}
 		t.Rows = append(t.Rows, row)
 	}
 	if len(t.Rows) == 0 {
 		return nil, fmt.Errorf("%w: no rows", ErrTable)
 	}
-	t.drop(func(i int) bool { return bad[i] || !full[i] })
+	t.drop(&cells)
 	return t, nil
+}
+
+// tableCells is what was seen in the columns of a table so far.
+type tableCells struct {
+	time         int       // number of its column, which the others do not count
+	decimalComma bool      // commas part no cells: they may stand in numbers
+	bad          []Skipped // by column: the first cell that is no number
+	full         []bool    // by column: there was a number
+}
+
+// row reads the cells of a line.
+func (c *tableCells) row(line int, record []string) (row Row, err error) {
+	if row.Time, err = parseTime(record[c.time]); err != nil {
+		return row, err
+	}
+	row.Values = make([]float64, 0, len(c.full))
+	for i, cell := range record {
+		if i == c.time {
+			continue
+		}
+		n := len(row.Values)
+		if c.decimalComma {
+			cell = strings.Replace(cell, ",", ".", 1)
+		}
+		v, ok := parseCell(cell)
+		if !ok && c.bad[n].Line == 0 {
+			c.bad[n].Line, c.bad[n].Cell = line, strings.Clone(cell)
+		}
+		c.full[n] = c.full[n] || !math.IsNaN(v)
+		row.Values = append(row.Values, v)
+	}
+	return row, nil
+}
+
+// namesMax is how much of a file is looked at to find what parts its cells.
+const namesMax = 64 << 10
+
+// separator is what parts the cells of the line of names, which comes next.
+func separator(b *bufio.Reader) rune {
+	text, _ := b.Peek(namesMax) // as much of it as there is
+	line, _, _ := bytes.Cut(text, []byte{'\n'})
+	for _, c := range ",;\t" {
+		if bytes.ContainsRune(line, c) {
+			return c
+		}
+	}
+	return ','
 }
 
 func parseCell(s string) (v float64, ok bool) {
@@ -112,21 +171,22 @@ func parseCell(s string) (v float64, ok bool) {
 	return v, err == nil && !math.IsInf(v, 0)
 }
 
-// drop takes the columns out that are to be skipped.
-func (t *Table) drop(skip func(i int) bool) {
+// drop takes the columns out that are not of numbers.
+func (t *Table) drop(c *tableCells) {
 	var keep []int
 	for i, name := range t.Names {
-		if skip(i) {
-			t.Skipped = append(t.Skipped, name)
+		if c.bad[i].Line > 0 || !c.full[i] {
+			c.bad[i].Name = name
+			t.Skipped = append(t.Skipped, c.bad[i])
 		} else {
 			keep = append(keep, i)
 		}
 	}
-	t.choose(keep)
+	t.Choose(keep)
 }
 
-// choose takes columns in the order of the list; -1 is a column that was never measured.
-func (t *Table) choose(columns []int) {
+// Choose takes columns in the order of the list; -1 is a column that was never measured.
+func (t *Table) Choose(columns []int) {
 	names := make([]string, len(columns))
 	for n, i := range columns {
 		if i >= 0 {
@@ -159,6 +219,6 @@ func (t *Table) Match(names []string) (missing []string) {
 			missing = append(missing, name)
 		}
 	}
-	t.choose(columns)
+	t.Choose(columns)
 	return missing
 }

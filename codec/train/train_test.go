@@ -236,7 +236,7 @@ func TestReadTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Join(table.Names, ",") != "a,b" || strings.Join(table.Skipped, ",") != "word" || len(table.Rows) != 3 {
+	if strings.Join(table.Names, ",") != "a,b" || fmt.Sprint(table.Skipped) != `[column "word" is not of numbers: line 2 has "x"]` || len(table.Rows) != 3 {
 		t.Fatalf("%+v", table)
 	}
 	for i, at := range []int64{1704067800, 1704068400, 1704069000} {
@@ -247,6 +247,7 @@ func TestReadTable(t *testing.T) {
 	for _, when := range []string{
 		"1704067200", "1704067200123", "1.7040672e9", "2024-01-01T00:00:00Z", "2024-01-01 02:00:00+02:00", "2024-01-01 00:00:00.999", "2024-01-01 00:00:00 UTC",
 		"2024-01-01T01:00:00+0100", "2024-01-01 00:00Z", "2024-01-01T00:00Z", "2024-01-01", "1/1/2024 00:00", "2024/01/01 00:00:00",
+		"1704067200123456", "1704067200123456789", "1/1/2024 12:00:00 AM", "01/01/2024 12:00 AM", "01.01.2024 00:00", "1.1.2024 00:00:00", "Mon Jan  1 00:00:00 2024",
 	} {
 		if one, err := train.ReadTable(strings.NewReader("t,a\n"+when+",1\n"), ""); err != nil || one.Rows[0].Time != 1704067200 {
 			t.Errorf("%s: %+v, %v", when, one, err)
@@ -264,10 +265,22 @@ func TestReadTable(t *testing.T) {
 		{"t,a\n1,2\nyesterday,3\n", "line 3"},
 		{"t,a\n1,2,3\n", "line 2: 3 cells"},
 		{"t,a\n1,\"2\n", "line 2"},
+		{"t,a\n1704067200123456789012,2\n", "line 2"},
 	} {
 		if _, err := train.ReadTable(strings.NewReader(tc.text), ""); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%q: %v, want %q", tc.text, err, tc.want)
 		}
+	}
+	for _, separator := range []string{";", "\t"} {
+		if table, err := train.ReadTable(strings.NewReader(strings.ReplaceAll("\ufeffwhen;a;b\n60;1;2\n120;3;\n", ";", separator)), ""); err != nil || len(table.Names) != 2 || len(table.Rows) != 2 {
+			t.Errorf("cells parted by %q: %+v, %v", separator, table, err)
+		}
+	}
+	if table, err := train.ReadTable(strings.NewReader("t;a;b\n60;-1,5;2.5\n"), ""); err != nil || table.Rows[0].Values[0] != -1.5 || table.Rows[0].Values[1] != 2.5 {
+		t.Errorf("decimal commas: %+v, %v", table, err)
+	}
+	if table, err := train.ReadTable(strings.NewReader("t,a;b,c\n60,1,\n"), ""); err != nil || table.Names[0] != "a;b" || fmt.Sprint(table.Skipped) != `[column "c" is empty]` {
+		t.Errorf("%+v, %v", table, err)
 	}
 	if _, err := train.ReadTable(strings.NewReader("t,a\n1,2\n"), "when"); err == nil {
 		t.Error("a time column that is not there is taken")

@@ -61,7 +61,7 @@ func (d *Document) AddAll(key string, err error) {
 // Product reads a table that says what a product file says.
 func (d *Document) Product(path string, table map[string]any) hub.Product {
 	before := len(d.ps.list)
-	p, draft := d.ps.productOf(path, table)
+	p, draft := d.ps.productOf(path, table, false)
 	d.ps.template(path, before, &p, &draft)
 	return p
 }

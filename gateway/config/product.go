@@ -41,13 +41,13 @@ type productField struct {
 	ID       int    `toml:"id"`
 	Name     string `toml:"name"`
 	Unit     string `toml:"unit"`
-	Scale    string `toml:"scale"` // decimal, "0.01"
+	Scale    string `toml:"scale"` // decimal, "0.01" or "1e6"
 	Min      string `toml:"min"`   // decimal, a multiple of scale
 	Bits     int    `toml:"bits"`
 	Optional bool   `toml:"optional"`
 	Group    int    `toml:"group"`
 
-	Predictor string `toml:"predictor"` // last, elapsed or trend
+	Predictor string `toml:"predictor"` // last, elapsed, trend, zero or along
 	Order     int    `toml:"order"`
 	Spread    int    `toml:"spread"`
 	Model     string `toml:"model"`    // hexadecimal
@@ -99,14 +99,22 @@ func productNames(c *Config) string {
 	return strings.Join(names, ", ")
 }
 
-// parseDecimal reads a decimal number exactly.
+// placesMax is how far the exponent of a decimal number may be from 0: as far as that of a scale.
+const placesMax = 12
+
+// parseDecimal reads a decimal number exactly, as in 0.01, -40 or 5e9.
 func parseDecimal(s string) (codec.Decimal, error) {
-	whole, fraction, _ := strings.Cut(s, ".")
+	digits, power, scientific := strings.Cut(s, "e")
+	whole, fraction, _ := strings.Cut(digits, ".")
 	coef, err := strconv.ParseInt(whole+fraction, 10, 64)
-	if err != nil || len(fraction) > 9 || coef > 1e15 || coef < -1e15 {
+	exp := int64(0)
+	if err == nil && scientific {
+		exp, err = strconv.ParseInt(power, 10, 8)
+	}
+	if exp -= int64(len(fraction)); err != nil || coef == math.MinInt64 || exp < -placesMax || exp > placesMax {
 		return codec.Decimal{}, fmt.Errorf("%q is not a decimal number", s)
 	}
-	return codec.Decimal{Coef: coef, Exp: int8(-len(fraction))}, nil //nolint:gosec // at most 9
+	return codec.Decimal{Coef: coef, Exp: int8(exp)}, nil
 }
 
 // quotient is a/b, if it is whole and no number beyond all limits comes up on the way.

@@ -18,7 +18,7 @@ import (
 // ParseProduct reads a product file. The file's name is for the problems.
 func ParseProduct(file, text string) (hub.Product, FileErrors) {
 	ps := &problems{file: file, lines: scanLines(text)}
-	p, draft := ps.product(text)
+	p, draft := ps.product(text, false)
 	ps.template("", 0, &p, &draft)
 	return p, ps.list
 }
@@ -50,7 +50,7 @@ func (ps *problems) template(path string, before int, p *hub.Product, draft *tra
 // ParseDraft reads a product file that training is to finish: without scale, min or bits in a field, and without an interval, they are open.
 func ParseDraft(file, text string) (hub.Product, train.Draft, FileErrors) {
 	ps := &problems{file: file, lines: scanLines(text)}
-	p, draft := ps.product(text)
+	p, draft := ps.product(text, true)
 	if len(ps.list) == 0 && len(draft.Fields) == 0 {
 		ps.add("field", `[[field]] with id = 1, name = "battery"`, "there are no fields")
 	}
@@ -58,17 +58,17 @@ func ParseDraft(file, text string) (hub.Product, train.Draft, FileErrors) {
 	return p, draft, ps.list
 }
 
-// product reads a product file but for what only a template can check.
-func (ps *problems) product(text string) (hub.Product, train.Draft) {
+// product reads a product file but for what only a template can check. What an open one leaves out is for training to choose.
+func (ps *problems) product(text string, open bool) (hub.Product, train.Draft) {
 	tree := make(map[string]any)
 	if !ps.parse(text, tree) {
 		return hub.Product{}, train.Draft{}
 	}
-	return ps.productOf("", tree)
+	return ps.productOf("", tree, open)
 }
 
 // productOf is product for a table.
-func (ps *problems) productOf(path string, table map[string]any) (hub.Product, train.Draft) {
+func (ps *problems) productOf(path string, table map[string]any, open bool) (hub.Product, train.Draft) {
 	pf := productFile{TimeUnit: "seconds"}
 	ps.decode(path, table, &pf)
 	p := hub.Product{Name: pf.Name, Releases: make(map[uint8]string), Deadbands: make(map[string]int64)}
@@ -87,7 +87,7 @@ func (ps *problems) productOf(path string, table map[string]any) (hub.Product, t
 	for i := range pf.Fields {
 		path := join(path, fmt.Sprintf("field[%d]", i))
 		f := ps.field(path, &pf.Fields[i])
-		if steps, ok := ps.deadband(path+".deadband", pf.Fields[i].Deadband, f.Scale); ok {
+		if steps, ok := ps.deadband(path+".deadband", pf.Fields[i].Deadband, f.Scale, open && f.AnyScale); ok {
 			p.Deadbands[f.Name] = steps
 		}
 		draft.Fields = append(draft.Fields, f)
@@ -190,14 +190,17 @@ func (ps *problems) field(path string, pf *productField) train.Field {
 	return f
 }
 
-// deadband reads a change that need not be reported, in steps.
-func (ps *problems) deadband(key, text string, scale codec.Decimal) (int64, bool) {
+// deadband reads a change that need not be reported, in steps of a scale: of none if that is still to be chosen.
+func (ps *problems) deadband(key, text string, scale codec.Decimal, anyScale bool) (int64, bool) {
 	if text == "" {
 		return 0, false
 	}
 	d, err := parseDecimal(text)
 	if err != nil || d.Coef < 0 {
 		ps.add(key, `deadband = "0.2"`, "%q is not a decimal number above zero", text)
+		return 0, false
+	}
+	if anyScale && d.Coef > 0 {
 		return 0, false
 	}
 	steps, ok := quotient(d, scale)

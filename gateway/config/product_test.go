@@ -10,6 +10,7 @@ import (
 	"github.com/godwit-gateway/godwit/codec"
 	"github.com/godwit-gateway/godwit/codec/train"
 	"github.com/godwit-gateway/godwit/gateway/config"
+	"github.com/godwit-gateway/godwit/gateway/hub"
 )
 
 const pump = `# A pump.
@@ -112,5 +113,107 @@ func TestFinish(t *testing.T) {
 	inline := "name = \"pump\"\nfield = [{id = 1, name = \"flow\", bits = 4}, {id = 2, name = \"uptime\", bits = 4}]\n"
 	if _, err := config.Finish("pump.toml", inline, tm); err == nil {
 		t.Error("fields in one line are taken")
+	}
+}
+
+// A draft may name a deadband where training is still to choose the scale; it is held to the scale that was chosen.
+func TestDraftWithDeadbandAndNoScale(t *testing.T) {
+	const draft = "name = \"tank\"\n[[field]]\nid = 1\nname = \"level\"\ndeadband = \"0.2\"\n"
+	for _, tc := range []struct {
+		deadband string
+		steps    int64
+		want     string
+	}{{"0.2", 2, ""}, {"0.25", 0, "0.25 is not a multiple of the scale"}, {"-1", 0, "not a decimal number"}, {"0", 0, "not a multiple"}} {
+		text := strings.Replace(draft, "0.2", tc.deadband, 1)
+		p, err := trained(text, func(i int) float64 { return float64(i%7) / 10 })
+		switch {
+		case tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)):
+			t.Errorf("%s: %v, want %q", tc.deadband, err, tc.want)
+		case tc.want == "" && (err != nil || p.Deadbands["level"] != tc.steps):
+			t.Errorf("%s: %v, %v", tc.deadband, p.Deadbands, err)
+		}
+	}
+	// A product that is finished counts in whole numbers where it names no scale.
+	if _, problems := config.ParseProduct("tank.toml", draft+"bits = 4\n"); !strings.Contains(fmt.Sprint(problems), "multiple of the scale") {
+		t.Errorf("a deadband below the step of a product is taken: %v", problems)
+	}
+}
+
+// trained finishes a draft of one field from what a function gives.
+func trained(text string, value func(i int) float64) (p hub.Product, err error) {
+	_, draft, problems := config.ParseDraft("tank.toml", text)
+	if len(problems) > 0 {
+		return p, problems
+	}
+	var rows []train.Row
+	for i := range 100 {
+		rows = append(rows, train.Row{Time: int64(i) * 3600, Values: []float64{value(i)}})
+	}
+	tm, _, err := train.FromRows(draft, rows)
+	if err != nil {
+		return p, err
+	}
+	finished, err := config.Finish("tank.toml", text, tm)
+	if err != nil {
+		return p, err
+	}
+	if p, problems = config.ParseProduct("tank.toml", finished); len(problems) > 0 {
+		return p, problems
+	}
+	return p, nil
+}
+
+// What training chooses for large and small numbers can be written into the product file and read back as the same template.
+func TestFinishNumbersOfAnySize(t *testing.T) {
+	for _, unit := range []float64{1e-6, 0.5, 1, 1e6, 1e9, 1e12, 1e15, 1e18, -1e18, 1e20} {
+		p, err := trained("name = \"tank\"\n[[field]]\nid = 1\nname = \"level\"\n", func(i int) float64 { return unit * float64(i*i%97) })
+		if err != nil {
+			t.Errorf("steps of %g: %v", unit, err)
+			continue
+		}
+		f := &p.Template.Fields()[0]
+		if got, want := f.Float(f.Quantize(unit*96)), unit*96; math.Abs(got-want) > math.Abs(want)*1e-6 {
+			t.Errorf("%g became %g", want, got)
+		}
+	}
+}
+
+func TestProductDecimals(t *testing.T) {
+	for _, tc := range []struct {
+		scale, min string
+		want       codec.Decimal
+		offset     int64
+		mistake    string
+	}{
+		{"0.1", "-5", codec.Decimal{Coef: 1, Exp: -1}, -50, ""},
+		{"0.10", "-5", codec.Decimal{Coef: 10, Exp: -2}, -50, ""},
+		{"1e3", "-5e4", codec.Decimal{Coef: 1, Exp: 3}, -50, ""},
+		{"25e-3", "0.05", codec.Decimal{Coef: 25, Exp: -3}, 2, ""},
+		{"1e12", "3e12", codec.Decimal{Coef: 1, Exp: 12}, 3, ""},
+		{"0.000000000001", "0", codec.Decimal{Coef: 1, Exp: -12}, 0, ""},
+		{"1000000", "1099511627776000000", codec.Decimal{Coef: 1_000_000}, 1 << 40, ""},
+		{"1e13", "0", codec.Decimal{}, 0, "scale"},
+		{"0.0000000000001", "0", codec.Decimal{}, 0, "scale"},
+		{"1e", "0", codec.Decimal{}, 0, "scale"},
+		{"e3", "0", codec.Decimal{}, 0, "scale"},
+		{"1e1e1", "0", codec.Decimal{}, 0, "scale"},
+		{"1e999", "0", codec.Decimal{}, 0, "scale"},
+		{"1e-12", "-9223372036854775808", codec.Decimal{}, 0, "min"},
+		{"1e-12", "9e12", codec.Decimal{}, 0, "min"},
+	} {
+		p, problems := config.ParseProduct("p.toml", fmt.Sprintf("name = \"p\"\n[[field]]\nid = 1\nname = \"a\"\nscale = %q\nmin = %q\nbits = 8\n", tc.scale, tc.min))
+		if tc.mistake != "" {
+			if !strings.Contains(fmt.Sprint(problems), "field[0]."+tc.mistake) {
+				t.Errorf("scale %s, min %s: %v, want a mistake in %s", tc.scale, tc.min, problems, tc.mistake)
+			}
+			continue
+		}
+		if len(problems) > 0 {
+			t.Errorf("scale %s, min %s: %v", tc.scale, tc.min, problems)
+			continue
+		}
+		if f := p.Template.Fields()[0]; f.Scale != tc.want || f.Offset != tc.offset {
+			t.Errorf("scale %s, min %s: %+v, %d", tc.scale, tc.min, f.Scale, f.Offset)
+		}
 	}
 }

@@ -90,12 +90,20 @@ func codingKeys(c codec.Coding) []keyValue {
 
 func (p *tomlTable) finishField(f *codec.Field) {
 	keys := []keyValue{
-		{key: "scale", value: `"` + string(codec.AppendDecimal(nil, f, 1)) + `"`, keep: true},
-		{key: "min", value: `"` + string(codec.AppendDecimal(nil, f, f.Offset)) + `"`, keep: true},
+		{key: "scale", value: `"` + decimalOf(f, 1) + `"`, keep: true},
+		{key: "min", value: `"` + decimalOf(f, f.Offset) + `"`, keep: true},
 		{key: "bits", value: strconv.Itoa(int(f.Width)), keep: true},
 		{key: "predictor", value: `"` + f.Predictor.String() + `"`},
 	}
 	p.set(append(keys, codingKeys(f.Coding)...)...)
+}
+
+// decimalOf is the value of steps of a field's scale, in the form that parseDecimal reads as this very scale.
+func decimalOf(f *codec.Field, steps int64) string {
+	if f.Scale.Exp <= 0 {
+		return string(codec.AppendDecimal(nil, f, steps))
+	}
+	return fmt.Sprintf("%de%d", steps*f.Scale.Coef, f.Scale.Exp)
 }
 
 // tomlTable is the lines of a table of a file, its header first. The first table has no header.

@@ -128,6 +128,11 @@ func (l *boundedLines) Read(b []byte) (int, error) {
 	return n, err //nolint:wrapcheck // as the reader gave it
 }
 
+// ImportColumn is the name of a column as it stands in a header line: in any case, and behind the mark that some programs begin a file with.
+func ImportColumn(h string) string {
+	return strings.ToLower(strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")))
+}
+
 func importColumns(header []string) (map[string]int, error) {
 	known := strings.Split(ImportColumns+","+TransferColumns, ",")
 	if len(header) > len(known) {
@@ -136,7 +141,7 @@ func importColumns(header []string) (map[string]int, error) {
 	columns := make(map[string]int, len(header))
 	var errs []error
 	for i, h := range header {
-		h = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")))
+		h = ImportColumn(h)
 		if !slices.Contains(known, h) {
 			errs = append(errs, fmt.Errorf("unknown column %q: want %s", h, ImportColumns))
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/gateway/hub"
 	"github.com/godwit-gateway/godwit/transports"
 )
@@ -135,5 +136,43 @@ func TestCommandsRefuse(t *testing.T) {
 	}
 	if list, err := b.hub.Downlinks("meter-1"); err != nil || len(list) != 0 {
 		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// A frame is decoded as the gateway would take it: by the device that it names, in any of its epochs, and known if its content is.
+func TestDecodeFrame(t *testing.T) {
+	b := newBench(t)
+	d := b.device(7)
+	b.settled(b.udp(d.to(d.hello("1.0.0"))), transports.Stored)
+	lost, came := d.to(d.status(3.5)), d.to(d.status(3.6))
+	b.settled(b.udp(came), transports.Stored)
+	old := *d
+	j, request := d.request(1, 9)
+	v := b.udp(request)
+	b.settled(v, transports.Stored)
+	d.accepted(v.Reply, j)
+	decode := func(what string, frame []byte, epoch uint32, counter uint64, known bool) {
+		t.Helper()
+		for _, ref := range []string{"", "dev-7", "7"} {
+			dec, err := b.hub.DecodeFrame(ref, frame)
+			if err != nil || dec.Number != 7 || dec.Epoch != epoch || dec.Counter != counter || dec.Known != known {
+				t.Errorf("%s, device %q: %+v, %v", what, ref, dec, err)
+			}
+		}
+	}
+	decode("a frame that was lost", lost, 0, 1, false)
+	decode("one that came", came, 0, 2, true)
+	hello := d.to(d.hello("1.0.0"))
+	decode("the first of the next epoch", hello, 1, 0, false)
+	b.settled(b.udp(hello), transports.Stored)
+	decode("one of the epoch before", old.to(old.status(3.7)), 0, 3, false)
+	b.clock.t = b.clock.t.Add(session.Grace)
+	if dec, err := b.hub.DecodeFrame("", came); err == nil {
+		t.Errorf("one of the epoch before, after its grace: %+v", dec)
+	}
+	other := b.device(8)
+	b.settled(b.udp(other.to(other.hello("1.0.0"))), transports.Stored)
+	if dec, err := b.hub.DecodeFrame("dev-7", codec.AppendAddressed(nil, 8, d.status(3.8))); !errors.Is(err, hub.ErrFrame) {
+		t.Errorf("a frame that names another device: %+v, %v", dec, err)
 	}
 }

@@ -1,6 +1,7 @@
 package hub_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -52,6 +53,8 @@ type bench struct {
 	driven   bool // the test commits by itself
 	noUDP    bool // the link udp is configured no more
 	random   func([]byte)
+	kek      byte         // of which the key-encryption key consists
+	log      slog.Handler // of the hub; nil: nobody reads it
 }
 
 var fleetSecret = [32]byte{42}
@@ -87,9 +90,12 @@ func (b *bench) open() {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	kek, err := store.NewKEK(make([]byte, 32))
+	kek, err := store.NewKEK(bytes.Repeat([]byte{b.kek}, 32))
 	if err != nil {
 		b.t.Fatal(err)
+	}
+	if b.log == nil {
+		b.log = slog.DiscardHandler
 	}
 	links := []hub.Link{
 		{Name: "udp", Bearer: transports.UDP, Ack: hub.AckAlways, Transport: b.udpOut},
@@ -102,7 +108,7 @@ func (b *bench) open() {
 		links = append(links, hub.Link{Name: "sbd", Bearer: transports.SBD, Ack: hub.AckAsked, Metered: true, Transport: b.sbd})
 	}
 	b.hub, err = hub.New(hub.Options{
-		Gateway: "gw1", Store: b.store, KEK: kek, Clock: b.clock, Log: slog.New(slog.DiscardHandler), Inline: !b.driven, Links: links,
+		Gateway: "gw1", Store: b.store, KEK: kek, Clock: b.clock, Log: slog.New(b.log), Inline: !b.driven, Links: links,
 		FleetKeys: []fleet.FleetKey{{
 			ID: "a", Key: b.fleetKey, First: 1, Last: 1000, Product: "buoy", Customer: "acme", Name: "dev-{number}", CTRBits: 8, TagLen: 8,
 			Register: b.register, Template: fleet.TemplateHash(b.template.Hash()),

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/codec"
+	"github.com/godwit-gateway/godwit/codec/session"
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/store"
 	"github.com/godwit-gateway/godwit/transports"
@@ -265,31 +266,47 @@ func (h *Hub) DecodeFrame(ref string, payload []byte) (Decoded, error) {
 		return Decoded{}, err
 	}
 	d := h.fleet.Device(i)
-	e := &d.Session.Current
+	if item.Form == codec.FormAddressed && item.CID != d.Number {
+		return Decoded{}, fmt.Errorf("%w: it names device %d, and %s is %d", ErrFrame, item.CID, d.Name, d.Number)
+	}
 	for _, tagLen := range []uint8{8, 4} {
-		key, ok := h.fleet.UplinkKey(i, tagLen)
-		if !ok {
+		if key, ok := h.fleet.UplinkKey(i, tagLen); ok {
+			if r, ok, err := h.decodeIn(&d, &d.Session.Current, key, &item, tagLen); ok || err != nil {
+				return r, err
+			}
+		}
+		if !h.fleet.HasSecond(i, h.clock.Now()) {
 			continue
 		}
-		sealed, err := codec.ParseSealed(item.Content, d.CTRBits, tagLen)
-		if err != nil {
-			continue
+		if e, key := h.fleet.Second(i, tagLen); e != nil {
+			if r, ok, err := h.decodeIn(&d, e, key, &item, tagLen); ok || err != nil {
+				return r, err
+			}
 		}
-		counter := codec.CompleteCounter(sealed.CTR, sealed.CTRBits, e.Counters.Highest, e.Counters.Seen)
-		plaintext, err := codec.NewCipher(key).Open(nil, &sealed, codec.Position{
-			Direction: codec.Up, Number: d.Number, Epoch: e.Number, Counter: counter,
-		})
-		if err != nil {
-			continue
-		}
-		now := h.clock.Now()
-		r := h.record(&d, store.FrameKey{Number: d.Number, Epoch: e.Number, Counter: counter}, &store.Frame{
-			Header: byte(sealed.Header), Plaintext: plaintext, ReceivedAt: now,
-		})
-		return Decoded{
-			Device: d.Name, Number: d.Number, Epoch: e.Number, Counter: counter, Header: uint8(sealed.Header), Kind: r.Kind,
-			Known: e.Counters.Seen && counter <= e.Counters.Highest, Data: r.Data,
-		}, nil
 	}
 	return Decoded{}, fmt.Errorf("%w: its tag does not verify under the keys of %s", ErrFrame, strings.TrimSpace(d.Name))
+}
+
+// decodeIn opens a frame with a key of an epoch, if it is sealed with that.
+func (h *Hub) decodeIn(d *fleet.Device, e *session.Epoch, key codec.SealKey, item *codec.Item, tagLen uint8) (Decoded, bool, error) {
+	sealed, err := codec.ParseSealed(item.Content, d.CTRBits, tagLen)
+	if err != nil {
+		return Decoded{}, false, nil //nolint:nilerr // with another tag it may be one
+	}
+	k := store.FrameKey{
+		Number: d.Number, Epoch: e.Number, Counter: codec.CompleteCounter(sealed.CTR, sealed.CTRBits, e.Counters.Highest, e.Counters.Seen),
+	}
+	plaintext, err := codec.NewCipher(key).Open(nil, &sealed, codec.Position{Direction: codec.Up, Number: k.Number, Epoch: k.Epoch, Counter: k.Counter})
+	if err != nil {
+		return Decoded{}, false, nil //nolint:nilerr // as above
+	}
+	_, known, err := h.store.FrameHash(k)
+	if err != nil {
+		return Decoded{}, false, fmt.Errorf("read whether the frame is known: %w", err)
+	}
+	r := h.record(d, k, &store.Frame{Header: byte(sealed.Header), Plaintext: plaintext, ReceivedAt: h.clock.Now()})
+	return Decoded{
+		Device: d.Name, Number: d.Number, Epoch: k.Epoch, Counter: k.Counter, Header: uint8(sealed.Header), Kind: r.Kind,
+		Known: known || k.Counter < e.Counters.Floor, Data: r.Data,
+	}, true, nil
 }

@@ -1,13 +1,16 @@
 package hub_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/godwit-gateway/godwit/gateway/fleet"
 	"github.com/godwit-gateway/godwit/gateway/hub"
+	"github.com/godwit-gateway/godwit/transports"
 )
 
 // An import finds all that stands against it at once, and writes nothing if anything does.
@@ -80,4 +83,31 @@ func TestFatalOperationConfirmsNothing(t *testing.T) {
 	if d, err := b.hub.Device("dev-7"); !errors.Is(err, fleet.ErrUnknownDevice) || len(b.events()) != before {
 		t.Errorf("it was committed: %s", fmt.Sprint(d, err))
 	}
+}
+
+// Under another key-encryption key no frame is opened, and none that was paid for is lost. A large fleet does not fill the log with that, and with the right
+// key all is as it was.
+func TestAnotherKEK(t *testing.T) {
+	b := newBench(t)
+	d := b.importOne(8)
+	rows := make([]fleet.ImportRow, 30)
+	for k := range rows {
+		rows[k] = fleet.ImportRow{Line: k + 2, Key: &[32]byte{byte(k + 1)}, Device: fleet.Device{
+			Number: uint32(3000 + k), Name: fmt.Sprintf("spare-%d", k), Product: "buoy", Customer: "acme", State: fleet.Active, KeySource: fleet.KeyOwn, CTRBits: 8, TagLen: 8,
+		}}
+	}
+	if res, err := b.hub.Import(t.Context(), rows, false); err != nil || !res.Done {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	var log bytes.Buffer
+	b.kek, b.log = 1, slog.NewTextHandler(&log, nil)
+	b.crash()
+	if n := strings.Count(log.String(), "device has no key"); n != 10 || !strings.Contains(log.String(), "devices=31") {
+		t.Errorf("%d devices are told of:\n%s", n, &log)
+	}
+	frame := d.status(3.7)
+	b.settled(b.smsFrom(msisdn, frame), transports.Quarantined)
+	b.kek, b.log = 0, nil
+	b.crash()
+	b.settled(b.smsFrom(msisdn, frame), transports.Stored)
 }

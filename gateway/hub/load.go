@@ -28,16 +28,24 @@ func (h *Hub) load() error {
 	if _, h.forgot, err = h.store.Meta(metaForgot); err != nil {
 		return fmt.Errorf("load whether something was forgotten: %w", err)
 	}
+	keyless := 0
 	err = h.store.EachDevice(func(number uint32, row []byte) error {
 		i, err := h.fleet.Load(row)
 		if err != nil {
 			return fmt.Errorf("device %d: %w", number, err)
 		}
-		h.loadKey(i)
+		if err := h.tryKey(i); err != nil {
+			if keyless++; keyless <= keylessTold {
+				h.tellKeyless(i, err)
+			}
+		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("load the fleet: %w", err)
+	}
+	if keyless > keylessTold {
+		h.log.Warn("many devices have no key: see whether kek_file names the key that wrapped them, and whether all fleet keys are configured", slog.Int("devices", keyless))
 	}
 	if err := h.store.EachPart(h.loadPart); err != nil {
 		return fmt.Errorf("load message parts: %w", err)
@@ -60,14 +68,27 @@ func (h *Hub) load() error {
 // errNoKey is the reason why a device's frames cannot be opened.
 var errNoKey = errors.New("no key at hand")
 
+// keylessTold is how many devices without a key are told of one by one at a start.
+const keylessTold = 10
+
 // loadKey derives the keys of a device. A device whose key is not at hand stays known; its frames are counted as of no known key.
 func (h *Hub) loadKey(i fleet.Index) {
-	key, err := h.deviceKey(i)
-	if err != nil {
-		h.log.Warn("device has no key: its frames cannot be opened", attrNumber(h.fleet.Head(i).Number), attrErr(err))
-		return
+	if err := h.tryKey(i); err != nil {
+		h.tellKeyless(i, err)
 	}
-	h.fleet.SetKey(i, &key)
+}
+
+// tryKey is loadKey without a word to the log.
+func (h *Hub) tryKey(i fleet.Index) error {
+	key, err := h.deviceKey(i)
+	if err == nil {
+		h.fleet.SetKey(i, &key)
+	}
+	return err
+}
+
+func (h *Hub) tellKeyless(i fleet.Index, err error) {
+	h.log.Warn("device has no key: its frames cannot be opened", attrNumber(h.fleet.Head(i).Number), attrErr(err))
 }
 
 // keyVersion is the version of a factory key's row.

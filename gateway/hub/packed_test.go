@@ -1,6 +1,7 @@
 package hub_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -112,6 +113,26 @@ func TestCommitsOfBatchesAreBounded(t *testing.T) {
 	if events < datagrams*frames*each || len(us[0].Payload) > 16*24 {
 		t.Errorf("%d events of datagrams of %d bytes", events, len(us[0].Payload))
 	}
+}
+
+// F-003, F-004: of a transmission 16 items are read, and none of one that is longer than a transmission may be.
+func TestTransmissionsAreBounded(t *testing.T) {
+	b := newBench(t)
+	p := b.packer(7)
+	var payload []byte
+	for range 17 {
+		payload = append(payload, p.keyframe()...)
+	}
+	b.settled(b.udp(payload), transports.Stored)
+	if ids, _ := b.heard(7); len(ids) != 16 {
+		t.Errorf("%d items were read", len(ids))
+	}
+	long := p.keyframe()
+	long = append(long, bytes.Repeat([]byte{0xa0}, codec.TransmissionMax-len(long)+1)...)
+	if v := b.udp(long); v.Settlement == transports.Stored {
+		t.Error("a transmission of 65,537 bytes is read")
+	}
+	b.settled(b.udp(long[:codec.TransmissionMax]), transports.Stored)
 }
 
 // same is a batch of statuses which say nothing but that they are there.
@@ -253,6 +274,67 @@ func TestParkedWithoutEndIsPublishedRaw(t *testing.T) {
 		t.Errorf("%d rows still parked, %v", counts["parked"], err)
 	}
 	b.settled(b.udp(p.keyframe()), transports.Stored)
+}
+
+// F-131: a status of another slot is no base: it may be of another template, by which it would say other things.
+func TestBaseOfAnotherSlot(t *testing.T) {
+	b := newBench(t)
+	p := b.packer(7)
+	s := p.measure()
+	body, _, err := p.tm.AppendKeyframe(nil, 0, &s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var after codec.State
+	after.SetKeyframe(p.tm, &s)
+	b.settled(b.udp(p.frame(codec.MakeHeader(codec.KindKeyframe, 1, 0), body, &after)), transports.Stored)
+	b.settled(b.udp(p.delta(1)), transports.Stored)
+	b.crash()
+	b.settled(b.udp(p.delta(1)), transports.Stored)
+	b.settled(b.udp(p.keyframe()), transports.Stored)
+	b.expect(7, "dev-7.0.1.0 dev-7.0.2.0 dev-7.0.3.0 dev-7.0.4.0", "raw raw raw 3.74")
+}
+
+// At the limit of all devices a device's next frame takes the place of its own oldest, and a device of which none waits gets no place.
+func TestParkedOfAllDevicesAreBounded(t *testing.T) {
+	b := newBench(t)
+	p, q := b.packer(7), b.packer(8)
+	for _, d := range []*packer{p, q} {
+		b.settled(b.udp(d.keyframe()), transports.Stored)
+		d.delta(1) // lost
+	}
+	hub.PretendParked(b.hub, hub.ParkedMax-1)
+	b.settled(b.udp(p.delta(1)), transports.Stored)
+	b.expect(7, "dev-7.0.1.0", "3.71")
+	b.settled(b.udp(p.delta(1)), transports.Stored)
+	b.expect(7, "dev-7.0.1.0 dev-7.0.3.0", "3.71 raw")
+	b.settled(b.udp(q.delta(1)), transports.Stored)
+	b.expect(8, "dev-8.0.1.0 dev-8.0.3.0", "3.71 raw")
+	if n := b.hub.Parked(); n != hub.ParkedMax {
+		t.Errorf("%d wait, want %d", n, hub.ParkedMax)
+	}
+	if counts, err := b.store.KeyCounts(); err != nil || counts["parked"] != 1 {
+		t.Errorf("%d rows parked, %v", counts["parked"], err)
+	}
+}
+
+// A frame waits for its base in its own epoch: one of the same counter in the next epoch is another.
+func TestParkedFrameWaitsInItsEpoch(t *testing.T) {
+	b := newBench(t)
+	p := b.packer(7)
+	b.settled(b.udp(p.keyframe()), transports.Stored)
+	late := p.delta(1)
+	b.settled(b.udp(p.delta(1)), transports.Stored)
+	j, request := p.request(1, 9)
+	v := b.udp(request)
+	b.settled(v, transports.Stored)
+	p.accepted(v.Reply, j)
+	b.settled(b.udp(p.to(p.hello("1.0.0"))), transports.Stored)
+	b.settled(b.udp(p.keyframe()), transports.Stored)
+	b.settled(b.udp(p.keyframe()), transports.Stored) // its counter is that of the base in the epoch before
+	b.expect(7, "dev-7.0.1.0 dev-7.1.1.0 dev-7.1.2.0", "3.71 3.74 3.75")
+	b.settled(b.udp(late), transports.Stored)
+	b.expect(7, "dev-7.0.1.0 dev-7.1.1.0 dev-7.1.2.0 dev-7.0.2.0 dev-7.0.3.0", "3.71 3.74 3.75 3.72 3.73")
 }
 
 // A device whose frames wait for a base that does not come is asked for a status that needs none: once, until more frames wait.

@@ -77,6 +77,66 @@ func TestRewrap(t *testing.T) {
 	}
 }
 
+// Once the store is closed no file of it keeps what the old key opens.
+func TestRewrapLeavesNothingOfTheOldKey(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "db")
+	opened := func(use func(s *store.Store)) {
+		t.Helper()
+		s, err := tryOpen(t, store.Options{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		use(s)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	filesWith := func(wrapped []byte) (n int) {
+		t.Helper()
+		paths, err := filepath.Glob(filepath.Join(dir, "pebble", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(text, wrapped[len(wrapped)-32:]) {
+				n++
+			}
+		}
+		return n
+	}
+	keks := []*store.KEK{newKEK(t, 1), newKEK(t, 2), newKEK(t, 3)}
+	wrapped, err := keks[0].Wrap(7, 1, store.OriginFactory, &[32]byte{7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened(func(s *store.Store) {
+		b := s.NewBatch()
+		b.PutKey(7, 1, wrapped)
+		commit(t, s, b)
+	})
+	for k := range keks[1:] {
+		if filesWith(wrapped) == 0 {
+			t.Fatal("no file has the key")
+		}
+		old := wrapped
+		opened(func(s *store.Store) {
+			if r, err := s.Rewrap(t.Context(), keks[k], keks[k+1]); err != nil || r.Rewrapped != 1 {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			if err := s.EachKey(func(_, _ uint32, w []byte) error { wrapped = bytes.Clone(w); return nil }); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if n := filesWith(old); n != 0 {
+			t.Errorf("%d files keep the key under the old one", n)
+		}
+	}
+}
+
 func TestKEKSources(t *testing.T) {
 	key := bytes.Repeat([]byte{7}, 32)
 	dir := t.TempDir()
@@ -96,7 +156,7 @@ func TestKEKSources(t *testing.T) {
 	}
 	for source, good := range map[string]bool{
 		filepath.Join(dir, "raw"): true, filepath.Join(dir, "hex"): true, filepath.Join(dir, "short"): false, filepath.Join(dir, "noise"): false,
-		"credential:raw": true, "credential:hex": true, "credential:missing": false, "credential:": false, "credential:../raw": false,
+		"credential:raw": true, "credential:hex": true, "credential:missing": false, "credential:": false, "credential:../raw": false, "credential:sub/../raw": false,
 		"env:GODWIT_TEST_KEK": true, "env:GODWIT_TEST_SHORT": false, "env:GODWIT_TEST_NOISE": false, "env:GODWIT_TEST_MISSING": false,
 	} {
 		k, err := store.LoadKEK(source, true)

@@ -342,7 +342,7 @@ def fragment_status(v):
     need(len(v.input) > 0, "truncated")
     missing, at = short_uint(v.input, 1)
     bitmap = v.input[at:]
-    need(missing <= 2048 and not bitmap.endswith(b"\0") and missing + 8 * len(bitmap) <= 2055)
+    need(missing <= 2048 and not bitmap.endswith(b"\0") and missing + 8 * len(bitmap) <= 2054)
     there = {missing + 1 + i for i in range(8 * len(bitmap)) if bitmap[i // 8] >> i % 8 & 1}
     if show_status(v.input[0], missing, there) != v.get("fields"):
         raise Refused("fields " + show_status(v.input[0], missing, there))

@@ -135,20 +135,54 @@ func loadUnknown(dir string, known []*Trace, passOver func(name string, err erro
 			return nil, err
 		}
 		t := &Trace{Name: name, Unknown: true, Draft: train.Draft{AnyUnit: true, AnyInterval: true}}
-		for _, name := range table.Skipped {
-			t.Notes = append(t.Notes, fmt.Sprintf("column %q is not of numbers", name))
+		for _, skipped := range table.Skipped {
+			t.Notes = append(t.Notes, skipped.String())
+		}
+		unsayable := dropUnsayable(table)
+		if err := errors.Join(unsayable...); err != nil && len(table.Names) == 0 {
+			passOver(name, fmt.Errorf("trace %s: %w", path, err))
+			continue
+		}
+		for _, err := range unsayable {
+			t.Notes = append(t.Notes, err.Error())
 		}
 		if len(table.Names) > columnsMax {
 			t.Notes = append(t.Notes, fmt.Sprintf("the first %d of %d columns", columnsMax, len(table.Names)))
-			table.Match(table.Names[:columnsMax])
+			first := make([]int, columnsMax)
+			for n := range first {
+				first[n] = n
+			}
+			table.Choose(first)
 		}
 		for n := range table.Names {
-			f := train.Field{Field: codec.Field{Name: fmt.Sprintf("f%d", n)}, AnyScale: true, AnyOffset: true, AnyWidth: true}
-			t.Draft.Fields = append(t.Draft.Fields, f)
+			t.Draft.Fields = append(t.Draft.Fields, open(fmt.Sprintf("f%d", n)))
 		}
 		t.Rows = table.Rows
 		t.addHeartbeat(100 + uint64(i))
 		traces = append(traces, t)
 	}
 	return traces, nil
+}
+
+// open is a field of which all is to be chosen.
+func open(name string) train.Field {
+	return train.Field{Field: codec.Field{Name: name}, AnyScale: true, AnyOffset: true, AnyWidth: true}
+}
+
+// dropUnsayable takes the columns out whose numbers no template can say, and says why.
+func dropUnsayable(table *train.Table) (why []error) {
+	var keep []int
+	rows := make([]train.Row, len(table.Rows))
+	for n, name := range table.Names {
+		for i := range rows {
+			rows[i].Values = table.Rows[i].Values[n : n+1]
+		}
+		if _, err := train.Resolve(train.Draft{Fields: []train.Field{open(name)}}, rows); err != nil {
+			why = append(why, err)
+			continue
+		}
+		keep = append(keep, n)
+	}
+	table.Choose(keep)
+	return why
 }
