@@ -120,6 +120,8 @@ func unsealKeys(text []byte, kek *store.KEK) ([]byte, error) {
 	return out.Bytes(), w.Error()
 }
 
+var errTransferKey = errors.New("wrapped by another transfer key")
+
 func unsealKey(kek *store.KEK, number, sealed string) (string, error) {
 	n, err := strconv.ParseUint(number, 10, 32)
 	if err != nil {
@@ -131,6 +133,9 @@ func unsealKey(kek *store.KEK, number, sealed string) (string, error) {
 	}
 	k, err := kek.Unwrap(uint32(n), hub.TransferVersion, wrapped)
 	defer clear(k[:])
+	if errors.Is(err, store.ErrWrongKEK) {
+		return "", fmt.Errorf("key: %w", errTransferKey)
+	}
 	if err != nil {
 		return "", err
 	}

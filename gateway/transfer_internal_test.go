@@ -32,7 +32,7 @@ func TestUnsealKeys(t *testing.T) {
 	if want := strings.Replace(text, sealed, hex.EncodeToString(key[:]), 1); err != nil || string(got) != want {
 		t.Errorf("%s, %v", got, err)
 	}
-	if _, err := unsealKeys([]byte(text), other); !errors.Is(err, store.ErrWrongKEK) {
+	if _, err := unsealKeys([]byte(text), other); !errors.Is(err, errTransferKey) {
 		t.Errorf("another transfer key: %v", err)
 	}
 	lines := "number,name,key\n\n\n8,\"b\nc\",fleet:x\n\n9,d,fleet:y\n"

@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -135,5 +136,17 @@ func TestCommandsRefuse(t *testing.T) {
 	}
 	if list, err := b.hub.Downlinks("meter-1"); err != nil || len(list) != 0 {
 		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// What the caller left out, and only the caller can know, is asked for.
+func TestCommandsAskForWhatIsMissing(t *testing.T) {
+	b := newBench(t)
+	d := b.importOne(8)
+	if _, err := b.hub.SendCommand(t.Context(), "meter-1", hub.Command{Time: true}); !errors.Is(err, hub.ErrDownlink) || !strings.Contains(err.Error(), "not heard on any link: name one") {
+		t.Errorf("a device that was never heard: %v", err)
+	}
+	if _, err := b.hub.DecodeFrame("", d.status(3.7)); !errors.Is(err, hub.ErrFrame) || !strings.Contains(err.Error(), "name the device") {
+		t.Errorf("a frame of no device: %v", err)
 	}
 }
