@@ -58,7 +58,7 @@ Ends with exit code 1 if something is wrong.
 
 Example:
   godwit audit verify
-  godwit audit verify --head 12:4f2e...
+  godwit audit verify --head 12:HASH
   godwit audit verify --offline --config godwit.toml
   godwit audit verify --backup /mnt/backup/2027-03-01`
 }

@@ -51,7 +51,7 @@ type deviceListCmd struct {
 func (deviceListCmd) Help() string {
 	return `Example:
   godwit device list --state pending
-  godwit device list --behind 2.4.0 --silent --product buoy
+  godwit device list --behind 2.4.0 --silent --product buoy-demo
   godwit device list --customer acme -o json | jq -r '.[].name'`
 }
 
@@ -230,7 +230,7 @@ func (c *deviceImportCmd) Run(e *env) error {
 	if c.KeyFile != "" {
 		kek, err := store.LoadKEK(c.KeyFile, false)
 		if err != nil {
-			return err
+			return fmt.Errorf("transfer key: %w", err)
 		}
 		if text, err = unsealKeys(text, kek); err != nil {
 			return err

@@ -17,8 +17,8 @@ type eventCmd struct {
 }
 
 type eventTailCmd struct {
-	From    uint64 `help:"Begin with this sequence of the stream; 1 for all that is there."`
-	Since   string `help:"Begin with what was published from then on: a duration back, as 2h or 1d, or a time as 2026-01-31T12:00:00Z."`
+	From    uint64 `help:"Begin with this sequence of the stream; 1 for all that is there." xor:"begin"`
+	Since   string `help:"Begin with what was published from then on: a duration back, as 2h or 1d, or a time as 2026-01-31T12:00:00Z." xor:"begin"`
 	Subject string `help:"Only events of this subject; * stands for a token, > for the rest." placeholder:"SUBJECT"`
 	Max     int    `help:"End after so many."`
 }

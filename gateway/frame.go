@@ -55,8 +55,8 @@ func (frameDecodeCmd) Help() string {
 	return `The gateway opens the frame and says what it would become; nothing is changed, and no event is made.
 
 Example:
-  godwit frame decode 821907d15817c00005...
-  godwit frame decode 57c00005... --device buoy-2001 --prices`
+  godwit frame decode HEX
+  godwit frame decode HEX --device buoy-2001 --prices`
 }
 
 // Run decodes.
@@ -152,8 +152,8 @@ is sealed, and with the product's template it shows the values. A delta or batch
 if the frame that it is counted from stands before it in the same transmission, or is given as --base.
 
 Example:
-  godwit frame inspect 821907d15817c00005...
-  godwit frame inspect 57c00005... --number 2001 --fleet-key buoys.key --product buoy-demo`
+  godwit frame inspect 4b010238189b16ab1a0193fc
+  godwit frame inspect HEX --number 2001 --fleet-key buoys.key --product buoy-demo`
 }
 
 var errRefused = errors.New("would be refused")
@@ -262,7 +262,7 @@ belongs to; the bits of a header; and with a key the plaintext, bit by bit with 
 
 Example:
   godwit frame explain 4b010238189b16ab1a0193fc
-  godwit frame explain 57c00005... --number 2001 --fleet-key buoys.key --product buoy-demo`
+  godwit frame explain HEX --number 2001 --fleet-key buoys.key --product buoy-demo`
 }
 
 // Run draws.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -128,6 +129,9 @@ func report(err error, stderr io.Writer) int {
 		return exitFailed
 	}
 	_, _ = fmt.Fprintln(stderr, "godwit:", err)
+	if errors.Is(err, api.ErrToken) {
+		_, _ = fmt.Fprintln(stderr, "The token was that of --token-file, else of GODWIT_TOKEN, else of api.token_file in the configuration.")
+	}
 	if errors.Is(err, errUsage) {
 		return exitUsage
 	}
@@ -153,18 +157,29 @@ func (e *env) client() (*api.Client, error) {
 	if address == "" || token == "" && file == "" {
 		cfg, err := e.load()
 		if err != nil {
-			return nil, err
+			return nil, stranger(err)
 		}
 		address, file = cmp.Or(address, cfg.API.Listen), cmp.Or(file, cfg.API.TokenFile)
 	}
 	if token == "" || e.cli.TokenFile != "" {
 		b, err := os.ReadFile(file)
-		if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("token for the API: %w (the gateway makes it at its first start; set GODWIT_TOKEN or --token-file)", err)
+		}
+		if err != nil {
+			return nil, stranger(fmt.Errorf("token for the API: %w", err))
 		}
 		token = strings.TrimSpace(string(b))
 	}
 	return api.NewClient(address, token), nil
+}
+
+// stranger adds to an error what somebody does who may not read the gateway's own files.
+func stranger(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w (run it as root or as the gateway's user; others give --api, and their own token in GODWIT_TOKEN or --token-file)", err)
+	}
+	return err
 }
 
 // logger is the daemon's log.

@@ -3,6 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,7 +41,14 @@ func TestUsage(t *testing.T) {
 		{"--help", 0, "Usage: godwit <command>", ""},
 		{"device --help", 0, "godwit device <command>", ""},
 		{"device import --help", 0, "godwit device import fleet.csv --dry-run", ""},
-		{"message send --help", 0, "(--hex=HEX | --text=TEXT)", ""},
+		{"message send --help", 0, "Either this or --hex.", ""},
+		{"template train --help", 0, " 100% trains on all", ""},
+		{"rollout halt --help", 0, "Usage: godwit rollout halt --remark=TEXT <rollout>", ""},
+		{"rollout halt 1", 2, "", "--remark"},
+		{"rollout halt 1 --remark=", 2, "", "--remark"},
+		{"tariff price --help", 0, "Usage: godwit tariff price --bytes=INT-64 [flags]", ""},
+		{"tariff price --bytes 8", 2, "", "--link or --tariff"},
+		{"event tail --from 1 --since 1h", 2, "", "--from and --since"},
 		{"version --help", 0, "godwit version -o json", ""},
 		{"version", 0, "godwit", ""},
 		{"version -o json", 0, `"version"`, ""},
@@ -81,6 +94,7 @@ func TestUsage(t *testing.T) {
 		{"device import -c " + conf + " -", 1, "", "standard input is empty"},
 		{"store check -c " + conf, 1, "", "there is none"},
 		{"status -c " + conf, 1, "", "token"},
+		{"device import -c " + conf + " --transfer-key-file /nowhere.key " + conf, 1, "", "transfer key: "},
 	} {
 		t.Run(tc.args, func(t *testing.T) {
 			code, stdout, stderr := godwit(strings.Fields(tc.args)...)
@@ -152,4 +166,25 @@ func TestConfigJSONHasTheKeysOfTheFile(t *testing.T) {
 		}
 	}
 	walk("", got)
+}
+
+// Who is turned away is told where the token came from, and who may not read the gateway's files, what others do.
+func TestStrangers(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"status":401,"detail":"the token is not known"}`)
+	}))
+	defer s.Close()
+	t.Setenv("GODWIT_TOKEN", "wrong")
+	code, _, stderr := godwit("device", "list", "--api", s.URL)
+	if code != 1 || !strings.Contains(stderr, "the token is not known") || !strings.Contains(stderr, "else of GODWIT_TOKEN") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	if err := stranger(fmt.Errorf("read: %w", fs.ErrPermission)); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "GODWIT_TOKEN") {
+		t.Error(err)
+	}
+	if err := stranger(fs.ErrExist); !errors.Is(err, fs.ErrExist) || strings.Contains(err.Error(), "GODWIT_TOKEN") {
+		t.Error(err)
+	}
 }

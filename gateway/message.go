@@ -26,9 +26,7 @@ type messageSendCmd struct {
 
 // Help shows an example.
 func (messageSendCmd) Help() string {
-	return `Usage: godwit message send <device> (--hex=HEX | --text=TEXT) [flags]
-
-The message is sealed with the device's key and queued; it is on disk when the command returns. On a
+	return `The message is sealed with the device's key and queued; it is on disk when the command returns. On a
 link that can only answer, as UDP, it leaves with the answer to the device's next frame. On a link that costs money it goes
 only to an address that was imported or accepted.
 

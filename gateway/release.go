@@ -96,7 +96,7 @@ func (releaseVerifyCmd) Help() string {
 	return `Fails unless one of the keys signed the manifest.
 
 Example:
-  godwit release verify 2.5.0.cose --key releases.key.pub --image reefer-2.5.0.bin`
+  godwit release verify 2.5.0.cose --key releases.key.pub --image buoy-2.5.0.bin`
 }
 
 // Run verifies.

@@ -79,7 +79,7 @@ type releaseListCmd struct {
 // Help shows an example.
 func (releaseListCmd) Help() string {
 	return `Example:
-  godwit release list --product reefer`
+  godwit release list --product buoy-demo`
 }
 
 // Run lists.
@@ -108,7 +108,7 @@ type releaseShowCmd struct {
 // Help shows an example.
 func (releaseShowCmd) Help() string {
 	return `Example:
-  godwit release show reefer 2.5.0`
+  godwit release show buoy-demo 2.5.0`
 }
 
 // Run shows.
@@ -135,7 +135,7 @@ func (releaseWithdrawCmd) Help() string {
 	return `No rollout offers the release any more. What devices have already fetched they may still install.
 
 Example:
-  godwit release withdraw reefer 2.5.0 --remark "loses its clock"`
+  godwit release withdraw buoy-demo 2.5.0 --remark "loses its clock"`
 }
 
 // Run withdraws.

@@ -175,8 +175,8 @@ type rolloutCreateCmd struct {
 // Help shows an example.
 func (rolloutCreateCmd) Help() string {
 	return wavesHelp + `Example:
-  godwit rollout create reefer 2.5.0 --wave 4% --wave 30%,2d --wave 100% --hold-out 2% --safe
-  godwit rollout create reefer 2.5.0 --customer acme --window mon,tue,wed,thu:08-16 --consent --remark "asked for by acme"`
+  godwit rollout create buoy-demo 2.5.0 --wave 4% --wave 30%,2d --wave 100% --hold-out 2% --safe
+  godwit rollout create buoy-demo 2.5.0 --customer acme --window mon,tue,wed,thu:08-16 --consent --remark "asked for by acme"`
 }
 
 // Run creates.
@@ -206,7 +206,7 @@ func (rolloutPlanCmd) Help() string {
 wave is to show that an update silences some of them.
 
 Example:
-  godwit rollout plan reefer 2.5.0 --wave 4% --wave 30% --wave 100%`
+  godwit rollout plan buoy-demo 2.5.0 --wave 4% --wave 30% --wave 100%`
 }
 
 // Run plans.

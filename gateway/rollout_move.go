@@ -25,12 +25,17 @@ func (c *rolloutMove) move(e *env, name string) error {
 	return e.print(r, "", func(row func(...any)) { rolloutRows(&r, row) })
 }
 
-// remarked is a move that wants a remark.
-func (c *rolloutMove) remarked(e *env, name string) error {
+// rolloutRemarkedMove is a move of which it must be said why.
+type rolloutRemarkedMove struct {
+	Rollout uint32 `arg:"" help:"Its number."`
+	Remark  string `help:"Why; it stands in the book of authorisations." placeholder:"TEXT" required:""`
+}
+
+func (c *rolloutRemarkedMove) move(e *env, name string) error {
 	if c.Remark == "" {
-		return fmt.Errorf("%w: --remark is missing: say why", errUsage)
+		return fmt.Errorf("%w: --remark is empty: say why", errUsage)
 	}
-	return c.move(e, name)
+	return (*rolloutMove)(c).move(e, name)
 }
 
 type rolloutSubmitCmd struct{ rolloutMove }
@@ -44,7 +49,7 @@ func (rolloutSubmitCmd) Help() string {
 // Run submits.
 func (c *rolloutSubmitCmd) Run(e *env) error { return c.move(e, "submit") }
 
-type rolloutApproveCmd struct{ rolloutMove }
+type rolloutApproveCmd struct{ rolloutRemarkedMove }
 
 // Help shows an example.
 func (rolloutApproveCmd) Help() string {
@@ -55,9 +60,9 @@ Example:
 }
 
 // Run approves.
-func (c *rolloutApproveCmd) Run(e *env) error { return c.remarked(e, "approve") }
+func (c *rolloutApproveCmd) Run(e *env) error { return c.move(e, "approve") }
 
-type rolloutDenyCmd struct{ rolloutMove }
+type rolloutDenyCmd struct{ rolloutRemarkedMove }
 
 // Help shows an example.
 func (rolloutDenyCmd) Help() string {
@@ -66,7 +71,7 @@ func (rolloutDenyCmd) Help() string {
 }
 
 // Run denies.
-func (c *rolloutDenyCmd) Run(e *env) error { return c.remarked(e, "deny") }
+func (c *rolloutDenyCmd) Run(e *env) error { return c.move(e, "deny") }
 
 type rolloutStartCmd struct{ rolloutMove }
 
@@ -105,7 +110,7 @@ func (rolloutResumeCmd) Help() string {
 // Run resumes.
 func (c *rolloutResumeCmd) Run(e *env) error { return c.move(e, "resume") }
 
-type rolloutHaltCmd struct{ rolloutMove }
+type rolloutHaltCmd struct{ rolloutRemarkedMove }
 
 // Help shows an example.
 func (rolloutHaltCmd) Help() string {
@@ -117,9 +122,9 @@ Example:
 }
 
 // Run halts.
-func (c *rolloutHaltCmd) Run(e *env) error { return c.remarked(e, "halt") }
+func (c *rolloutHaltCmd) Run(e *env) error { return c.move(e, "halt") }
 
-type rolloutOverrideCmd struct{ rolloutMove }
+type rolloutOverrideCmd struct{ rolloutRemarkedMove }
 
 // Help shows an example.
 func (rolloutOverrideCmd) Help() string {
@@ -131,9 +136,9 @@ Example:
 }
 
 // Run overrides.
-func (c *rolloutOverrideCmd) Run(e *env) error { return c.remarked(e, "override") }
+func (c *rolloutOverrideCmd) Run(e *env) error { return c.move(e, "override") }
 
-type rolloutAdvanceCmd struct{ rolloutMove }
+type rolloutAdvanceCmd struct{ rolloutRemarkedMove }
 
 // Help shows an example.
 func (rolloutAdvanceCmd) Help() string {
@@ -142,7 +147,7 @@ func (rolloutAdvanceCmd) Help() string {
 }
 
 // Run opens the next wave.
-func (c *rolloutAdvanceCmd) Run(e *env) error { return c.remarked(e, "advance") }
+func (c *rolloutAdvanceCmd) Run(e *env) error { return c.move(e, "advance") }
 
 type rolloutStopCmd struct{ rolloutMove }
 
@@ -168,7 +173,7 @@ func (rolloutRetryCmd) Help() string {
 
 Example:
   godwit rollout retry 7
-  godwit rollout retry 7 --device reefer-12 --remark "memory was freed"`
+  godwit rollout retry 7 --device buoy-2012 --remark "memory was freed"`
 }
 
 // Run retries.

@@ -43,7 +43,7 @@ are shown. Ends with 1 if there are differences.
 
 Example:
   godwit spend reconcile october.csv --link sbd0 --month 2026-10 --device IMEI --time "Session time" --bytes Bytes --price Cost
-  godwit spend reconcile cdr.csv --link cell0 --month 2026-10 --device ICCID --layout 2006-01-02 --bytes KB --unit 1000 --daily`
+  godwit spend reconcile cdr.csv --link cell0 --month 2026-10 --device MSISDN --layout 2006-01-02 --bytes KB --unit 1000 --daily`
 }
 
 var errDiffers = errors.New("the provider's records and ours differ")

@@ -41,7 +41,7 @@ Example:
   godwit spend --month 2026-11 --by customer,cause
   godwit spend --customer acme --by link   # with the forecast of this customer
   godwit spend --cause update --by campaign
-  godwit spend --devices --customer acme --product tracker -o csv`
+  godwit spend --devices --customer acme --product buoy-demo -o csv`
 }
 
 // Run shows it.

@@ -63,8 +63,8 @@ func atTime(text string) (time.Time, error) {
 }
 
 type tariffPriceCmd struct {
-	Link      string        `help:"Link of the configuration whose tariff it is." xor:"tariff" required:""`
-	Tariff    string        `help:"Name of the tariff." xor:"tariff" required:""`
+	Link      string        `help:"Link of the configuration whose tariff it is. Either this or --tariff." xor:"tariff"`
+	Tariff    string        `help:"Name of the tariff. Either this or --link." xor:"tariff"`
 	Bytes     int64         `help:"Bytes of the message as it is given to the link." required:""`
 	Direction string        `help:"mo: from the device; mt: to it; relay: from device to device." enum:"mo,mt,relay" default:"mo"`
 	Kind      string        `help:"message, mailbox_check or status_report." enum:"message,mailbox_check,status_report" default:"message"`
@@ -107,6 +107,9 @@ type priceView struct {
 
 // Run prices.
 func (c *tariffPriceCmd) Run(e *env) error {
+	if c.Link == "" && c.Tariff == "" {
+		return fmt.Errorf("%w: want --link or --tariff, whose price it is to be", errUsage)
+	}
 	at, err := atTime(c.At)
 	if err != nil {
 		return err

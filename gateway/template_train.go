@@ -17,7 +17,7 @@ type templateTrainCmd struct {
 	Data    string `arg:"" help:"CSV file with a line of names: the time first, then columns named as the product's fields." type:"existingfile"`
 	Product string `required:"" help:"Product file that is the draft." type:"existingfile"`
 	Out     string `help:"File for the finished product; by default it is printed, and with --out equal to --product it is replaced." type:"path"`
-	Train   string `help:"Part of the rows to train on; the rest is measured. 100%% trains on all and measures the same." default:"40%" placeholder:"PERCENT"`
+	Train   string `help:"Part of the rows to train on; the rest is measured. 100% trains on all and measures the same." default:"40%" placeholder:"PERCENT"`
 }
 
 // Help shows an example.

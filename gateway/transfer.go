@@ -127,6 +127,8 @@ func keyColumns(header []string) (number, key int) {
 	return is("number"), is("key")
 }
 
+var errTransferKey = errors.New("wrapped by another transfer key")
+
 func unsealKey(kek *store.KEK, number, sealed string) (string, error) {
 	n, err := strconv.ParseUint(number, 10, 32)
 	if err != nil {
@@ -138,6 +140,9 @@ func unsealKey(kek *store.KEK, number, sealed string) (string, error) {
 	}
 	k, err := kek.Unwrap(uint32(n), hub.TransferVersion, wrapped)
 	defer clear(k[:])
+	if errors.Is(err, store.ErrWrongKEK) {
+		return "", fmt.Errorf("key: %w", errTransferKey)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -32,7 +32,7 @@ func TestUnsealKeys(t *testing.T) {
 	if want := strings.Replace(text, sealed, hex.EncodeToString(key[:]), 1); err != nil || string(got) != want {
 		t.Errorf("%s, %v", got, err)
 	}
-	if _, err := unsealKeys([]byte(text), other); !errors.Is(err, store.ErrWrongKEK) {
+	if _, err := unsealKeys([]byte(text), other); !errors.Is(err, errTransferKey) {
 		t.Errorf("another transfer key: %v", err)
 	}
 	for _, header := range []string{"\ufeffnumber,name,key", "Number, NAME , Key "} { // as a table program saves it

@@ -2,7 +2,6 @@ package scheduler_test
 
 import (
 	"math"
-	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -158,37 +157,4 @@ func TestAllowanceThatNotAllCanUse(t *testing.T) {
 	if g := p.Pools[0]; g.Bytes > 1_000_000/720*scheduler.MonthHours*1.01 || g.Bytes < 500_000 {
 		t.Errorf("uses %+v of a million", g)
 	}
-}
-
-// Counting messages is exactly best for what it gives out: no sharing of as many units has less staleness.
-func TestMessagesAgainstBruteForce(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		shares := make([]scheduler.Share, rapid.IntRange(1, 4).Draw(t, "devices"))
-		for i := range shares {
-			shares[i] = scheduler.Share{Weight: rapid.Float64Range(0, 5).Draw(t, "weight"), Cost: 1}
-		}
-		units := rapid.Int64Range(0, 7).Draw(t, "units")
-		total := func(counts []int) (sum float64) {
-			for i, k := range counts {
-				sum += shares[i].Weight / float64(k+1)
-			}
-			return sum
-		}
-		got := total(scheduler.Messages(shares, 720, units))
-		best := math.Inf(1)
-		var try func(counts []int, left int)
-		try = func(counts []int, left int) {
-			if len(counts) == len(shares) {
-				best = min(best, total(counts))
-				return
-			}
-			for k := range left + 1 {
-				try(append(slices.Clip(counts), k), left-k)
-			}
-		}
-		try(nil, int(units))
-		if got > best+1e-12 {
-			t.Fatalf("%v, brute force finds %v", got, best)
-		}
-	})
 }

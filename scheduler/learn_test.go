@@ -149,9 +149,6 @@ func TestPhases(t *testing.T) {
 	for number := range uint32(24_000) {
 		at := scheduler.Phase(number, day)
 		hours[at/3600]++
-		if j := scheduler.Jitter(number, number%7, day); j < -day/20 || j > day/20 {
-			t.Fatalf("jitter of %d s", j)
-		}
 	}
 	if least, most := slices.Min(hours[:]), slices.Max(hours[:]); least < 850 || most > 1150 {
 		t.Errorf("contacts of an hour: %d to %d, want about 1000", least, most)

@@ -15,12 +15,6 @@ func Phase(number uint32, every Secs) Secs {
 	return Secs(uint64(mix(number, 0)) * uint64(every) >> 32) //nolint:gosec // below every, which is positive
 }
 
-// Jitter is by how much a device's n-th interval differs from what it was told: up to a twentieth either way.
-func Jitter(number, n uint32, every Secs) Secs {
-	tenth := every / 10
-	return Secs(uint64(mix(number, n+1))*uint64(tenth+1)>>32) - tenth/2 //nolint:gosec // at most a tenth
-}
-
 // NextDue is when a device that runs an interval is expected after now: it was heard, or never, which is 0, and then it starts at its phase.
 func NextDue(number uint32, every, heard, now Secs) Secs {
 	if every <= 0 {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/term"
@@ -39,7 +40,7 @@ func (c *demoCmd) Run(e *env) error {
 	live := newLive(e)
 	summary, err := demo.Run(e.ctx, demo.Options{
 		For: c.For, Devices: c.Devices, State: c.State, Seed: c.Seed, Interval: c.Interval, SMSInterval: c.SMSInterval, Speed: c.Speed,
-		Log: e.log, Say: live.say, Progress: live.progress,
+		Program: beside(os.Args[0]), Log: e.log, Say: live.say, Progress: live.progress,
 	})
 	live.end()
 	if summary == nil {
@@ -53,6 +54,16 @@ func (c *demoCmd) Run(e *env) error {
 		return werr
 	}
 	return err
+}
+
+// beside is how to call the gateway's program that lies in the folder of this one, "" if there is none, or this one was found by PATH: what the demo
+// tells to try is to run as it stands.
+func beside(program string) string {
+	dir, _ := filepath.Split(program)
+	if _, err := os.Stat(dir + "godwit"); err != nil || dir == "" { //nolint:gosec // the folder is that of this program
+		return ""
+	}
+	return dir + "godwit"
 }
 
 // live shows how things stand on the error stream: one line that is written over on a terminal, a line every few seconds elsewhere.

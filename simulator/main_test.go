@@ -2,9 +2,26 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 )
+
+// The demo tells to try the gateway's program as it can be called from here.
+func TestBeside(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if got := beside("./godwit-sim"); got != "" {
+		t.Errorf("%q is not there", got)
+	}
+	if err := os.WriteFile("godwit", nil, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for program, want := range map[string]string{"./godwit-sim": "./godwit", "godwit-sim": "", "nowhere/godwit-sim": ""} {
+		if got := beside(program); got != want {
+			t.Errorf("beside %s is %q, want %q", program, got, want)
+		}
+	}
+}
 
 func TestUsage(t *testing.T) {
 	for _, tc := range []struct {

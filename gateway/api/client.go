@@ -45,8 +45,11 @@ func NewClient(address, token string) *Client {
 	return c
 }
 
-// ErrProblem is wrapped by the errors that the gateway itself answered with.
-var ErrProblem = errors.New("gateway")
+// ErrProblem is wrapped by the errors that the gateway itself answered with, ErrToken besides by those that are about the token.
+var (
+	ErrProblem = errors.New("gateway")
+	ErrToken   = fmt.Errorf("%w: unauthenticated", ErrProblem)
+)
 
 func (c *Client) do(ctx context.Context, method, path string, query url.Values, contentType string, body io.Reader) (*http.Response, error) {
 	u := c.base + "/api/v1" + path
@@ -80,6 +83,9 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	detail := p.Detail
 	for _, e := range p.Errors {
 		detail += "; " + e.Error()
+	}
+	if res.StatusCode == http.StatusUnauthorized {
+		return nil, fmt.Errorf("%w: %s", ErrToken, detail)
 	}
 	return nil, fmt.Errorf("%w: %s", ErrProblem, detail)
 }

@@ -129,7 +129,7 @@ type devicesOfInput struct {
 func (in *devicesOfInput) query() (hub.RolloutQuery, error) {
 	if in.Standing != "" {
 		if _, err := rollout.ParseStanding(in.Standing); err != nil {
-			return hub.RolloutQuery{}, fmt.Errorf("%w: standing %q", hub.ErrQuery, in.Standing)
+			return hub.RolloutQuery{}, fmt.Errorf("%w: %s", hub.ErrQuery, err) //nolint:errorlint // what is not known is the query's fault
 		}
 	}
 	return hub.RolloutQuery{Standing: in.Standing, Customer: in.Customer, Behind: in.Behind, Silent: in.Silent, After: in.Cursor, Limit: in.Limit}, nil

@@ -109,5 +109,9 @@ func TestTablesAsCSV(t *testing.T) {
 		!strings.HasPrefix(lines[1], "1,buoy-1,acme,") {
 		t.Errorf("%d %s\n%s", a.status, a.head.Get("Content-Type"), a.body)
 	}
-	b.ask(t, "GET", "/api/v1/rollouts/1/devices.csv?standing=asleep", b.token[api.Viewer], "", "").denied(t, "no standing", 400, "bad-query")
+	a = b.ask(t, "GET", "/api/v1/rollouts/1/devices.csv?standing=asleep", b.token[api.Viewer], "", "")
+	a.denied(t, "no standing", 400, "bad-query")
+	if !strings.Contains(a.body, "want one of held_out, waiting, ") {
+		t.Errorf("no standing: %s", a.body)
+	}
 }

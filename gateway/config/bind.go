@@ -102,7 +102,7 @@ func kindNames(spell func(string) string) string {
 func (ps *problems) decode(path string, from map[string]any, into any) {
 	d, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 		Result: into, TagName: "toml", MatchName: func(key, field string) bool { return key == field },
-		DecodeHook: mapstructure.ComposeDecodeHookFunc(durationHook, textHook),
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(spelledHook, durationHook, textHook),
 	})
 	if err != nil {
 		panic("config: " + err.Error()) // our own types are wrong
@@ -171,6 +171,21 @@ func (ps *problems) addDecode(path string, err error) {
 	}
 	text = strings.TrimPrefix(text, "error decoding ")
 	ps.add(key, "", "%s", text)
+}
+
+// spelledHook takes what an option or a variable says by its spelling where a text is wanted, else by its value.
+func spelledHook(_, to reflect.Type, v any) (any, error) {
+	s, ok := v.(spelled)
+	if !ok {
+		return v, nil
+	}
+	for to.Kind() == reflect.Pointer {
+		to = to.Elem()
+	}
+	if to.Kind() == reflect.String || reflect.PointerTo(to).Implements(textType) {
+		return s.text, nil
+	}
+	return s.value, nil
 }
 
 var durationType = reflect.TypeFor[time.Duration]()

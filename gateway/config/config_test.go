@@ -198,6 +198,34 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
+// What is a number without quotes is a text where the key wants one, with its last zeros.
+func TestNumbersAsTexts(t *testing.T) {
+	c, err := config.Load(config.Source{
+		Text:    "[link.sms0]\nkind = \"smsmodem\"\ndevice = \"/dev/null\"\n",
+		Environ: []string{"GODWIT_LINK__SMS0__COUNTRY_CODE=49", "GODWIT_GATEWAY__ID=7"},
+		Set:     []string{"schedule.budget=120.50", `schedule.cap="130.00"`, "schedule.currency=EUR"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Links["sms0"].SMSModem.CountryCode; got != "49" || c.Gateway.ID != "7" {
+		t.Errorf("country code %q, gateway %q", got, c.Gateway.ID)
+	}
+	if c.Schedule.Budget.String() != "120.50" || c.Schedule.Cap.String() != "130.00" {
+		t.Errorf("budget %s, cap %s", c.Schedule.Budget, c.Schedule.Cap)
+	}
+	for set, want := range map[string]string{
+		"nats.max_age=30":     `option --set nats.max_age: nats.max_age: want a duration in quotes, such as "36h", not 30`,
+		"link.sms0.baud=fast": "want a whole number, not fast",
+		"nats.mode":           "option --set nats.mode: it has no value",
+	} {
+		_, err := config.Load(config.Source{Text: "[link.sms0]\nkind = \"smsmodem\"\ndevice = \"/dev/null\"\n", Set: []string{set}})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("--set %s: %v, want %q", set, err, want)
+		}
+	}
+}
+
 // A variable that nothing reads is a mistake as an unknown key is; what is wrong is told of the variable, not of the file.
 func TestVariablesAreHeldToTheKeys(t *testing.T) {
 	text := "[link.udp0]\nkind = \"udp\"\nlisten = \":5688\"\n"

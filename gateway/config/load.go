@@ -66,7 +66,7 @@ func Load(s Source) (*Config, error) {
 	for _, v := range s.Set {
 		key, value, ok := strings.Cut(v, "=")
 		if !ok {
-			ps.add("", "--set nats.mode=external", "option --set %s has no value", v)
+			ps.from("option --set "+v, "--set nats.mode=external", "it has no value")
 			continue
 		}
 		ps.override(tree, strings.TrimSpace(key), value, "option --set "+key)
@@ -80,11 +80,22 @@ func Load(s Source) (*Config, error) {
 	return c, nil
 }
 
+// spelled is a number, or true or false, that came without quotes as an option or a variable. Where the key wants a text, as an account or an amount of
+// money, it is its spelling that counts.
+type spelled struct {
+	text  string
+	value any
+}
+
 // override puts a value into the tree. It is read as TOML; what is none is a text, so that paths and names need no quotes.
 func (ps *problems) override(tree map[string]any, path, value, from string) {
 	var v struct{ V any }
 	if _, err := toml.Decode("v = "+value, &v); err != nil {
 		v.V = value
+	}
+	switch v.V.(type) {
+	case int64, float64, bool:
+		v.V = spelled{strings.TrimSpace(value), v.V}
 	}
 	keys := strings.Split(path, ".")
 	for _, key := range keys[:len(keys)-1] {

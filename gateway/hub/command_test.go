@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -174,5 +175,17 @@ func TestDecodeFrame(t *testing.T) {
 	b.settled(b.udp(other.to(other.hello("1.0.0"))), transports.Stored)
 	if dec, err := b.hub.DecodeFrame("dev-7", codec.AppendAddressed(nil, 8, d.status(3.8))); !errors.Is(err, hub.ErrFrame) {
 		t.Errorf("a frame that names another device: %+v, %v", dec, err)
+	}
+}
+
+// What the caller left out, and only the caller can know, is asked for.
+func TestCommandsAskForWhatIsMissing(t *testing.T) {
+	b := newBench(t)
+	d := b.importOne(8)
+	if _, err := b.hub.SendCommand(t.Context(), "meter-1", hub.Command{Time: true}); !errors.Is(err, hub.ErrDownlink) || !strings.Contains(err.Error(), "not heard on any link: name one") {
+		t.Errorf("a device that was never heard: %v", err)
+	}
+	if _, err := b.hub.DecodeFrame("", d.status(3.7)); !errors.Is(err, hub.ErrFrame) || !strings.Contains(err.Error(), "name the device") {
+		t.Errorf("a frame of no device: %v", err)
 	}
 }

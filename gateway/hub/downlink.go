@@ -289,6 +289,9 @@ func (h *Hub) outlet(i fleet.Index, name string) (*link, error) {
 	if name == "" {
 		name = dev.LastLink
 	}
+	if name == "" {
+		return nil, fmt.Errorf("%w: the device was not heard on any link: name one", ErrDownlink)
+	}
 	l := h.links[name]
 	if l == nil || l.Transport == nil {
 		return nil, fmt.Errorf("%w: link %q: no such link, or it cannot send", ErrDownlink, name)

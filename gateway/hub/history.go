@@ -259,6 +259,9 @@ func (h *Hub) DecodeFrame(ref string, payload []byte) (Decoded, error) {
 	if item.Form != codec.FormAddressed && item.Form != codec.FormSealed {
 		return Decoded{}, fmt.Errorf("%w: not a sealed one", ErrFrame)
 	}
+	if ref == "" {
+		return Decoded{}, fmt.Errorf("%w: it has no connection id: name the device", ErrFrame)
+	}
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	i, err := h.find(ref)

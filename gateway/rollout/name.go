@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // named gives a value its name; one that is not among them is its number.
@@ -18,7 +19,8 @@ func parsed[T ~uint8](what string, names []string, s string) (T, error) {
 	if i := slices.Index(names, s); i >= 0 && s != "" {
 		return T(i), nil
 	}
-	return 0, fmt.Errorf("%s %q: %w", what, s, ErrUnknown)
+	known := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "" })
+	return 0, fmt.Errorf("%s %q: %w, want one of %s", what, s, ErrUnknown, strings.Join(known, ", "))
 }
 
 var stateNames = []string{

@@ -140,19 +140,6 @@ func (r *Reconciler) Result() Reconciliation {
 	return r.r
 }
 
-// Reconcile compares lists whose records name their devices alike.
-func Reconcile(ours, theirs []Record, o Comparison) Reconciliation {
-	r := NewReconciler(theirs, o)
-	devices := make(map[string][]Record)
-	for _, one := range ours {
-		devices[one.ID] = append(devices[one.ID], one)
-	}
-	for _, id := range slices.Sorted(maps.Keys(devices)) {
-		r.Device(devices[id], id)
-	}
-	return r.Result()
-}
-
 // differ notes a difference, or that there is none. Nil stands for a record that is missing; what is outside of the bounds on both sides is neither.
 func (r *Reconciler) differ(what string, o, t *Record) {
 	if (o == nil || !r.within(o.Time)) && (t == nil || !r.within(t.Time)) {

@@ -2,6 +2,8 @@ package ledger_test
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +14,19 @@ import (
 	"github.com/godwit-gateway/godwit/scheduler/ledger"
 	"github.com/godwit-gateway/godwit/scheduler/tariff"
 )
+
+// reconcile compares lists whose records name their devices alike.
+func reconcile(ours, theirs []ledger.Record, o ledger.Comparison) ledger.Reconciliation {
+	r := ledger.NewReconciler(theirs, o)
+	devices := make(map[string][]ledger.Record)
+	for _, one := range ours {
+		devices[one.ID] = append(devices[one.ID], one)
+	}
+	for _, id := range slices.Sorted(maps.Keys(devices)) {
+		r.Device(devices[id], id)
+	}
+	return r.Result()
+}
 
 const provided = "\ufeffIMEI;When;Way;Bytes;Cost\n" +
 	"300234010000001;2026-11-15 13:00:30;MO;10;0,16\n" +
@@ -33,7 +48,7 @@ func TestReconcile(t *testing.T) {
 		return ledger.Record{ID: "300234010000001", Time: noon.Add(time.Duration(hour) * time.Hour), Direction: tariff.MO, Billed: bytes, Micros: micros}
 	}
 	ours := []ledger.Record{mo(3, 10, 160_000), mo(0, 10, 160_000), mo(1, 10, 160_000), mo(2, 10, 160_000)}
-	r := ledger.Reconcile(ours, theirs, ledger.Comparison{Tolerance: time.Minute})
+	r := reconcile(ours, theirs, ledger.Comparison{Tolerance: time.Minute})
 	var got []string
 	for _, d := range r.Differences {
 		got = append(got, d.What)
@@ -45,26 +60,26 @@ func TestReconcile(t *testing.T) {
 	if r.Ours.Micros != 640_000 || r.Theirs.Micros != 810_000 || r.Differences[0].Theirs.Line != 3 {
 		t.Errorf("%+v", r)
 	}
-	if r := ledger.Reconcile(theirs, theirs, ledger.Comparison{}); r.Matched != len(theirs) || len(r.Differences) != 0 {
+	if r := reconcile(theirs, theirs, ledger.Comparison{}); r.Matched != len(theirs) || len(r.Differences) != 0 {
 		t.Errorf("records differ from themselves: %+v", r)
 	}
 	// Two of the same size within the tolerance are paired in their order, not crosswise.
 	a, b := mo(0, 10, 1), mo(1, 10, 2)
-	if r := ledger.Reconcile([]ledger.Record{b, a}, []ledger.Record{a, b}, ledger.Comparison{Tolerance: 3 * time.Hour}); r.Matched != 2 {
+	if r := reconcile([]ledger.Record{b, a}, []ledger.Record{a, b}, ledger.Comparison{Tolerance: 3 * time.Hour}); r.Matched != 2 {
 		t.Errorf("%+v", r)
 	}
 	// A month's ends: what is paired across them counts, what is alone beyond them does not.
 	from, to := noon.Add(time.Hour), noon.Add(3*time.Hour)
 	edge := mo(1, 10, 160_000)
 	edge.Time = edge.Time.Add(-30 * time.Second)
-	r = ledger.Reconcile([]ledger.Record{edge, mo(2, 10, 160_000), mo(5, 10, 160_000)}, []ledger.Record{mo(1, 10, 160_000), mo(0, 10, 1), mo(3, 10, 1)},
+	r = reconcile([]ledger.Record{edge, mo(2, 10, 160_000), mo(5, 10, 160_000)}, []ledger.Record{mo(1, 10, 160_000), mo(0, 10, 1), mo(3, 10, 1)},
 		ledger.Comparison{Tolerance: time.Minute, From: from, To: to})
 	if r.Matched != 1 || r.MissingThere != 1 || r.MissingHere != 0 || r.Outside != 2 || r.Ours.Records != 2 || r.Theirs.Records != 1 {
 		t.Errorf("within bounds: %+v", r)
 	}
 	// Sums of days, of a provider who tells neither bytes nor directions.
 	day := []ledger.Record{{ID: "300234010000001", Time: noon.Add(-5 * time.Hour), Micros: 640_000}, {ID: "x", Time: noon, Micros: 1}}
-	r = ledger.Reconcile(ours, day, ledger.Comparison{Daily: time.UTC, Most: 1})
+	r = reconcile(ours, day, ledger.Comparison{Daily: time.UTC, Most: 1})
 	if r.Matched != 1 || r.MissingHere != 1 || len(r.Differences) != 1 || r.Ours.Billed != 40 || r.Ours.Records != 1 {
 		t.Errorf("by day: %+v", r)
 	}
@@ -123,7 +138,7 @@ func FuzzReadRecords(f *testing.F) {
 				t.Fatalf("%+v", r)
 			}
 		}
-		if r := ledger.Reconcile(list, list, ledger.Comparison{}); r.Matched != len(list) || len(r.Differences) != 0 {
+		if r := reconcile(list, list, ledger.Comparison{}); r.Matched != len(list) || len(r.Differences) != 0 {
 			t.Fatalf("%d records differ from themselves: %+v", len(list), r.Differences)
 		}
 	})

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ type Options struct {
 	Interval    time.Duration // between the statuses of a device on UDP; 0: 2 s
 	SMSInterval time.Duration // the same on SMS and over satellites; 0: 8 s
 	Speed       float64       // how much faster the weather changes than the clock; 0: 600, ten minutes a second
+	Program     string        // that the lines to try begin with; "": godwit
 	Log         *slog.Logger  // of the gateway
 	Say         func(format string, args ...any)
 	Progress    func(line string) // called every second
@@ -47,6 +49,7 @@ func (o *Options) setDefaults() error {
 	if o.Speed == 0 {
 		o.Speed = 600
 	}
+	o.Program = cmp.Or(o.Program, "godwit")
 	if o.Devices < 1 || o.Devices > DevicesMax {
 		return fmt.Errorf("%w: %d devices, want 1 to %d", ErrOptions, o.Devices, DevicesMax)
 	}

@@ -172,7 +172,7 @@ func (d *demo) announce(members []member) {
 		len(of(members, linkSat)), len(of(members, linkRock)), len(of(members, linkCloud)), len(of(members, linkSBD)), len(of(members, linkOrb)),
 		len(of(members, linkIDP)))
 	d.o.Say("events on nats://%s, subjects godwit.v1.%s.event.>", d.site.NATS, gatewayID)
-	d.o.Say("API on %s; try: godwit --config %s device list", d.gateway.api(), d.site.Config)
+	d.o.Say("API on %s; try: %s --config %s device list", d.gateway.api(), d.o.Program, d.site.Config)
 }
 
 // until waits until the demo's time is over or ctx is done. An error is one that ended the gateway or a fleet before.

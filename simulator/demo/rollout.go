@@ -58,7 +58,7 @@ func (d *demo) rollOut(ctx context.Context, trucks []*member) error {
 		}
 	}
 	d.rollout.Store(made.ID)
-	d.o.Say("rollout %d leads the trucks to %s; try: godwit --config %s rollout report %d", made.ID, r.version, d.site.Config, made.ID)
+	d.o.Say("rollout %d leads the trucks to %s; try: %s --config %s rollout report %d", made.ID, r.version, d.o.Program, d.site.Config, made.ID)
 	return nil
 }
 

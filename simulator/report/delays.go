@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/report/chart"
+	"github.com/godwit-gateway/godwit/simulator/world"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -26,7 +27,7 @@ func newDelays(f *Frame) *delays {
 }
 
 // Taken implements Taker.
-func (p *delays) Taken(at time.Time, _, link int, _ uint32, made time.Time, _ int, s transports.Settlement) {
+func (p *delays) Taken(at time.Time, on world.Line, made time.Time, _ int, s transports.Settlement) {
 	if s != transports.Stored {
 		return
 	}
@@ -34,8 +35,8 @@ func (p *delays) Taken(at time.Time, _, link int, _ uint32, made time.Time, _ in
 		p.flush()
 	}
 	d := max(0, at.Sub(made).Seconds())
-	p.whole[link].add(d)
-	p.now[link].add(d)
+	p.whole[on.Link].add(d)
+	p.now[on.Link].add(d)
 }
 
 // flush makes a row of what was gathered.

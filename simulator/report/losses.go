@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/report/chart"
+	"github.com/godwit-gateway/godwit/simulator/world"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -36,8 +37,8 @@ func (p *losses) count(at time.Time, link int, add func(*fates)) {
 }
 
 // Sent implements Sender.
-func (p *losses) Sent(at time.Time, _, link int, _ uint32, _, try int, join bool) {
-	p.count(at, link, func(f *fates) {
+func (p *losses) Sent(at time.Time, on world.Line, _, try int, join bool) {
+	p.count(at, on.Link, func(f *fates) {
 		switch {
 		case join:
 			f.joins++
@@ -50,8 +51,8 @@ func (p *losses) Sent(at time.Time, _, link int, _ uint32, _, try int, join bool
 }
 
 // Taken implements Taker.
-func (p *losses) Taken(at time.Time, _, link int, _ uint32, _ time.Time, _ int, s transports.Settlement) {
-	p.count(at, link, func(f *fates) {
+func (p *losses) Taken(at time.Time, on world.Line, _ time.Time, _ int, s transports.Settlement) {
+	p.count(at, on.Link, func(f *fates) {
 		switch s {
 		case transports.Stored:
 			f.stored++

@@ -5,6 +5,7 @@ import (
 
 	"github.com/godwit-gateway/godwit/simulator/radio"
 	"github.com/godwit-gateway/godwit/simulator/report/chart"
+	"github.com/godwit-gateway/godwit/simulator/world"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -23,20 +24,20 @@ func newMoney(f *Frame) *money {
 }
 
 // Billed implements Payer.
-func (p *money) Billed(at time.Time, group, _ int, _ uint32, up bool, cost radio.Micros) {
+func (p *money) Billed(at time.Time, on world.Line, up bool, cost radio.Micros) {
 	v := float64(cost) / 1e6
 	if up {
-		p.groups[group].up += v
+		p.groups[on.Group].up += v
 	} else {
-		p.groups[group].down += v
+		p.groups[on.Group].down += v
 	}
-	p.rates.add(at, group, v)
+	p.rates.add(at, on.Group, v)
 }
 
 // Taken implements Taker.
-func (p *money) Taken(_ time.Time, group, _ int, _ uint32, _ time.Time, _ int, s transports.Settlement) {
+func (p *money) Taken(_ time.Time, on world.Line, _ time.Time, _ int, s transports.Settlement) {
 	if s == transports.Stored {
-		p.groups[group].stored++
+		p.groups[on.Group].stored++
 	}
 }
 

@@ -14,15 +14,15 @@ import (
 type (
 	// A Sender is told of transmissions.
 	Sender interface {
-		Sent(at time.Time, group, link int, number uint32, bytes, try int, join bool)
+		Sent(at time.Time, on world.Line, bytes, try int, join bool)
 	}
 	// A Taker is told of what the gateway said of payloads.
 	Taker interface {
-		Taken(at time.Time, group, link int, number uint32, made time.Time, bytes int, s transports.Settlement)
+		Taken(at time.Time, on world.Line, made time.Time, bytes int, s transports.Settlement)
 	}
 	// A Teller is told of downlinks.
 	Teller interface {
-		Told(at time.Time, group, link int, number uint32, bytes int)
+		Told(at time.Time, on world.Line, bytes int)
 	}
 	// An Acknowledger is told of frames that devices know to be taken.
 	Acknowledger interface {
@@ -30,7 +30,7 @@ type (
 	}
 	// A Payer is told of what a network charges.
 	Payer interface {
-		Billed(at time.Time, group, link int, number uint32, up bool, cost radio.Micros)
+		Billed(at time.Time, on world.Line, up bool, cost radio.Micros)
 	}
 	// A Looker is shown each device at each sample, and then the world.
 	Looker interface {
@@ -158,17 +158,17 @@ func (r *Recorder) Add(p Part) {
 }
 
 // Sent implements world.Watcher.
-func (r *Recorder) Sent(at time.Time, group, link int, number uint32, bytes, try int, join bool) {
+func (r *Recorder) Sent(at time.Time, on world.Line, bytes, try int, join bool) {
 	if !r.Frame.during(at) {
 		return
 	}
 	for _, x := range r.senders {
-		x.Sent(at, group, link, number, bytes, try, join)
+		x.Sent(at, on, bytes, try, join)
 	}
 }
 
 // Taken implements world.Watcher.
-func (r *Recorder) Taken(at time.Time, group, link int, number uint32, made time.Time, bytes int, s transports.Settlement) {
+func (r *Recorder) Taken(at time.Time, on world.Line, made time.Time, bytes int, s transports.Settlement) {
 	if !r.Frame.during(at) {
 		return
 	}
@@ -176,17 +176,17 @@ func (r *Recorder) Taken(at time.Time, group, link int, number uint32, made time
 		r.frames++
 	}
 	for _, x := range r.takers {
-		x.Taken(at, group, link, number, made, bytes, s)
+		x.Taken(at, on, made, bytes, s)
 	}
 }
 
 // Told implements world.Watcher.
-func (r *Recorder) Told(at time.Time, group, link int, number uint32, bytes int) {
+func (r *Recorder) Told(at time.Time, on world.Line, bytes int) {
 	if !r.Frame.during(at) {
 		return
 	}
 	for _, x := range r.tellers {
-		x.Told(at, group, link, number, bytes)
+		x.Told(at, on, bytes)
 	}
 }
 
@@ -201,12 +201,12 @@ func (r *Recorder) Acknowledged(at time.Time, group int, number uint32, frames i
 }
 
 // Billed implements world.Watcher.
-func (r *Recorder) Billed(at time.Time, group, link int, number uint32, up bool, cost radio.Micros) {
+func (r *Recorder) Billed(at time.Time, on world.Line, up bool, cost radio.Micros) {
 	if !r.Frame.during(at) {
 		return
 	}
 	for _, x := range r.payers {
-		x.Billed(at, group, link, number, up, cost)
+		x.Billed(at, on, up, cost)
 	}
 }
 

@@ -59,21 +59,21 @@ func (p *schedule) begins(month int) time.Time {
 }
 
 // Billed implements Payer.
-func (p *schedule) Billed(at time.Time, _, link int, _ uint32, up bool, cost radio.Micros) {
+func (p *schedule) Billed(at time.Time, on world.Line, up bool, cost radio.Micros) {
 	v := float64(cost) / 1e6
 	for p.month(at) >= len(p.spent) {
 		p.spent = append(p.spent, make([]float64, len(p.frame.Links)))
 	}
-	p.spent[p.month(at)][link] += v
+	p.spent[p.month(at)][on.Link] += v
 	if up {
-		p.up[link] += v
+		p.up[on.Link] += v
 	}
 }
 
 // Sent implements Sender.
-func (p *schedule) Sent(_ time.Time, _, link int, _ uint32, _, try int, join bool) {
+func (p *schedule) Sent(_ time.Time, on world.Line, _, try int, join bool) {
 	if !join && try <= 1 {
-		p.frames[link]++
+		p.frames[on.Link]++
 	}
 }
 

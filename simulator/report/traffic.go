@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/godwit-gateway/godwit/simulator/report/chart"
+	"github.com/godwit-gateway/godwit/simulator/world"
 	"github.com/godwit-gateway/godwit/transports"
 )
 
@@ -29,9 +30,9 @@ func newTraffic(f *Frame) *traffic {
 }
 
 // Sent implements Sender.
-func (p *traffic) Sent(at time.Time, _, link int, _ uint32, bytes, try int, join bool) {
-	l, n := &p.links[link], float64(bytes)
-	p.rates.add(at, link, n)
+func (p *traffic) Sent(at time.Time, on world.Line, bytes, try int, join bool) {
+	l, n := &p.links[on.Link], float64(bytes)
+	p.rates.add(at, on.Link, n)
 	switch {
 	case join:
 		l.joins += n
@@ -39,20 +40,20 @@ func (p *traffic) Sent(at time.Time, _, link int, _ uint32, bytes, try int, join
 		l.repeats += n
 	default:
 		l.first += n
-		p.sizes[link].add(n)
+		p.sizes[on.Link].add(n)
 	}
 }
 
 // Told implements Teller.
-func (p *traffic) Told(at time.Time, _, link int, _ uint32, bytes int) {
-	p.links[link].down += float64(bytes)
-	p.rates.add(at, link, float64(bytes))
+func (p *traffic) Told(at time.Time, on world.Line, bytes int) {
+	p.links[on.Link].down += float64(bytes)
+	p.rates.add(at, on.Link, float64(bytes))
 }
 
 // Taken implements Taker.
-func (p *traffic) Taken(_ time.Time, _, link int, _ uint32, _ time.Time, _ int, s transports.Settlement) {
+func (p *traffic) Taken(_ time.Time, on world.Line, _ time.Time, _ int, s transports.Settlement) {
 	if s == transports.Stored {
-		p.links[link].stored++
+		p.links[on.Link].stored++
 	}
 }
 

@@ -23,7 +23,7 @@ type phases struct {
 	stored [3][2]int
 }
 
-func (p *phases) Taken(at time.Time, _, link int, _ uint32, _ time.Time, _ int, s transports.Settlement) {
+func (p *phases) Taken(at time.Time, on world.Line, _ time.Time, _ int, s transports.Settlement) {
 	if s != transports.Stored {
 		return
 	}
@@ -36,7 +36,7 @@ func (p *phases) Taken(at time.Time, _, link int, _ uint32, _ time.Time, _ int, 
 	case since >= p.from:
 		phase = 1
 	}
-	p.stored[phase][link]++
+	p.stored[phase][on.Link]++
 }
 
 // several are devices with datagrams and short messages, in that order, and a gateway that plans with both.

@@ -305,7 +305,7 @@ func (m *mobile) speak(tx *device.Transmission) error {
 		w.capture(tx.Payload)
 	}
 	if x := w.setup.Watch; x != nil {
-		x.Sent(w.now, m.group, a.place, m.config.Number, len(tx.Payload), tx.Try, tx.Join)
+		x.Sent(w.now, m.line(a), len(tx.Payload), tx.Try, tx.Join)
 	}
 	p := packet{payload: tx.Payload, made: tx.Made, frame: m.frame(tx.Frame), join: tx.Join}
 	if tx.Join {
@@ -357,7 +357,7 @@ func (m *mobile) uplink(a *air, payload []byte) transports.Uplink {
 // settled is told what the gateway says of a payload.
 func (m *mobile) settled(a *air, p *packet, v *transports.Verdict) {
 	if x := m.w.setup.Watch; x != nil {
-		x.Taken(m.w.now, m.group, a.place, m.config.Number, p.made, len(p.payload), v.Settlement)
+		x.Taken(m.w.now, m.line(a), p.made, len(p.payload), v.Settlement)
 	}
 	taken := v.Settlement == transports.Stored || v.Settlement == transports.Duplicate
 	if p.cut && taken {
@@ -385,17 +385,22 @@ func (m *mobile) settled(a *air, p *packet, v *transports.Verdict) {
 	}
 }
 
+// line names the device on a link to the watcher.
+func (m *mobile) line(a *air) Line {
+	return Line{Group: m.group, Link: a.place, Number: m.config.Number}
+}
+
 // billed tells what the network charges for a payload.
 func (m *mobile) billed(a *air, up bool, cost radio.Micros) {
 	if x := m.w.setup.Watch; x != nil && cost > 0 {
-		x.Billed(m.w.now, m.group, a.place, m.config.Number, up, cost)
+		x.Billed(m.w.now, m.line(a), up, cost)
 	}
 }
 
 // carry sends a downlink through the air.
 func (m *mobile) carry(a *air, t told) {
 	if x := m.w.setup.Watch; x != nil {
-		x.Told(m.w.now, m.group, a.place, m.config.Number, len(t.payload))
+		x.Told(m.w.now, m.line(a), len(t.payload))
 	}
 	m.billed(a, false, a.down.Carry(m.w.now, t, len(t.payload)).Cost)
 	if at, ok := a.down.Next(); ok {

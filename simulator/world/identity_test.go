@@ -89,12 +89,12 @@ func (v *versions) Sampled(_ time.Time, view world.View) {
 	}
 }
 
-func (*versions) Sent(time.Time, int, int, uint32, int, int, bool)                         {}
-func (*versions) Taken(time.Time, int, int, uint32, time.Time, int, transports.Settlement) {}
-func (*versions) Billed(time.Time, int, int, uint32, bool, radio.Micros)                   {}
-func (*versions) Told(time.Time, int, int, uint32, int)                                    {}
-func (*versions) Acknowledged(time.Time, int, uint32, int)                                 {}
-func (*versions) Failed(time.Time, time.Time, string)                                      {}
+func (*versions) Sent(time.Time, world.Line, int, int, bool)                         {}
+func (*versions) Taken(time.Time, world.Line, time.Time, int, transports.Settlement) {}
+func (*versions) Billed(time.Time, world.Line, bool, radio.Micros)                   {}
+func (*versions) Told(time.Time, world.Line, int)                                    {}
+func (*versions) Acknowledged(time.Time, int, uint32, int)                           {}
+func (*versions) Failed(time.Time, time.Time, string)                                {}
 
 // Devices whose batteries end, that break and that are retired fall silent, and all that they had said is there.
 func TestDevicesEnd(t *testing.T) {

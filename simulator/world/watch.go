@@ -11,17 +11,22 @@ import (
 	"github.com/godwit-gateway/godwit/transports"
 )
 
-// A Watcher is told what happens in a world, in the order of virtual time. It must not change anything of it. Groups and links are
-// named by their place in Setup.Groups and Setup.Links, devices by their number.
+// A Line is a device on a link. Groups and links are named by their place in Setup.Groups and Setup.Links, devices by their number.
+type Line struct {
+	Group, Link int
+	Number      uint32
+}
+
+// A Watcher is told what happens in a world, in the order of virtual time. It must not change anything of it.
 type Watcher interface {
 	// Sent is a transmission of a device: a frame, or, with join, the wish for a new epoch. Try is 1 for the first of a frame.
-	Sent(at time.Time, group, link int, number uint32, bytes, try int, join bool)
+	Sent(at time.Time, on Line, bytes, try int, join bool)
 	// Taken is what the gateway said of an uplink whose content a device made at a time.
-	Taken(at time.Time, group, link int, number uint32, made time.Time, bytes int, s transports.Settlement)
+	Taken(at time.Time, on Line, made time.Time, bytes int, s transports.Settlement)
 	// Told is a downlink that went on its way to a device.
-	Told(at time.Time, group, link int, number uint32, bytes int)
+	Told(at time.Time, on Line, bytes int)
 	// Billed is what a network charges for a payload from a device (up) or to it.
-	Billed(at time.Time, group, link int, number uint32, up bool, cost radio.Micros)
+	Billed(at time.Time, on Line, up bool, cost radio.Micros)
 	// Acknowledged are frames that a device knows to be taken.
 	Acknowledged(at time.Time, group int, number uint32, frames int)
 	// Failed is something that went wrong; until is zero where it is over at once.

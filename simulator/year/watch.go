@@ -61,16 +61,16 @@ func (w *watcher) count(k *known, group int, at time.Time) {
 }
 
 // Taken implements world.Watcher.
-func (w *watcher) Taken(at time.Time, group, _ int, number uint32, made time.Time, _ int, s transports.Settlement) {
+func (w *watcher) Taken(at time.Time, on world.Line, made time.Time, _ int, s transports.Settlement) {
 	if s != transports.Stored {
 		return
 	}
-	k := w.devices[number]
+	k := w.devices[on.Number]
 	if k == nil {
 		k = new(known)
-		w.devices[number], w.group[number] = k, group
+		w.devices[on.Number], w.group[on.Number] = k, on.Group
 	}
-	w.count(k, group, at)
+	w.count(k, on.Group, at)
 	if k.gone = false; made.After(k.made) {
 		k.made = made
 	}
@@ -80,7 +80,7 @@ func (w *watcher) Taken(at time.Time, group, _ int, number uint32, made time.Tim
 }
 
 // Billed implements world.Watcher.
-func (w *watcher) Billed(at time.Time, _, _ int, _ uint32, up bool, cost radio.Micros) {
+func (w *watcher) Billed(at time.Time, _ world.Line, up bool, cost radio.Micros) {
 	switch {
 	case !w.counts(at):
 	case up:
@@ -108,10 +108,10 @@ func (w *watcher) finish(numbers []uint32) {
 }
 
 // Sent implements world.Watcher.
-func (*watcher) Sent(time.Time, int, int, uint32, int, int, bool) {}
+func (*watcher) Sent(time.Time, world.Line, int, int, bool) {}
 
 // Told implements world.Watcher.
-func (*watcher) Told(time.Time, int, int, uint32, int) {}
+func (*watcher) Told(time.Time, world.Line, int) {}
 
 // Acknowledged implements world.Watcher.
 func (*watcher) Acknowledged(time.Time, int, uint32, int) {}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/godwit-gateway/godwit/transports/isatdata"
@@ -100,14 +99,4 @@ const backoffMax = time.Minute
 var timingDefault = timing{
 	command: 5 * time.Second, probe: 2 * time.Second, write: 30 * time.Second, quiet: 200 * time.Millisecond, drain: 3 * time.Second, check: 30 * time.Second,
 	start: 5 * time.Second, queue: time.Minute, backoff: 2 * time.Second, settle: 250 * time.Millisecond, keep: 3 * time.Hour, grace: 4 * time.Second,
-}
-
-// Dialects are the names of the dialects.
-func Dialects() []string {
-	names := make([]string, 0, len(dialects))
-	for name := range dialects {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }

@@ -1,6 +1,10 @@
 package idpmodem
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // Hasten makes the driver wait milliseconds between things. For answers it waits as long as told: a loaded machine is slow.
 func (t *Transport) Hasten(answer time.Duration) {
@@ -20,8 +24,8 @@ func (t *Transport) QueueFor(d time.Duration) { t.timing.queue = d }
 // GraceOf sets how long what is in hand may take.
 func (t *Transport) GraceOf(d time.Duration) { t.timing.grace = d }
 
-// StemOf is what names of messages with this content begin with.
-func StemOf(payload []byte, most int) string { return stemOf(payload, most) }
+// Dialects are the names of the dialects.
+func Dialects() []string { return slices.Sorted(maps.Keys(dialects)) }
 
 // Checksum is that of a line.
 func Checksum(s string) uint16 { return checksum([]byte(s)) }

@@ -32,13 +32,3 @@ func (c Class) String() string { return classes[min(c, Unknown)].people }
 
 // Label is the class as metrics, events and filters name it.
 func (c Class) Label() string { return classes[min(c, Unknown)].label }
-
-// ParseClass reads what Label or String writes; ok is false for anything else.
-func ParseClass(s string) (c Class, ok bool) {
-	for i := range classes {
-		if s == classes[i].label || s == classes[i].people {
-			return Class(i), true
-		}
-	}
-	return 0, false
-}

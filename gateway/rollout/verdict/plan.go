@@ -64,11 +64,3 @@ func (p *power) step() {
 		}
 	}
 }
-
-// Weight is the part of alpha that is staked on harm in one of so many groups which shows in the burst.
-func Weight(groups int) float64 {
-	if groups <= 1 {
-		return weightBurst
-	}
-	return weightBurst * 0.5 / float64(groups)
-}
