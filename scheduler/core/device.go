@@ -152,8 +152,8 @@ func (k *Core) planning(m *known, d *device) scheduler.Device {
 		s.Links[i] = scheduler.Via{Link: l, Deliver: k.records.learned(m.record, i).Via(k.fleet.Links[l-1].Deliver)}
 	}
 	if share, age := k.model.Slows(&d.presence, int64(d.interval())); age > 0 {
-		s.Quiet = uint16(math.Round((1 - share) * math.MaxUint16)) //nolint:gosec // a share
-		s.Rest = uint16(math.Ceil(age / 60))                       //nolint:gosec // half a day at most
+		s.Quiet = uint16(math.Round((1 - share) * math.MaxUint16))
+		s.Rest = uint16(math.Ceil(age / 60))
 	}
 	return s
 }
