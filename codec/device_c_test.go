@@ -78,6 +78,8 @@ func TestDeviceInC(t *testing.T) {
 	t.Run("histories", func(t *testing.T) { testDeviceHistories(t, program) })
 	t.Run("fill", func(t *testing.T) { testDeviceFill(t, program) })
 	t.Run("refusals", func(t *testing.T) { testDeviceRefusals(t, program) })
+	t.Run("session", func(t *testing.T) { testDeviceSession(t, program) })
+	t.Run("bases", func(t *testing.T) { testDeviceBases(t, program) })
 	t.Run("manifests", func(t *testing.T) { testDeviceManifests(t, program) })
 }
 

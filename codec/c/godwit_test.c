@@ -377,7 +377,7 @@ static int parse_sealed(uint8_t *content, size_t n, uint8_t ctr_bits, uint8_t ta
 			return GODWIT_E_MALFORMED;
 		if (slot == 1)
 			ctr_bits = 40;
-	} else if (slot == SLOT_RESERVED || (kind == 1 && base > 1)) { /* F-010, F-013 */
+	} else if (slot == SLOT_RESERVED || (kind == 1 && base > 1) || s->header == 0) { /* F-010, F-013, F-130 */
 		return GODWIT_E_MALFORMED;
 	}
 	ctr_len = ctr_bits / 8u;
@@ -1503,6 +1503,7 @@ static unsigned fuzz_writers(const struct device *d)
 
 		if (b == NULL)
 			die("out of memory");
+		memset(b, 0xff, cap); /* which a carry that is let loose would go through to what is before it */
 		out = to(b, cap, random_below(4) | (random_below(8) == 0 ? (unsigned)GODWIT_ASK : 0u));
 		g.memory.epochs[0].end = g.next + random_below(4);
 		memcpy(&before, &g, sizeof g);
@@ -1975,6 +1976,9 @@ static void serve(void)
 			if (n > 0)
 				print_hex(out_at, (size_t)n);
 			printf("\n");
+		} else if (strcmp(command, "used") == 0) { /* so many counters are, and permanent memory says so */
+			served.g.next = served.g.memory.epochs[0].end = served.g.promised = (uint32_t)word_number(&at);
+			printf("0\n");
 		} else if (strcmp(command, "due") == 0) {
 			printf("%d\n", godwit_join_due(&served.g));
 		} else if (strcmp(command, "manifest") == 0) {
