@@ -38,11 +38,11 @@ func testDeviceSession(t *testing.T, program string) {
 		c.ask(t, "stored")
 		return r
 	}
-	down := func(counter uint64, plaintext ...byte) string {
+	down := func(slot uint8, counter uint64, plaintext ...byte) string {
 		t.Helper()
 		cipher := codec.NewCipher(codec.DeriveSealKey(&key, nil, codec.LabelDown, number, 0))
 		p := codec.Position{Direction: codec.Down, Number: number, Counter: counter}
-		frame, err := cipher.AppendSealed(nil, codec.MakeHeader(codec.KindExtended, 0, 0), p, 16, 8, plaintext)
+		frame, err := cipher.AppendSealed(nil, codec.MakeHeader(codec.KindExtended, slot, 0), p, 16, 8, plaintext)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,18 +66,66 @@ func testDeviceSession(t *testing.T, program string) {
 
 	boot(16, "-")
 	record()
-	want(down(0, byte(codec.MessageUser), 1), "message 0 ", "between a record and its being stored")
+	want(down(0, 0, byte(codec.MessageUser), 1), "message 0 ", "between a record and its being stored")
 	c.ask(t, "stored")
 	boot(16, persist())
-	want(down(0, byte(codec.MessageUser), 1), "err ", "a message that was taken before the restart")
+	want(down(0, 0, byte(codec.MessageUser), 1), "err ", "a message that was taken before the restart")
 
 	boot(16, "-")
 	record()
-	want(down(0, rekey...), "message 0 20 ", "a rekey between a record and its being stored")
+	want(down(0, 0, rekey...), "message 0 20 ", "a rekey between a record and its being stored")
 	c.ask(t, "stored")
 	want(c.ask(t, "send 0 3 100 aa"), "err -3", "F-117: an epoch that is not in permanent memory")
 	persist()
 	want(c.ask(t, "send 0 3 100 aa"), "frame 0 ", "F-117: an epoch that is")
+
+	boot(16, "-")
+	for slot := range uint8(2) {
+		want(down(slot, 0), "err -5", "an authentic message without a type")
+	}
+
+	boot(16, "-")
+	persist()
+	want(down(0, 0, rekey...), "message 0 20 a20103", "a rekey")
+	persist()
+	want(c.ask(t, "send 0 3 100 aa"), "frame 0 ", "in the next epoch")
+	if got := down(0, 1, rekey...); !strings.HasSuffix(got, " -1;") { // of the epoch before, and to the one that the device is in: its counters would begin again
+		t.Errorf("F-117: the same rekey again: %s", got)
+	}
+	persist()
+	want(c.ask(t, "send 0 3 100 aa"), "frame 1 ", "after the same rekey")
+
+	// A challenge may be said again to the next attempt (F-111), not to the one that confirms it already (F-125).
+	boot(16, "-")
+	joins := codec.DeriveJoinKey(&key, number)
+	for attempt := range uint32(2) {
+		c.ask(t, "join %d", attempt)
+		persist()
+		want(c.ask(t, "send-join 1 27"), "err -2", "a request into too small a buffer")
+		want(c.ask(t, "send-join 1 28"), "join ", "a request")
+		challenge := codec.AppendChallenge(nil, &joins, codec.Join{Number: number, Boot: attempt + 1, Random: attempt}, codec.Nonce{})
+		want(c.ask(t, "receive %x", challenge), "challenge;", "a challenge")
+		want(c.ask(t, "receive %x", challenge), "err -7;", "the same challenge")
+	}
+
+	for _, counter := range []uint64{40, 39, 38, 9, 8, 7, 41, 1<<32 - 1} {
+		ack, covers := codec.Ack{Counter: 40, Bitmap: 1<<31 | 1}, "0"
+		if ack.Covers(counter) {
+			covers = "1"
+		}
+		want(c.ask(t, "covers %d %d %d", ack.Counter, ack.Bitmap, counter), covers, fmt.Sprintf("an acknowledgement of counters 40, 39 and 8 covers %d", counter))
+	}
+
+	// An answer ends an attempt for which silence was the reason (F-122), not one that must be (F-121).
+	for used, said := range map[uint32]string{100: "err -1", 1 << 21: "join "} {
+		boot(16, "-")
+		c.ask(t, "used %d", used)
+		c.ask(t, "join 5")
+		persist()
+		ack := codec.DeriveAckKey(&key, nil, number, 0)
+		want(c.ask(t, "receive %x", codec.AppendAck(nil, &ack, number, 0, codec.Ack{Counter: uint64(used) - 1})), "ack ", "acknowledged")
+		want(c.ask(t, "send-join 0"), said, fmt.Sprintf("an attempt to join after %d counters that is answered by an acknowledgement", used))
+	}
 
 	// Counters run out: a device should have joined long before (F-121), and says nothing more at their end (F-024).
 	boot(16, "-")
@@ -104,7 +152,7 @@ func testDeviceSession(t *testing.T, program string) {
 			c.ask(t, "delivered 0")
 			want(c.ask(t, status), "frame 1 4b01", "a delta")
 		}
-		want(down(0, rekey...), "message 0 20 ", "a rekey")
+		want(down(0, 0, rekey...), "message 0 20 ", "a rekey")
 		persist()
 		want(c.ask(t, "send 0 3 100 aa"), "frame 0 ", "in the next epoch")
 		ack := codec.DeriveAckKey(&key, next.Salt[:], number, next.Epoch)

@@ -1966,7 +1966,8 @@ static void serve(void)
 			godwit_join(&served.g, (uint32_t)word_number(&at));
 			printf("0\n");
 		} else if (strcmp(command, "send-join") == 0) {
-			struct godwit_out where = serve_to(GODWIT_JOIN, (unsigned)word_number(&at));
+			unsigned flags = (unsigned)word_number(&at);
+			struct godwit_out where = serve_to(at != NULL ? (size_t)word_number(&at) : GODWIT_JOIN, flags);
 			int n = godwit_send_join(&served.g, &where);
 
 			if (n < 0)
@@ -1979,6 +1980,12 @@ static void serve(void)
 		} else if (strcmp(command, "used") == 0) { /* so many counters are, and permanent memory says so */
 			served.g.next = served.g.memory.epochs[0].end = served.g.promised = (uint32_t)word_number(&at);
 			printf("0\n");
+		} else if (strcmp(command, "covers") == 0) { /* counter and bitmap of an acknowledgement, a counter */
+			struct godwit_ack ack;
+
+			ack.counter = (uint32_t)word_number(&at);
+			ack.bitmap = (uint32_t)word_number(&at);
+			printf("%d\n", godwit_ack_covers(&ack, (uint32_t)word_number(&at)));
 		} else if (strcmp(command, "due") == 0) {
 			printf("%d\n", godwit_join_due(&served.g));
 		} else if (strcmp(command, "manifest") == 0) {
