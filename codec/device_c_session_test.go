@@ -233,6 +233,11 @@ func testDeviceBases(t *testing.T, program string) {
 	if h := send("status 0 0 100 %s", one); h.Base() != 1 {
 		t.Errorf("header %02x, and a newer base is known", byte(h))
 	}
+	for _, rare := range []string{"1 64 0 0 0 0 0 0 0", "1 0 0 0 1 16 0 0 0"} { // an index, a step
+		if got := c.ask(t, "status 0 0 100 - %s 9", rare); got != "err -1" {
+			t.Errorf("a rare block of %s: %s", rare, got)
+		}
+	}
 	for _, count := range []int{0, 258} {
 		if got := c.ask(t, "batch 0 0 3000 %d%s", count, strings.Repeat(" "+one, count)); got != "err -1" {
 			t.Errorf("F-134: %s of %d statuses", got, count)

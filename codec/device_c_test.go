@@ -79,6 +79,10 @@ func TestDeviceInC(t *testing.T) {
 	t.Run("fill", func(t *testing.T) { testDeviceFill(t, program) })
 	t.Run("refusals", func(t *testing.T) { testDeviceRefusals(t, program) })
 	t.Run("session", func(t *testing.T) { testDeviceSession(t, program) })
+	t.Run("step logs", func(t *testing.T) { testDeviceStepLogs(t, program) })
+	t.Run("texts", func(t *testing.T) { testDeviceTexts(t, program) })
+	t.Run("needs", func(t *testing.T) { testDeviceNeeds(t, program) })
+	t.Run("fits", func(t *testing.T) { testDeviceFits(t, program) })
 	t.Run("bases", func(t *testing.T) { testDeviceBases(t, program) })
 	t.Run("manifests", func(t *testing.T) { testDeviceManifests(t, program) })
 }
