@@ -152,8 +152,21 @@ func testDeviceFits(t *testing.T, program string) {
 			t.Errorf("%d bytes for frames with room for %d: %s, want %s", n, room, got, want)
 		}
 	}
-	for _, last := range []int{24 * 36, 24*36 - 4, 256 * 34, 256*34 - 4} { // as many as a shorter head can count, and one more
-		for n := last - 2; n <= last+2; n++ {
+	c.ask(t, "boot 7 %x 16 8 -", testDevice())
+	c.ask(t, "record")
+	c.ask(t, "stored")
+	c.ask(t, "parcel 1 %d %s", room, strings.Repeat("03", 3*room))
+	var round []string
+	for answer := ""; answer != "over"; round = append(round, answer) {
+		answer = c.ask(t, "fragment 0 100")
+	}
+	c.ask(t, "probe") // what ended the round goes again, and nothing else: that costs money
+	last, over := c.ask(t, "fragment 0 100"), c.ask(t, "fragment 0 100")
+	if len(round) < 4 || over != "over" || len(last) != len(round[len(round)-2]) || len(last) == len(round[0]) {
+		t.Errorf("a round of %q, and then %s, %s", round, last, over)
+	}
+	for _, about := range []int{24 * 36, 24*36 - 4, 256 * 34, 256*34 - 4} { // as many as a shorter head can count, and one more
+		for n := about - 2; n <= about+2; n++ {
 			message := bytes.Repeat([]byte{byte(codec.MessageUser)}, n)
 			s, err := codec.NewSplitter(1, message, room)
 			if err != nil {

@@ -233,6 +233,9 @@ func testDeviceBases(t *testing.T, program string) {
 	if h := send("status 0 0 100 %s", one); h.Base() != 1 {
 		t.Errorf("header %02x, and a newer base is known", byte(h))
 	}
+	if h := send("batch 64 0 400 2 %[1]s %[1]s", one); h != codec.MakeHeader(codec.KindBatch, 0, 0) { // it cannot ask, and its lowest bit is of a base
+		t.Errorf("header %02x of a batch that is to ask for an acknowledgement", byte(h))
+	}
 	for _, rare := range []string{"1 64 0 0 0 0 0 0 0", "1 0 0 0 1 16 0 0 0"} { // an index, a step
 		if got := c.ask(t, "status 0 0 100 - %s 9", rare); got != "err -1" {
 			t.Errorf("a rare block of %s: %s", rare, got)
