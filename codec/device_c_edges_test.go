@@ -2,6 +2,7 @@ package codec_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -141,6 +142,11 @@ func testDeviceFits(t *testing.T, program string) {
 				}
 			}
 		}
+	}
+	sum := sha256.Sum256([]byte{3, 1})
+	c.ask(t, "assembly 100")
+	if got := c.ask(t, "assemble 0100000301%x", sum[:4]); got != "-5" {
+		t.Errorf("F-072: a message in one fragment: %s", got)
 	}
 	const room = 40
 	for _, n := range []int{room - 1, room, room + 1} {

@@ -225,6 +225,14 @@ func testDeviceBases(t *testing.T, program string) {
 		c.ask(t, "delivered %d", i)
 	}
 	begin()
+	for range 4 { // all that there are states for may be under way
+		send("status 0 0 100 %s", one)
+	}
+	c.ask(t, "delivered 0")
+	if h := send("status 0 0 100 %s", one); h.Base() != 4 {
+		t.Errorf("header %02x, and the oldest of four has arrived", byte(h))
+	}
+	begin()
 	for range 5 { // one more than there are states
 		send("status 0 0 100 %s", one)
 	}
