@@ -173,7 +173,7 @@ func (w *world) fragments(s *codec.Splitter, r *codec.Reassembler, message []byt
 		}
 		asked = asked || h.Base() == 1
 		for range rapid.IntRange(1, 2).Draw(w.t, "copies") {
-			if out := r.Add(w.ref, &f); out.Outcome == codec.FragmentComplete {
+			if out := r.Add(w.now, &f); out.Outcome == codec.FragmentComplete {
 				if string(out.Message) != string(message) {
 					w.t.Fatalf("message %x", out.Message)
 				}

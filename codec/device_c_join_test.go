@@ -66,7 +66,7 @@ func (w *world) attempt() bool {
 		var answer session.Answer
 		if f.Type == codec.ControlJoinRequest {
 			w.verify(&f, &key)
-			answer = w.gw.Request(f.Join, codec.Nonce(rapid.SliceOfN(rapid.Byte(), 8, 8).Draw(w.t, "nonce")), true, w.ref)
+			answer = w.gw.Request(f.Join, codec.Nonce(rapid.SliceOfN(rapid.Byte(), 8, 8).Draw(w.t, "nonce")), true, w.now)
 		} else {
 			var ok bool
 			if f.Nonce, ok = w.gw.Challenged(f.Join); !ok {

@@ -78,48 +78,13 @@ func TestDeviceInC(t *testing.T) {
 	t.Run("histories", func(t *testing.T) { testDeviceHistories(t, program) })
 	t.Run("fill", func(t *testing.T) { testDeviceFill(t, program) })
 	t.Run("refusals", func(t *testing.T) { testDeviceRefusals(t, program) })
+	t.Run("session", func(t *testing.T) { testDeviceSession(t, program) })
+	t.Run("step logs", func(t *testing.T) { testDeviceStepLogs(t, program) })
+	t.Run("texts", func(t *testing.T) { testDeviceTexts(t, program) })
+	t.Run("needs", func(t *testing.T) { testDeviceNeeds(t, program) })
+	t.Run("fits", func(t *testing.T) { testDeviceFits(t, program) })
+	t.Run("bases", func(t *testing.T) { testDeviceBases(t, program) })
 	t.Run("manifests", func(t *testing.T) { testDeviceManifests(t, program) })
-}
-
-// The example compiles and does what its comments say. A gateway that imported it with nothing but what must be there opens its frames: a counter of 8 bits, a tag of 8 bytes.
-func TestDeviceExampleInC(t *testing.T) {
-	program := compileC(t, "example", "c/example.c", "c/godwit.c", "c/godwit_aes.c")
-	out, err := exec.CommandContext(t.Context(), program).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	var said []string
-	var highest uint64
-	cipher := codec.NewCipher(codec.DeriveSealKey(&[32]byte{1, 2, 3}, nil, codec.LabelUp8, 1001, 0))
-	for line := range strings.Lines(string(out)) {
-		what := strings.Fields(line)[0]
-		said = append(said, what)
-		_, text, sent := strings.Cut(line, "bytes:")
-		if !sent || what == "join" {
-			continue
-		}
-		raw, err := hex.DecodeString(strings.Join(strings.Fields(text), ""))
-		if err != nil {
-			t.Fatal(err)
-		}
-		item, _, err := codec.NextItem(raw)
-		if err != nil || item.CID != 1001 {
-			t.Fatalf("%s: device %d, %v", what, item.CID, err)
-		}
-		s, err := codec.ParseSealed(item.Content, 8, 8)
-		if err != nil {
-			t.Fatalf("%s: %v", what, err)
-		}
-		counter := codec.CompleteCounter(s.CTR, s.CTRBits, highest, highest > 0)
-		if _, err := cipher.Open(nil, &s, codec.Position{Number: 1001, Counter: counter}); err != nil {
-			t.Errorf("%s with counter %d: %v", what, counter, err)
-		}
-		highest = counter
-	}
-	want := []string{"hello", "batch", "batch", "batch", "restart", "hello", "again", "batch", "memory", "join", "restart", "join"}
-	if !slices.Equal(said, want) {
-		t.Errorf("%q, want %q", said, want)
-	}
 }
 
 // The switches of godwit.h leave out what they say, and what is left compiles without a warning and works.
@@ -353,7 +318,8 @@ type world struct {
 	t        *rapid.T
 	c        *pipe
 	template *codec.Template
-	ref      time.Time
+	now      time.Time // of the gateway
+	ref      time.Time // of statuses: also before 1970 and beyond 2^32, which a device's clock may be at
 	number   uint32
 	key      [32]byte
 	ctrBits  uint8
@@ -391,7 +357,8 @@ func testDeviceHistories(t *testing.T, program string) {
 	count := make(map[string]int)
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{
-			t: t, c: c, template: drawTemplate(t), ref: time.Unix(1_800_000_000, 0).UTC(),
+			t: t, c: c, template: drawTemplate(t), now: time.Unix(1_800_000_000, 0).UTC(),
+			ref:    time.Unix(rapid.SampledFrom([]int64{1_800_000_000, -1_000_000_020, 0, 1 << 33}).Draw(t, "time of statuses"), 0).UTC(),
 			number: rapid.SampledFrom([]uint32{0, 7, 255, 70000, 1<<32 - 1}).Draw(t, "number"), key: testDevice(),
 			ctrBits: rapid.SampledFrom([]uint8{8, 16}).Draw(t, "ctr bits"), tagLen: rapid.SampledFrom([]uint8{4, 8}).Draw(t, "tag"), memory: "-",
 			count: count,
@@ -542,7 +509,7 @@ func (w *world) frame(answer string, flags int) (h codec.Header, counter uint64,
 	if have := w.counters(); codec.CompleteCounter(s.CTR, s.CTRBits, have.Highest, have.Seen) != counter {
 		return h, counter, nil
 	}
-	w.gw.Accept(w.pending(), counter, w.ref)
+	w.gw.Accept(w.pending(), counter, w.now)
 	return h, counter, plaintext
 }
 

@@ -64,7 +64,7 @@ static void radio_send(const char *what, const uint8_t *frame, int n)
 	printf("\n");
 }
 
-/* What would come by radio. Without a gateway there is nothing: a device must live with that. */
+/* What would come by radio, a transmission at a time; 0 if there is none. Without a gateway there is nothing: a device must live with that. */
 static size_t radio_receive(uint8_t *buffer, size_t cap)
 {
 	(void)buffer;
@@ -133,13 +133,14 @@ static uint32_t said;              /* counter of the last status that was one */
 static struct {
 	uint32_t counter;
 	int len;
-	int previous; /* of the epoch before this one */
+	int previous; /* of the epoch before this one, */
+	int tries;    /* and sent again so often since that ended */
 	uint8_t frame[GODWIT_OVERHEAD + 128];
 } kept[4];
 
 static unsigned keeping;
 
-enum { KEPT = sizeof kept / sizeof kept[0] };
+enum { KEPT = sizeof kept / sizeof kept[0], TRIES = 8 };
 
 /* Sends a frame that was just made. */
 static void send_and_keep(const char *what, const uint8_t *frame, int n)
@@ -154,12 +155,17 @@ static void send_and_keep(const char *what, const uint8_t *frame, int n)
 	keeping++;
 }
 
+/* What is of the epoch before goes a few times more: a gateway that still has that epoch takes it at once, one that lost it never does (F-119). */
 static void send_again(void)
 {
-	unsigned i;
+	unsigned i, left = 0;
 
 	for (i = 0; i < keeping; i++)
-		radio_send("again", kept[i].frame, kept[i].len);
+		if (!kept[i].previous || kept[i].tries++ < TRIES) {
+			radio_send("again", kept[i].frame, kept[i].len);
+			kept[left++] = kept[i];
+		}
+	keeping = left;
 }
 
 /* Lets go of what is on the gateway's disk. */
@@ -181,6 +187,7 @@ static void turn_over(void)
 	for (i = 0; i < keeping; i++)
 		if (!kept[i].previous) {
 			kept[left] = kept[i];
+			kept[left].tries = 0;
 			kept[left++].previous = 1;
 		}
 	keeping = left;
@@ -230,19 +237,19 @@ static int send_join(void)
 	return 1;
 }
 
-enum { HOUR = 3600, DAY = 24 * HOUR, WEEK = 7 * DAY };
+enum { HOUR = 3600, DAY = 24 * HOUR };
 
 static int unanswered;         /* something was sent since the device was last heard */
 static uint64_t silence;       /* seconds since the first of that */
 static uint64_t waited = HOUR; /* seconds since the last attempt to join, */
 static uint32_t patience = HOUR; /* of which there must be so many */
 
-/* Begins an attempt. Where nobody answers, the next follows ever more seldom. */
+/* Begins an attempt. Where nobody answers, the next follows ever more seldom, but within a day, or a week on a link that keeps messages (F-150). */
 static int join(void)
 {
 	godwit_join(&device, random_number());
 	waited = 0;
-	patience = patience < WEEK / 2 ? 2 * patience : WEEK;
+	patience = patience < DAY / 2 ? 2 * patience : DAY;
 	return send_join();
 }
 
@@ -365,18 +372,22 @@ static void take(struct godwit_received *r, int got)
 		radio_send("fragments", frame, n);
 }
 
+/* All that came: an acknowledgement that is left in the radio comes an interval late, and the frame has gone again by then. */
 static void receive(void)
 {
 	static uint8_t buffer[1232]; /* the most that the gateway sends over UDP */
-	struct godwit_item item = {.rest = buffer, .left = radio_receive(buffer, sizeof buffer)};
+	struct godwit_item item;
 	struct godwit_received r;
 	int items, got;
 
-	for (items = 0; items < 16 && godwit_next(&item) > 0; items++)
-		if ((got = godwit_receive(&device, &history, &item, &r)) > 0) {
-			heard();
-			take(&r, got);
-		}
+	while ((item.left = radio_receive(buffer, sizeof buffer)) > 0) {
+		item.rest = buffer;
+		for (items = 0; items < 16 && godwit_next(&item) > 0; items++)
+			if ((got = godwit_receive(&device, &history, &item, &r)) > 0) {
+				heard();
+				take(&r, got);
+			}
+	}
 }
 
 /* Takes a reading. The queue forgets the oldest where it is full. */

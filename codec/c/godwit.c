@@ -488,7 +488,7 @@ uint32_t godwit_last(const struct godwit *g)
 
 int godwit_join_due(const struct godwit *g)
 {
-	return g->memory.known == 0 || g->next > JOIN_FRAMES;
+	return g->memory.known == 0 || g->next >= JOIN_FRAMES;
 }
 
 /* --- Frames (SPEC §2) --- */

@@ -377,7 +377,7 @@ static int parse_sealed(uint8_t *content, size_t n, uint8_t ctr_bits, uint8_t ta
 			return GODWIT_E_MALFORMED;
 		if (slot == 1)
 			ctr_bits = 40;
-	} else if (slot == SLOT_RESERVED || (kind == 1 && base > 1)) { /* F-010, F-013 */
+	} else if (slot == SLOT_RESERVED || (kind == 1 && base > 1) || s->header == 0) { /* F-010, F-013, F-130 */
 		return GODWIT_E_MALFORMED;
 	}
 	ctr_len = ctr_bits / 8u;
@@ -1434,14 +1434,18 @@ static int fuzz_fill(struct godwit *g, struct godwit_history *h, const struct go
 static unsigned fuzz_parcel(struct godwit *g, const struct godwit_out *out)
 {
 	static uint8_t message[200] = {GODWIT_USER};
-	uint8_t there[3] = {0};
+	uint8_t none[3] = {0}, *there;
 	struct godwit_parcel p, before;
 	unsigned wrong = 0, i;
+	size_t there_len = random_below(sizeof none + 1);
 
 	memset(&p, 0xaa, sizeof p);
 	before = p;
-	if (godwit_parcel_init(&p, 1, message, random_below(sizeof message), random_below(40), there, random_below(sizeof there + 1)) < 0)
+	there = copy(none, there_len);
+	if (godwit_parcel_init(&p, 1, message, random_below(sizeof message), random_below(40), there, there_len) < 0) {
+		free(there);
 		return memcmp(&before, &p, sizeof p) != 0;
+	}
 	for (i = 0; i < 4; i++) {
 		int n;
 
@@ -1449,6 +1453,7 @@ static unsigned fuzz_parcel(struct godwit *g, const struct godwit_out *out)
 		n = godwit_send_fragment(g, &p, out);
 		wrong += n > (int)out->cap || (n <= 0 && memcmp(&before, &p, sizeof p) != 0);
 	}
+	free(there);
 	return wrong;
 }
 
@@ -1503,6 +1508,7 @@ static unsigned fuzz_writers(const struct device *d)
 
 		if (b == NULL)
 			die("out of memory");
+		memset(b, 0xff, cap); /* which a carry that is let loose would go through to what is before it */
 		out = to(b, cap, random_below(4) | (random_below(8) == 0 ? (unsigned)GODWIT_ASK : 0u));
 		g.memory.epochs[0].end = g.next + random_below(4);
 		memcpy(&before, &g, sizeof g);
@@ -1797,6 +1803,31 @@ static void serve_hello(char *at)
 	answer_frame(godwit_send_hello(&served.g, values, &where));
 }
 
+/* flags, room, rollout, time or -, count, then of each step its number, code and age. */
+static void serve_steps(char *at)
+{
+	static struct godwit_step steps[UINT8_MAX];
+	struct godwit_step_log log;
+	unsigned flags = (unsigned)word_number(&at);
+	struct godwit_out where = serve_to((size_t)word_number(&at), flags);
+	char *time;
+	unsigned i;
+
+	memset(&log, 0, sizeof log);
+	log.rollout = (uint32_t)word_number(&at);
+	time = word(&at);
+	log.clock_valid = strcmp(time, "-") != 0;
+	log.time = strtoll(time, NULL, 10);
+	log.count = (uint8_t)word_number(&at);
+	log.steps = steps;
+	for (i = 0; i < log.count; i++) {
+		steps[i].step = (uint8_t)word_number(&at);
+		steps[i].code = (uint8_t)word_number(&at);
+		steps[i].age_minutes = (uint32_t)word_number(&at);
+	}
+	answer_frame(godwit_send_steps(&served.g, &log, &where));
+}
+
 static void serve_receive(char *at)
 {
 	size_t n = unhex(word(&at), in, sizeof in);
@@ -1940,6 +1971,47 @@ static void serve(void)
 			size_t n = unhex(word(&at), in, sizeof in);
 
 			answer_frame(godwit_send(&served.g, type, in, n, &where));
+		} else if (strcmp(command, "steps") == 0) {
+			serve_steps(at);
+		} else if (strcmp(command, "read") == 0) { /* type, body */
+			struct godwit_value values[GODWIT_KEYS];
+			struct godwit_received r;
+			uint8_t *body;
+
+			memset(&r, 0, sizeof r);
+			r.type = (uint8_t)word_number(&at);
+			r.len = unhex(word(&at), in, sizeof in);
+			r.body = body = copy(in, r.len);
+			printf("%d\n", godwit_read(&r, values));
+			free(body);
+		} else if (strcmp(command, "need") == 0) { /* size, memory, whether it is patched in place */
+			struct godwit_value values[GODWIT_KEYS];
+
+			memset(values, 0, sizeof values);
+			values[GODWIT_MANIFEST_SIZE].number = (uint64_t)word_number(&at);
+			values[GODWIT_MANIFEST_MEMORY].number = (uint64_t)word_number(&at);
+			values[GODWIT_MANIFEST_IN_PLACE].number = *word(&at) == 't';
+			printf("%" PRIu64 "\n", godwit_manifest_need(values));
+		} else if (strcmp(command, "assembly") == 0) { /* its room */
+			size_t cap = (size_t)word_number(&at);
+
+			godwit_assembly_init(&assembly, assembled + sizeof assembled - cap, cap);
+			printf("0\n");
+		} else if (strcmp(command, "assemble") == 0) { /* a fragment; answers with the message if it is whole */
+			struct godwit_received r;
+			int got;
+
+			memset(&r, 0, sizeof r);
+			r.type = GODWIT_FRAGMENT;
+			r.len = unhex(word(&at), in, sizeof in);
+			r.body = in;
+			got = godwit_assemble(&assembly, &r);
+			printf("%d", got);
+			if (got > 0) {
+				printf(" %02x", r.type);
+				print_hex(r.body, r.len);
+			}
+			printf("\n");
 		} else if (strcmp(command, "parcel") == 0) {
 			serve_parcel(at);
 		} else if (strcmp(command, "fragment") == 0) {
@@ -1965,7 +2037,8 @@ static void serve(void)
 			godwit_join(&served.g, (uint32_t)word_number(&at));
 			printf("0\n");
 		} else if (strcmp(command, "send-join") == 0) {
-			struct godwit_out where = serve_to(GODWIT_JOIN, (unsigned)word_number(&at));
+			unsigned flags = (unsigned)word_number(&at);
+			struct godwit_out where = serve_to(at != NULL ? (size_t)word_number(&at) : GODWIT_JOIN, flags);
 			int n = godwit_send_join(&served.g, &where);
 
 			if (n < 0)
@@ -1975,6 +2048,15 @@ static void serve(void)
 			if (n > 0)
 				print_hex(out_at, (size_t)n);
 			printf("\n");
+		} else if (strcmp(command, "used") == 0) { /* so many counters are, and permanent memory says so */
+			served.g.next = served.g.memory.epochs[0].end = served.g.promised = (uint32_t)word_number(&at);
+			printf("0\n");
+		} else if (strcmp(command, "covers") == 0) { /* counter and bitmap of an acknowledgement, a counter */
+			struct godwit_ack ack;
+
+			ack.counter = (uint32_t)word_number(&at);
+			ack.bitmap = (uint32_t)word_number(&at);
+			printf("%d\n", godwit_ack_covers(&ack, (uint32_t)word_number(&at)));
 		} else if (strcmp(command, "due") == 0) {
 			printf("%d\n", godwit_join_due(&served.g));
 		} else if (strcmp(command, "manifest") == 0) {
