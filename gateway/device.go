@@ -250,9 +250,9 @@ func (c *deviceImportCmd) Run(e *env) error {
 		}
 		switch {
 		case r.Done:
-			row(fmt.Sprintf("%d devices imported", r.Rows))
+			row(fmt.Sprintf("%d %s imported", r.Rows, plural(r.Rows, "device")))
 		case len(r.Errors) == 0:
-			row(fmt.Sprintf("%d devices could be imported", r.Rows))
+			row(fmt.Sprintf("%d %s could be imported", r.Rows, plural(r.Rows, "device")))
 		}
 	})
 	if err == nil && len(r.Errors) > 0 {

@@ -235,7 +235,7 @@ func forecastRows(f *api.RolloutForecast, row func(...any)) {
 	}
 	for i := range f.Waves {
 		w := &f.Waves[i]
-		row(fmt.Sprintf("wave %d", w.Wave), fmt.Sprintf("%d devices, %d with those before", w.Devices, w.Total))
+		row(fmt.Sprintf("wave %d", w.Wave), fmt.Sprintf("%d %s, %d with those before", w.Devices, plural(w.Devices, "device"), w.Total))
 		for _, link := range sortedKeys(w.Strata) {
 			row("", fmt.Sprintf("%d over %s", w.Strata[link], link))
 		}

@@ -47,7 +47,7 @@ func (c *rolloutShowCmd) Run(e *env) error {
 		rolloutRows(&s.Rollout, row)
 		for i := range s.Waves {
 			w := &s.Waves[i]
-			row(fmt.Sprintf("wave %d", w.Wave), fmt.Sprintf("%.3g %%, %d devices", 100*w.Share, w.Devices))
+			row(fmt.Sprintf("wave %d", w.Wave), fmt.Sprintf("%.3g %%, %d %s", 100*w.Share, w.Devices, plural(w.Devices, "device")))
 			if !w.Opened.IsZero() {
 				row("", "opened "+cell(w.Opened)+" by "+w.By)
 				continue

@@ -328,6 +328,7 @@ var running = []row{
 	{args: "release show buoy-demo", code: 2, err: "<version>"},
 
 	{args: "rollout plan buoy-demo 2.6.0 --wave 50%,2h,0.5 --wave 100%,proof --hold-out 5%", out: "wave 2"},
+	{args: "rollout plan buoy-demo 2.6.0 --device dev-1", out: "1 device, 1 with those before"},
 	{args: "rollout plan buoy-demo 2.6.0 --device dev-1 -o json", out: `"waves"`},
 	{args: "rollout plan buoy-demo 9.9", code: 1, err: "9.9"},
 	{args: "rollout plan buoy-demo 2.6.0 --wave 200%", code: 2, err: "--wave"},
