@@ -287,6 +287,7 @@ func (m *maker) fragments() {
 		messageCase{"zero", "F-077", "a zero byte at the end", "05 02 0d00", ""},
 		messageCase{"beyond", "F-077", "2,049 are there", "05 190801", ""},
 		messageCase{"above", "F-077", "a bitmap that goes beyond index 2,047 and the rest of its byte", "05 1907f6 0000 01", ""},
+		messageCase{"past", "F-077", "a last byte of the bitmap for indices above 2,047 alone", "05 1907f7 00 01", ""},
 	)
 }
 

@@ -2078,7 +2078,7 @@ int godwit_parcel_status(struct godwit_parcel *p, const struct godwit_received *
 	if (r->type != GODWIT_FRAGMENT_STATUS || r->len == 0)
 		return GODWIT_E_MALFORMED;
 	reader_init(&in, r->body + 1, r->len - 1, 1);
-	if (read_head(&in) != 0 || in.v > FRAGMENTS_MAX || (in.left > 0 && in.p[in.left - 1] == 0) || in.v + 8 * in.left > FRAGMENTS_MAX + 7) /* F-077 */
+	if (read_head(&in) != 0 || in.v > FRAGMENTS_MAX || (in.left > 0 && in.p[in.left - 1] == 0) || in.v + 8 * in.left > FRAGMENTS_MAX + 6) /* F-077 */
 		return GODWIT_E_MALFORMED;
 	if (r->body[0] != p->set)
 		return GODWIT_E_ARGUMENT;
