@@ -282,3 +282,19 @@ func TestLostStoreThenLostTail(t *testing.T) {
 		t.Fatalf("events (-want +got):\n%s", d)
 	}
 }
+
+// An event that was appended again for a hole is not appended once more where the stream is set back to an older copy that is as long and has it in another place.
+func TestSetBackToAnotherPlaceOfWhatFilled(t *testing.T) {
+	m := newHealthyMachine(t, 2)
+	m.stream.Purge(2)
+	m.heal(t)
+	m.add(t, 1)
+	m.heal(t)
+	older := m.stream.Copy()
+	m.stream.LoseTail(2)
+	m.stream.Cut()
+	m.heal(t)
+	m.setBack(older)
+	m.heal(t)
+	m.check(t)
+}

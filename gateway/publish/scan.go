@@ -234,8 +234,9 @@ func (p *Publisher) recheck(ctx context.Context, info *Info, out *Outcome) error
 		p.meta.unverify(first-1, 0)
 		p.noted = 0
 	case info.Server != p.meta.Server:
-		// What a server finds on its disk when it starts may be less than there was, without a word. When it was there is still known.
+		// What a server finds on its disk when it starts may be less than there was, without a word, or an older copy that is as long. When it was there is still known.
 		p.meta.Verified = min(p.meta.Verified, first-1)
+		p.noted = 0
 	}
 	p.dropCut(info)
 	if p.started && !other && out.Foreign == 0 && p.meta.Verified == verified {
