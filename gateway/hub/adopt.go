@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -102,8 +103,18 @@ func (h *Hub) disown(c *commit, accepted []byte) {
 	c.batch.PutMeta(metaLossDrawn, accepted)
 }
 
-// doFirst is do for what happens before Run.
+// ErrClock is wrapped by errors about a clock that cannot be right.
+var ErrClock = errors.New("the clock is wrong")
+
+// unused is when no gateway had sealed anything yet.
+var unused = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// doFirst is do for what happens before Run. What a store that is not the last one does not know goes on from the time (session.Gateway.Lost): a machine that has
+// no clock of its own and was not told the time yet would use numbers that were used before, for other contents.
 func (h *Hub) doFirst(ctx context.Context, op func(*commit) error) error {
+	if now := h.clock.Now(); now.Before(unused) {
+		return fmt.Errorf("%w: it says %s, and numbers of epochs and downlinks that nobody used yet go on from the time: set it, and start again", ErrClock, now.UTC().Format(time.RFC3339))
+	}
 	r := h.request()
 	r.op = op
 	h.commit.first, h.starting = r, true

@@ -1,6 +1,7 @@
 package hub_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -164,5 +165,44 @@ func TestRestoredStoreLetsNobodyInAgain(t *testing.T) {
 				b.settled(b.udp(silent.to(silent.status(3.5))), want)
 			})
 		}
+	}
+}
+
+// Numbers go on from the time in a store that is brought back: a clock that cannot be right would have them used twice.
+func TestRestoredStoreNeedsAClock(t *testing.T) {
+	for name, restore := range map[string]func(*bench) error{
+		"the stream is ahead": func(b *bench) error {
+			return b.hub.Adopt(b.t.Context(), []hub.Published{{ID: "dev-7.0.9.0", Frame: "7.0.9.0102030405060708"}}, true)
+		},
+		"an operator says so": func(b *bench) error {
+			_, err := b.hub.Restored(b.t.Context())
+			return err
+		},
+		"a loss is accepted": func(b *bench) error {
+			_, err := b.hub.LossAccepted(b.t.Context())
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.importOne(8)
+			batch := b.store.NewBatch()
+			batch.PutMeta(hub.MetaRestored, []byte("today"))
+			batch.PutMeta(hub.MetaLossAccepted, []byte("today"))
+			if err := b.store.Commit(batch); err != nil {
+				t.Fatal(err)
+			}
+			now := b.clock.t
+			b.clock.t = time.Unix(30, 0)
+			b.crash()
+			if err := restore(b); !errors.Is(err, hub.ErrClock) {
+				t.Fatalf("in 1970: %v", err)
+			}
+			b.clock.t = now
+			b.crash()
+			if err := restore(b); errors.Is(err, hub.ErrClock) {
+				t.Fatal(err)
+			}
+		})
 	}
 }
