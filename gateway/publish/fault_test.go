@@ -298,3 +298,18 @@ func TestSetBackToAnotherPlaceOfWhatFilled(t *testing.T) {
 	m.heal(t)
 	m.check(t)
 }
+
+// A store that is brought back has read nothing back of what it held but for what it knew then: an event that was damaged on the stream since is appended again.
+func TestHoleBeforeRestoredStore(t *testing.T) {
+	m := newMachine(t)
+	defer func() { _ = m.store.Close() }()
+	m.add(t, 3)
+	m.step(t, 0)
+	disk := m.snapshot()
+	m.add(t, 2)
+	m.step(t, 0)
+	delete(m.stream.Messages, 2)
+	m.crash(t, disk)
+	m.heal(t)
+	m.check(t)
+}

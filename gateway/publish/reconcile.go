@@ -200,6 +200,9 @@ func (p *Publisher) behind(ctx context.Context, info *Info, end ending, out *Out
 		}
 	}
 	p.confirm(end.tail.Oseq)
+	if first, _ := p.store.OutboxBounds(); p.meta.Verified < end.common.Oseq && first <= end.common.Oseq {
+		return nil // what was held before that, and was not read back yet, may be damaged: reading back goes on there
+	}
 	p.meta.Verified, p.meta.VerifiedAt, p.meta.Marks = end.tail.Oseq, info.Last, nil
 	clear(p.meta.Filled)
 	return nil
